@@ -1,0 +1,5 @@
+"""`python -m breakout` is the command `breakout`."""
+
+from breakout.cli.main import main
+
+main()

@@ -1,0 +1,237 @@
+"""Events on the topics: pydantic models, one JSON object a record.
+
+A record is read once, by `read_event`. Its JSON Schema is checked in beside this file
+(`schemas/`), and a test holds the two together. Within a contract version, fields are only
+added; a reader ignores fields it does not know. A change that an old reader would misread
+raises `CONTRACT_VERSION`.
+"""
+
+import json
+from datetime import UTC, date, datetime
+from typing import Annotated, Any, Literal, Self, TypeVar
+
+from pydantic import (
+    AfterValidator,
+    AwareDatetime,
+    BaseModel,
+    ConfigDict,
+    Field,
+    ValidationError,
+    model_validator,
+)
+
+CONTRACT_VERSION = 1
+
+# ClickHouse keeps counters as UInt64, numpy state as int64: what both can hold.
+MAX_COUNTER = 2**63 - 1
+
+
+def _to_utc_milliseconds(moment: datetime) -> datetime:
+    moment = moment.astimezone(UTC)
+    return moment.replace(microsecond=moment.microsecond // 1000 * 1000)
+
+
+UtcDatetime = Annotated[AwareDatetime, AfterValidator(_to_utc_milliseconds)]
+"""A moment in UTC, to the millisecond. A time without a zone is refused."""
+
+Counter = Annotated[int, Field(ge=0, le=MAX_COUNTER, strict=True)]
+"""A count: never negative, never a float, never a string."""
+
+ModelId = Annotated[str, Field(min_length=1, max_length=256, pattern=r"^[^\s\x00-\x1f]+$")]
+"""A model's id as its hub spells it, `organisation/name`; case matters."""
+
+Name = Annotated[str, Field(min_length=1, max_length=256)]
+
+SizeBin = Literal["<1B", "1-5B", "7-9B", "10-50B", "50-100B", "100-250B", "250B+"]
+
+
+class ContractError(ValueError):
+    """A record that is not an event of this contract. The message says what is wrong where."""
+
+
+class Event(BaseModel):
+    """What every event has."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore", ser_json_timedelta="float")
+
+    schema_version: Literal[1] = 1
+
+    def to_bytes(self) -> bytes:
+        """Return the record's value: UTF-8 JSON."""
+        return self.model_dump_json().encode()
+
+
+class MissingModel(BaseModel):
+    """A model that a scrape wanted and did not get."""
+
+    model_config = ConfigDict(frozen=True)
+
+    model_id: ModelId
+    reason: Annotated[str, Field(min_length=1, max_length=1000)]
+
+
+class DownloadsSlice(Event):
+    """Counters of many models at one moment: one slice of one scrape, columns side by side.
+
+    Each column has one entry a model, null where the source did not say. A single observation
+    is a slice of one.
+    """
+
+    source: Name = Field(description="Whose counters: huggingface, modelscope")
+    origin: Name = Field("live", description="How they were read: live, or the archive's name")
+    scrape_id: Name = Field(description="Equal for all slices of a scrape, equal on a rerun")
+    slice: int = Field(0, ge=0, description="Number of this slice within its scrape")
+    observed_at: UtcDatetime = Field(description="Moment of the observation, UTC")
+    complete: bool = Field(True, description="False when the scrape did not get all it wanted")
+    models: list[ModelId] = Field(description="Model ids, no duplicates")
+    downloads_all_time: list[Counter | None] = Field(description="Downloads since creation")
+    downloads_30d: list[Counter | None] = Field(description="Downloads in the last 30 days")
+    likes: list[Counter | None] = Field(description="Likes at that moment")
+    missing: list[MissingModel] = Field(
+        default_factory=list, description="What the scrape wanted and did not get"
+    )
+
+    @model_validator(mode="after")
+    def _columns_are_equally_long(self) -> Self:
+        rows = len(self.models)
+        for column in ("downloads_all_time", "downloads_30d", "likes"):
+            if len(getattr(self, column)) != rows:
+                raise ValueError(
+                    f"{column} has {len(getattr(self, column))} entries for {rows} models"
+                )
+        if len(set(self.models)) != rows:
+            raise ValueError("models holds an id twice")
+        return self
+
+
+class ModelRecord(Event):
+    """What is known of one model, and where each fact comes from."""
+
+    model_id: ModelId
+    observed_at: UtcDatetime = Field(description="When the registry was read, UTC; newest wins")
+    org: Name = Field(description="Publishing organisation, case matters")
+    region: Literal["us", "china", "eu", "other", "unknown"] | None = Field(
+        description="Headquarters of the publishing organisation; null = not reviewed"
+    )
+    region_source: Name | None = None
+    total_params_b: Annotated[float, Field(gt=0)] | None = Field(
+        description="Total parameters in decimal billions"
+    )
+    active_params_b: Annotated[float, Field(gt=0)] | None = None
+    size_source: Literal["override", "manual", "safetensors", "name"] | None = None
+    size_bin: SizeBin | None = Field(description="Null = not scored")
+    released_at: date | None = Field(description="Day 0 of the model's age, at 00:00 UTC")
+    released_source: Literal["override", "correction", "created_at"] | None = None
+    created_at: UtcDatetime | None = Field(None, description="Creation of the repository, UTC")
+    license: Name | None = None
+    pipeline_tag: Name | None = None
+    base_models: list[ModelId] = Field(default_factory=list)
+    base_relation: Name | None = Field(
+        None, description="adapter, merge, quantized or finetune, as the hub says"
+    )
+    tracked: bool = Field(description="On the tracked list, so it counts among the peers")
+
+
+class PointsSlice(Event):
+    """Cumulative downloads at whole-day ages, of models in one size bin.
+
+    The first columns have one entry a model; `point_*` have one entry a point, `point_model`
+    being the index of its model. What comes with an earlier `scored_since`, or an equal one and
+    a smaller `known`, than something before was computed by a worker that knew less.
+    """
+
+    size_bin: SizeBin
+    models: list[ModelId]
+    scored_since: list[UtcDatetime] = Field(description="When the registry last changed them")
+    known: list[Annotated[int, Field(ge=0)]] = Field(description="Observations known")
+    tracked: list[bool]
+    released_at: list[date | None]
+    reset: list[bool] = Field(description="True: forget the model's earlier points in this bin")
+    latest_at: list[UtcDatetime | None] = Field(description="Latest observation, UTC")
+    latest_cumulative: list[Counter | None] = Field(description="Cumulative downloads then")
+    point_model: list[Annotated[int, Field(ge=0)]]
+    point_age: list[Annotated[int, Field(ge=0, le=365)]]
+    point_cumulative: list[Counter]
+
+    @model_validator(mode="after")
+    def _columns_are_equally_long(self) -> Self:
+        rows, points = len(self.models), len(self.point_model)
+        for column in ("scored_since", "known", "tracked", "released_at", "reset", "latest_at"):
+            if len(getattr(self, column)) != rows:
+                raise ValueError(
+                    f"{column} has {len(getattr(self, column))} entries for {rows} models"
+                )
+        if len(self.latest_cumulative) != rows:
+            raise ValueError("latest_cumulative must have one entry a model")
+        if len(self.point_age) != points or len(self.point_cumulative) != points:
+            raise ValueError("point_model, point_age and point_cumulative differ in length")
+        if points and max(self.point_model) >= rows:
+            raise ValueError("point_model names a model beyond models")
+        return self
+
+
+class BreakoutEvent(Event):
+    """A model passed 1.0x of a baseline, fell back, or its crossing was restated."""
+
+    baseline: Name
+    model_id: ModelId
+    status: Literal["crossed", "ended", "retracted"]
+    crossed_at: UtcDatetime = Field(description="The whole-day age at which it passed, UTC")
+    age_days: int
+    ram: float = Field(description="RAM at the crossing")
+    ended_at: UtcDatetime | None = None
+
+
+class DeadLetter(Event):
+    """A record nobody could read, with its reason: nothing is lost."""
+
+    topic: str
+    partition: int | None = None
+    offset: int | None = None
+    component: Name
+    error: str
+    failed_at: UtcDatetime
+    key_base64: str | None = None
+    value_base64: str = Field(description="The original bytes")
+
+
+EventT = TypeVar("EventT", bound=Event)
+
+
+def read_event(kind: type[EventT], value: bytes | None) -> EventT:
+    """Read one record's value.
+
+    Raises `ContractError` for bytes that are not JSON, a newer contract version, or fields
+    that are missing or wrong; the message names the field and what came instead.
+    """
+    if value is None:
+        raise ContractError("the record has no value")
+    try:
+        return kind.model_validate_json(value)
+    except ValidationError as error:
+        raise ContractError(_explain(kind, value, error)) from None
+
+
+def _explain(kind: type[Event], value: bytes, error: ValidationError) -> str:
+    first: Any = error.errors(include_url=False, include_context=False)[0]
+    if first["type"] == "json_invalid":
+        return f"not JSON: {first['msg']}"
+    version = _version_of(value)
+    if isinstance(version, int) and version > CONTRACT_VERSION:
+        return (
+            f"contract version {version} is newer than {CONTRACT_VERSION}, "
+            "which this program reads: upgrade it, then replay the dead letters"
+        )
+    where = ".".join(str(part) for part in first["loc"]) or "record"
+    more = f" (and {error.error_count() - 1} more)" if error.error_count() > 1 else ""
+    came = repr(first["input"])
+    came = came if len(came) <= 80 else came[:77] + "..."  # noqa: PLR2004
+    return f"{kind.__name__}.{where}: {first['msg']}, got {came}{more}"
+
+
+def _version_of(value: bytes) -> object:
+    try:
+        record = json.loads(value)
+    except ValueError:
+        return None
+    return record.get("schema_version") if isinstance(record, dict) else None

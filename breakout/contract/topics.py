@@ -1,0 +1,69 @@
+"""Every topic: its name, what it carries, how it is keyed and kept."""
+
+import zlib
+from dataclasses import dataclass
+
+from breakout.contract.events import (
+    BreakoutEvent,
+    DeadLetter,
+    DownloadsSlice,
+    Event,
+    ModelRecord,
+    PointsSlice,
+)
+
+
+@dataclass(frozen=True)
+class Topic:
+    """A topic of the public interface."""
+
+    name: str
+    event: type[Event]
+    meaning: str
+    keyed_by: str
+    cleanup: str = "delete"
+    retention_days: int | None = 30
+
+
+MODELS = Topic(
+    "breakout.models",
+    ModelRecord,
+    "What is known of each model",
+    "model id",
+    cleanup="compact",
+    retention_days=None,
+)
+DOWNLOADS = Topic(
+    "breakout.downloads",
+    DownloadsSlice,
+    "Slices of scrapes: download counters of many models at one moment",
+    "source and scrape id; the partition is chosen by model id",
+)
+POINTS = Topic(
+    "breakout.points",
+    PointsSlice,
+    "Cumulative downloads at whole-day ages",
+    "size bin",
+)
+BREAKOUTS = Topic(
+    "breakout.breakouts",
+    BreakoutEvent,
+    "Crossings of 1.0x, their ends and restatements",
+    "baseline and model id",
+)
+DEAD_LETTERS = Topic(
+    "breakout.dlq",
+    DeadLetter,
+    "Records nobody could read, with their bytes and the reason",
+    "topic they came from",
+)
+
+TOPICS = (MODELS, DOWNLOADS, POINTS, BREAKOUTS, DEAD_LETTERS)
+
+
+def partition_of(key: str, partitions: int) -> int:
+    """Return the partition of a model id or size bin: CRC-32 of its UTF-8 bytes, modulo.
+
+    ClickHouse has the same function, so a worker can ask for the rows of its partitions.
+    """
+    return zlib.crc32(key.encode()) % partitions

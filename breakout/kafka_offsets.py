@@ -1,0 +1,37 @@
+"""Where the logs of partitions end, on any broker."""
+
+import asyncio
+from collections.abc import Sequence
+from typing import Any
+
+from aiokafka import TopicPartition
+
+
+async def log_ends(
+    consumer: Any, partitions: Sequence[TopicPartition]
+) -> dict[TopicPartition, int]:
+    """Return the offset that each partition's next record will have.
+
+    The embedded broker's own answer to that question counts the last batch as one record, so the
+    last batch is fetched: what comes with it says where the log ends. `consumer` has no group; it
+    is assigned these partitions. Raises `TimeoutError` when a broker does not say within 10 s.
+    """
+    ends: dict[TopicPartition, int] = await consumer.end_offsets(partitions)
+    begins = await consumer.beginning_offsets(partitions)
+    open_ends = {
+        partition: end for partition, end in ends.items() if end > begins[partition]
+    }
+    if not open_ends:
+        return ends
+    consumer.assign(list(open_ends))
+    for partition, end in open_ends.items():
+        consumer.seek(partition, end - 1)
+    async with asyncio.timeout(10.0):
+        while open_ends:
+            await consumer.getmany(*open_ends, timeout_ms=100)
+            for partition in list(open_ends):
+                end = consumer.highwater(partition)
+                if end is not None and end >= open_ends[partition]:
+                    ends[partition] = end
+                    del open_ends[partition]
+    return ends

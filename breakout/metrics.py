@@ -1,0 +1,106 @@
+"""Every Prometheus metric of every component, with its meaning."""
+
+from prometheus_client import REGISTRY, Counter, Gauge, Histogram
+
+SECONDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0)
+
+# Collectors.
+SOURCE_REQUESTS = Counter(
+    "breakout_source_requests_total",
+    "HTTP requests to a source by what came of them: ok, rate_limited, client_error, "
+    "server_error, broken",
+    ["source", "outcome"],
+)
+SOURCE_WAIT_SECONDS = Counter(
+    "breakout_source_wait_seconds_total",
+    "Seconds spent waiting for a source's rate limit",
+    ["source"],
+)
+SCRAPES = Counter(
+    "breakout_scrapes_total",
+    "Scrapes by result: complete, partial, failed",
+    ["source", "result"],
+)
+SCRAPE_SECONDS = Histogram(
+    "breakout_scrape_seconds",
+    "Seconds a scrape took, from its first request to its last record",
+    ["source"],
+    buckets=(1.0, 5.0, 10.0, 30.0, 60.0, 120.0, 300.0, 600.0, 1800.0),
+)
+SCRAPE_MODELS = Gauge(
+    "breakout_scrape_models", "Models in the latest scrape", ["source"]
+)
+SCRAPE_MISSING = Gauge(
+    "breakout_scrape_missing_models",
+    "Models the latest scrape wanted and did not get",
+    ["source"],
+)
+LAST_SCRAPE = Gauge(
+    "breakout_last_scrape_timestamp_seconds",
+    "Unix time of the observation of the latest published scrape",
+    ["source"],
+)
+PUBLISHED = Counter(
+    "breakout_published_records_total", "Records that Kafka acknowledged", ["topic"]
+)
+
+# Stream processors.
+RECORDS = Counter(
+    "breakout_records_total", "Records a worker has finished with", ["topic"]
+)
+OBSERVATIONS = Counter(
+    "breakout_observations_total",
+    "Observations by what they were: new, late, or duplicate (known already, nothing changed)",
+    ["kind"],
+)
+ROWS_INSERTED = Counter(
+    "breakout_rows_inserted_total", "Rows that ClickHouse confirmed", ["table"]
+)
+INSERT_SECONDS = Histogram(
+    "breakout_insert_seconds", "Seconds of one confirmed insert", ["table"], buckets=SECONDS
+)
+INSERT_FAILURES = Counter(
+    "breakout_insert_failures_total",
+    "Inserts that failed and were tried again",
+    ["table"],
+)
+BATCH_SECONDS = Histogram(
+    "breakout_batch_seconds",
+    "Seconds from a batch's first record to its acknowledgement",
+    ["processor"],
+    buckets=SECONDS,
+)
+QUERYABLE_LATENCY = Histogram(
+    "breakout_queryable_latency_seconds",
+    "Seconds from a record's Kafka timestamp until its rows could be queried",
+    ["processor"],
+    buckets=SECONDS,
+)
+DEAD_LETTERS = Counter(
+    "breakout_dead_letters_total", "Records sent to the dead-letter topic", ["topic"]
+)
+REVISIONS = Counter(
+    "breakout_counter_revisions_total", "Observations whose raw counter had fallen"
+)
+JUMPS = Counter(
+    "breakout_counter_jumps_total", "Observations flagged as a jump of the counter"
+)
+BREAKOUTS = Counter(
+    "breakout_crossings_total",
+    "Breakout events published: crossed, ended, retracted",
+    ["baseline", "status"],
+)
+PARTITIONS_OWNED = Gauge(
+    "breakout_partitions_owned", "Partitions this worker holds state for", ["processor"]
+)
+STATE_MODELS = Gauge(
+    "breakout_state_models", "Models in this worker's memory", ["processor"]
+)
+STATE_LOAD_SECONDS = Histogram(
+    "breakout_state_load_seconds",
+    "Seconds to rebuild a partition's state from ClickHouse",
+    ["processor"],
+    buckets=SECONDS,
+)
+
+__all__ = ["REGISTRY", *sorted(name for name in dir() if name.isupper() and name != "REGISTRY")]

@@ -1,0 +1,72 @@
+"""The clean series of a download counter, for many models at once (docs/definitions.md).
+
+Arrays are columns, one entry an observation, sorted by series and then by time. Times are
+int64 milliseconds since 1970 UTC, counts int64 downloads, and `NULL` stands for a missing one.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+Int = NDArray[np.int64]
+Flag = NDArray[np.bool_]
+
+NULL = -1
+"""Stands for null in columns of counts, which are never negative."""
+
+JUMP_FACTOR = 10
+JUMP_FROM = 1_000
+
+
+@dataclass(frozen=True)
+class CleanSeries:
+    """What the raw counters mean; columns as long as the observations."""
+
+    cumulative: Int
+    """Downloads: running maximum of the raw counter."""
+    delta: Int
+    """New downloads since the observation before; NULL for a series' first."""
+    revision: Int
+    """How far the raw counter fell since the observation before; NULL when it did not."""
+    standing: NDArray[np.int8]
+    """1 when the raw counter equals the one before, 0 when not, NULL for a series' first."""
+    jump: Flag
+    """Whether cumulative grew at least tenfold, from at least 1,000 downloads."""
+
+
+def clean(series: Int, raw: Int, floor: Int) -> CleanSeries:
+    """Clean the raw counters of observations that all have one.
+
+    `series` numbers the series and does not decrease; `floor` is a cumulative already known at an
+    observation (for one taken from a known series), NULL where there is none.
+    """
+    cumulative = _running_maximum(series, np.maximum(raw, floor))
+    first = np.ones(len(series), dtype=bool)
+    first[1:] = series[1:] != series[:-1]
+    raw_before = np.concatenate(([NULL], raw[:-1])) if len(raw) else raw
+    cumulative_before = np.concatenate(([NULL], cumulative[:-1])) if len(raw) else raw
+    fallen = raw_before - raw
+    return CleanSeries(
+        cumulative=cumulative,
+        delta=np.where(first, NULL, cumulative - cumulative_before),
+        revision=np.where(~first & (fallen > 0), fallen, NULL),
+        standing=np.where(first, NULL, fallen == 0).astype(np.int8),
+        jump=~first
+        & (cumulative_before >= JUMP_FROM)
+        & (cumulative // JUMP_FACTOR >= cumulative_before),
+    )
+
+
+def _running_maximum(series: Int, level: Int) -> Int:
+    """Return the running maximum of `level` within each series.
+
+    Ranks instead of values: series * n + rank grows from series to series, so one running
+    maximum over all of them never crosses a border, and cannot overflow.
+    """
+    if not len(level):
+        return level
+    levels, rank = np.unique(level, return_inverse=True)
+    start = np.cumsum(np.concatenate(([0], series[1:] != series[:-1]))) * len(levels)
+    running: Int = np.maximum.accumulate(start + rank) - start
+    return levels[running]

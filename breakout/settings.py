@@ -1,0 +1,223 @@
+"""Every setting, from the environment only.
+
+Secrets are `SecretStr`: they show as stars in logs, errors and reprs. A wrong value is
+reported by the name of its variable with what would be right, see `read_settings`.
+"""
+
+import os
+import sys
+from pathlib import Path
+from typing import Annotated, Any
+from urllib.parse import unquote, urlsplit
+
+from pydantic import AfterValidator, Field, SecretStr, ValidationError
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+
+class SettingsError(ValueError):
+    """A setting that cannot be used. The message names the variable and what would be right."""
+
+
+def _http_address(address: str) -> str:
+    parts = urlsplit(address)
+    if parts.scheme not in {"http", "https"} or not parts.hostname:
+        raise ValueError("must be an http:// or https:// address")
+    _ = parts.port  # raises ValueError when it is not a port
+    return address.rstrip("/")
+
+
+def _bootstrap_servers(servers: str) -> str:
+    for server in servers.split(","):
+        host, _, port = server.strip().rpartition(":")
+        if not host or not port.isdigit():
+            raise ValueError("must be host:port, or several of them separated by commas")
+    return servers
+
+
+def _clickhouse_address(address: str) -> str:
+    address = _http_address(address)
+    if not urlsplit(address).path.strip("/"):
+        raise ValueError("must end with the database, as http://127.0.0.1:8123/breakout")
+    return address
+
+
+HttpAddress = Annotated[str, AfterValidator(_http_address)]
+
+
+def default_data_dir() -> Path:
+    """Return where the embedded servers keep their data unless told otherwise."""
+    if sys.platform == "darwin":
+        return Path.home() / "Library" / "Application Support" / "breakout"
+    base = os.environ.get("XDG_DATA_HOME")
+    return (Path(base) if base else Path.home() / ".local" / "share") / "breakout"
+
+
+class Settings(BaseSettings):
+    """The program's settings; each field's alias is its environment variable."""
+
+    model_config = SettingsConfigDict(
+        extra="ignore", frozen=True, populate_by_name=True, env_ignore_empty=True
+    )
+
+    kafka_bootstrap_servers: Annotated[str, AfterValidator(_bootstrap_servers)] = Field(
+        "127.0.0.1:9092", alias="KAFKA_BOOTSTRAP_SERVERS", description="Kafka, host:port"
+    )
+    clickhouse_url: Annotated[str, AfterValidator(_clickhouse_address)] = Field(
+        "http://127.0.0.1:8123/breakout",
+        alias="CLICKHOUSE_URL",
+        description="ClickHouse's HTTP address with the database; user and password may be in it",
+    )
+    clickhouse_user: str = Field(
+        "default", alias="BREAKOUT_CLICKHOUSE_USER", description="Who migrates and writes"
+    )
+    clickhouse_password: SecretStr = Field(
+        SecretStr(""), alias="BREAKOUT_CLICKHOUSE_PASSWORD", description="That user's password"
+    )
+    reader_user: str = Field(
+        "reader",
+        alias="BREAKOUT_READER_USER",
+        description="Read-only ClickHouse user for people, created by `breakout migrate`",
+        pattern=r"^[A-Za-z_][A-Za-z0-9_]*$",
+    )
+    reader_password: SecretStr | None = Field(
+        None,
+        alias="BREAKOUT_READER_PASSWORD",
+        description="Password of the read-only user; without one that user is not created",
+    )
+    hf_endpoint: HttpAddress = Field(
+        "https://huggingface.co", alias="HF_ENDPOINT", description="The Hugging Face Hub"
+    )
+    hf_token: SecretStr | None = Field(
+        None, alias="HF_TOKEN", description="Optional: raises the Hub's rate limit"
+    )
+    tracked_models_url: HttpAddress = Field(
+        "https://raw.githubusercontent.com/Interconnects-AI/tracked-models/main",
+        alias="TRACKED_MODELS_URL",
+        description="Base address of the public tracked-models list",
+    )
+    overrides_file: Path | None = Field(
+        None,
+        alias="BREAKOUT_OVERRIDES_FILE",
+        description="CSV of facts that overrule the tracked-models list",
+    )
+    data_dir: Path = Field(
+        default_factory=default_data_dir,
+        alias="BREAKOUT_DATA_DIR",
+        description="Where the embedded servers keep their data",
+    )
+    partitions: int = Field(
+        4,
+        alias="BREAKOUT_PARTITIONS",
+        description="Partitions of the topics when they are made: the most workers that share",
+        ge=1,
+        le=1024,
+    )
+    replication_factor: int = Field(
+        1, alias="BREAKOUT_REPLICATION_FACTOR", description="Kafka copies of each topic", ge=1
+    )
+    group: str = Field(
+        "breakout", alias="BREAKOUT_GROUP", description="Kafka consumer group of the workers"
+    )
+    metrics_port: int = Field(
+        0,
+        alias="BREAKOUT_METRICS_PORT",
+        description="Prometheus port on the metrics host; 0 takes any free one and logs it",
+        ge=0,
+        le=65535,
+    )
+    metrics_host: str = Field(
+        "127.0.0.1", alias="BREAKOUT_METRICS_HOST", description="Address Prometheus reads from"
+    )
+    scrape_seconds: int = Field(
+        3600,
+        alias="BREAKOUT_SCRAPE_SECONDS",
+        description="Seconds between scrapes of the download counters",
+        ge=1,
+    )
+    registry_seconds: int = Field(
+        7 * 86400,
+        alias="BREAKOUT_REGISTRY_SECONDS",
+        description="Seconds between reads of the tracked-models list",
+        ge=1,
+    )
+    batch_rows: int = Field(
+        200_000,
+        alias="BREAKOUT_BATCH_ROWS",
+        description="Observations a worker gathers at most before it inserts",
+        ge=1,
+    )
+    batch_seconds: float = Field(
+        0.5,
+        alias="BREAKOUT_BATCH_SECONDS",
+        description="Seconds a worker waits at most before it inserts",
+        gt=0,
+    )
+    insert_timeout_seconds: float = Field(
+        30.0,
+        alias="BREAKOUT_INSERT_TIMEOUT_SECONDS",
+        description="Seconds a ClickHouse insert may take before it is tried again",
+        gt=0,
+    )
+    breakout_min_age_days: int = Field(
+        7, alias="BREAKOUT_MIN_AGE_DAYS", description="Youngest age of a breakout", ge=1, le=365
+    )
+    breakout_max_age_days: int = Field(
+        90, alias="BREAKOUT_MAX_AGE_DAYS", description="Oldest age of a breakout", ge=1, le=365
+    )
+    log_format: str = Field(
+        "auto",
+        alias="BREAKOUT_LOG_FORMAT",
+        description="json, console, or auto: console for a terminal, else json",
+        pattern=r"^(auto|json|console)$",
+    )
+
+    @property
+    def clickhouse(self) -> "ClickHouseAddress":
+        """The parts of `CLICKHOUSE_URL`; a user or password in it overrules the variables."""
+        parts = urlsplit(self.clickhouse_url)
+        return ClickHouseAddress(
+            host=parts.hostname or "127.0.0.1",
+            port=parts.port or (8443 if parts.scheme == "https" else 8123),
+            secure=parts.scheme == "https",
+            database=parts.path.strip("/"),
+            user=unquote(parts.username) if parts.username else self.clickhouse_user,
+            password=SecretStr(unquote(parts.password))
+            if parts.password
+            else self.clickhouse_password,
+        )
+
+
+class ClickHouseAddress:
+    """Where ClickHouse is and as whom to talk to it."""
+
+    def __init__(
+        self, *, host: str, port: int, secure: bool, database: str, user: str, password: SecretStr
+    ) -> None:
+        self.host = host
+        self.port = port
+        self.secure = secure
+        self.database = database
+        self.user = user
+        self.password = password
+
+    def __str__(self) -> str:
+        scheme = "https" if self.secure else "http"
+        return f"{scheme}://{self.host}:{self.port}/{self.database}"
+
+
+def read_settings(**overrides: Any) -> Settings:
+    """Read the settings from the environment; `overrides` go by field name.
+
+    Raises `SettingsError` that names each wrong variable and what would be right. The value
+    itself is not repeated: it may hold a password.
+    """
+    try:
+        return Settings(**overrides)
+    except ValidationError as error:
+        wrong = []
+        for problem in error.errors(include_url=False, include_input=False):
+            name = str(problem["loc"][0]) if problem["loc"] else "settings"
+            field = Settings.model_fields.get(name)
+            variable = (field.alias if field else None) or name
+            wrong.append(f"{variable}: {problem['msg'].removeprefix('Value error, ')}")
+        raise SettingsError("; ".join(wrong)) from None

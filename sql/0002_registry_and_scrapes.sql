@@ -1,0 +1,51 @@
+-- What is known of each model; the newest record wins.
+CREATE TABLE models_log
+(
+    model_id String COMMENT 'Model id as its hub spells it',
+    org LowCardinality(String) COMMENT 'Publishing organisation',
+    region LowCardinality(Nullable(String)) COMMENT 'Headquarters of the publishing organisation: us, china, eu, other, unknown; null = not reviewed',
+    region_source LowCardinality(Nullable(String)) COMMENT 'Where the region comes from',
+    total_params_b Nullable(Float64) COMMENT 'Total parameters, decimal billions',
+    active_params_b Nullable(Float64) COMMENT 'Active parameters, decimal billions; never inferred',
+    size_source LowCardinality(Nullable(String)) COMMENT 'Where the size comes from: override, manual, safetensors, name',
+    size_bin LowCardinality(Nullable(String)) COMMENT 'Size bin by total parameters; null = not scored',
+    released_at Nullable(Date) COMMENT 'Day 0 of the age, 00:00 UTC',
+    released_source LowCardinality(Nullable(String)) COMMENT 'Where the release date comes from: override, correction, created_at',
+    created_at Nullable(DateTime64(3, 'UTC')) COMMENT 'Creation of the repository, UTC',
+    license LowCardinality(Nullable(String)) COMMENT 'Licence as the hub tags it',
+    pipeline_tag LowCardinality(Nullable(String)) COMMENT 'Task as the hub tags it',
+    base_models Array(String) COMMENT 'Models it derives from, as the hub says',
+    base_relation LowCardinality(Nullable(String)) COMMENT 'adapter, merge, quantized or finetune',
+    tracked Bool COMMENT 'On the tracked list, so it counts among the peers',
+    observed_at DateTime64(3, 'UTC') COMMENT 'When the registry was read, UTC'
+)
+ENGINE = ReplacingMergeTree(observed_at)
+ORDER BY model_id
+COMMENT 'What is known of each model and where each fact comes from';
+
+-- Per scrape and Kafka partition, so that workers that share a scrape do not meet.
+CREATE TABLE scrapes_log
+(
+    source LowCardinality(String) COMMENT 'Whose counters',
+    observed_at DateTime64(3, 'UTC') CODEC(DoubleDelta, ZSTD(1)) COMMENT 'Moment of the scrape, UTC',
+    partition UInt16 COMMENT 'Kafka partition of these models',
+    models UInt32 COMMENT 'Observations of the scrape in this partition',
+    compared UInt32 COMMENT 'Those with an earlier observation to compare with',
+    standing UInt32 COMMENT 'Those whose raw counter equals the one before',
+    complete Bool COMMENT 'Whether the scrape got all it wanted',
+    version UInt64 COMMENT 'Observations of the partition known when the row was written: the greatest wins'
+)
+ENGINE = ReplacingMergeTree(version)
+ORDER BY (source, observed_at, partition)
+COMMENT 'Scrapes by partition: how many observations, how many stood still';
+
+CREATE TABLE scrape_missing
+(
+    source LowCardinality(String) COMMENT 'Whose counters',
+    observed_at DateTime64(3, 'UTC') COMMENT 'Moment of the scrape, UTC',
+    model_id String COMMENT 'Model the scrape wanted',
+    reason String COMMENT 'Why it did not get it'
+)
+ENGINE = ReplacingMergeTree
+ORDER BY (source, observed_at, model_id)
+COMMENT 'What each scrape wanted and did not get';

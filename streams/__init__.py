@@ -1,0 +1,1 @@
+"""Stream processors: Kafka to ClickHouse, on Faust."""

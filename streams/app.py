@@ -1,0 +1,82 @@
+"""The Faust application: `faust -A streams.app worker`, or `breakout worker`.
+
+Faust gives the consumer group, rebalances, back-pressure and the producer. Its tables, windows and
+exactly-once mode are not used, nor is its web server: metrics are served by prometheus-client.
+"""
+
+import asyncio
+import tempfile
+from typing import Any
+
+import faust
+import mode
+
+from breakout.contract.topics import DOWNLOADS, MODELS, POINTS
+from breakout.settings import Settings, read_settings
+from streams.downloads import DownloadsProcessor
+from streams.outbox import Outbox
+from streams.scores import ScoreProcessor
+
+PARTITIONED_ALIKE = (MODELS.name, DOWNLOADS.name)
+"""One agent reads both, so a worker has the same partitions of both topics."""
+
+
+def create_app(settings: Settings) -> faust.App:
+    """Return the application with its agents."""
+    app = faust.App(
+        settings.group,
+        broker=[f"kafka://{server.strip()}" for server in settings.kafka_bootstrap_servers.split(",")],
+        store="memory://",
+        datadir=tempfile.gettempdir(),
+        web_enabled=False,
+        topic_allow_declare=False,
+        topic_disable_leader=True,
+        topic_partitions=settings.partitions,
+        key_serializer="raw",
+        value_serializer="raw",
+        consumer_auto_offset_reset="earliest",
+        broker_commit_interval=1.0,
+        broker_request_timeout=30.0,
+        broker_session_timeout=6.0,
+        broker_rebalance_timeout=6.0,
+        broker_heartbeat_interval=2.0,
+        producer_max_request_size=16_000_000,
+        # A record may be a megabyte: few of them wait in memory.
+        stream_buffer_maxsize=64,
+        # A rebalance or a stop does not wait for ClickHouse: what is unwritten comes again.
+        stream_wait_empty=False,
+        agent_supervisor=mode.CrashingSupervisor,
+    )
+    outbox = Outbox(app, settings.partitions)
+    downloads = DownloadsProcessor(settings, outbox, settings.partitions)
+    scores = ScoreProcessor(settings, outbox)
+    processors = (downloads, scores)
+
+    @app.agent(app.topic(*PARTITIONED_ALIKE), name="downloads", concurrency=1)
+    async def clean_downloads(stream: Any) -> None:
+        await downloads.run(stream)
+
+    @app.agent(app.topic(POINTS.name), name="scores", concurrency=1)
+    async def score_points(stream: Any) -> None:
+        await scores.run(stream)
+
+    @app.task
+    async def watch_frozen_baselines() -> None:
+        await scores.watch_frozen()
+
+    @app.on_partitions_revoked.connect
+    async def start_anew(_app: Any, revoked: Any, **_kwargs: Any) -> None:
+        del revoked
+        for processor in processors:
+            processor.reassigned()
+
+    @app.on_before_shutdown.connect
+    async def stop_waiting(_app: Any, **_kwargs: Any) -> None:
+        for processor in processors:
+            processor.stop()
+        await asyncio.sleep(0)
+
+    return app
+
+
+app = create_app(read_settings())

@@ -1,0 +1,87 @@
+"""Observations as columns: sorted by series and time, one entry a key."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, fields
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from breakout.series import NULL
+
+Int = NDArray[np.int64]
+Flag = NDArray[np.bool_]
+
+
+@dataclass(frozen=True)
+class Columns:
+    """Observations, one entry each; `NULL` for a missing count."""
+
+    slot: Int
+    """Number of the series in its partition's state."""
+    at: Int
+    """Moment, milliseconds UTC."""
+    raw: Int
+    """Downloads since creation, as the source says."""
+    downloads_30d: Int
+    likes: Int
+    origin: Int
+    """Number of the origin among the state's origins."""
+
+    @classmethod
+    def empty(cls) -> "Columns":
+        """Return no observations."""
+        return cls(*(np.empty(0, dtype=np.int64) for _ in fields(cls)))
+
+    def take(self, index: Any) -> "Columns":
+        """Return the observations at `index`, anything numpy takes as one."""
+        return Columns(*(getattr(self, column.name)[index] for column in fields(self)))
+
+
+def concatenate(parts: Sequence[Columns]) -> Columns:
+    """Return all observations of `parts`, in their order."""
+    return Columns(
+        *(np.concatenate([getattr(part, column.name) for part in parts]) for column in fields(Columns))
+    )
+
+
+def counts(column: list[int | None]) -> Int:
+    """Return a column of counts, `NULL` for None."""
+    try:
+        return np.array(column, dtype=np.int64)
+    except TypeError:
+        return np.array([NULL if count is None else count for count in column], dtype=np.int64)
+
+
+def first_of_key(columns: Columns) -> Int:
+    """Return the indices at which a new (slot, at) begins, in sorted columns."""
+    begins = np.ones(len(columns.slot), dtype=bool)
+    begins[1:] = (columns.slot[1:] != columns.slot[:-1]) | (columns.at[1:] != columns.at[:-1])
+    return np.flatnonzero(begins)
+
+
+def merge_equal_keys(columns: Columns, starts: Int, origins: Sequence[str]) -> Columns:
+    """Merge observations with one key: the greater count wins, the alphabetically first origin.
+
+    `columns` is sorted, `starts` what `first_of_key` said. Symmetric, so order does not matter.
+    """
+    if len(starts) == len(columns.slot):
+        return columns
+    alphabetical = np.argsort(np.array(origins, dtype=object))
+    rank = np.empty(len(origins), dtype=np.int64)
+    rank[alphabetical] = np.arange(len(origins))
+    return Columns(
+        columns.slot[starts],
+        columns.at[starts],
+        np.maximum.reduceat(columns.raw, starts),
+        np.maximum.reduceat(columns.downloads_30d, starts),
+        np.maximum.reduceat(columns.likes, starts),
+        alphabetical[np.minimum.reduceat(rank[columns.origin], starts)],
+    )
+
+
+def last_of_slot(slot: Int) -> Flag:
+    """Return where each series' last entry is, in sorted columns."""
+    last = np.ones(len(slot), dtype=bool)
+    last[:-1] = slot[1:] != slot[:-1]
+    return last

@@ -1,0 +1,181 @@
+"""The downloads processor: raw counters to clean series, daily deltas and points.
+
+It reads `breakout.downloads` and `breakout.models`. Of each batch it writes, in this order:
+points to `breakout.points`, counts of scrapes, rows of `downloads_log`, then (for models whose
+registry entry changed what scoring needs) all their points anew, and rows of `models_log`. The
+rows that tell a restarted worker what it knows come last, so whatever a crash leaves undone is
+done again; only after them is the batch acknowledged.
+"""
+
+import asyncio
+from collections.abc import Iterable, Sequence
+
+import structlog
+
+from breakout import metrics
+from breakout.contract import DownloadsSlice, Event, ModelRecord, read_event
+from breakout.contract.topics import MODELS, POINTS
+from breakout.settings import Settings
+from streams import store, tables
+from streams.batches import Batch
+from streams.clickhouse import WorkerClickHouse
+from streams.downloads_state import Plan, Rescored, Result, State
+from streams.outbox import Outbox
+from streams.point_slices import leaving_slice, point_slice
+from streams.processor import Processor
+
+log = structlog.get_logger(__name__)
+
+
+class DownloadsProcessor(Processor[DownloadsSlice | ModelRecord]):
+    """One worker's share of the partitions."""
+
+    name = "downloads"
+
+    def __init__(self, settings: Settings, outbox: Outbox, partitions: int) -> None:
+        super().__init__(settings, outbox)
+        self._partitions = partitions
+        self._states: dict[int, State] = {}
+
+    def forget(self) -> None:
+        """Drop all state: partitions were given to somebody else, or come anew."""
+        self._states = {}
+        metrics.PARTITIONS_OWNED.labels(self.name).set(0)
+
+    def read(self, topic: str, value: bytes | None) -> DownloadsSlice | ModelRecord:
+        """Read one record of either topic."""
+        return read_event(ModelRecord if topic == MODELS.name else DownloadsSlice, value)
+
+    def rows_of(self, event: DownloadsSlice | ModelRecord) -> int:
+        """Return how many observations a record holds."""
+        return max(len(event.models), 1) if isinstance(event, DownloadsSlice) else 1
+
+    async def process(self, batch: Batch[DownloadsSlice | ModelRecord]) -> None:
+        """Work a batch through; its rows are written while the next one is gathered."""
+        slices: dict[int, list[DownloadsSlice]] = {}
+        records: dict[int, list[ModelRecord]] = {}
+        for record in batch.records:
+            if isinstance(record.event, DownloadsSlice):
+                slices.setdefault(record.partition, []).append(record.event)
+            elif record.event is not None:
+                records.setdefault(record.partition, []).append(record.event)
+        states = await self._owned(slices.keys() | records.keys())
+        results = {}
+        for number, some in slices.items():
+            results[number] = await self._clean(number, states[number], some)
+        await self.outbox.send(POINTS, _point_slices(results.values()))
+        await self.writing_done()
+        self.write(batch, self._write(batch, states, results, records))
+        if records:
+            # Points made anew must reach the topic before those of later batches.
+            await self.writing_done()
+
+    async def _owned(self, numbers: Iterable[int]) -> dict[int, State]:
+        states = self._states
+        missing = sorted(set(numbers) - states.keys())
+        if missing:
+            await self.writing_done()
+            with metrics.STATE_LOAD_SECONDS.labels(self.name).time():
+                loaded = await asyncio.to_thread(
+                    store.load_partitions, self.clickhouse, missing, self._partitions
+                )
+            states.update(loaded)
+            log.info(
+                "state rebuilt from ClickHouse",
+                partitions=missing,
+                series=sum(state.series for state in loaded.values()),
+            )
+            metrics.PARTITIONS_OWNED.labels(self.name).set(len(states))
+        return states
+
+    async def _clean(self, number: int, state: State, slices: Sequence[DownloadsSlice]) -> Result:
+        plan = await asyncio.to_thread(state.plan, slices)
+        if plan.late or state.unknown_scrapes(plan, None):
+            # What is being written must be there before it is read.
+            await self.writing_done()
+        result = await asyncio.to_thread(self._apply, number, state, plan)
+        metrics.OBSERVATIONS.labels("new").inc(result.new)
+        metrics.OBSERVATIONS.labels("late").inc(result.late)
+        metrics.OBSERVATIONS.labels("duplicate").inc(result.duplicate)
+        metrics.REVISIONS.inc(int((result.rows.cleaned.revision > 0).sum()))
+        metrics.JUMPS.inc(int(result.rows.cleaned.jump.sum()))
+        metrics.STATE_MODELS.labels(self.name).set(
+            sum(one.series for one in self._states.values())
+        )
+        return result
+
+    def _apply(self, number: int, state: State, plan: Plan) -> Result:
+        history = store.load_history(self.clickhouse, state, plan.late)
+        unknown = state.unknown_scrapes(plan, history)
+        if unknown:
+            state.scrapes |= store.load_scrapes(
+                self.clickhouse, unknown, number, self._partitions
+            )
+        return state.apply(plan, history)
+
+    async def _write(
+        self,
+        batch: Batch[DownloadsSlice | ModelRecord],
+        states: dict[int, State],
+        results: dict[int, Result],
+        records: dict[int, list[ModelRecord]],
+    ) -> None:
+        slices = [one.event for one in batch.records if isinstance(one.event, DownloadsSlice)]
+        await asyncio.to_thread(self._insert_downloads, slices, states, results)
+        for number, some in records.items():
+            await self._rescore(states[number], states[number].register(some))
+        told = [record for some in records.values() for record in some]
+        await asyncio.to_thread(self.clickhouse.insert, "models_log", tables.models(told))
+
+    def _insert_downloads(
+        self,
+        slices: Sequence[DownloadsSlice],
+        states: dict[int, State],
+        results: dict[int, Result],
+    ) -> None:
+        if not results:
+            return
+        insert = self.clickhouse.insert
+        insert("scrape_missing", tables.scrape_missing(slices))
+        for number, result in results.items():
+            insert("scrapes_log", tables.scrapes(number, result.scrapes, result.version))
+        parts = [(result.rows, states[number].origins) for number, result in results.items()]
+        insert("downloads_log", tables.downloads(parts))
+
+    async def _rescore(self, state: State, models: Sequence[Rescored]) -> None:
+        """Publish all points of models anew, and take them back from a bin they left."""
+        by_id = {one.model_id: one for one in models}
+        left = [
+            (one.left_bin, leaving_slice(one.model_id, one.left_bin, one.since, state.revision))
+            for one in models
+            if one.left_bin is not None
+        ]
+        await self.outbox.send(POINTS, left)
+        there = [one for one in models if one.scored.has_points]
+        for start in range(0, len(there), store.MODELS_A_QUERY):
+            some = there[start : start + store.MODELS_A_QUERY]
+            series = await asyncio.to_thread(
+                lambda some=some: list(
+                    store.load_series(self.clickhouse, [one.model_id for one in some])
+                )
+            )
+            await self.outbox.send(
+                POINTS,
+                (
+                    (
+                        str(by_id[model_id].scored.size_bin),
+                        point_slice(
+                            str(by_id[model_id].scored.size_bin),
+                            state.points_of(by_id[model_id], at, cumulative),
+                            reset=True,
+                        ),
+                    )
+                    for model_id, at, cumulative in series
+                ),
+            )
+
+
+def _point_slices(results: Iterable[Result]) -> Iterable[tuple[str, Event]]:
+    for result in results:
+        for size_bin, points in result.points.items():
+            yield size_bin, point_slice(size_bin, points, reset=False)

@@ -1,0 +1,613 @@
+"""What the downloads processor knows of one partition, and how a batch changes it.
+
+Nothing here does I/O. A batch is first planned: its observations become sorted columns, and
+the plan says which rows of ClickHouse it needs, if any. Then it is applied: the result holds
+everything to write. Observations newer than all before need nothing but this state; late ones
+are cleaned together with the rows around them.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from breakout.ages import points_between
+from breakout.contract import DownloadsSlice, ModelRecord
+from breakout.contract.times import day_ms, to_ms
+from breakout.series import NULL, clean
+from streams.columns import (
+    Columns,
+    Flag,
+    Int,
+    concatenate,
+    counts,
+    first_of_key,
+    last_of_slot,
+    merge_equal_keys,
+)
+
+SCORED_SOURCE = "huggingface"
+"""Whose counters RAM is made of."""
+
+Scrape = tuple[str, int]
+"""A scrape: its source and its moment, milliseconds UTC."""
+
+
+@dataclass(frozen=True)
+class Late:
+    """A series with an observation in the batch that is not newer than all known ones."""
+
+    slot: int
+    source: str
+    model_id: str
+    first_at: int
+    last_at: int
+    highest: int
+    """Greatest raw counter in the batch: what may lift the cumulative of later rows."""
+
+
+@dataclass(frozen=True)
+class Cleaned:
+    """The clean series of some observations, `NULL` where null."""
+
+    cumulative: Int
+    delta: Int
+    revision: Int
+    standing: NDArray[np.int8]
+    jump: Flag
+
+
+@dataclass(frozen=True)
+class History:
+    """Rows around late observations as ClickHouse has them, sorted by series and time."""
+
+    columns: Columns
+    cleaned: Cleaned
+
+
+@dataclass
+class ScrapeCount:
+    """How many observations of a scrape this partition has, and how many stood still."""
+
+    models: int = 0
+    compared: int = 0
+    standing: int = 0
+    complete: bool = True
+
+
+@dataclass(frozen=True)
+class Plan:
+    """A batch as sorted columns, and what must be read before it can be applied."""
+
+    columns: Columns
+    late: Sequence[Late]
+    scrapes: frozenset[Scrape]
+    incomplete: frozenset[Scrape]
+    received: int
+
+
+@dataclass(frozen=True)
+class Rows:
+    """Rows of `downloads_log` to write."""
+
+    sources: Sequence[str]
+    models: Sequence[str]
+    series: Int
+    """Index into `sources` and `models` of each row."""
+    columns: Columns
+    cleaned: Cleaned
+    version: int
+
+
+@dataclass(frozen=True)
+class BinPoints:
+    """Points of models of one size bin, as `PointsSlice` has them."""
+
+    models: Sequence[str]
+    since: Sequence[int]
+    """When the registry last changed what scoring needs, milliseconds UTC."""
+    scored: Sequence["Scored"]
+    latest: Sequence[tuple[int, int] | None]
+    """Moment and cumulative of the latest observation."""
+    point_model: Int
+    point_age: Int
+    point_cumulative: Int
+    known: int
+
+
+@dataclass(frozen=True)
+class Result:
+    """What a batch changes."""
+
+    rows: Rows
+    points: dict[str, BinPoints]
+    scrapes: dict[Scrape, ScrapeCount]
+    version: int
+    new: int
+    late: int
+    duplicate: int
+
+
+@dataclass(frozen=True)
+class Scored:
+    """What scoring needs to know of a model; equal values mean equal points."""
+
+    size_bin: str | None
+    day0: int | None
+    tracked: bool
+
+    @classmethod
+    def of(cls, record: ModelRecord) -> "Scored":
+        """Take it from a registry record."""
+        day0 = None if record.released_at is None else day_ms(record.released_at)
+        return cls(record.size_bin, day0, record.tracked)
+
+    @property
+    def has_points(self) -> bool:
+        """Whether the model has a size bin and a release date."""
+        return self.size_bin is not None and self.day0 is not None
+
+
+@dataclass(frozen=True)
+class Rescored:
+    """A model whose points must be made anew, since the registry says something else of it."""
+
+    model_id: str
+    left_bin: str | None
+    """The size bin it is no longer in, if any."""
+    since: int
+    scored: Scored
+
+
+@dataclass(frozen=True)
+class _Registered:
+    read_at: int
+    since: int
+    scored: Scored
+
+
+_UNREGISTERED = _Registered(NULL, NULL, Scored(None, None, tracked=False))
+
+
+class State:
+    """Everything known of one partition of `breakout.downloads`."""
+
+    def __init__(self) -> None:
+        self.revision = 0
+        """Distinct observations known: the version of the rows written next."""
+        self.scrapes: dict[Scrape, ScrapeCount] = {}
+        self.origins: list[str] = []
+        self._registry: dict[str, _Registered] = {}
+        self._slots: dict[str, dict[str, int]] = {}
+        self._sources: list[str] = []
+        self._models: list[str] = []
+        self._newest: dict[str, int] = {}
+        # One entry a series: the latest observation at all, and the latest with a counter.
+        self._seen_at = np.full(1024, NULL, dtype=np.int64)
+        self._at, self._raw, self._cumulative = (self._seen_at.copy() for _ in range(3))
+
+    @property
+    def series(self) -> int:
+        """How many series (model and source) are known."""
+        return len(self._models)
+
+    # Restoring, and the registry.
+
+    def restore(
+        self, source: str, model_id: str, seen_at: int, at: int, raw: int, cumulative: int
+    ) -> None:
+        """Add a series as ClickHouse has it; `NULL`s where no observation has a counter."""
+        slot = self._slot(source, model_id)
+        self._seen_at[slot], self._at[slot] = seen_at, at
+        self._raw[slot], self._cumulative[slot] = raw, cumulative
+        self._newest[source] = max(self._newest.get(source, NULL), seen_at)
+
+    def restore_model(self, model_id: str, read_at: int, scored: Scored) -> None:
+        """Add a model as ClickHouse's registry has it; `read_at` in milliseconds UTC."""
+        self._registry[model_id] = _Registered(read_at, read_at, scored)
+
+    def register(self, records: Iterable[ModelRecord]) -> list[Rescored]:
+        """Take in registry records, the newest wins; return whose points must be made anew.
+
+        Call it when the points made so far are on their way, and publish those made anew
+        before any later ones: readers tell them apart by when the registry changed.
+        """
+        before = {}
+        for record in records:
+            known = self._registry.get(record.model_id, _UNREGISTERED)
+            read_at = to_ms(record.observed_at)
+            if known.read_at > read_at:
+                continue
+            before.setdefault(record.model_id, known.scored)
+            scored = Scored.of(record)
+            since = known.since if scored == known.scored else read_at
+            self._registry[record.model_id] = _Registered(read_at, since, scored)
+        return [
+            Rescored(
+                model_id,
+                old.size_bin if old.has_points and not _same_bin(old, now.scored) else None,
+                now.since,
+                now.scored,
+            )
+            for model_id, old in before.items()
+            if (now := self._registry[model_id]).scored != old
+            and (old.has_points or now.scored.has_points)
+        ]
+
+    def latest(self, model_id: str) -> tuple[int, int] | None:
+        """Return (moment, cumulative) of the model's latest observation that counts for RAM."""
+        slot = self._slots.get(SCORED_SOURCE, {}).get(model_id)
+        if slot is None or self._at[slot] < 0:
+            return None
+        return int(self._at[slot]), int(self._cumulative[slot])
+
+    # Planning.
+
+    def plan(self, slices: Sequence[DownloadsSlice]) -> Plan:
+        """Turn a batch's slices, in the order of the log, into sorted columns."""
+        columns = self._gather(slices)
+        columns = columns.take(np.lexsort((columns.at, columns.slot)))
+        columns = merge_equal_keys(columns, first_of_key(columns), self.origins)
+        late_slots = np.unique(columns.slot[columns.at <= self._seen_at[columns.slot]])
+        scrapes = [(one.source, to_ms(one.observed_at)) for one in slices]
+        return Plan(
+            columns=columns,
+            late=list(self._late(columns, late_slots)),
+            scrapes=frozenset(scrapes),
+            incomplete=frozenset(
+                scrape for scrape, one in zip(scrapes, slices, strict=True) if not one.complete
+            ),
+            received=sum(len(one.models) for one in slices),
+        )
+
+    def unknown_scrapes(self, plan: Plan, history: History | None) -> list[Scrape]:
+        """Return the scrapes whose counts must be read (`restore_scrape`) before `apply`."""
+        touched = set(plan.scrapes)
+        if history is not None:
+            slots, moments = history.columns.slot.tolist(), history.columns.at.tolist()
+            touched |= {
+                (self._sources[slot], at) for slot, at in zip(slots, moments, strict=True)
+            }
+        return sorted(
+            scrape
+            for scrape in touched
+            if scrape not in self.scrapes and scrape[1] <= self._newest.get(scrape[0], NULL)
+        )
+
+    def _gather(self, slices: Sequence[DownloadsSlice]) -> Columns:
+        parts = [Columns.empty()]
+        for one in slices:
+            known = self._slots.setdefault(one.source, {})
+            try:
+                slot = [known[model_id] for model_id in one.models]
+            except KeyError:
+                slot = [self._slot(one.source, model_id) for model_id in one.models]
+            parts.append(
+                Columns(
+                    np.array(slot, dtype=np.int64),
+                    np.full(len(slot), to_ms(one.observed_at), dtype=np.int64),
+                    counts(one.downloads_all_time),
+                    counts(one.downloads_30d),
+                    counts(one.likes),
+                    np.full(len(slot), self.origin(one.origin), dtype=np.int64),
+                )
+            )
+        return concatenate(parts)
+
+    def _late(self, columns: Columns, late_slots: Int) -> Iterable[Late]:
+        lows = np.searchsorted(columns.slot, late_slots, side="left")
+        highs = np.searchsorted(columns.slot, late_slots, side="right")
+        for slot, low, high in zip(late_slots.tolist(), lows, highs, strict=True):
+            yield Late(
+                slot,
+                self._sources[slot],
+                self._models[slot],
+                int(columns.at[low]),
+                int(columns.at[high - 1]),
+                int(columns.raw[low:high].max()),
+            )
+
+    # Applying.
+
+    def apply(self, plan: Plan, history: History | None) -> Result:
+        """Clean a batch and return what it changes. `history` has the rows `plan.late` needs."""
+        merged = self._merge(plan, history)
+        columns = merged.columns
+        cleaned = _clean(columns, merged.floor)
+        altered = merged.altered | _restated(merged, cleaned, history)
+        changed = merged.new | altered
+        learned = int(merged.new.sum() + merged.altered.sum())
+        self.revision += learned
+        self._remember(plan, columns, cleaned.cumulative)
+        touched = self._count(plan, merged, cleaned, changed, history)
+        late_slots = np.array([one.slot for one in plan.late], dtype=np.int64)
+        late = int(np.isin(columns.slot[merged.new], late_slots).sum())
+        return Result(
+            rows=self._rows(columns, cleaned, np.flatnonzero(changed)),
+            points=self._points(columns, cleaned.cumulative, changed),
+            scrapes={scrape: self.scrapes[scrape] for scrape in touched},
+            version=self.revision,
+            new=int(merged.new.sum()) - late,
+            late=late,
+            duplicate=plan.received - learned,
+        )
+
+    def _merge(self, plan: Plan, history: History | None) -> "_Merged":
+        """Sort the batch, the history, and the seeds of its series into one run a series.
+
+        A seed is the latest known observation of a series that is not late.
+        """
+        late = np.array([one.slot for one in plan.late], dtype=np.int64)
+        slots = np.unique(plan.columns.slot)
+        seeded = slots[(self._at[slots] >= 0) & ~np.isin(slots, late, assume_unique=True)]
+        unsaid = np.full(len(seeded), NULL, dtype=np.int64)
+        seeds = Columns(
+            seeded, self._at[seeded], self._raw[seeded], unsaid, unsaid, np.zeros_like(seeded)
+        )
+        old = Columns.empty() if history is None else history.columns
+        parts = (old, seeds, plan.columns)
+        n_old, n_seeds, n_new = (len(part.slot) for part in parts)
+        floor = np.concatenate(
+            (
+                old.raw if history is None else history.cleaned.cumulative,
+                self._cumulative[seeded],
+                np.full(n_new, NULL, dtype=np.int64),
+            )
+        )
+        row = np.concatenate((np.arange(n_old), np.full(n_seeds + n_new, NULL)))
+        new = np.repeat((False, False, True), (n_old, n_seeds, n_new))
+        seed = np.repeat((False, True, False), (n_old, n_seeds, n_new))
+
+        both = concatenate(parts)
+        order = np.lexsort((new, both.at, both.slot))
+        both, floor, row, new, seed = (
+            both.take(order),
+            floor[order],
+            row[order],
+            new[order],
+            seed[order],
+        )
+        starts = first_of_key(both)
+        merged = merge_equal_keys(both, starts, self.origins)
+        known = row[starts] >= 0
+        altered = known & (
+            (merged.raw != both.raw[starts])
+            | (merged.downloads_30d != both.downloads_30d[starts])
+            | (merged.likes != both.likes[starts])
+            | (merged.origin != both.origin[starts])
+        )
+        first_at = np.zeros(len(self._models), dtype=np.int64)
+        first_at[late] = [one.first_at for one in plan.late]
+        # The row before the first late observation only lends its counters.
+        context = seed[starts] | (known & (merged.at < first_at[merged.slot]))
+        return _Merged(merged, floor[starts], row[starts], new[starts], altered, context)
+
+    def _remember(self, plan: Plan, columns: Columns, cumulative: Int) -> None:
+        for source, at in plan.scrapes:
+            self._newest[source] = max(self._newest.get(source, NULL), at)
+        last = last_of_slot(columns.slot)
+        slot = columns.slot[last]
+        self._seen_at[slot] = np.maximum(self._seen_at[slot], columns.at[last])
+        counted = np.flatnonzero(columns.raw >= 0)
+        last = last_of_slot(columns.slot[counted])
+        counted = counted[last]
+        newer = counted[columns.at[counted] >= self._at[columns.slot[counted]]]
+        slot = columns.slot[newer]
+        self._at[slot], self._raw[slot] = columns.at[newer], columns.raw[newer]
+        self._cumulative[slot] = cumulative[newer]
+
+    def _count(
+        self,
+        plan: Plan,
+        merged: "_Merged",
+        cleaned: Cleaned,
+        changed: Flag,
+        history: History | None,
+    ) -> set[Scrape]:
+        """Bring the counts of scrapes up to date; return those that were touched."""
+        picked = np.flatnonzero(changed)
+        compared = (cleaned.standing[picked] >= 0).astype(np.int64)
+        standing = (cleaned.standing[picked] == 1).astype(np.int64)
+        if history is not None:
+            row = merged.row[picked]
+            known = row >= 0
+            before = history.cleaned.standing[row[known]]
+            compared[known] -= before >= 0
+            standing[known] -= before == 1
+        keys = np.stack((self._source_of(merged.columns.slot[picked]), merged.columns.at[picked]))
+        scrapes, index = np.unique(keys, axis=1, return_inverse=True)
+        sums = [
+            np.bincount(index, weights=column, minlength=scrapes.shape[1]).astype(np.int64)
+            for column in (merged.new[picked], compared, standing)
+        ]
+        sources = list(self._slots)
+        touched = set(plan.scrapes)
+        for number, at, *more in zip(*scrapes.tolist(), *(s.tolist() for s in sums), strict=True):
+            scrape = (sources[number], at)
+            count = self.scrapes.setdefault(scrape, ScrapeCount())
+            count.models += more[0]
+            count.compared += more[1]
+            count.standing += more[2]
+            touched.add(scrape)
+        for scrape in plan.scrapes:
+            count = self.scrapes.setdefault(scrape, ScrapeCount())
+            count.complete = count.complete and scrape not in plan.incomplete
+        return touched
+
+    def _rows(self, columns: Columns, cleaned: Cleaned, picked: Int) -> Rows:
+        slots, series = np.unique(columns.slot[picked], return_inverse=True)
+        return Rows(
+            sources=[self._sources[slot] for slot in slots.tolist()],
+            models=[self._models[slot] for slot in slots.tolist()],
+            series=series,
+            columns=columns.take(picked),
+            cleaned=Cleaned(
+                cleaned.cumulative[picked],
+                cleaned.delta[picked],
+                cleaned.revision[picked],
+                cleaned.standing[picked],
+                cleaned.jump[picked],
+            ),
+            version=self.revision,
+        )
+
+    def _points(self, columns: Columns, cumulative: Int, changed: Flag) -> dict[str, BinPoints]:
+        """Return the points that lie between observations of which one changed."""
+        counted = np.flatnonzero(columns.raw >= 0)
+        slot, at, total = columns.slot[counted], columns.at[counted], cumulative[counted]
+        changed = changed[counted]
+        follows = np.zeros(len(slot), dtype=bool)
+        follows[1:] = slot[1:] == slot[:-1]
+        moved = changed.copy()
+        moved[1:] |= changed[:-1] & follows[1:]
+        moved_slots = np.unique(slot[moved])
+        registered = {
+            number: one
+            for number in moved_slots.tolist()
+            if (one := self._registered(number)) is not None
+        }
+        if not registered:
+            return {}
+        day0 = np.full(int(moved_slots[-1]) + 1, NULL, dtype=np.int64)
+        day0[list(registered)] = [one.scored.day0 for one in registered.values()]
+        rows = np.flatnonzero(moved)
+        rows = rows[day0[slot[rows]] != NULL]
+        points = points_between(
+            day0[slot[rows]],
+            np.where(follows[rows], at[rows - 1], NULL),
+            np.where(follows[rows], total[rows - 1], NULL),
+            at[rows],
+            total[rows],
+        )
+        point_slot = slot[rows][points.row]
+        by_bin: dict[str, list[int]] = {}
+        for number, one in registered.items():
+            by_bin.setdefault(str(one.scored.size_bin), []).append(number)
+        result = {}
+        for size_bin, numbers in by_bin.items():
+            own = np.array(numbers, dtype=np.int64)
+            inside = np.isin(point_slot, own)
+            models = [self._models[number] for number in numbers]
+            result[size_bin] = BinPoints(
+                models=models,
+                since=[registered[number].since for number in numbers],
+                scored=[registered[number].scored for number in numbers],
+                latest=[self.latest(model_id) for model_id in models],
+                point_model=np.searchsorted(own, point_slot[inside]),
+                point_age=points.age[inside],
+                point_cumulative=points.cumulative[inside],
+                known=self.revision,
+            )
+        return result
+
+    def points_of(self, rescored: Rescored, at: Int, cumulative: Int) -> BinPoints:
+        """Return all points of one model, from all its observations that have a counter."""
+        scored = rescored.scored
+        before = np.concatenate(([NULL], at[:-1])), np.concatenate(([NULL], cumulative[:-1]))
+        day0 = np.full(len(at), 0 if scored.day0 is None else scored.day0, dtype=np.int64)
+        points = points_between(day0, before[0][: len(at)], before[1][: len(at)], at, cumulative)
+        return BinPoints(
+            models=[rescored.model_id],
+            since=[rescored.since],
+            scored=[scored],
+            latest=[self.latest(rescored.model_id)],
+            point_model=np.zeros(len(points.age), dtype=np.int64),
+            point_age=points.age,
+            point_cumulative=points.cumulative,
+            known=self.revision,
+        )
+
+    def origin(self, name: str) -> int:
+        """Return the number of an origin."""
+        if name not in self.origins:
+            self.origins.append(name)
+        return self.origins.index(name)
+
+    def slot(self, source: str, model_id: str) -> int:
+        """Return the number of a known series; KeyError if it is not."""
+        return self._slots[source][model_id]
+
+    def _registered(self, slot: int) -> _Registered | None:
+        if self._sources[slot] != SCORED_SOURCE:
+            return None
+        known = self._registry.get(self._models[slot])
+        return known if known is not None and known.scored.has_points else None
+
+    def _source_of(self, slot: Int) -> Int:
+        numbers = {source: number for number, source in enumerate(self._slots)}
+        if len(numbers) == 1:
+            return np.zeros(len(slot), dtype=np.int64)
+        used, index = np.unique(slot, return_inverse=True)
+        of = np.array([numbers[self._sources[one]] for one in used.tolist()], dtype=np.int64)
+        return of[index]
+
+    def _slot(self, source: str, model_id: str) -> int:
+        known = self._slots.setdefault(source, {})
+        slot = known.get(model_id)
+        if slot is None:
+            slot = known[model_id] = len(self._models)
+            self._models.append(model_id)
+            self._sources.append(source)
+            if slot >= len(self._at):
+                more = np.full(len(self._at), NULL, dtype=np.int64)
+                self._seen_at = np.concatenate((self._seen_at, more))
+                self._at = np.concatenate((self._at, more))
+                self._raw = np.concatenate((self._raw, more))
+                self._cumulative = np.concatenate((self._cumulative, more))
+        return slot
+
+
+@dataclass(frozen=True)
+class _Merged:
+    """Batch, history and seeds, one entry a key, sorted by series and time."""
+
+    columns: Columns
+    floor: Int
+    row: Int
+    """Index of the row in the history, NULL if it is not from there."""
+    new: Flag
+    """Not known before."""
+    altered: Flag
+    """Known before, with smaller counts."""
+    context: Flag
+    """Only lends its counters to those after it; never written."""
+
+
+def _same_bin(one: Scored, other: Scored) -> bool:
+    return other.has_points and one.size_bin == other.size_bin
+
+
+def _clean(columns: Columns, floor: Int) -> Cleaned:
+    counted = columns.raw >= 0
+    series = clean(columns.slot[counted], columns.raw[counted], floor[counted])
+
+    def spread(values: Int, absent: int) -> Int:
+        whole = np.full(len(counted), absent, dtype=values.dtype)
+        whole[counted] = values
+        return whole
+
+    return Cleaned(
+        cumulative=spread(series.cumulative, NULL),
+        delta=spread(series.delta, NULL),
+        revision=spread(series.revision, NULL),
+        standing=spread(series.standing, NULL).astype(np.int8),
+        jump=spread(series.jump.astype(np.int64), 0).astype(bool),
+    )
+
+
+def _restated(merged: _Merged, cleaned: Cleaned, history: History | None) -> Flag:
+    """Return which known rows mean something else now."""
+    restated = np.zeros(len(merged.row), dtype=bool)
+    if history is None:
+        return restated
+    known = np.flatnonzero((merged.row >= 0) & ~merged.context)
+    row, before = merged.row[known], history.cleaned
+    restated[known] = (
+        (cleaned.cumulative[known] != before.cumulative[row])
+        | (cleaned.delta[known] != before.delta[row])
+        | (cleaned.revision[known] != before.revision[row])
+        | (cleaned.standing[known] != before.standing[row])
+        | (cleaned.jump[known] != before.jump[row])
+    )
+    return restated

@@ -1,0 +1,106 @@
+"""What all processors share: batches in, rows out, acknowledgement last.
+
+While one batch is written, the next is gathered and computed; writes never overlap.
+"""
+
+import asyncio
+import time
+from abc import ABC, abstractmethod
+from collections.abc import Coroutine
+from typing import Any, Generic
+
+import structlog
+
+from breakout import metrics
+from breakout.settings import Settings
+from streams.batches import Batch, EventT, batches
+from streams.clickhouse import Stopping, WorkerClickHouse
+from streams.outbox import Outbox
+
+log = structlog.get_logger(__name__)
+
+
+class Processor(ABC, Generic[EventT]):
+    """A stream processor whose state lives in ClickHouse."""
+
+    name: str
+
+    def __init__(self, settings: Settings, outbox: Outbox) -> None:
+        self.settings = settings
+        self.outbox = outbox
+        self.clickhouse = WorkerClickHouse(settings)
+        self._writing: asyncio.Task[None] | None = None
+        self._assignments = 0
+
+    @abstractmethod
+    def read(self, topic: str, value: bytes | None) -> EventT:
+        """Read one record's value; raises `ContractError`."""
+
+    @abstractmethod
+    def rows_of(self, event: EventT) -> int:
+        """Return how many rows an event stands for."""
+
+    @abstractmethod
+    async def process(self, batch: Batch[EventT]) -> None:
+        """Work a batch through and hand its writes to `write`."""
+
+    @abstractmethod
+    def forget(self) -> None:
+        """Drop all state; it is read from ClickHouse again when needed."""
+
+    def reassigned(self) -> None:
+        """Start anew after a rebalance: what was not acknowledged will come again."""
+        self._assignments += 1
+        self.forget()
+
+    def stop(self) -> None:
+        """End waiting for ClickHouse."""
+        self.clickhouse.stop()
+
+    async def run(self, stream: Any) -> None:
+        """Process a stream for ever."""
+        try:
+            async for batch in batches(
+                stream,
+                self.read,
+                self.rows_of,
+                max_rows=self.settings.batch_rows,
+                max_seconds=self.settings.batch_seconds,
+            ):
+                await self.outbox.bury(
+                    self.name, (record for record in batch.records if record.error is not None)
+                )
+                await self.process(batch)
+        except Stopping:
+            log.info("stopped while waiting for ClickHouse", processor=self.name)
+        finally:
+            await self.writing_done()
+
+    def write(self, batch: Batch[EventT], writes: Coroutine[Any, Any, None]) -> None:
+        """Write a batch in the background and acknowledge it; the one before must be done."""
+        self._writing = asyncio.create_task(self._finish(batch, writes, self._assignments))
+
+    async def writing_done(self) -> None:
+        """Wait until the batch being written is; raises what its writing raised."""
+        writing, self._writing = self._writing, None
+        if writing is not None:
+            await writing
+
+    async def _finish(
+        self, batch: Batch[EventT], writes: Coroutine[Any, Any, None], assignment: int
+    ) -> None:
+        await writes
+        if assignment != self._assignments:
+            return  # its records come again, to us or to another worker
+        batch.acknowledge()
+        done = time.time()
+        started = batch.started
+        metrics.BATCH_SECONDS.labels(self.name).observe(
+            asyncio.get_running_loop().time() - started
+        )
+        if batch.oldest_timestamp is not None:
+            metrics.QUERYABLE_LATENCY.labels(self.name).observe(
+                max(done - batch.oldest_timestamp, 0.0)
+            )
+        for record in batch.records:
+            metrics.RECORDS.labels(record.topic).inc()

@@ -1,0 +1,336 @@
+"""What the score processor knows of one size bin, and how points change its scores.
+
+Nothing here does I/O. Everything but the points themselves is computed anew from them, so
+baselines and breakouts are what a batch over all points would say; only what differs from
+before is written.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from breakout import ram
+from breakout.ages import DAY_MS, MILESTONES
+from breakout.contract import PointsSlice
+from breakout.contract.times import day_ms, to_ms
+from breakout.crossings import first_crossings
+from breakout.series import NULL
+
+Int = NDArray[np.int64]
+Float = NDArray[np.float64]
+
+ALL_AGES = np.arange(ram.AGES)
+
+
+@dataclass(frozen=True)
+class PointRow:
+    """A row of `points_log`; cumulative None takes the point back."""
+
+    model_id: str
+    age: int
+    cumulative: int | None
+    as_of: int
+
+
+@dataclass(frozen=True)
+class LatestRow:
+    """A row of `latest_log`; day0 None = the model left the bin."""
+
+    model_id: str
+    day0: int | None
+    tracked: bool
+    observed_at: int | None
+    cumulative: int | None
+    knowledge: tuple[int, int]
+    """When the registry last changed the model (milliseconds UTC), and observations known."""
+
+
+@dataclass(frozen=True)
+class BaselineRow:
+    """A row of `baselines_log`; without peers it takes the row back."""
+
+    baseline: str
+    age: int
+    peers: int
+    downloads: float | None
+    as_of: int | None
+
+
+@dataclass(frozen=True)
+class Crossing:
+    """A model's first crossing of 1.0x."""
+
+    age: int
+    ram: float
+    crossed_at: int
+    ended_at: int | None
+
+
+@dataclass(frozen=True)
+class CrossingRow:
+    """A row of `breakouts_log`, and whether and how it is news."""
+
+    baseline: str
+    model_id: str
+    crossing: Crossing
+    status: str
+    """crossed, ended or retracted."""
+
+
+@dataclass
+class Changes:
+    """What a batch changes in one bin."""
+
+    size_bin: str
+    version: int
+    points: list[PointRow] = field(default_factory=list)
+    latest: list[LatestRow] = field(default_factory=list)
+    baselines: list[BaselineRow] = field(default_factory=list)
+    crossings: list[CrossingRow] = field(default_factory=list)
+
+
+class BinState:
+    """The points of one size bin, and the baselines and breakouts that follow from them."""
+
+    def __init__(self, size_bin: str, min_age: int, max_age: int) -> None:
+        self.size_bin = size_bin
+        self.version = 0
+        """Updates of points and latest values taken in: the version of the rows written next."""
+        self._ages = (min_age, max_age)
+        self._column: dict[str, int] = {}
+        self._knowledge: dict[str, tuple[int, int]] = {}
+        self._points = np.full((ram.AGES, 16), NULL, dtype=np.int64)
+        self._day0 = np.full(16, NULL, dtype=np.int64)
+        self._tracked = np.zeros(16, dtype=bool)
+        self._latest_at = np.full(16, NULL, dtype=np.int64)
+        self._latest = np.full(16, NULL, dtype=np.int64)
+        self._baselines: dict[str, ram.Baseline] = {}
+        self._tenth = np.full(ram.AGES, np.nan)
+        self._crossings: dict[str, dict[str, Crossing]] = {}
+        self._stale_ages = np.ones(ram.AGES, dtype=bool)
+
+    @property
+    def models(self) -> int:
+        """How many models the bin has, or had."""
+        return len(self._column)
+
+    def restore_model(self, row: LatestRow) -> None:
+        """Add a model as ClickHouse has it."""
+        column = self._column_of(row.model_id)
+        self._set_model(column, row)
+
+    def restore_points(self, model_ids: Sequence[str], ages: Int, cumulative: Int) -> None:
+        """Add points as ClickHouse has them."""
+        columns = [self._column_of(model_id) for model_id in model_ids]
+        self._points[ages, columns] = cumulative
+
+    def freeze(self, name: str, baseline: ram.Baseline) -> None:
+        """Add a frozen baseline, one entry for each age."""
+        self._baselines[name] = baseline
+
+    @property
+    def frozen(self) -> set[str]:
+        """Names of the frozen baselines it has."""
+        return set(self._baselines) - set(ram.BUILT_IN)
+
+    def settle(self) -> None:
+        """Compute what follows from restored points, as already written."""
+        changes = Changes(self.size_bin, self.version)
+        self.score(changes)
+
+    def take(self, one: PointsSlice, changes: Changes) -> None:
+        """Take in a slice of points; what it changes is added to `changes`."""
+        fresh = [False] * len(one.models)
+        for index, model_id in enumerate(one.models):
+            column = self._column_of(model_id)
+            knowledge = (to_ms(one.scored_since[index]), one.known[index])
+            if knowledge < self._knowledge.get(model_id, knowledge):
+                continue  # computed by a worker that knew less
+            fresh[index] = True
+            released_at, latest_at = one.released_at[index], one.latest_at[index]
+            row = LatestRow(
+                model_id,
+                None if released_at is None else day_ms(released_at),
+                one.tracked[index],
+                None if latest_at is None else to_ms(latest_at),
+                one.latest_cumulative[index],
+                knowledge,
+            )
+            if one.reset[index]:
+                self._forget_points(model_id, column, changes)
+            self._set_model(column, row)
+            self.version += 1
+            changes.latest.append(row)
+        self._take_points(one, fresh, changes)
+        changes.version = self.version
+
+    def _take_points(self, one: PointsSlice, fresh: list[bool], changes: Changes) -> None:
+        columns = np.array([self._column[model_id] for model_id in one.models], dtype=np.int64)
+        model = np.array(one.point_model, dtype=np.int64)
+        age = np.array(one.point_age, dtype=np.int64)
+        cumulative = np.array(one.point_cumulative, dtype=np.int64)
+        kept = np.array(fresh, dtype=bool)[model] if len(model) else np.zeros(0, dtype=bool)
+        kept &= self._points[age, columns[model]] != cumulative if len(model) else kept
+        model, age, cumulative = model[kept], age[kept], cumulative[kept]
+        column = columns[model]
+        self._points[age, column] = cumulative
+        self._stale_ages[age] = True
+        self.version += len(age)
+        as_of = self._day0[column] + age * DAY_MS
+        for number, days, downloads, moment in zip(
+            model.tolist(), age.tolist(), cumulative.tolist(), as_of.tolist(), strict=True
+        ):
+            changes.points.append(PointRow(one.models[number], days, downloads, moment))
+
+    def _forget_points(self, model_id: str, column: int, changes: Changes) -> None:
+        ages = np.flatnonzero(self._points[:, column] >= 0)
+        self._points[ages, column] = NULL
+        self._stale_ages[ages] = True
+        self.version += len(ages)
+        day0 = int(self._day0[column])
+        changes.points.extend(
+            PointRow(model_id, age, None, day0 + age * DAY_MS) for age in ages.tolist()
+        )
+
+    def _set_model(self, column: int, row: LatestRow) -> None:
+        if row.tracked != self._tracked[column] or row.day0 != self._day0[column]:
+            self._stale_ages |= self._points[:, column] >= 0
+        self._tracked[column] = row.tracked and row.day0 is not None
+        self._day0[column] = NULL if row.day0 is None else row.day0
+        self._knowledge[row.model_id] = row.knowledge
+        self._latest_at[column] = NULL if row.observed_at is None else row.observed_at
+        self._latest[column] = NULL if row.cumulative is None else row.cumulative
+
+    def score(self, changes: Changes) -> None:
+        """Compute baselines and breakouts from the points; what differs goes to `changes`."""
+        ids = sorted(self._column)
+        columns = np.array([self._column[model_id] for model_id in ids], dtype=np.int64)
+        self._score_baselines(columns, changes)
+        points = self._points[:, columns]
+        day0 = self._day0[columns]
+        for name, baseline in self._baselines.items():
+            scores = ram.ram(points, baseline.downloads)
+            self._score_crossings(name, ids, day0, scores, changes)
+
+    def _score_baselines(self, columns: Int, changes: Changes) -> None:
+        peers = columns[self._tracked[columns]]
+        day0 = self._day0[peers]
+        before = self._baselines.get(ram.LIVE, _no_baseline())
+        ages = np.flatnonzero(self._stale_ages)
+        fresh, tenth = ram.live(self._points[np.ix_(ages, peers)], day0, ages)
+        live = ram.Baseline(before.peers.copy(), before.downloads.copy(), before.as_of.copy())
+        live.peers[ages], live.downloads[ages], live.as_of[ages] = (
+            fresh.peers,
+            fresh.downloads,
+            fresh.as_of,
+        )
+        self._tenth[ages] = tenth
+        at = np.array(MILESTONES)
+        milestones = ram.Baseline(live.peers[at], live.downloads[at], live.as_of[at])
+        now = {
+            ram.LIVE: live,
+            ram.LIVE_FIXED: ram.live_fixed(
+                self._points[:, peers], day0, ALL_AGES, self._latest[peers]
+            ),
+            ram.LIVE_CUTOFF: ram.live_cutoff(milestones, self._tenth[at]),
+        }
+        for name, baseline in now.items():
+            changes.baselines.extend(
+                _moved(name, self._baselines.get(name, _no_baseline()), baseline)
+            )
+        self._baselines |= now
+        self._stale_ages[:] = False
+
+    def _score_crossings(
+        self, name: str, ids: Sequence[str], day0: Int, scores: Float, changes: Changes
+    ) -> None:
+        found = first_crossings(scores, *self._ages)
+        now = {}
+        for model, age, value, ended in zip(
+            found.model.tolist(),
+            found.age.tolist(),
+            found.ram.tolist(),
+            found.ended_age.tolist(),
+            strict=True,
+        ):
+            start = int(day0[model])
+            now[ids[model]] = Crossing(
+                age,
+                value,
+                start + age * DAY_MS,
+                None if ended < 0 else start + ended * DAY_MS,
+            )
+        before = self._crossings.get(name, {})
+        for model_id, crossing in now.items():
+            known = before.get(model_id)
+            if known != crossing:
+                status = _status(known, crossing)
+                changes.crossings.append(CrossingRow(name, model_id, crossing, status))
+        for model_id in before.keys() - now.keys():
+            changes.crossings.append(
+                CrossingRow(name, model_id, before[model_id], "retracted")
+            )
+        self._crossings[name] = now
+
+    def _column_of(self, model_id: str) -> int:
+        column = self._column.get(model_id)
+        if column is None:
+            column = self._column[model_id] = len(self._column)
+            if column >= len(self._day0):
+                self._grow()
+        return column
+
+    def _grow(self) -> None:
+        def doubled(array: NDArray[np.generic], empty: int) -> NDArray[np.generic]:
+            return np.concatenate((array, np.full_like(array, empty)), axis=-1)
+
+        self._points = doubled(self._points, NULL).astype(np.int64, copy=False)
+        self._day0 = doubled(self._day0, NULL).astype(np.int64, copy=False)
+        self._tracked = doubled(self._tracked, 0).astype(bool, copy=False)
+        self._latest_at = doubled(self._latest_at, NULL).astype(np.int64, copy=False)
+        self._latest = doubled(self._latest, NULL).astype(np.int64, copy=False)
+
+
+def _status(before: Crossing | None, now: Crossing) -> str:
+    if before is None:
+        return "crossed"
+    if before.ended_at is None and now.ended_at is not None:
+        return "ended"
+    return "crossed"
+
+
+def _no_baseline() -> ram.Baseline:
+    return ram.Baseline(
+        np.zeros(ram.AGES, dtype=np.int64),
+        np.full(ram.AGES, np.nan),
+        np.full(ram.AGES, NULL, dtype=np.int64),
+    )
+
+
+def _moved(name: str, before: ram.Baseline, now: ram.Baseline) -> list[BaselineRow]:
+    same = (
+        (before.peers == now.peers)
+        & (before.as_of == now.as_of)
+        & ((before.downloads == now.downloads) | (np.isnan(before.downloads) & np.isnan(now.downloads)))
+    )
+    return [
+        BaselineRow(
+            name,
+            age,
+            int(now.peers[age]),
+            None if np.isnan(now.downloads[age]) else float(now.downloads[age]),
+            None if now.as_of[age] < 0 else int(now.as_of[age]),
+        )
+        for age in np.flatnonzero(~same).tolist()
+    ]
+
+
+def frozen_baseline(rows: Mapping[int, tuple[int, float | None]]) -> ram.Baseline:
+    """Make a frozen baseline of its rows: age -> (peers, downloads)."""
+    baseline = _no_baseline()
+    for age, (peers, downloads) in rows.items():
+        baseline.peers[age] = peers
+        baseline.downloads[age] = np.nan if downloads is None else downloads
+    return baseline

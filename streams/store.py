@@ -1,0 +1,322 @@
+"""What the workers read back from ClickHouse: their state, and rows around late observations."""
+
+from collections.abc import Iterator, Sequence
+from itertools import groupby
+from operator import attrgetter
+from typing import Any, TypeVar
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+
+from breakout.contract.times import day_ms
+from breakout.ram import BUILT_IN
+from breakout.series import NULL
+from streams.clickhouse import WorkerClickHouse
+from streams.columns import Columns, Int
+from streams.downloads_state import (
+    SCORED_SOURCE,
+    Cleaned,
+    History,
+    Late,
+    Scored,
+    Scrape,
+    ScrapeCount,
+    State,
+)
+from streams.scores_state import BinState, LatestRow, frozen_baseline
+
+Item = TypeVar("Item")
+
+SERIES_A_QUERY = 1_000
+"""Series named in one query: keeps its text far below what ClickHouse parses."""
+
+MODELS_A_QUERY = 100
+"""Models whose whole history one query reads: bounds the memory it takes."""
+
+
+def load_partitions(
+    clickhouse: WorkerClickHouse, numbers: Sequence[int], partitions: int
+) -> dict[int, State]:
+    """Return the state of partitions of `breakout.downloads`, as ClickHouse knows it."""
+    states = {number: State() for number in numbers}
+    where = {"numbers": list(numbers), "partitions": partitions}
+    series = clickhouse.query(
+        """
+        SELECT
+            modulo(CRC32(model_id), %(partitions)s) AS partition,
+            toString(source), toString(model_id),
+            toUnixTimestamp64Milli(max(observed_at)) AS seen_at,
+            if(countIf(cumulative IS NOT NULL) > 0,
+               toUnixTimestamp64Milli(maxIf(observed_at, cumulative IS NOT NULL)), -1) AS at,
+            toInt64(ifNull(argMaxIf(downloads_all_time, (observed_at, version),
+                                    cumulative IS NOT NULL), 0)) AS raw,
+            toInt64(ifNull(argMaxIf(cumulative, (observed_at, version),
+                                    cumulative IS NOT NULL), 0)) AS total,
+            max(version) AS revision
+        FROM downloads_log
+        WHERE partition IN %(numbers)s
+        GROUP BY partition, source, model_id
+        """,
+        where,
+    )
+    for partition, source, model_id, seen_at, at, raw, cumulative, version in _rows(series):
+        state = states[partition]
+        known = (at, raw, cumulative) if at >= 0 else (NULL, NULL, NULL)
+        state.restore(source, model_id, seen_at, *known)
+        state.revision = max(state.revision, version)
+    registry = clickhouse.query(
+        """
+        SELECT
+            modulo(CRC32(model_id), %(partitions)s) AS partition, model_id,
+            toUnixTimestamp64Milli(observed_at) AS read_at,
+            toString(size_bin), released_at, tracked
+        FROM models_log FINAL
+        WHERE partition IN %(numbers)s
+        """,
+        where,
+    )
+    for partition, model_id, read_at, size_bin, released_at, tracked in _rows(registry):
+        day0 = None if released_at is None else _days_ms(released_at)
+        states[partition].restore_model(model_id, read_at, Scored(size_bin, day0, tracked))
+    return states
+
+
+_HISTORY_COLUMNS = """
+    toString(d.source) AS source, toString(d.model_id) AS model_id, toString(d.origin) AS origin,
+    toUnixTimestamp64Milli(d.observed_at) AS at,
+    toInt64(ifNull(d.downloads_all_time, -1)) AS raw,
+    toInt64(ifNull(d.downloads_30d, -1)) AS downloads_30d,
+    toInt64(ifNull(d.likes, -1)) AS likes,
+    toInt64(ifNull(d.cumulative, -1)) AS cumulative,
+    toInt64(ifNull(d.delta, -1)) AS delta,
+    toInt64(ifNull(d.revision, -1)) AS revision,
+    toInt8(ifNull(d.standing, -1)) AS standing,
+    toUInt8(d.jump) AS jump
+"""
+
+_HISTORY_FROM = """
+    FROM downloads_log AS d FINAL
+    INNER JOIN
+    (
+        SELECT t.1 AS source, t.2 AS model_id, t.3 AS first_at, t.4 AS last_at, t.5 AS highest
+        FROM
+        (
+            SELECT arrayJoin(arrayZip(
+                %(sources)s, %(models)s, %(first_at)s, %(last_at)s, %(highest)s
+            )) AS t
+        )
+    ) AS late ON late.model_id = d.model_id AND late.source = d.source
+    WHERE d.model_id IN %(models)s
+"""
+
+# The rows a late observation can change: those at its time, the one before and after it, and
+# all later ones whose cumulative it may lift, with the first that it cannot.
+_HISTORY = (
+    f"""SELECT {_HISTORY_COLUMNS} {_HISTORY_FROM}
+    AND toUnixTimestamp64Milli(d.observed_at) >= late.first_at
+    AND (toUnixTimestamp64Milli(d.observed_at) <= late.last_at OR d.cumulative < late.highest)""",
+    f"""SELECT {_HISTORY_COLUMNS} {_HISTORY_FROM}
+    AND toUnixTimestamp64Milli(d.observed_at) < late.first_at AND d.cumulative IS NOT NULL
+    ORDER BY d.model_id, d.source, d.observed_at DESC LIMIT 1 BY d.model_id, d.source""",
+    f"""SELECT {_HISTORY_COLUMNS} {_HISTORY_FROM}
+    AND toUnixTimestamp64Milli(d.observed_at) > late.last_at AND d.cumulative >= late.highest
+    ORDER BY d.model_id, d.source, d.observed_at LIMIT 1 BY d.model_id, d.source""",
+)
+
+
+def load_history(
+    clickhouse: WorkerClickHouse, state: State, late: Sequence[Late]
+) -> History | None:
+    """Return the rows around late observations; None when nothing is late."""
+    if not late:
+        return None
+    answers = []
+    for some in _some(late, SERIES_A_QUERY):
+        parameters = {
+            "sources": [one.source for one in some],
+            "models": [one.model_id for one in some],
+            "first_at": [one.first_at for one in some],
+            "last_at": [one.last_at for one in some],
+            "highest": [one.highest for one in some],
+        }
+        answers.extend(clickhouse.query(sql, parameters) for sql in _HISTORY)
+    rows = pa.concat_tables(answers)
+    slots = [
+        state.slot(source, model_id)
+        for source, model_id in zip(
+            rows["source"].to_pylist(), rows["model_id"].to_pylist(), strict=True
+        )
+    ]
+    origins = [state.origin(name) for name in rows["origin"].to_pylist()]
+    return History(
+        Columns(
+            np.array(slots, dtype=np.int64),
+            _int(rows, "at"),
+            _int(rows, "raw"),
+            _int(rows, "downloads_30d"),
+            _int(rows, "likes"),
+            np.array(origins, dtype=np.int64),
+        ),
+        Cleaned(
+            _int(rows, "cumulative"),
+            _int(rows, "delta"),
+            _int(rows, "revision"),
+            _int(rows, "standing").astype(np.int8),
+            _int(rows, "jump").astype(bool),
+        ),
+    )
+
+
+def load_scrapes(
+    clickhouse: WorkerClickHouse, scrapes: Sequence[Scrape], number: int, partitions: int
+) -> dict[Scrape, ScrapeCount]:
+    """Return what one partition has of some scrapes; those it has nothing of are new."""
+    counts = {scrape: ScrapeCount() for scrape in scrapes}
+    for source, group in groupby(sorted(scrapes), key=lambda scrape: scrape[0]):
+        for moments in _some([at for _, at in group], SERIES_A_QUERY):
+            where = {
+                "source": source,
+                "moments": list(moments),
+                "first": min(moments),
+                "last": max(moments),
+                "number": number,
+                "partitions": partitions,
+            }
+            observations = clickhouse.query(
+                """
+                SELECT
+                    toUnixTimestamp64Milli(observed_at) AS at, count() AS models,
+                    countIf(standing IS NOT NULL) AS compared, countIf(standing) AS still
+                FROM downloads_log FINAL
+                WHERE source = %(source)s
+                    AND observed_at >= fromUnixTimestamp64Milli(%(first)s, 'UTC')
+                    AND observed_at <= fromUnixTimestamp64Milli(%(last)s, 'UTC')
+                    AND toUnixTimestamp64Milli(observed_at) IN %(moments)s
+                    AND modulo(CRC32(model_id), %(partitions)s) = %(number)s
+                GROUP BY at
+                """,
+                where,
+            )
+            for at, models, compared, standing in _rows(observations):
+                count = counts[source, at]
+                count.models, count.compared, count.standing = models, compared, standing
+            complete = clickhouse.query(
+                """
+                SELECT toUnixTimestamp64Milli(observed_at) AS at, complete
+                FROM scrapes_log FINAL
+                WHERE source = %(source)s AND partition = %(number)s
+                    AND toUnixTimestamp64Milli(observed_at) IN %(moments)s
+                """,
+                where,
+            )
+            for at, said in _rows(complete):
+                counts[source, at].complete = bool(said)
+    return counts
+
+
+def load_series(
+    clickhouse: WorkerClickHouse, model_ids: Sequence[str]
+) -> Iterator[tuple[str, Int, Int]]:
+    """Yield each model's scored observations: id, moments, cumulative downloads."""
+    for some in _some(model_ids, MODELS_A_QUERY):
+        rows = clickhouse.query(
+            """
+            SELECT
+                toString(model_id) AS model, toUnixTimestamp64Milli(observed_at) AS at,
+                toInt64(assumeNotNull(cumulative)) AS total
+            FROM downloads_log FINAL
+            WHERE source = %(source)s AND model_id IN %(models)s AND cumulative IS NOT NULL
+            ORDER BY model, at
+            """,
+            {"source": SCORED_SOURCE, "models": list(some)},
+        )
+        models = np.array(rows["model"].to_pylist(), dtype=object)
+        at, total = _int(rows, "at"), _int(rows, "total")
+        for model_id in some:
+            low = int(np.searchsorted(models, model_id, side="left")) if len(models) else 0
+            high = int(np.searchsorted(models, model_id, side="right")) if len(models) else 0
+            yield model_id, at[low:high], total[low:high]
+
+
+def load_bins(
+    clickhouse: WorkerClickHouse, size_bins: Sequence[str], min_age: int, max_age: int
+) -> dict[str, BinState]:
+    """Return the state of size bins, as ClickHouse knows it."""
+    states = {size_bin: BinState(size_bin, min_age, max_age) for size_bin in size_bins}
+    where = {"bins": list(size_bins)}
+    latest = clickhouse.query(
+        """
+        SELECT
+            toString(size_bin), model_id, released_at, tracked,
+            toUnixTimestamp64Milli(observed_at) AS at, toInt64(cumulative) AS total,
+            toUnixTimestamp64Milli(scored_since) AS since, known, version
+        FROM latest_log FINAL
+        WHERE size_bin IN %(bins)s
+        """,
+        where,
+    )
+    for size_bin, model_id, released_at, tracked, at, cumulative, *known, version in _rows(latest):
+        state = states[size_bin]
+        day0 = None if released_at is None else _days_ms(released_at)
+        state.restore_model(LatestRow(model_id, day0, tracked, at, cumulative, (known[0], known[1])))
+        state.version = max(state.version, version)
+    points = clickhouse.query(
+        """
+        SELECT
+            toString(size_bin) AS bin, toString(model_id) AS model,
+            toInt64(age_days) AS age, toInt64(ifNull(cumulative, -1)) AS total, version
+        FROM points_log FINAL
+        WHERE size_bin IN %(bins)s
+        """,
+        where,
+    )
+    names = np.array(points["bin"].to_pylist(), dtype=object)
+    models = np.array(points["model"].to_pylist(), dtype=object)
+    ages, totals, versions = (_int(points, name) for name in ("age", "total", "version"))
+    for size_bin, state in states.items():
+        own = names == size_bin
+        if own.any():
+            state.restore_points(models[own].tolist(), ages[own], totals[own])
+            state.version = max(state.version, int(versions[own].max()))
+    for name, size_bin, baseline in load_frozen(clickhouse, size_bins):
+        states[size_bin].freeze(name, baseline)
+    for state in states.values():
+        state.settle()
+    return states
+
+
+def load_frozen(
+    clickhouse: WorkerClickHouse, size_bins: Sequence[str]
+) -> Iterator[tuple[str, str, Any]]:
+    """Yield the frozen baselines of size bins: name, size bin, baseline."""
+    rows = clickhouse.query(
+        """
+        SELECT toString(baseline) AS name, toString(size_bin) AS bin, age_days, peers, downloads
+        FROM baselines_log FINAL
+        WHERE baseline NOT IN %(built_in)s AND size_bin IN %(bins)s AND peers > 0
+        ORDER BY name, bin, age_days
+        """,
+        {"bins": list(size_bins), "built_in": list(BUILT_IN)},
+    )
+    for (name, size_bin), group in groupby(_rows(rows), key=lambda row: (row[0], row[1])):
+        ages = {age: (peers, downloads) for _, _, age, peers, downloads in group}
+        yield name, size_bin, frozen_baseline(ages)
+
+
+def _some(items: Sequence[Item], at_most: int) -> Iterator[Sequence[Item]]:
+    for start in range(0, len(items), at_most):
+        yield items[start : start + at_most]
+
+
+def _rows(table: pa.Table) -> Iterator[tuple[Any, ...]]:
+    return zip(*(column.to_pylist() for column in table.columns), strict=True)
+
+
+def _int(table: pa.Table, name: str) -> NDArray[np.int64]:
+    values = table[name].to_numpy()
+    return np.asarray(values, dtype=np.int64)
+
+
+def _days_ms(day: Any) -> int:
+    return day * 86_400_000 if isinstance(day, int) else day_ms(day)

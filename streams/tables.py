@@ -1,0 +1,188 @@
+"""Rows for ClickHouse as Arrow tables, one function a table of sql/."""
+
+from collections.abc import Iterable, Mapping, Sequence
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+
+from breakout.contract import DownloadsSlice, ModelRecord
+from breakout.contract.times import to_ms
+from breakout.series import NULL
+from streams.columns import Int
+from streams.downloads_state import Rows, Scrape, ScrapeCount
+from streams.scores_state import Changes
+
+_MOMENT = pa.timestamp("ms", tz="UTC")
+
+
+def _count(column: Int) -> pa.Array:
+    return pa.array(column, mask=column == NULL).cast(pa.uint64())
+
+
+def _moments(column: Sequence[int | None] | Int) -> pa.Array:
+    return pa.array(column, type=pa.int64()).cast(_MOMENT)
+
+
+def _names(index: NDArray[np.integer], names: Sequence[str]) -> pa.Array:
+    return pa.DictionaryArray.from_arrays(
+        pa.array(index.astype(np.int32)), pa.array(names, pa.string())
+    )
+
+
+def downloads(parts: Sequence[tuple[Rows, Sequence[str]]]) -> pa.Table:
+    """Return rows of `downloads_log`: of each partition, with its state's origins."""
+    return pa.concat_tables([_downloads(rows, origins) for rows, origins in parts])
+
+
+def _downloads(rows: Rows, origins: Sequence[str]) -> pa.Table:
+    columns, cleaned = rows.columns, rows.cleaned
+    sources, source = np.unique(np.array(rows.sources, dtype=object), return_inverse=True)
+    standing = pa.array(cleaned.standing == 1, mask=cleaned.standing == NULL)
+    return pa.table(
+        {
+            "model_id": _names(rows.series, rows.models).cast(pa.string()),
+            "observed_at": _moments(columns.at),
+            "source": _names(source[rows.series], sources.tolist()).cast(pa.string()),
+            "origin": _names(columns.origin, origins).cast(pa.string()),
+            "downloads_all_time": _count(columns.raw),
+            "downloads_30d": _count(columns.downloads_30d),
+            "likes": _count(columns.likes),
+            "cumulative": _count(cleaned.cumulative),
+            "delta": _count(cleaned.delta),
+            "revision": _count(cleaned.revision),
+            "standing": standing,
+            "jump": pa.array(cleaned.jump),
+            "version": pa.array(np.full(len(columns.at), rows.version, dtype=np.uint64)),
+        }
+    )
+
+
+def scrapes(
+    partition: int, counts: Mapping[Scrape, ScrapeCount], version: int
+) -> pa.Table:
+    """Return rows of `scrapes_log` of one partition."""
+    return pa.table(
+        {
+            "source": pa.array([source for source, _ in counts], pa.string()),
+            "observed_at": _moments([at for _, at in counts]),
+            "partition": pa.array([partition] * len(counts), pa.uint16()),
+            "models": pa.array([one.models for one in counts.values()], pa.uint32()),
+            "compared": pa.array([one.compared for one in counts.values()], pa.uint32()),
+            "standing": pa.array([one.standing for one in counts.values()], pa.uint32()),
+            "complete": pa.array([one.complete for one in counts.values()], pa.bool_()),
+            "version": pa.array([version] * len(counts), pa.uint64()),
+        }
+    )
+
+
+def scrape_missing(slices: Iterable[DownloadsSlice]) -> pa.Table:
+    """Return rows of `scrape_missing`."""
+    rows = [(one, missing) for one in slices for missing in one.missing]
+    return pa.table(
+        {
+            "source": pa.array([one.source for one, _ in rows], pa.string()),
+            "observed_at": _moments([to_ms(one.observed_at) for one, _ in rows]),
+            "model_id": pa.array([missing.model_id for _, missing in rows], pa.string()),
+            "reason": pa.array([missing.reason for _, missing in rows], pa.string()),
+        }
+    )
+
+
+_MODEL_COLUMNS = {
+    "model_id": pa.string(),
+    "org": pa.string(),
+    "region": pa.string(),
+    "region_source": pa.string(),
+    "total_params_b": pa.float64(),
+    "active_params_b": pa.float64(),
+    "size_source": pa.string(),
+    "size_bin": pa.string(),
+    "released_at": pa.date32(),
+    "released_source": pa.string(),
+    "created_at": _MOMENT,
+    "license": pa.string(),
+    "pipeline_tag": pa.string(),
+    "base_models": pa.list_(pa.string()),
+    "base_relation": pa.string(),
+    "tracked": pa.bool_(),
+    "observed_at": _MOMENT,
+}
+
+
+def models(records: Sequence[ModelRecord]) -> pa.Table:
+    """Return rows of `models_log`."""
+    return pa.table(
+        {
+            name: pa.array([getattr(record, name) for record in records], kind)
+            for name, kind in _MODEL_COLUMNS.items()
+        }
+    )
+
+
+def points(changes: Iterable[Changes]) -> pa.Table:
+    """Return rows of `points_log`."""
+    rows = [(one, row) for one in changes for row in one.points]
+    return pa.table(
+        {
+            "size_bin": pa.array([one.size_bin for one, _ in rows], pa.string()),
+            "age_days": pa.array([row.age for _, row in rows], pa.uint16()),
+            "model_id": pa.array([row.model_id for _, row in rows], pa.string()),
+            "cumulative": pa.array([row.cumulative for _, row in rows], pa.uint64()),
+            "as_of": _moments([row.as_of for _, row in rows]),
+            "version": pa.array([one.version for one, _ in rows], pa.uint64()),
+        }
+    )
+
+
+def latest(changes: Iterable[Changes]) -> pa.Table:
+    """Return rows of `latest_log`."""
+    rows = [(one, row) for one in changes for row in one.latest]
+    released = [None if row.day0 is None else row.day0 // 86_400_000 for _, row in rows]
+    return pa.table(
+        {
+            "size_bin": pa.array([one.size_bin for one, _ in rows], pa.string()),
+            "model_id": pa.array([row.model_id for _, row in rows], pa.string()),
+            "released_at": pa.array(released, pa.int32()).cast(pa.date32()),
+            "tracked": pa.array([row.tracked for _, row in rows], pa.bool_()),
+            "observed_at": _moments([row.observed_at for _, row in rows]),
+            "cumulative": pa.array([row.cumulative for _, row in rows], pa.uint64()),
+            "scored_since": _moments([row.knowledge[0] for _, row in rows]),
+            "known": pa.array([row.knowledge[1] for _, row in rows], pa.uint64()),
+            "version": pa.array([one.version for one, _ in rows], pa.uint64()),
+        }
+    )
+
+
+def baselines(changes: Iterable[Changes]) -> pa.Table:
+    """Return rows of `baselines_log`."""
+    rows = [(one, row) for one in changes for row in one.baselines]
+    return pa.table(
+        {
+            "baseline": pa.array([row.baseline for _, row in rows], pa.string()),
+            "size_bin": pa.array([one.size_bin for one, _ in rows], pa.string()),
+            "age_days": pa.array([row.age for _, row in rows], pa.uint16()),
+            "peers": pa.array([row.peers for _, row in rows], pa.uint8()),
+            "downloads": pa.array([row.downloads for _, row in rows], pa.float64()),
+            "as_of": _moments([row.as_of for _, row in rows]),
+            "version": pa.array([one.version for one, _ in rows], pa.uint64()),
+        }
+    )
+
+
+def breakouts(changes: Iterable[Changes]) -> pa.Table:
+    """Return rows of `breakouts_log`."""
+    rows = [(one, row) for one in changes for row in one.crossings]
+    return pa.table(
+        {
+            "baseline": pa.array([row.baseline for _, row in rows], pa.string()),
+            "size_bin": pa.array([one.size_bin for one, _ in rows], pa.string()),
+            "model_id": pa.array([row.model_id for _, row in rows], pa.string()),
+            "crossed_at": _moments([row.crossing.crossed_at for _, row in rows]),
+            "age_days": pa.array([row.crossing.age for _, row in rows], pa.uint16()),
+            "ram": pa.array([row.crossing.ram for _, row in rows], pa.float64()),
+            "ended_at": _moments([row.crossing.ended_at for _, row in rows]),
+            "retracted": pa.array([row.status == "retracted" for _, row in rows], pa.bool_()),
+            "version": pa.array([one.version for one, _ in rows], pa.uint64()),
+        }
+    )

@@ -1,0 +1,75 @@
+"""The streaming core against the batch oracle, in memory, by the thousand."""
+
+from random import Random
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from tests.oracle.batch import recompute
+from tests.oracle.compare import differences
+from tests.oracle.deliveries import Delivery, make_delivery
+from tests.oracle.histories import make_history
+from tests.oracle.strategies import deliveries
+from tests.streams.memory import MemoryPipeline, deliver
+
+COLUMNS = {
+    "downloads": (
+        "origin",
+        "downloads_all_time",
+        "downloads_30d",
+        "likes",
+        "cumulative",
+        "delta",
+        "revision",
+        "standing",
+        "jump",
+    ),
+    "scrapes": ("models", "compared", "standing"),
+    "points": ("cumulative", "as_of"),
+    "baselines": ("peers", "downloads", "as_of"),
+    "breakouts": ("crossed_at", "age_days", "ram", "ended_at"),
+    "latest": ("observed_at", "cumulative"),
+}
+
+
+def check(delivery: Delivery, random: Random, *, crashes: bool) -> None:
+    history = delivery.history
+    pipeline = MemoryPipeline()
+    deliver(pipeline, delivery.arrivals, random, crashes=crashes)
+    expected = recompute(history.observations, history.models)
+    actual = pipeline.tables()
+    for name, columns in COLUMNS.items():
+        rows = {
+            key: {column: row[column] for column in columns}
+            for key, row in getattr(expected, name).items()
+            if name != "latest" or row["observed_at"] is not None
+        }
+        assert differences(rows, actual[name]) == [], name
+
+
+@settings(
+    max_examples=300, deadline=None, suppress_health_check=[HealthCheck.too_slow]
+)
+@given(delivery=deliveries(), random=st.randoms(use_true_random=False))
+def test_stream_equals_batch_in_any_order(
+    delivery: Delivery, random: Random
+) -> None:
+    check(delivery, random, crashes=False)
+
+
+@settings(
+    max_examples=300, deadline=None, suppress_health_check=[HealthCheck.too_slow]
+)
+@given(delivery=deliveries(), random=st.randoms(use_true_random=False))
+def test_stream_equals_batch_when_workers_lose_their_state(
+    delivery: Delivery, random: Random
+) -> None:
+    check(delivery, random, crashes=True)
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_stream_equals_batch_on_long_histories(seed: int) -> None:
+    random = Random(seed)
+    history = make_history(random, models=40, moments=150)
+    check(make_delivery(random, history), random, crashes=bool(seed % 2))

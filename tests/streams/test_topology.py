@@ -1,0 +1,104 @@
+"""Random histories through the real topology, workers killed and added, against the oracle."""
+
+import time
+from collections.abc import Iterator
+from dataclasses import replace
+from random import Random
+from typing import Any
+
+import pytest
+
+from breakout.contract import DownloadsSlice, ModelRecord
+from tests.oracle.batch import recompute
+from tests.oracle.deliveries import Arrival, make_delivery
+from tests.oracle.histories import History, make_history
+from tests.pipeline import Pipeline, running_pipeline
+from tests.streams.views import view_differences
+
+pytestmark = [pytest.mark.fault, pytest.mark.timeout(600)]
+
+
+@pytest.fixture(scope="module")
+def pipeline(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pipeline]:
+    with running_pipeline(tmp_path_factory.mktemp("topology")) as running:
+        yield running
+
+
+class Published:
+    """Everything published so far: the oracle judges it all together."""
+
+    def __init__(self) -> None:
+        self.observations: list[Any] = []
+        self.models: list[ModelRecord] = []
+
+    def add(self, history: History, name: str) -> History:
+        """Add a history whose models get names of their own."""
+        own = History(
+            observations=[
+                replace(one, model_id=_named(one.model_id, name)) for one in history.observations
+            ],
+            models=[
+                one.model_copy(update={"model_id": _named(one.model_id, name)})
+                for one in history.models
+            ],
+        )
+        self.observations += own.observations
+        self.models += own.models
+        return own
+
+
+def _named(model_id: str, name: str) -> str:
+    org, _, model = model_id.partition("/")
+    return f"{org}/{name}-{model}"
+
+
+@pytest.fixture(scope="module")
+def published() -> Published:
+    return Published()
+
+
+def _pieces(random: Random, arrivals: list[Arrival]) -> Iterator[list[DownloadsSlice | ModelRecord]]:
+    start = 0
+    while start < len(arrivals):
+        end = start + random.randint(1, max(len(arrivals) // 3, 1))
+        yield arrivals[start:end]
+        start = end
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_views_equal_the_oracle_whatever_happens_to_workers(
+    pipeline: Pipeline, published: Published, seed: int
+) -> None:
+    random = Random(seed)
+    history = published.add(make_history(random, models=14, moments=40), f"s{seed}")
+    arrivals = make_delivery(random, history).arrivals
+    for piece in _pieces(random, arrivals):
+        pipeline.publish(piece)
+        alive = [worker for worker in pipeline.workers if worker.process.poll() is None]
+        if len(alive) < random.choice((1, 2)):
+            pipeline.start_worker()
+        elif random.random() < 0.5:
+            # At any moment: within a batch as well as before or after its insert.
+            time.sleep(random.random())
+            random.choice(alive).kill()
+    if all(worker.process.poll() is not None for worker in pipeline.workers):
+        pipeline.start_worker()
+    pipeline.wait_caught_up(120)
+    assert view_differences(
+        pipeline, recompute(published.observations, published.models)
+    ) == {}
+
+
+def test_replay_from_the_beginning_changes_nothing(
+    pipeline: Pipeline, published: Published
+) -> None:
+    """A new consumer group reads every topic again over the same tables."""
+    for worker in pipeline.workers:
+        if worker.process.poll() is None:
+            worker.stop()
+    pipeline.group = "replay"
+    pipeline.start_worker()
+    pipeline.wait_caught_up(120)
+    assert view_differences(
+        pipeline, recompute(published.observations, published.models)
+    ) == {}
