@@ -1,0 +1,150 @@
+"""The counters of all models at any moment."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+import numpy as np
+from numpy.typing import NDArray
+
+from breakout.simulation.catalog import Catalog, Model
+from breakout.simulation.clock import milliseconds
+from breakout.simulation.incidents import Rollback, Stall
+
+Int = NDArray[np.int64]
+
+DAY_MS = 86_400_000
+WINDOW_MS = 30 * DAY_MS
+TREND_MS = 7 * DAY_MS
+AHEAD_DAYS = 400
+MAX_DAYS = 20 * 365
+
+# A served series: (moment, downloads_all_time, downloads_30d), None = the Hub leaves it out.
+Series = Sequence[tuple[datetime, int | None, int | None]]
+
+
+@dataclass(frozen=True)
+class Snapshot:
+    """Counters of all models at one moment, one entry a model of the catalog."""
+
+    downloads_all_time: list[int | None]
+    downloads_30d: list[int | None]
+    likes: list[int]
+    trending: list[int]
+    """Downloads of the last seven days."""
+
+
+class Counters:
+    """The counters of a catalog's models.
+
+    Curves are computed ahead and go further when a later moment is asked for, until `MAX_DAYS`
+    after the first model's creation; then they stand still.
+    """
+
+    def __init__(self, catalog: Catalog) -> None:
+        self._catalog = catalog
+        self._index = {model.id: i for i, model in enumerate(catalog.models)}
+        self._first_ms = catalog.earliest_day() * DAY_MS
+        self._public_ms = np.array([milliseconds(m.public_at) for m in catalog.models], np.int64)
+        self._likes_share = np.array([m.likes_share for m in catalog.models])
+        self._rows = np.arange(len(catalog.models))
+        newest = int(self._public_ms.max(initial=self._first_ms))
+        self._midnights = self._curves((newest - self._first_ms) // DAY_MS + AHEAD_DAYS)
+        self._stalls = [
+            (milliseconds(i.start), milliseconds(i.end), self._frozen(i))
+            for i in catalog.incidents
+            if isinstance(i, Stall)
+        ]
+        self._rollbacks = [self._lost(i) for i in catalog.incidents if isinstance(i, Rollback)]
+        self._series: dict[int, list[tuple[int, int | None, int | None]]] = {}
+        self._latest: tuple[int, Snapshot] | None = None
+
+    def true_cumulative(self, moment_ms: int | Int) -> Int:
+        """Return each model's downloads up to a moment (one for all, or one a model).
+
+        Straight between midnights, rounded down; zero until the model became public.
+        """
+        moment = np.broadcast_to(np.asarray(moment_ms, np.int64), self._rows.shape)
+        day = np.clip((moment - self._first_ms) // DAY_MS, 0, MAX_DAYS - 1)
+        last = int(day.max(initial=0)) + 1
+        if last >= self._midnights.shape[1]:
+            self._midnights = self._curves(min(last + AHEAD_DAYS, MAX_DAYS))
+        low, high = self._midnights[self._rows, day], self._midnights[self._rows, day + 1]
+        start = self._first_ms + day * DAY_MS
+        end = start + DAY_MS
+        start = np.minimum(np.maximum(start, self._public_ms), end - 1)
+        gone = np.clip(moment - start, 0, end - start)
+        cumulative: Int = low + (high - low) * gone // (end - start)
+        return cumulative
+
+    def at(self, moment_ms: int) -> Snapshot:
+        """Return what the Hub serves at a moment."""
+        if self._latest is None or self._latest[0] != moment_ms:
+            self._latest = moment_ms, self._snapshot(moment_ms)
+        return self._latest[1]
+
+    def set(self, series: Mapping[str, Series]) -> None:
+        """Serve these series instead of the curves: at a moment, the latest entry not after it.
+
+        Before a series' first entry the Hub leaves both counters out. Raises `ValueError` for an
+        unknown model or a moment without a zone.
+        """
+        for model_id, entries in series.items():
+            if model_id not in self._index:
+                raise ValueError(f"set_counters: {model_id} is not in the catalog")
+            if any(moment.tzinfo is None for moment, _, _ in entries):
+                raise ValueError(f"set_counters: {model_id} has a moment without a time zone")
+            ordered = sorted(
+                (milliseconds(moment), all_time, d30) for moment, all_time, d30 in entries
+            )
+            self._series[self._index[model_id]] = ordered
+        self._latest = None
+
+    def _snapshot(self, moment_ms: int) -> Snapshot:
+        renewed = np.full(len(self._rows), moment_ms, np.int64)
+        for start, end, frozen in self._stalls:
+            if start <= moment_ms < end:
+                renewed[frozen] = start
+        total = self.true_cumulative(renewed)
+        window = total - self.true_cumulative(renewed - WINDOW_MS)
+        likes = (self.true_cumulative(moment_ms) * self._likes_share).astype(np.int64)
+        trending = total - self.true_cumulative(renewed - TREND_MS)
+        for row, at, lost in self._rollbacks:
+            if renewed[row] >= at:
+                total[row] -= lost
+        snapshot = Snapshot(total.tolist(), window.tolist(), likes.tolist(), trending.tolist())
+        for row, entries in self._series.items():
+            served = [entry for entry in entries if entry[0] <= moment_ms]
+            _, all_time, d30 = served[-1] if served else (0, None, None)
+            snapshot.downloads_all_time[row] = all_time
+            snapshot.downloads_30d[row] = d30
+        return snapshot
+
+    def _curves(self, days: int) -> Int:
+        weekday = (self._first_ms // DAY_MS + 3) % 7  # 1970-01-01 was a Thursday
+        curves = [self._curve(model, days, weekday) for model in self._catalog.models]
+        return np.array(curves, np.int64).reshape(len(curves), days + 1)
+
+    def _curve(self, model: Model, days: int, weekday: int) -> Int:
+        public = (milliseconds(model.public_at) - self._first_ms) / DAY_MS
+        # Nothing before the day of publication, so draw no noise for it: a catalog that begins
+        # earlier leaves every curve as it is.
+        first = int(public)
+        midnights = np.arange(first, days + 1, dtype=np.float64)
+        curve = np.zeros(days + 1, np.int64)
+        if len(midnights):
+            rng = np.random.default_rng(self._catalog.seed_of("curve", model.id))
+            curve[first:] = model.launch.cumulative(midnights, public, (weekday + first) % 7, rng)
+        return curve
+
+    def _frozen(self, stall: Stall) -> NDArray[np.bool_]:
+        name = stall.start.isoformat()
+        drawn = [
+            np.random.default_rng(self._catalog.seed_of("stall", name, model.id)).random()
+            for model in self._catalog.models
+        ]
+        return np.array(drawn) < stall.share
+
+    def _lost(self, rollback: Rollback) -> tuple[int, int, int]:
+        row, at = self._index[rollback.model_id], milliseconds(rollback.at)
+        return row, at, int(self.true_cumulative(at)[row] * rollback.share)

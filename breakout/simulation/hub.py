@@ -1,0 +1,206 @@
+"""The simulated Hub: an HTTP server on 127.0.0.1 with the Hub's paths, shapes and errors."""
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from typing import Self, cast
+
+from aiohttp import hdrs, web
+
+from breakout.simulation import answers, control, lists, wire
+from breakout.simulation.budget import GENEROUS, Budget, Limits
+from breakout.simulation.catalog import Catalog
+from breakout.simulation.clock import SimulatedClock, milliseconds
+from breakout.simulation.counters import Counters, Series
+from breakout.simulation.faults import Fault, Faults, change_rows
+from breakout.simulation.listing import list_page
+from breakout.simulation.query import MODEL_FIELDS, QueryError, read_fields, read_list_query
+from breakout.simulation.rows import INFO_FIELDS, Rows
+
+KEPT_REQUESTS = 50_000
+
+FAULTS = web.RequestKey("faults", list[Fault])
+
+Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+
+
+@dataclass
+class ReceivedRequest:
+    """One request the simulated Hub received."""
+
+    method: str
+    path: str
+    query: list[tuple[str, str]]
+    headers: Mapping[str, str]
+    """Names in lower case."""
+    status: int | None = None
+    """Status of the answer; None while there is none, and when the connection was reset."""
+
+
+class SimulatedHub:
+    """A running simulated Hub; use it with `async with`.
+
+    `url` is for HF_ENDPOINT, `tracked_models_url` for TRACKED_MODELS_URL. What it serves is as of
+    `clock`. `requests` holds the last it received, without those to `/simulation`.
+    """
+
+    def __init__(
+        self,
+        catalog: Catalog,
+        *,
+        clock: SimulatedClock | None = None,
+        limits: Limits = GENEROUS,
+        tokens: Mapping[str, Limits] | None = None,
+        host: str = "127.0.0.1",
+        port: int = 0,
+    ) -> None:
+        """Prepare a Hub; `limits` are those of clients without a token.
+
+        `tokens` are the accepted tokens with their limits; any other is answered 401. Port 0
+        takes a free one.
+        """
+        self.catalog = catalog
+        self.clock = clock if clock is not None else SimulatedClock()
+        self.faults = Faults()
+        self.requests: list[ReceivedRequest] = []
+        self.counters = Counters(catalog)
+        self._rows = Rows(catalog)
+        self._limits = limits
+        self._tokens = dict(tokens or {})
+        self._budget = Budget()
+        self._address = (host, port)
+        self._stopping = asyncio.Event()
+        self._runner: web.AppRunner | None = None
+        self._by_id = {model.id: i for i, model in enumerate(catalog.models)}
+        self._by_new_id = {
+            model.renamed_to: i for i, model in enumerate(catalog.models) if model.renamed_to
+        }
+
+    async def __aenter__(self) -> Self:
+        app = web.Application(middlewares=[self._record, self._guard])
+        app.router.add_get("/api/models", self._list)
+        app.router.add_get("/api/models/{namespace}/{repo}", self._info)
+        app.router.add_get("/lists/{file:.+}", self._tracked_models)
+        control.add_routes(app, self.clock, self.faults, self.set_counters)
+        self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=1.0)
+        await self._runner.setup()
+        await web.TCPSite(self._runner, *self._address).start()
+        return self
+
+    async def __aexit__(self, *_error: object) -> None:
+        self._stopping.set()
+        if self._runner is not None:
+            await self._runner.cleanup()
+
+    @property
+    def url(self) -> str:
+        """The Hub's address."""
+        if self._runner is None:
+            raise RuntimeError("the simulated Hub is not running; use it with `async with`")
+        host, port, *_ = self._runner.addresses[0]
+        return f"http://{host}:{port}"
+
+    @property
+    def tracked_models_url(self) -> str:
+        """The base address of the tracked-models list."""
+        return f"{self.url}/lists"
+
+    def set_counters(self, series: Mapping[str, Series]) -> None:
+        """Serve given counters for some models: {id: [(moment, all_time, 30d), …]}.
+
+        At a moment the latest entry not after it is served; None leaves the counter out, and so
+        does a moment before the first entry. Raises `ValueError` for an unknown model.
+        """
+        self.counters.set(series)
+
+    @web.middleware
+    async def _record(self, request: web.Request, handler: Handler) -> web.StreamResponse:
+        if request.path.startswith("/simulation/"):
+            return await handler(request)
+        received = ReceivedRequest(
+            request.method,
+            request.path,
+            list(request.query.items()),
+            {name.lower(): value for name, value in request.headers.items()},
+        )
+        self.requests.append(received)
+        del self.requests[:-KEPT_REQUESTS]
+        response: web.StreamResponse = await handler(request)
+        reset = request.transport is None or request.transport.is_closing()
+        received.status = response.status if response.prepared or not reset else None
+        return response
+
+    @web.middleware
+    async def _guard(self, request: web.Request, handler: Handler) -> web.StreamResponse:
+        """Check token and budget, and let the faults have their way."""
+        if request.path.startswith("/simulation/"):
+            return await handler(request)
+        budget: dict[str, str] = {}
+        if request.path.startswith("/api/"):
+            client, limits = self._client(request)
+            if limits is None:
+                return answers.error(401, "Invalid credentials in Authorization header")
+            granted, budget = self._budget.spend(client, limits, time.monotonic())
+            if not granted:
+                return answers.too_many_requests(request.remote, budget)
+        faults = self.faults.hitting(request.path_qs)
+        request[FAULTS] = faults
+        answer = answers.ending(request, faults)
+        if answer is None:
+            try:
+                # All handlers below are this program's own, and return whole responses.
+                answer = cast("web.Response", await handler(request))
+            except web.HTTPNotFound:
+                answer = answers.error(404, "Sorry, we can't find the page you are looking for.")
+        for name, value in budget.items():
+            answer.headers.setdefault(name, value)
+        return await wire.send(request, answer, faults, self._stopping)
+
+    def _client(self, request: web.Request) -> tuple[str, Limits | None]:
+        authorization = request.headers.get(hdrs.AUTHORIZATION)
+        if authorization is None:
+            return f"ip {request.remote}", self._limits
+        scheme, _, token = authorization.partition(" ")
+        return f"token {token}", self._tokens.get(token) if scheme == "Bearer" else None
+
+    async def _list(self, request: web.Request) -> web.Response:
+        try:
+            query = read_list_query(request.query)
+        except QueryError as error:
+            return answers.error(400, str(error))
+        now = self.clock.now()
+        snapshot = self.counters.at(milliseconds(now))
+        rows, cursor = list_page(self._rows, query, snapshot, now, request[FAULTS])
+        response = answers.ok(rows)
+        if cursor is not None:
+            next_page = request.url.update_query(cursor=str(cursor))
+            response.headers[hdrs.LINK] = f'<{next_page}>; rel="next"'
+        return response
+
+    async def _info(self, request: web.Request) -> web.Response:
+        model_id = "{namespace}/{repo}".format_map(request.match_info)
+        now = self.clock.now()
+        i = self._by_id.get(model_id, self._by_new_id.get(model_id))
+        if i is None or not self._rows.exists(i, now):
+            return answers.repository_not_found()
+        current = self._rows.id_at(i, now)
+        if current != model_id:
+            if model_id != self.catalog.models[i].id:  # a new name before the renaming
+                return answers.repository_not_found()
+            return answers.moved(str(request.rel_url).replace(model_id, current, 1))
+        if self._rows.is_private(i, now):
+            return answers.private_repository()
+        try:
+            fields = read_fields(request.query, MODEL_FIELDS) or INFO_FIELDS
+        except QueryError as error:
+            return answers.error(400, str(error))
+        row = self._rows.row(i, fields, self.counters.at(milliseconds(now)), now)
+        seen = change_rows([row], request[FAULTS])
+        return answers.ok(seen[0]) if seen else answers.repository_not_found()
+
+    async def _tracked_models(self, request: web.Request) -> web.Response:
+        build = lists.FILES.get(request.match_info["file"])
+        if build is None:
+            return web.Response(status=404, text="404: Not Found")
+        return web.Response(text=build(self.catalog, self.clock.now()))
