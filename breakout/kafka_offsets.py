@@ -18,9 +18,7 @@ async def log_ends(
     """
     ends: dict[TopicPartition, int] = await consumer.end_offsets(partitions)
     begins = await consumer.beginning_offsets(partitions)
-    open_ends = {
-        partition: end for partition, end in ends.items() if end > begins[partition]
-    }
+    open_ends = {partition: end for partition, end in ends.items() if end > begins[partition]}
     if not open_ends:
         return ends
     consumer.assign(list(open_ends))

@@ -1,6 +1,6 @@
 """Every Prometheus metric of every component, with its meaning."""
 
-from prometheus_client import REGISTRY, Counter, Gauge, Histogram
+from prometheus_client import Counter, Gauge, Histogram
 
 SECONDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0)
 
@@ -27,9 +27,7 @@ SCRAPE_SECONDS = Histogram(
     ["source"],
     buckets=(1.0, 5.0, 10.0, 30.0, 60.0, 120.0, 300.0, 600.0, 1800.0),
 )
-SCRAPE_MODELS = Gauge(
-    "breakout_scrape_models", "Models in the latest scrape", ["source"]
-)
+SCRAPE_MODELS = Gauge("breakout_scrape_models", "Models in the latest scrape", ["source"])
 SCRAPE_MISSING = Gauge(
     "breakout_scrape_missing_models",
     "Models the latest scrape wanted and did not get",
@@ -45,17 +43,13 @@ PUBLISHED = Counter(
 )
 
 # Stream processors.
-RECORDS = Counter(
-    "breakout_records_total", "Records a worker has finished with", ["topic"]
-)
+RECORDS = Counter("breakout_records_total", "Records a worker has finished with", ["topic"])
 OBSERVATIONS = Counter(
     "breakout_observations_total",
     "Observations by what they were: new, late, or duplicate (known already, nothing changed)",
     ["kind"],
 )
-ROWS_INSERTED = Counter(
-    "breakout_rows_inserted_total", "Rows that ClickHouse confirmed", ["table"]
-)
+ROWS_INSERTED = Counter("breakout_rows_inserted_total", "Rows that ClickHouse confirmed", ["table"])
 INSERT_SECONDS = Histogram(
     "breakout_insert_seconds", "Seconds of one confirmed insert", ["table"], buckets=SECONDS
 )
@@ -79,12 +73,8 @@ QUERYABLE_LATENCY = Histogram(
 DEAD_LETTERS = Counter(
     "breakout_dead_letters_total", "Records sent to the dead-letter topic", ["topic"]
 )
-REVISIONS = Counter(
-    "breakout_counter_revisions_total", "Observations whose raw counter had fallen"
-)
-JUMPS = Counter(
-    "breakout_counter_jumps_total", "Observations flagged as a jump of the counter"
-)
+REVISIONS = Counter("breakout_counter_revisions_total", "Observations whose raw counter had fallen")
+JUMPS = Counter("breakout_counter_jumps_total", "Observations flagged as a jump of the counter")
 BREAKOUTS = Counter(
     "breakout_crossings_total",
     "Breakout events published: crossed, ended, retracted",
@@ -93,14 +83,10 @@ BREAKOUTS = Counter(
 PARTITIONS_OWNED = Gauge(
     "breakout_partitions_owned", "Partitions this worker holds state for", ["processor"]
 )
-STATE_MODELS = Gauge(
-    "breakout_state_models", "Models in this worker's memory", ["processor"]
-)
+STATE_MODELS = Gauge("breakout_state_models", "Models in this worker's memory", ["processor"])
 STATE_LOAD_SECONDS = Histogram(
     "breakout_state_load_seconds",
     "Seconds to rebuild a partition's state from ClickHouse",
     ["processor"],
     buckets=SECONDS,
 )
-
-__all__ = ["REGISTRY", *sorted(name for name in dir() if name.isupper() and name != "REGISTRY")]

@@ -12,22 +12,28 @@ import faust
 import mode
 
 from breakout.contract.topics import DOWNLOADS, MODELS, POINTS
+from breakout.logging import logging_config
 from breakout.settings import Settings, read_settings
+from streams.clickhouse import WorkerClickHouse
 from streams.downloads import DownloadsProcessor
 from streams.outbox import Outbox
 from streams.scores import ScoreProcessor
+from streams.signs import SignsOfLife
 
 PARTITIONED_ALIKE = (MODELS.name, DOWNLOADS.name)
 """One agent reads both, so a worker has the same partitions of both topics."""
 
 
-def create_app(settings: Settings) -> faust.App:
+def create_app(settings: Settings) -> Any:
     """Return the application with its agents."""
     app = faust.App(
         settings.group,
-        broker=[f"kafka://{server.strip()}" for server in settings.kafka_bootstrap_servers.split(",")],
+        broker=[
+            f"kafka://{server.strip()}" for server in settings.kafka_bootstrap_servers.split(",")
+        ],
         store="memory://",
         datadir=tempfile.gettempdir(),
+        logging_config=logging_config(settings),
         web_enabled=False,
         topic_allow_declare=False,
         topic_disable_leader=True,
@@ -47,10 +53,19 @@ def create_app(settings: Settings) -> faust.App:
         stream_wait_empty=False,
         agent_supervisor=mode.CrashingSupervisor,
     )
+    signs = SignsOfLife(settings)
     outbox = Outbox(app, settings.partitions)
-    downloads = DownloadsProcessor(settings, outbox, settings.partitions)
-    scores = ScoreProcessor(settings, outbox)
+    downloads = DownloadsProcessor(settings, outbox, WorkerClickHouse(settings, signs.waits))
+    scores = ScoreProcessor(settings, outbox, WorkerClickHouse(settings, signs.waits))
     processors = (downloads, scores)
+
+    @app.service
+    class Signs(mode.Service):
+        async def on_start(self) -> None:
+            signs.start()
+
+        async def on_stop(self) -> None:
+            await asyncio.to_thread(signs.stop)
 
     @app.agent(app.topic(*PARTITIONED_ALIKE), name="downloads", concurrency=1)
     async def clean_downloads(stream: Any) -> None:
@@ -74,7 +89,6 @@ def create_app(settings: Settings) -> faust.App:
     async def stop_waiting(_app: Any, **_kwargs: Any) -> None:
         for processor in processors:
             processor.stop()
-        await asyncio.sleep(0)
 
     return app
 

@@ -81,9 +81,7 @@ async def batches(
                 record = _read(source, read)
                 batch.records.append(record)
                 rows += 1 if record.event is None else rows_of(record.event)
-            if batch.records and (
-                rows >= max_rows or loop.time() >= batch.started + max_seconds
-            ):
+            if batch.records and (rows >= max_rows or loop.time() >= batch.started + max_seconds):
                 yield batch
                 batch, rows = Batch(), 0
     finally:

@@ -34,11 +34,15 @@ class Stopping(Exception):  # noqa: N818 - not an error: the worker was told to 
 class WorkerClickHouse:
     """Inserts and queries of one processor."""
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(
+        self, settings: Settings, waits: Callable[[str | None], None] = lambda _why: None
+    ) -> None:
+        """`waits` hears why ClickHouse is waited for, and None when it answers again."""
         self._settings = settings
+        self._waits = waits
+        self._waiting = False
         self._stop = threading.Event()
         self._clients: dict[Purpose, Client] = {}
-        self.last_error: str | None = None
 
     def stop(self) -> None:
         """Make every waiting call raise `Stopping`."""
@@ -79,13 +83,16 @@ class WorkerClickHouse:
             except ClickHouseUnavailable as error:
                 if self._stop.is_set():
                     raise Stopping from None
-                self.last_error = str(error)
+                self._waiting = True
+                self._waits(str(error))
                 failed()
                 log.warning("waiting for ClickHouse", why=str(error), again_in_s=round(pause, 1))
                 self._stop.wait(pause * random.uniform(0.5, 1.0))  # noqa: S311
                 pause = min(pause * 2, 10.0)
             else:
-                self.last_error = None
+                if self._waiting:
+                    self._waiting = False
+                    self._waits(None)
                 return answer
 
     def _client(self, purpose: Purpose) -> Client:

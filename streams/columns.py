@@ -41,7 +41,10 @@ class Columns:
 def concatenate(parts: Sequence[Columns]) -> Columns:
     """Return all observations of `parts`, in their order."""
     return Columns(
-        *(np.concatenate([getattr(part, column.name) for part in parts]) for column in fields(Columns))
+        *(
+            np.concatenate([getattr(part, column.name) for part in parts])
+            for column in fields(Columns)
+        )
     )
 
 

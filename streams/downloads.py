@@ -32,9 +32,8 @@ class DownloadsProcessor(Processor[DownloadsSlice | ModelRecord]):
 
     name = "downloads"
 
-    def __init__(self, settings: Settings, outbox: Outbox, partitions: int) -> None:
-        super().__init__(settings, outbox)
-        self._partitions = partitions
+    def __init__(self, settings: Settings, outbox: Outbox, clickhouse: WorkerClickHouse) -> None:
+        super().__init__(settings, outbox, clickhouse)
         self._states: dict[int, State] = {}
 
     def forget(self) -> None:
@@ -44,7 +43,9 @@ class DownloadsProcessor(Processor[DownloadsSlice | ModelRecord]):
 
     def read(self, topic: str, value: bytes | None) -> DownloadsSlice | ModelRecord:
         """Read one record of either topic."""
-        return read_event(ModelRecord if topic == MODELS.name else DownloadsSlice, value)
+        if topic == MODELS.name:
+            return read_event(ModelRecord, value)
+        return read_event(DownloadsSlice, value)
 
     def rows_of(self, event: DownloadsSlice | ModelRecord) -> int:
         """Return how many observations a record holds."""
@@ -77,7 +78,7 @@ class DownloadsProcessor(Processor[DownloadsSlice | ModelRecord]):
             await self.writing_done()
             with metrics.STATE_LOAD_SECONDS.labels(self.name).time():
                 loaded = await asyncio.to_thread(
-                    store.load_partitions, self.clickhouse, missing, self._partitions
+                    store.load_partitions, self.clickhouse, missing, self.settings.partitions
                 )
             states.update(loaded)
             log.info(
@@ -99,9 +100,7 @@ class DownloadsProcessor(Processor[DownloadsSlice | ModelRecord]):
         metrics.OBSERVATIONS.labels("duplicate").inc(result.duplicate)
         metrics.REVISIONS.inc(int((result.rows.cleaned.revision > 0).sum()))
         metrics.JUMPS.inc(int(result.rows.cleaned.jump.sum()))
-        metrics.STATE_MODELS.labels(self.name).set(
-            sum(one.series for one in self._states.values())
-        )
+        metrics.STATE_MODELS.labels(self.name).set(sum(one.series for one in self._states.values()))
         return result
 
     def _apply(self, number: int, state: State, plan: Plan) -> Result:
@@ -109,7 +108,7 @@ class DownloadsProcessor(Processor[DownloadsSlice | ModelRecord]):
         unknown = state.unknown_scrapes(plan, history)
         if unknown:
             state.scrapes |= store.load_scrapes(
-                self.clickhouse, unknown, number, self._partitions
+                self.clickhouse, unknown, number, self.settings.partitions
             )
         return state.apply(plan, history)
 
@@ -137,8 +136,7 @@ class DownloadsProcessor(Processor[DownloadsSlice | ModelRecord]):
             return
         insert = self.clickhouse.insert
         insert("scrape_missing", tables.scrape_missing(slices))
-        for number, result in results.items():
-            insert("scrapes_log", tables.scrapes(number, result.scrapes, result.version))
+        insert("scrapes_log", tables.scrapes(results))
         parts = [(result.rows, states[number].origins) for number, result in results.items()]
         insert("downloads_log", tables.downloads(parts))
 
@@ -155,9 +153,7 @@ class DownloadsProcessor(Processor[DownloadsSlice | ModelRecord]):
         for start in range(0, len(there), store.MODELS_A_QUERY):
             some = there[start : start + store.MODELS_A_QUERY]
             series = await asyncio.to_thread(
-                lambda some=some: list(
-                    store.load_series(self.clickhouse, [one.model_id for one in some])
-                )
+                store.load_series, self.clickhouse, [one.model_id for one in some]
             )
             await self.outbox.send(
                 POINTS,

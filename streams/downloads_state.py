@@ -7,7 +7,8 @@ are cleaned together with the rows around them.
 """
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -195,7 +196,7 @@ class State:
     # Restoring, and the registry.
 
     def restore(
-        self, source: str, model_id: str, seen_at: int, at: int, raw: int, cumulative: int
+        self, *, source: str, model_id: str, seen_at: int, at: int, raw: int, cumulative: int
     ) -> None:
         """Add a series as ClickHouse has it; `NULL`s where no observation has a counter."""
         slot = self._slot(source, model_id)
@@ -213,7 +214,7 @@ class State:
         Call it when the points made so far are on their way, and publish those made anew
         before any later ones: readers tell them apart by when the registry changed.
         """
-        before = {}
+        before: dict[str, Scored] = {}
         for record in records:
             known = self._registry.get(record.model_id, _UNREGISTERED)
             read_at = to_ms(record.observed_at)
@@ -266,9 +267,7 @@ class State:
         touched = set(plan.scrapes)
         if history is not None:
             slots, moments = history.columns.slot.tolist(), history.columns.at.tolist()
-            touched |= {
-                (self._sources[slot], at) for slot, at in zip(slots, moments, strict=True)
-            }
+            touched |= {(self._sources[slot], at) for slot, at in zip(slots, moments, strict=True)}
         return sorted(
             scrape
             for scrape in touched
@@ -470,7 +469,9 @@ class State:
         if not registered:
             return {}
         day0 = np.full(int(moved_slots[-1]) + 1, NULL, dtype=np.int64)
-        day0[list(registered)] = [one.scored.day0 for one in registered.values()]
+        day0[list(registered)] = np.array(
+            [one.scored.day0 for one in registered.values()], dtype=np.int64
+        )
         rows = np.flatnonzero(moved)
         rows = rows[day0[slot[rows]] != NULL]
         points = points_between(
@@ -582,7 +583,7 @@ def _clean(columns: Columns, floor: Int) -> Cleaned:
     counted = columns.raw >= 0
     series = clean(columns.slot[counted], columns.raw[counted], floor[counted])
 
-    def spread(values: Int, absent: int) -> Int:
+    def spread(values: NDArray[Any], absent: int) -> NDArray[Any]:
         whole = np.full(len(counted), absent, dtype=values.dtype)
         whole[counted] = values
         return whole
@@ -591,8 +592,8 @@ def _clean(columns: Columns, floor: Int) -> Cleaned:
         cumulative=spread(series.cumulative, NULL),
         delta=spread(series.delta, NULL),
         revision=spread(series.revision, NULL),
-        standing=spread(series.standing, NULL).astype(np.int8),
-        jump=spread(series.jump.astype(np.int64), 0).astype(bool),
+        standing=spread(series.standing, NULL),
+        jump=spread(series.jump, 0),
     )
 
 

@@ -25,10 +25,10 @@ class Processor(ABC, Generic[EventT]):
 
     name: str
 
-    def __init__(self, settings: Settings, outbox: Outbox) -> None:
+    def __init__(self, settings: Settings, outbox: Outbox, clickhouse: WorkerClickHouse) -> None:
         self.settings = settings
         self.outbox = outbox
-        self.clickhouse = WorkerClickHouse(settings)
+        self.clickhouse = clickhouse
         self._writing: asyncio.Task[None] | None = None
         self._assignments = 0
 
@@ -95,9 +95,7 @@ class Processor(ABC, Generic[EventT]):
         batch.acknowledge()
         done = time.time()
         started = batch.started
-        metrics.BATCH_SECONDS.labels(self.name).observe(
-            asyncio.get_running_loop().time() - started
-        )
+        metrics.BATCH_SECONDS.labels(self.name).observe(asyncio.get_running_loop().time() - started)
         if batch.oldest_timestamp is not None:
             metrics.QUERYABLE_LATENCY.labels(self.name).observe(
                 max(done - batch.oldest_timestamp, 0.0)

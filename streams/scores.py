@@ -17,6 +17,7 @@ from breakout.contract.topics import BREAKOUTS
 from breakout.settings import Settings
 from streams import store, tables
 from streams.batches import Batch
+from streams.clickhouse import WorkerClickHouse
 from streams.outbox import Outbox
 from streams.processor import Processor
 from streams.scores_state import BinState, Changes
@@ -32,8 +33,8 @@ class ScoreProcessor(Processor[PointsSlice]):
 
     name = "scores"
 
-    def __init__(self, settings: Settings, outbox: Outbox) -> None:
-        super().__init__(settings, outbox)
+    def __init__(self, settings: Settings, outbox: Outbox, clickhouse: WorkerClickHouse) -> None:
+        super().__init__(settings, outbox, clickhouse)
         self._bins: dict[str, BinState] = {}
         self._busy = asyncio.Lock()
 

@@ -269,9 +269,7 @@ class BinState:
                 status = _status(known, crossing)
                 changes.crossings.append(CrossingRow(name, model_id, crossing, status))
         for model_id in before.keys() - now.keys():
-            changes.crossings.append(
-                CrossingRow(name, model_id, before[model_id], "retracted")
-            )
+            changes.crossings.append(CrossingRow(name, model_id, before[model_id], "retracted"))
         self._crossings[name] = now
 
     def _column_of(self, model_id: str) -> int:
@@ -313,7 +311,10 @@ def _moved(name: str, before: ram.Baseline, now: ram.Baseline) -> list[BaselineR
     same = (
         (before.peers == now.peers)
         & (before.as_of == now.as_of)
-        & ((before.downloads == now.downloads) | (np.isnan(before.downloads) & np.isnan(now.downloads)))
+        & (
+            (before.downloads == now.downloads)
+            | (np.isnan(before.downloads) & np.isnan(now.downloads))
+        )
     )
     return [
         BaselineRow(

@@ -2,8 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from itertools import groupby
-from operator import attrgetter
-from typing import Any, TypeVar
+from typing import Any, Literal, TypeVar
 
 import numpy as np
 import pyarrow as pa
@@ -27,6 +26,8 @@ from streams.downloads_state import (
 from streams.scores_state import BinState, LatestRow, frozen_baseline
 
 Item = TypeVar("Item")
+
+_EDGES: tuple[Literal["left"], Literal["right"]] = ("left", "right")
 
 SERIES_A_QUERY = 1_000
 """Series named in one query: keeps its text far below what ClickHouse parses."""
@@ -62,8 +63,14 @@ def load_partitions(
     )
     for partition, source, model_id, seen_at, at, raw, cumulative, version in _rows(series):
         state = states[partition]
-        known = (at, raw, cumulative) if at >= 0 else (NULL, NULL, NULL)
-        state.restore(source, model_id, seen_at, *known)
+        state.restore(
+            source=source,
+            model_id=model_id,
+            seen_at=seen_at,
+            at=at,
+            raw=raw if at >= 0 else NULL,
+            cumulative=cumulative if at >= 0 else NULL,
+        )
         state.revision = max(state.revision, version)
     registry = clickhouse.query(
         """
@@ -131,7 +138,7 @@ def load_history(
     """Return the rows around late observations; None when nothing is late."""
     if not late:
         return None
-    answers = []
+    answers: list[pa.Table] = []
     for some in _some(late, SERIES_A_QUERY):
         parameters = {
             "sources": [one.source for one in some],
@@ -217,26 +224,26 @@ def load_scrapes(
 
 def load_series(
     clickhouse: WorkerClickHouse, model_ids: Sequence[str]
-) -> Iterator[tuple[str, Int, Int]]:
-    """Yield each model's scored observations: id, moments, cumulative downloads."""
-    for some in _some(model_ids, MODELS_A_QUERY):
-        rows = clickhouse.query(
-            """
-            SELECT
-                toString(model_id) AS model, toUnixTimestamp64Milli(observed_at) AS at,
-                toInt64(assumeNotNull(cumulative)) AS total
-            FROM downloads_log FINAL
-            WHERE source = %(source)s AND model_id IN %(models)s AND cumulative IS NOT NULL
-            ORDER BY model, at
-            """,
-            {"source": SCORED_SOURCE, "models": list(some)},
-        )
-        models = np.array(rows["model"].to_pylist(), dtype=object)
-        at, total = _int(rows, "at"), _int(rows, "total")
-        for model_id in some:
-            low = int(np.searchsorted(models, model_id, side="left")) if len(models) else 0
-            high = int(np.searchsorted(models, model_id, side="right")) if len(models) else 0
-            yield model_id, at[low:high], total[low:high]
+) -> list[tuple[str, Int, Int]]:
+    """Return each model's scored observations: id, moments, cumulative downloads."""
+    rows = clickhouse.query(
+        """
+        SELECT
+            toString(model_id) AS model, toUnixTimestamp64Milli(observed_at) AS at,
+            toInt64(assumeNotNull(cumulative)) AS total
+        FROM downloads_log FINAL
+        WHERE source = %(source)s AND model_id IN %(models)s AND cumulative IS NOT NULL
+        ORDER BY model, at
+        """,
+        {"source": SCORED_SOURCE, "models": list(model_ids)},
+    )
+    models = np.array(rows["model"].to_pylist(), dtype=object)
+    at, total = _int(rows, "at"), _int(rows, "total")
+    series = []
+    for model_id in model_ids:
+        low, high = (int(np.searchsorted(models, model_id, side)) for side in _EDGES)
+        series.append((model_id, at[low:high], total[low:high]))
+    return series
 
 
 def load_bins(
@@ -259,7 +266,9 @@ def load_bins(
     for size_bin, model_id, released_at, tracked, at, cumulative, *known, version in _rows(latest):
         state = states[size_bin]
         day0 = None if released_at is None else _days_ms(released_at)
-        state.restore_model(LatestRow(model_id, day0, tracked, at, cumulative, (known[0], known[1])))
+        state.restore_model(
+            LatestRow(model_id, day0, tracked, at, cumulative, (known[0], known[1]))
+        )
         state.version = max(state.version, version)
     points = clickhouse.query(
         """

@@ -10,7 +10,7 @@ from breakout.contract import DownloadsSlice, ModelRecord
 from breakout.contract.times import to_ms
 from breakout.series import NULL
 from streams.columns import Int
-from streams.downloads_state import Rows, Scrape, ScrapeCount
+from streams.downloads_state import Result, Rows, Scrape, ScrapeCount
 from streams.scores_state import Changes
 
 _MOMENT = pa.timestamp("ms", tz="UTC")
@@ -58,10 +58,14 @@ def _downloads(rows: Rows, origins: Sequence[str]) -> pa.Table:
     )
 
 
-def scrapes(
-    partition: int, counts: Mapping[Scrape, ScrapeCount], version: int
-) -> pa.Table:
-    """Return rows of `scrapes_log` of one partition."""
+def scrapes(results: Mapping[int, Result]) -> pa.Table:
+    """Return rows of `scrapes_log`, by partition."""
+    return pa.concat_tables(
+        [_scrapes(number, one.scrapes, one.version) for number, one in results.items()]
+    )
+
+
+def _scrapes(partition: int, counts: Mapping[Scrape, ScrapeCount], version: int) -> pa.Table:
     return pa.table(
         {
             "source": pa.array([source for source, _ in counts], pa.string()),

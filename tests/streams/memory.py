@@ -150,7 +150,15 @@ class MemoryPipeline:
                 if counted
                 else (NULL, NULL, NULL)
             )
-            self.state.restore(source, model_id, rows[-1][0], *last)
+            at, raw, cumulative = last
+            self.state.restore(
+                source=source,
+                model_id=model_id,
+                seen_at=rows[-1][0],
+                at=at,
+                raw=raw,
+                cumulative=cumulative,
+            )
         for model_id, record in self.models.items():
             self.state.restore_model(model_id, to_ms(record.observed_at), Scored.of(record))
         self.bins = {}
@@ -168,9 +176,7 @@ class MemoryPipeline:
                 ),
                 key=lambda pair: pair[0],
             )
-            before = [
-                row for at, row in own if at < one.first_at and row["cumulative"] is not None
-            ]
+            before = [row for at, row in own if at < one.first_at and row["cumulative"] is not None]
             inside = [
                 row
                 for at, row in own
@@ -303,9 +309,7 @@ class MemoryPipeline:
                 for key, row in self.points.final().items()
                 if row["cumulative"] is not None
             },
-            "baselines": {
-                key: row for key, row in self.baselines.final().items() if row["peers"]
-            },
+            "baselines": {key: row for key, row in self.baselines.final().items() if row["peers"]},
             "breakouts": {
                 (baseline, model_id): row
                 for (baseline, _, model_id), row in self.breakouts.final().items()
@@ -332,9 +336,7 @@ def deliver(
         batch = arrivals[position : position + random.choice((1, 3, 10, 100))]
         crash = random.choice(("", "", "", "points", "rows", "end")) if crashes else ""
         pipeline.work(batch, crash=crash)
-        if not crash:
-            position += len(batch)
-        elif crash == "end" and random.random() < 0.5:
+        if not crash or (crash == "end" and random.random() < 0.5):
             position += len(batch)
 
 
@@ -345,4 +347,3 @@ def _null(value: Any) -> int | None:
 def _latest(row: LatestRow) -> Row:
     assert row.observed_at is not None
     return {"observed_at": from_ms(row.observed_at), "cumulative": row.cumulative}
-

@@ -57,7 +57,9 @@ def published() -> Published:
     return Published()
 
 
-def _pieces(random: Random, arrivals: list[Arrival]) -> Iterator[list[DownloadsSlice | ModelRecord]]:
+def _pieces(
+    random: Random, arrivals: list[Arrival]
+) -> Iterator[list[DownloadsSlice | ModelRecord]]:
     start = 0
     while start < len(arrivals):
         end = start + random.randint(1, max(len(arrivals) // 3, 1))
@@ -84,9 +86,7 @@ def test_views_equal_the_oracle_whatever_happens_to_workers(
     if all(worker.process.poll() is not None for worker in pipeline.workers):
         pipeline.start_worker()
     pipeline.wait_caught_up(120)
-    assert view_differences(
-        pipeline, recompute(published.observations, published.models)
-    ) == {}
+    assert view_differences(pipeline, recompute(published.observations, published.models)) == {}
 
 
 def test_replay_from_the_beginning_changes_nothing(
@@ -99,6 +99,4 @@ def test_replay_from_the_beginning_changes_nothing(
     pipeline.group = "replay"
     pipeline.start_worker()
     pipeline.wait_caught_up(120)
-    assert view_differences(
-        pipeline, recompute(published.observations, published.models)
-    ) == {}
+    assert view_differences(pipeline, recompute(published.observations, published.models)) == {}

@@ -1,0 +1,86 @@
+"""What the oracle reads: observations, the registry, frozen baselines."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
+
+from breakout.contract.events import DownloadsSlice, ModelRecord
+
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+DAY = timedelta(days=1)
+
+Row = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Observation:
+    """Counters of one model of one source at one moment, UTC to the millisecond."""
+
+    source: str
+    origin: str
+    model_id: str
+    observed_at: datetime
+    downloads_all_time: int | None = None
+    downloads_30d: int | None = None
+    likes: int | None = None
+
+    def __post_init__(self) -> None:
+        if self.observed_at.tzinfo is not UTC or self.observed_at.microsecond % 1000:
+            raise ValueError(f"observed_at {self.observed_at!r} is not UTC to the millisecond")
+
+
+@dataclass(frozen=True)
+class FrozenRow:
+    """One row of a frozen baseline."""
+
+    baseline: str
+    size_bin: str
+    age_days: int
+    peers: int
+    downloads: float | None
+    as_of: datetime | None
+
+
+def milliseconds(moment: datetime) -> int:
+    """Return whole milliseconds since 1970."""
+    return (moment - EPOCH) // timedelta(milliseconds=1)
+
+
+def midnight(day: date) -> datetime:
+    """Return 00:00 UTC of the day."""
+    return datetime(day.year, day.month, day.day, tzinfo=UTC)
+
+
+def observations_of(slices: Iterable[DownloadsSlice]) -> list[Observation]:
+    """Take slices apart, one observation for each model in each."""
+    return [
+        Observation(
+            source=piece.source,
+            origin=piece.origin,
+            model_id=model_id,
+            observed_at=piece.observed_at,
+            downloads_all_time=piece.downloads_all_time[i],
+            downloads_30d=piece.downloads_30d[i],
+            likes=piece.likes[i],
+        )
+        for piece in slices
+        for i, model_id in enumerate(piece.models)
+    ]
+
+
+def newest_records(records: Iterable[ModelRecord]) -> dict[str, ModelRecord]:
+    """Return the newest record of each model.
+
+    Two different records of one model and moment have no winner: a ValueError.
+    """
+    newest: dict[str, ModelRecord] = {}
+    for record in records:
+        known = newest.get(record.model_id)
+        if known is None or record.observed_at > known.observed_at:
+            newest[record.model_id] = record
+    for record in records:
+        winner = newest[record.model_id]
+        if record.observed_at == winner.observed_at and record != winner:
+            raise ValueError(f"two newest records of {record.model_id} at {record.observed_at}")
+    return dict(sorted(newest.items()))

@@ -1,0 +1,268 @@
+"""The SQL views against the oracle, on ClickHouse's own engine, in this process."""
+
+import json
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+from random import Random
+from typing import Any
+
+import pytest
+from chdb.session import Session
+from hypothesis import HealthCheck, given, settings
+
+from breakout.contract.events import ModelRecord
+
+from . import Observation, Tables, differences, freeze, recompute
+from .histories import History, make_history
+from .inputs import Row
+from .strategies import histories
+
+SQL = Path(__file__).parents[2] / "sql"
+VERSION = 7
+"""Of the rows that count; lower ones are superseded."""
+
+KEYS = {
+    "scrapes": ("source", "observed_at"),
+    "downloads": ("model_id", "source", "observed_at"),
+    "downloads_daily": ("model_id", "day"),
+    "points": ("size_bin", "age_days", "model_id"),
+    "baselines": ("baseline", "size_bin", "age_days"),
+    "ram": ("baseline", "model_id", "age_days"),
+    "ram_milestones": ("baseline", "model_id", "age_days"),
+    "ram_now": ("baseline", "model_id"),
+    "breakouts": ("baseline", "model_id"),
+}
+LOGS = (
+    "downloads_log",
+    "models_log",
+    "scrapes_log",
+    "points_log",
+    "latest_log",
+    "baselines_log",
+    "breakouts_log",
+)
+
+
+class Engine:
+    """One database with the migrations applied."""
+
+    def __init__(self, session: Any) -> None:
+        self.session = session
+        session.query("CREATE DATABASE breakout")
+        session.query("USE breakout")
+        # Else an infinite score would be read as null.
+        session.query("SET output_format_json_quote_denormals = 1")
+        for migration in sorted(SQL.glob("[0-9]*.sql")):
+            for statement in re.split(r";\s*$", migration.read_text(), flags=re.MULTILINE):
+                if statement.strip():
+                    session.query(statement)
+        for log in LOGS:
+            # Superseded rows stay in parts of their own: only FINAL can hide them.
+            session.query(f"SYSTEM STOP MERGES {log}")
+
+    def load(self, tables: Tables) -> None:
+        """Replace all rows by what the processors would have written for these tables."""
+        for log, rows in log_rows(tables).items():
+            self.session.query(f"TRUNCATE TABLE {log}")
+            versioned = log != "models_log"
+            self._insert(log, [row | {"version": VERSION} if versioned else row for row in rows])
+            self._insert(log, superseded(log, rows))
+
+    def _insert(self, table: str, rows: Iterable[Row]) -> None:
+        lines = "\n".join(json.dumps(row, default=_written) for row in rows)
+        if lines:
+            self.session.query(f"INSERT INTO {table} FORMAT JSONEachRow\n{lines}")
+
+    def read(self, view: str, columns: Iterable[str]) -> dict[Any, Row]:
+        """Return these columns of the view, by its key."""
+        wanted = list(columns)
+        answer = self.session.query(f"SELECT {', '.join(wanted)} FROM {view}", "JSONCompact")
+        data = json.loads(answer.bytes())
+        types = [column["type"] for column in data["meta"]]
+        rows: dict[Any, Row] = {}
+        for values in data["data"]:
+            row = {
+                name: _read(kind, value)
+                for name, kind, value in zip(wanted, types, values, strict=True)
+            }
+            key = tuple(row[name] for name in KEYS[view])
+            assert key not in rows, f"{view} has {key} twice"
+            rows[key] = row
+        return rows
+
+
+def _written(value: object) -> str:
+    if isinstance(value, datetime):
+        return value.strftime("%Y-%m-%d %H:%M:%S.%f")[:-3]
+    assert isinstance(value, date)
+    return value.isoformat()
+
+
+def _read(kind: str, value: Any) -> Any:
+    if value is not None and "DateTime64" in kind:
+        return datetime.fromisoformat(value).replace(tzinfo=UTC)
+    if value is not None and "Date" in kind:
+        return date.fromisoformat(value)
+    return value
+
+
+def log_rows(tables: Tables) -> dict[str, list[Row]]:
+    """Return the rows of the tables behind the views."""
+    return {
+        "downloads_log": [_without(row, "stalled") for row in tables.downloads.values()],
+        "models_log": [
+            record.model_dump(exclude={"schema_version"}) for record in tables.models.values()
+        ],
+        "scrapes_log": [part for row in tables.scrapes.values() for part in _partitions(row)],
+        "points_log": list(tables.points.values()),
+        "latest_log": [row | {"known": 5} for row in tables.latest.values()],
+        "baselines_log": list(tables.baselines.values()),
+        "breakouts_log": [row | {"retracted": False} for row in tables.breakouts.values()],
+    }
+
+
+def _without(row: Row, column: str) -> Row:
+    return {name: value for name, value in row.items() if name != column}
+
+
+def _partitions(scrape: Row) -> list[Row]:
+    """Split a scrape over three partitions; one of them compares nothing."""
+    facts = {"source": scrape["source"], "observed_at": scrape["observed_at"], "complete": True}
+    compared, standing = scrape["compared"] // 2, scrape["standing"] // 2
+    counts = [
+        (scrape["models"], 0, 0),
+        (0, compared, standing),
+        (0, scrape["compared"] - compared, scrape["standing"] - standing),
+    ]
+    return [
+        facts | {"partition": p, "models": models, "compared": compared, "standing": standing}
+        for p, (models, compared, standing) in enumerate(counts)
+    ]
+
+
+def superseded(log: str, rows: list[Row]) -> list[Row]:
+    """Return older rows of the same keys with other contents, and rows that were taken back."""
+    if log == "models_log":
+        return [
+            row
+            | {"org": "old", "released_at": None, "observed_at": datetime(2001, 1, 1, tzinfo=UTC)}
+            for row in rows
+        ]
+    wrong: dict[str, Row] = {
+        "downloads_log": {"cumulative": 1, "standing": True, "downloads_all_time": 1},
+        "scrapes_log": {"models": 99, "compared": 99, "standing": 99},
+        "points_log": {"cumulative": 77},
+        "latest_log": {"cumulative": 77, "tracked": False},
+        "baselines_log": {"peers": 3, "downloads": None},
+        "breakouts_log": {"ram": 99.0, "retracted": False},
+    }
+    taken_back: dict[str, Row] = {
+        "points_log": {"model_id": "org0/left", "cumulative": None},
+        "latest_log": {"model_id": "org0/left", "released_at": None},
+        "baselines_log": {"baseline": "forgotten", "peers": 0, "downloads": None, "as_of": None},
+        "breakouts_log": {"model_id": "org0/left", "retracted": True},
+    }
+    older = [row | wrong[log] | {"version": VERSION - 1} for row in rows]
+    if log in taken_back:
+        for row in rows[:40]:
+            older.append(row | taken_back[log] | {"version": VERSION})
+            older.append(row | taken_back[log] | wrong[log] | {"version": VERSION - 1})
+    return older
+
+
+@pytest.fixture(scope="module")
+def engine() -> Iterator[Engine]:
+    open_session: Any = Session  # chdb has no types
+    with open_session() as session:
+        yield Engine(session)
+
+
+def check(engine: Engine, history: History) -> Tables:
+    """Compare every view with the oracle, with a frozen baseline besides the built-in ones."""
+    half = History(history.observations[: len(history.observations) // 2], history.models)
+    frozen = freeze(recompute(half.observations, half.models), "frozen")
+    tables = recompute(history.observations, history.models, frozen=frozen)
+    engine.load(tables)
+    for view, key in KEYS.items():
+        expected: dict[Any, Row] = getattr(tables, view)
+        if view == "downloads":
+            expected = {k: _without(row, "standing") for k, row in expected.items()}
+        columns = next(iter(expected.values())) if expected else key
+        actual = engine.read(view, columns)
+        found = differences(expected, actual)
+        assert found == [], f"{view}: {found}"
+    return tables
+
+
+def seen(days: float, count: int | None, model: int = 0) -> Observation:
+    at = datetime(2026, 3, 1, tzinfo=UTC) + timedelta(days=days)
+    return Observation("huggingface", "live", f"org/m{model:02}", at, count)
+
+
+MILLISECOND = 1 / 86_400_000
+ELEVEN = [
+    ModelRecord(
+        model_id=f"org/m{i:02}",
+        observed_at=datetime(2026, 3, 1, tzinfo=UTC),
+        org="org",
+        region=None,
+        total_params_b=None,
+        size_bin="<1B",
+        released_at=date(2026, 3, 1),
+        tracked=i < 10,
+    )
+    for i in range(11)
+]
+EDGES: dict[str, list[Observation]] = {
+    "nothing": [],
+    "one observation": [seen(0, 5)],
+    "only null": [seen(0, None), seen(1, None)],
+    "move just within 23.5 hours": [seen(0, 1), seen(1, 2), seen(1 + 23.5 / 24 - MILLISECOND, 2)],
+    "move 23.5 hours before": [seen(0, 1), seen(1, 2), seen(1 + 23.5 / 24, 2)],
+    "standing within a day of the first": [seen(0, 1), seen(0.5, 1)],
+    "three of four stand": [seen(day, 1, m) for day in (0, 1, 2) for m in range(3)]
+    + [seen(day, int(day), 3) for day in (0, 1, 2)],
+    "another source": [replace(seen(day, 10 + day), source="modelscope") for day in (0, 1)],
+    "every milestone": [
+        seen(day, 3 * day + m, m) for day in (7, 14, 30, 60, 90, 180, 365) for m in range(11)
+    ],
+    "stall over a month": [seen(0, 1)] + [seen(day, 1) for day in range(1, 30)] + [seen(30, 77)],
+    "gap of years": [seen(0, 5), seen(900, 5001)],
+    "greatest counter after a gap": [seen(0, 2**60 - 3), seen(40, 2**63 - 1)],
+    "baseline of zero": [seen(day, 0, m) for day in (7, 8.5, 9) for m in range(10)]
+    + [seen(8.25, 3, 10), seen(8.5, 3, 10), seen(9, 4, 10)],
+    "exactly a year old": [seen(365, 100 + m, m) for m in range(11)],
+    "over a year old": [seen(365, 100, m) for m in range(10)] + [seen(365 + MILLISECOND, 9, 10)],
+    "just before release": [seen(-MILLISECOND, 9, 10)]
+    + [seen(day, 1, m) for day in (-1, 0, 1) for m in range(10)],
+    "whole age without the day after": [seen(7, 100 + m, m) for m in range(11)],
+    "nine peers": [seen(day, 100 + m, m) for day in (7, 8) for m in range(9)] + [seen(7.5, 1, 10)],
+}
+
+
+@pytest.mark.parametrize("edge", EDGES)
+def test_views_equal_the_oracle_at_the_edges(engine: Engine, edge: str) -> None:
+    check(engine, History(EDGES[edge], ELEVEN))
+
+
+@settings(
+    max_examples=12,
+    deadline=None,
+    derandomize=True,
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture],
+)
+@given(histories(models=12, moments=15))
+def test_views_equal_the_oracle(engine: Engine, history: History) -> None:
+    check(engine, history)
+
+
+def test_views_of_many_models_equal_the_oracle(engine: Engine) -> None:
+    tables = check(engine, make_history(Random(1), models=60, moments=60))
+    # Nothing is equal only because it is empty.
+    assert any(row["stalled"] for row in tables.downloads.values())
+    assert any(row["ram"] is not None for row in tables.ram_now.values())
+    assert any(row["ended_at"] for row in tables.breakouts.values())
+    assert any(row["ram"] for row in tables.ram_milestones.values())
