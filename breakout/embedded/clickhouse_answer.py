@@ -1,0 +1,139 @@
+"""The response to one query."""
+
+from __future__ import annotations
+
+import json
+import secrets
+import string
+
+from aiohttp import web
+
+from breakout.embedded.clickhouse_compression import Encoder, response_encoder
+from breakout.embedded.clickhouse_engine import Progress
+from breakout.embedded.clickhouse_errors import ClickHouseError
+
+_CONTENT_TYPES = {
+    "CSV": "text/csv; charset=UTF-8; header=absent",
+    "CSVWithNames": "text/csv; charset=UTF-8; header=present",
+    "CSVWithNamesAndTypes": "text/csv; charset=UTF-8; header=present",
+    "JSONEachRow": "application/x-ndjson; charset=UTF-8",
+    "JSONCompactEachRow": "application/x-ndjson; charset=UTF-8",
+    "JSONStringsEachRow": "application/x-ndjson; charset=UTF-8",
+    "XML": "application/xml; charset=UTF-8",
+}
+_BINARY = ("Native", "RowBinary", "Arrow", "Parquet", "ORC", "Avro", "MsgPack", "BSON", "Proto")
+
+
+class Answer:
+    """Headers and body of a response; its status is open until the body begins.
+
+    ``encoding`` is the content coding of the body, None for none.
+    """
+
+    def __init__(self, http: web.Request, version: str, timezone: str) -> None:
+        self._http = http
+        self._version = version
+        # Marks an exception inside a body that has already begun
+        self._tag = "".join(secrets.choice(string.ascii_lowercase) for _ in range(16))
+        self._headers = {
+            "X-ClickHouse-Server-Display-Name": "breakout embedded",
+            "X-ClickHouse-Timezone": timezone,
+            "X-ClickHouse-Exception-Tag": self._tag,
+        }
+        self.encoding: str | None = None
+        self._encoder: Encoder | None = None
+        self._stream: web.StreamResponse | None = None
+
+    def name_query(self, query_id: str) -> None:
+        """Name the query this answers."""
+        self._headers["X-ClickHouse-Query-Id"] = query_id
+
+    def name_format(self, result_format: str) -> None:
+        """Name the format of the body."""
+        self._headers["X-ClickHouse-Format"] = result_format
+        self._headers["Content-Type"] = _content_type(result_format)
+
+    def whole(self, body: bytes, progress: Progress) -> web.StreamResponse:
+        """A complete body."""
+        self._headers["X-ClickHouse-Summary"] = _summary(progress)
+        if self.encoding is not None and body:
+            encoder = response_encoder(self.encoding)
+            body = encoder.compress(body) + encoder.flush()
+            self._headers["Content-Encoding"] = self.encoding
+        return web.Response(headers=self._headers, body=body)
+
+    def error(self, error: ClickHouseError) -> web.StreamResponse:
+        """An error in place of any body."""
+        headers = {**self._headers, "X-ClickHouse-Exception-Code": str(error.code)}
+        headers["Content-Type"] = "text/plain; charset=UTF-8"
+        return web.Response(status=error.status, headers=headers, body=self._text(error))
+
+    async def begin(self) -> web.StreamResponse:
+        """Send the headers; from now on an error can only follow the rows."""
+        self._headers["X-ClickHouse-Summary"] = _summary(Progress())
+        if self.encoding is not None:
+            self._encoder = response_encoder(self.encoding)
+            self._headers["Content-Encoding"] = self.encoding
+        self._stream = web.StreamResponse(headers=self._headers)
+        await self._stream.prepare(self._http)
+        return self._stream
+
+    async def write(self, stream: web.StreamResponse, data: bytes) -> None:
+        """Send more of the body."""
+        if self._encoder is not None:
+            data = self._encoder.compress(data)
+        if data:
+            await stream.write(data)
+
+    async def end(self, stream: web.StreamResponse) -> None:
+        """Finish the body."""
+        if self._encoder is not None:
+            await stream.write(self._encoder.flush())
+        await stream.write_eof()
+
+    async def fail(self, stream: web.StreamResponse, error: ClickHouseError) -> None:
+        """Report an error behind the rows sent, and break the connection: a client that
+        doesn't know the mark must not take the rows for a whole result."""
+        text = self._text(error)
+        block = (
+            f"\r\n__exception__\r\n{self._tag}\r\n".encode()
+            + text
+            + f"{len(text)} {self._tag}\r\n__exception__\r\n".encode()
+        )
+        await self.write(stream, block)
+        if self._encoder is not None:
+            await stream.write(self._encoder.flush())
+        if self._http.transport is not None:
+            self._http.transport.close()
+
+    def _text(self, error: ClickHouseError) -> bytes:
+        suffix = "" if "(version " in error.text else f" (version {self._version})"
+        return f"{error.text}{suffix}\n".encode()
+
+
+def _content_type(result_format: str) -> str:
+    known = _CONTENT_TYPES.get(result_format)
+    if known is not None:
+        return known
+    if result_format.startswith(_BINARY):
+        return "application/octet-stream"
+    if result_format.startswith("JSON"):
+        return "application/json; charset=UTF-8"
+    if result_format.startswith(("TabSeparated", "TSV")):
+        return "text/tab-separated-values; charset=UTF-8"
+    return "text/plain; charset=UTF-8"
+
+
+def _summary(progress: Progress) -> str:
+    numbers = {
+        "read_rows": progress.read_rows,
+        "read_bytes": progress.read_bytes,
+        "written_rows": progress.written_rows,
+        "written_bytes": progress.written_bytes,
+        "total_rows_to_read": 0,
+        "result_rows": progress.result_rows,
+        "result_bytes": progress.result_bytes,
+        "elapsed_ns": progress.elapsed_ns,
+    }
+    # ClickHouse writes these numbers as strings, so that no reader loses digits
+    return json.dumps({name: str(number) for name, number in numbers.items()})

@@ -1,0 +1,87 @@
+"""ClickHouse exceptions: code, text and the HTTP status ClickHouse answers with."""
+
+from __future__ import annotations
+
+import re
+
+SYNTAX_ERROR = 62
+UNKNOWN_FORMAT = 73
+UNKNOWN_SETTING = 115
+READONLY = 164
+NOT_IMPLEMENTED = 48
+QUERY_WAS_CANCELLED = 394
+INTO_OUTFILE_NOT_ALLOWED = 358
+SESSION_NOT_FOUND = 372
+SESSION_IS_LOCKED = 373
+INVALID_SESSION_TIMEOUT = 374
+ACCESS_DENIED = 497
+AUTHENTICATION_FAILED = 516
+UNKNOWN_COMPRESSION_METHOD = 89
+CHECKSUM_DOESNT_MATCH = 40
+CANNOT_DECOMPRESS = 271
+BAD_ARGUMENTS = 36
+ENGINE_FAILURE = 1002
+QUERY_IS_TOO_LARGE = 229
+
+_NAMES = {
+    SYNTAX_ERROR: "SYNTAX_ERROR",
+    UNKNOWN_FORMAT: "UNKNOWN_FORMAT",
+    READONLY: "READONLY",
+    NOT_IMPLEMENTED: "NOT_IMPLEMENTED",
+    INTO_OUTFILE_NOT_ALLOWED: "INTO_OUTFILE_NOT_ALLOWED",
+    SESSION_NOT_FOUND: "SESSION_NOT_FOUND",
+    SESSION_IS_LOCKED: "SESSION_IS_LOCKED",
+    INVALID_SESSION_TIMEOUT: "INVALID_SESSION_TIMEOUT",
+    ACCESS_DENIED: "ACCESS_DENIED",
+    AUTHENTICATION_FAILED: "AUTHENTICATION_FAILED",
+    UNKNOWN_COMPRESSION_METHOD: "UNKNOWN_COMPRESSION_METHOD",
+    CHECKSUM_DOESNT_MATCH: "CHECKSUM_DOESNT_MATCH",
+    CANNOT_DECOMPRESS: "CANNOT_DECOMPRESS",
+    BAD_ARGUMENTS: "BAD_ARGUMENTS",
+    QUERY_IS_TOO_LARGE: "QUERY_IS_TOO_LARGE",
+    ENGINE_FAILURE: "UNKNOWN_EXCEPTION",
+}
+
+# Statuses of ClickHouse 26's HTTP interface; every code not listed is a 500.
+_STATUS_OF_CODE = {
+    194: 401,
+    **dict.fromkeys((192, 193, 497, 512, 516), 403),
+    **dict.fromkeys((6, 8, 15, 25, 26, 27, 36, 37, 38, 41, 44, 53, 62, 72, 117, 123), 400),
+    **dict.fromkeys((167, 168, 223, 321, 376, 427, 441, 675, 676), 400),
+    **dict.fromkeys((46, 47, 50, 56, 60, 63, 73, 78, 81, 115, 152, 336, 511), 404),
+    159: 408,
+    381: 411,
+    229: 413,
+    48: 501,
+    **dict.fromkeys((76, 209, 439), 503),
+}
+
+_CODE = re.compile(r"Code: (\d+)\. DB::")
+
+
+class ClickHouseError(Exception):
+    """A failed request, with ClickHouse's error code and its text ``Code: N. DB::...``."""
+
+    def __init__(self, code: int, text: str) -> None:
+        super().__init__(text)
+        self.code = code
+        self.text = text
+
+    @property
+    def status(self) -> int:
+        """HTTP status that a ClickHouse server answers for this code."""
+        return _STATUS_OF_CODE.get(self.code, 500)
+
+
+def raised_here(code: int, message: str) -> ClickHouseError:
+    """An error that the HTTP layer itself found, worded as ClickHouse words its own."""
+    return ClickHouseError(code, f"Code: {code}. DB::Exception: {message} ({_NAMES[code]})")
+
+
+def from_engine(text: str) -> ClickHouseError:
+    """The error of an engine call; a text without a code counts as unknown (1002)."""
+    text = text.partition(", Stack trace (when copying this message")[0].strip()
+    found = _CODE.search(text)
+    if found is None:
+        return raised_here(ENGINE_FAILURE, text)
+    return ClickHouseError(int(found.group(1)), text[found.start() :])

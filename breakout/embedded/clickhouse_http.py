@@ -1,0 +1,114 @@
+"""ClickHouse's HTTP interface over the embedded engine: the application and its routes."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+
+from aiohttp import web
+
+from breakout.embedded.clickhouse_answer import Answer
+from breakout.embedded.clickhouse_compression import response_encoding
+from breakout.embedded.clickhouse_engine import Engine
+from breakout.embedded.clickhouse_errors import ACCESS_DENIED, ClickHouseError, raised_here
+from breakout.embedded.clickhouse_query import Query
+from breakout.embedded.clickhouse_request import QueryRequest, parse
+from breakout.embedded.clickhouse_rights import Rights
+from breakout.embedded.clickhouse_sessions import Sessions
+from breakout.embedded.clickhouse_threads import EngineThreads
+from breakout.embedded.clickhouse_users import User, Users
+
+_SESSION_SWEEP_SECONDS = 1.0
+# How much of a failed request's body is read to its end
+_REST_SECONDS = 10.0
+_LONGEST_REST = 256 << 20
+
+
+class ClickHouseHttp:
+    """The interface of one engine for the given users."""
+
+    def __init__(self, engine: Engine, users: Users) -> None:
+        self._engine = engine
+        self._users = users
+        self._threads = EngineThreads(engine)
+        self._sessions = Sessions()
+        self._table_functions = frozenset(
+            engine.lines("SELECT lower(name) FROM system.table_functions")
+        )
+
+    def application(self) -> web.Application:
+        """The routes, and what has to run beside them."""
+        app = web.Application()
+        app.router.add_get("/ping", _ok)
+        app.router.add_get("/replicas_status", _ok)
+        app.router.add_get("/", self._query)
+        app.router.add_post("/", self._query)
+        app.cleanup_ctx.append(self._lifetime)
+        return app
+
+    async def _lifetime(self, _app: web.Application) -> AsyncIterator[None]:
+        async def sweep() -> None:
+            while True:
+                await asyncio.sleep(_SESSION_SWEEP_SECONDS)
+                self._sessions.close_expired()
+
+        sweeper = asyncio.create_task(sweep())
+        yield
+        sweeper.cancel()
+        await asyncio.wait([sweeper])
+        self._threads.close()
+        self._sessions.close()
+
+    async def _query(self, http: web.Request) -> web.StreamResponse:
+        answer = Answer(http, self._engine.version, self._engine.timezone)
+        try:
+            _refuse_other_web_sites(http)
+            user = self._users.authenticate(http.headers, http.query)
+            request = parse(http.query.items(), http.headers, read_only=http.method != "POST")
+            answer.name_query(request.query_id)
+            if request.http_compression:
+                answer.encoding = response_encoding(http.headers.get("Accept-Encoding", ""))
+            return await self._run(http, user, request, answer)
+        except ClickHouseError as error:
+            response = answer.error(error)
+            if not await _read_rest(http):
+                response.force_close()
+            return response
+
+    async def _run(
+        self, http: web.Request, user: User, request: QueryRequest, answer: Answer
+    ) -> web.StreamResponse:
+        rights = Rights(request.read_only or user.reader, user.reader, self._table_functions)
+        wish = request.session
+        if wish is None:
+            query = Query(self._engine, self._threads, request, rights, None, answer)
+            return await query.run(http)
+        session = self._sessions.acquire(user.name, wish)
+        try:
+            query = Query(self._engine, self._threads, request, rights, session, answer)
+            return await query.run(http)
+        finally:
+            self._sessions.release(user.name, wish)
+
+
+async def _ok(_http: web.Request) -> web.Response:
+    return web.Response(text="Ok.\n")
+
+
+async def _read_rest(http: web.Request) -> bool:
+    """Read what a client still sends although its request has failed already, within bounds;
+    otherwise it would see a broken connection in place of the error."""
+    size = 0
+    try:
+        async with asyncio.timeout(_REST_SECONDS):
+            while size < _LONGEST_REST and not http.content.at_eof():
+                size += len(await http.content.readany())
+    except (TimeoutError, ConnectionError):
+        return False
+    return http.content.at_eof()
+
+
+def _refuse_other_web_sites(http: web.Request) -> None:
+    # A page from anywhere can post to 127.0.0.1, and the admin may have no password
+    if http.headers.get("Sec-Fetch-Site") in ("cross-site", "same-site"):
+        raise raised_here(ACCESS_DENIED, "Requests from other web sites are not allowed.")

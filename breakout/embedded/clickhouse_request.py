@@ -1,0 +1,145 @@
+"""An HTTP request as ClickHouse's interface understands it."""
+
+from __future__ import annotations
+
+import re
+import uuid
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from breakout.embedded.clickhouse_errors import (
+    INVALID_SESSION_TIMEOUT,
+    NOT_IMPLEMENTED,
+    SESSION_NOT_FOUND,
+    UNKNOWN_FORMAT,
+    raised_here,
+)
+
+DEFAULT_SESSION_SECONDS = 60
+LONGEST_SESSION_SECONDS = 3600
+
+_FORMAT_NAME = re.compile(r"[A-Za-z][A-Za-z0-9]*")
+
+# Arguments the interface reads itself; any other is a setting of the query
+_INTERFACE_ARGUMENTS = frozenset(
+    {
+        "buffer_size",
+        "client_protocol_version",
+        "close_session",
+        "compress",
+        "database",
+        "decompress",
+        "default_format",
+        "password",
+        "query",
+        "query_id",
+        "quota_key",
+        "role",
+        "session_check",
+        "session_id",
+        "session_timeout",
+        "stacktrace",
+        "user",
+        "wait_end_of_query",
+    }
+)
+
+
+@dataclass(frozen=True, slots=True)
+class SessionWish:
+    """The session a request wants to run in."""
+
+    session_id: str
+    timeout_seconds: int
+    must_exist: bool
+    close: bool
+
+
+@dataclass(frozen=True, slots=True)
+class QueryRequest:
+    """Everything but the body. ``params`` are values of ``{name:Type}``, as escaped text."""
+
+    query: bytes
+    query_id: str
+    default_format: str
+    database: str | None
+    settings: Mapping[str, str]
+    params: Mapping[str, str]
+    session: SessionWish | None
+    block_compression: bool
+    wait_end_of_query: bool
+    http_compression: bool
+    read_only: bool
+
+
+def parse(
+    arguments: Iterable[tuple[str, str]], headers: Mapping[str, str], *, read_only: bool
+) -> QueryRequest:
+    """Read URL arguments and headers; raises ClickHouseError for what can't be honoured."""
+    values = dict(arguments)
+    if "role" in values:
+        raise raised_here(NOT_IMPLEMENTED, "The argument role is not supported by this server")
+    settings = {
+        name: value
+        for name, value in values.items()
+        if name not in _INTERFACE_ARGUMENTS and not name.startswith("param_")
+    }
+    http_compression = _flag(settings.pop("enable_http_compression", "0"))
+    return QueryRequest(
+        query=values.get("query", "").encode("utf-8", "surrogateescape"),
+        query_id=values.get("query_id") or headers.get("X-ClickHouse-Query-Id") or _new_id(),
+        default_format=_format(
+            values.get("default_format") or headers.get("X-ClickHouse-Format") or "TabSeparated"
+        ),
+        database=values.get("database") or headers.get("X-ClickHouse-Database") or None,
+        settings=settings,
+        params={
+            name.removeprefix("param_"): value
+            for name, value in values.items()
+            if name.startswith("param_")
+        },
+        session=_session(values),
+        block_compression=_flag(values.get("compress", "0"))
+        or _flag(values.get("decompress", "0")),
+        wait_end_of_query=_flag(values.get("wait_end_of_query", "0")),
+        http_compression=http_compression,
+        read_only=read_only,
+    )
+
+
+def _format(name: str) -> str:
+    # It becomes part of a statement
+    if _FORMAT_NAME.fullmatch(name) is None:
+        raise raised_here(UNKNOWN_FORMAT, f"Unknown format {name}")
+    return name
+
+
+def _session(values: Mapping[str, str]) -> SessionWish | None:
+    session_id = values.get("session_id", "")
+    if not session_id:
+        if _flag(values.get("session_check", "0")):
+            raise raised_here(SESSION_NOT_FOUND, "Session not found: session_id is empty")
+        return None
+    text = values.get("session_timeout", str(DEFAULT_SESSION_SECONDS))
+    if not text.isascii() or not text.isdigit():
+        raise raised_here(INVALID_SESSION_TIMEOUT, f"Invalid session timeout: '{text}'")
+    if int(text) > LONGEST_SESSION_SECONDS:
+        raise raised_here(
+            INVALID_SESSION_TIMEOUT,
+            f"Session timeout '{text}' is larger than max_session_timeout: "
+            f"{LONGEST_SESSION_SECONDS}",
+        )
+    return SessionWish(
+        session_id=session_id,
+        timeout_seconds=int(text),
+        must_exist=_flag(values.get("session_check", "0")),
+        close=_flag(values.get("close_session", "0")),
+    )
+
+
+def _flag(value: str) -> bool:
+    return value.lower() not in ("", "0", "false")
+
+
+def _new_id() -> str:
+    return str(uuid.uuid4())
