@@ -3,7 +3,7 @@
 -- one key the one with the greater version, which knew more observations, wins.
 CREATE TABLE downloads_log
 (
-    model_id LowCardinality(String) COMMENT 'Model id as its hub spells it',
+    model_id String CODEC(ZSTD(1)) COMMENT 'Model id as its hub spells it',
     observed_at DateTime64(3, 'UTC') CODEC(DoubleDelta, ZSTD(1)) COMMENT 'Moment of the observation, UTC',
     source LowCardinality(String) COMMENT 'Whose counters: huggingface, modelscope',
     origin LowCardinality(String) COMMENT 'How they were read: live, or the name of an archive',

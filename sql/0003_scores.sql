@@ -3,7 +3,7 @@ CREATE TABLE points_log
 (
     size_bin LowCardinality(String) COMMENT 'Size bin of the model',
     age_days UInt16 COMMENT 'Whole days since 00:00 UTC of the release date',
-    model_id LowCardinality(String) COMMENT 'Model id as its hub spells it',
+    model_id String COMMENT 'Model id as its hub spells it',
     cumulative Nullable(UInt64) CODEC(Delta, ZSTD(1)) COMMENT 'Clean cumulative downloads at that age; null = taken back',
     as_of DateTime64(3, 'UTC') CODEC(DoubleDelta, ZSTD(1)) COMMENT 'Moment of that age, UTC',
     version UInt64 COMMENT 'Updates of the bin known when the row was written: the greatest wins'

@@ -52,7 +52,7 @@ COMMENT 'Scrapes, and whether nearly all counters stood still';
 
 CREATE VIEW downloads
 (
-    model_id LowCardinality(String) COMMENT 'Model id as its hub spells it',
+    model_id String COMMENT 'Model id as its hub spells it',
     observed_at DateTime64(3, 'UTC') COMMENT 'Moment of the observation, UTC',
     source LowCardinality(String) COMMENT 'Whose counters: huggingface, modelscope; never add them up',
     origin LowCardinality(String) COMMENT 'How they were read: live, or the name of an archive',
@@ -76,7 +76,7 @@ COMMENT 'Observations of download counters with their clean series';
 
 CREATE VIEW downloads_daily
 (
-    model_id LowCardinality(String) COMMENT 'Model id as its hub spells it',
+    model_id String COMMENT 'Model id as its hub spells it',
     day Date COMMENT 'UTC day',
     downloads Nullable(UInt64) COMMENT 'New downloads of the day; catch-ups after stalls and gaps spread evenly, totals exact; null on the first day',
     cumulative UInt64 COMMENT 'Clean cumulative downloads at the end of the day'
@@ -143,7 +143,7 @@ CREATE VIEW points
 (
     size_bin LowCardinality(String) COMMENT 'Size bin of the model',
     age_days UInt16 COMMENT 'Whole days since 00:00 UTC of the release date',
-    model_id LowCardinality(String) COMMENT 'Model id as its hub spells it',
+    model_id String COMMENT 'Model id as its hub spells it',
     cumulative UInt64 COMMENT 'Clean cumulative downloads at that age',
     as_of DateTime64(3, 'UTC') COMMENT 'Moment of that age, UTC'
 )
@@ -155,7 +155,7 @@ COMMENT 'Cumulative downloads at whole-day ages';
 CREATE VIEW ram
 (
     baseline LowCardinality(String) COMMENT 'Baseline of the score; never compare scores of different ones',
-    model_id LowCardinality(String) COMMENT 'Model id as its hub spells it',
+    model_id String COMMENT 'Model id as its hub spells it',
     size_bin LowCardinality(String) COMMENT 'Size bin of the model',
     age_days UInt16 COMMENT 'Whole days since 00:00 UTC of the release date',
     as_of DateTime64(3, 'UTC') COMMENT 'Moment of that age, UTC',
@@ -175,7 +175,7 @@ COMMENT 'Relative Adoption Metric at whole-day ages';
 CREATE VIEW ram_milestones
 (
     baseline LowCardinality(String) COMMENT 'Baseline of the score',
-    model_id LowCardinality(String) COMMENT 'Model id as its hub spells it',
+    model_id String COMMENT 'Model id as its hub spells it',
     org LowCardinality(String) COMMENT 'Publishing organisation',
     region LowCardinality(Nullable(String)) COMMENT 'us, china, eu, other, unknown; null = not reviewed',
     size_bin LowCardinality(String) COMMENT 'Size bin of the model',

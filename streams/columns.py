@@ -83,6 +83,26 @@ def merge_equal_keys(columns: Columns, starts: Int, origins: Sequence[str]) -> C
     )
 
 
+def lessons(columns: Columns, starts: Int, origins: Sequence[str]) -> int:
+    """Return how many observations say more than those before them with the same key.
+
+    `columns` is sorted, of one key in the order they came. The count does not depend on how
+    they are cut into batches, as the number of keys that end up changed would.
+    """
+    sizes = np.diff(np.append(starts, len(columns.slot)))
+    rank = np.empty(len(origins), dtype=np.int64)
+    rank[np.argsort(np.array(origins, dtype=object))] = np.arange(len(origins))
+    said = np.stack((columns.raw, columns.downloads_30d, columns.likes, -rank[columns.origin]))
+    known = said[:, starts]
+    learned = 0
+    for place in range(1, int(sizes.max(initial=1))):
+        keys = np.flatnonzero(sizes > place)
+        merged = np.maximum(known[:, keys], said[:, starts[keys] + place])
+        learned += int((merged > known[:, keys]).any(axis=0).sum())
+        known[:, keys] = merged
+    return learned
+
+
 def last_of_slot(slot: Int) -> Flag:
     """Return where each series' last entry is, in sorted columns."""
     last = np.ones(len(slot), dtype=bool)

@@ -25,6 +25,7 @@ from streams.columns import (
     counts,
     first_of_key,
     last_of_slot,
+    lessons,
     merge_equal_keys,
 )
 
@@ -82,6 +83,7 @@ class Plan:
     """A batch as sorted columns, and what must be read before it can be applied."""
 
     columns: Columns
+    """Those with one key are in the order they came."""
     late: Sequence[Late]
     scrapes: frozenset[Scrape]
     incomplete: frozenset[Scrape]
@@ -187,6 +189,8 @@ class State:
         # One entry a series: the latest observation at all, and the latest with a counter.
         self._seen_at = np.full(1024, NULL, dtype=np.int64)
         self._at, self._raw, self._cumulative = (self._seen_at.copy() for _ in range(3))
+        # Day 0 of those that have points.
+        self._day0 = self._seen_at.copy()
 
     @property
     def series(self) -> int:
@@ -206,7 +210,7 @@ class State:
 
     def restore_model(self, model_id: str, read_at: int, scored: Scored) -> None:
         """Add a model as ClickHouse's registry has it; `read_at` in milliseconds UTC."""
-        self._registry[model_id] = _Registered(read_at, read_at, scored)
+        self._enter(model_id, _Registered(read_at, read_at, scored))
 
     def register(self, records: Iterable[ModelRecord]) -> list[Rescored]:
         """Take in registry records, the newest wins; return whose points must be made anew.
@@ -223,7 +227,7 @@ class State:
             before.setdefault(record.model_id, known.scored)
             scored = Scored.of(record)
             since = known.since if scored == known.scored else read_at
-            self._registry[record.model_id] = _Registered(read_at, since, scored)
+            self._enter(record.model_id, _Registered(read_at, since, scored))
         return [
             Rescored(
                 model_id,
@@ -249,7 +253,6 @@ class State:
         """Turn a batch's slices, in the order of the log, into sorted columns."""
         columns = self._gather(slices)
         columns = columns.take(np.lexsort((columns.at, columns.slot)))
-        columns = merge_equal_keys(columns, first_of_key(columns), self.origins)
         late_slots = np.unique(columns.slot[columns.at <= self._seen_at[columns.slot]])
         scrapes = [(one.source, to_ms(one.observed_at)) for one in slices]
         return Plan(
@@ -314,10 +317,9 @@ class State:
         merged = self._merge(plan, history)
         columns = merged.columns
         cleaned = _clean(columns, merged.floor)
-        altered = merged.altered | _restated(merged, cleaned, history)
-        changed = merged.new | altered
-        learned = int(merged.new.sum() + merged.altered.sum())
-        self.revision += learned
+        changed = merged.new | merged.altered | _restated(merged, cleaned, history)
+        changed |= self._doubtful(merged)
+        self.revision += merged.learned
         self._remember(plan, columns, cleaned.cumulative)
         touched = self._count(plan, merged, cleaned, changed, history)
         late_slots = np.array([one.slot for one in plan.late], dtype=np.int64)
@@ -329,8 +331,18 @@ class State:
             version=self.revision,
             new=int(merged.new.sum()) - late,
             late=late,
-            duplicate=plan.received - learned,
+            duplicate=plan.received - merged.learned,
         )
+
+    def _doubtful(self, merged: "_Merged") -> Flag:
+        """Return the known rows of series that learned something.
+
+        Another worker, killed or lagging, may have restated them from a part of this batch:
+        they are written again even where the whole batch leaves them as they were.
+        """
+        learned = np.zeros(len(self._models), dtype=bool)
+        learned[merged.columns.slot[merged.new | merged.altered]] = True
+        return (merged.row >= 0) & ~merged.context & learned[merged.columns.slot]
 
     def _merge(self, plan: Plan, history: History | None) -> "_Merged":
         """Sort the batch, the history, and the seeds of its series into one run a series.
@@ -380,7 +392,8 @@ class State:
         first_at[late] = [one.first_at for one in plan.late]
         # The row before the first late observation only lends its counters.
         context = seed[starts] | (known & (merged.at < first_at[merged.slot]))
-        return _Merged(merged, floor[starts], row[starts], new[starts], altered, context)
+        learned = int(new[starts].sum()) + lessons(both, starts, self.origins)
+        return _Merged(merged, floor[starts], row[starts], new[starts], altered, context, learned)
 
     def _remember(self, plan: Plan, columns: Columns, cumulative: Int) -> None:
         for source, at in plan.scrapes:
@@ -414,21 +427,22 @@ class State:
             before = history.cleaned.standing[row[known]]
             compared[known] -= before >= 0
             standing[known] -= before == 1
-        keys = np.stack((self._source_of(merged.columns.slot[picked]), merged.columns.at[picked]))
-        scrapes, index = np.unique(keys, axis=1, return_inverse=True)
+        sources = list(self._slots)
+        keys = merged.columns.at[picked] * len(sources)
+        keys += self._source_of(merged.columns.slot[picked])
+        scrapes, index = np.unique(keys, return_inverse=True)
         sums = [
-            np.bincount(index, weights=column, minlength=scrapes.shape[1]).astype(np.int64)
+            np.bincount(index, weights=column, minlength=len(scrapes)).astype(np.int64).tolist()
             for column in (merged.new[picked], compared, standing)
         ]
-        sources = list(self._slots)
         touched = set(plan.scrapes)
-        for number, at, *more in zip(*scrapes.tolist(), *(s.tolist() for s in sums), strict=True):
-            scrape = (sources[number], at)
-            count = self.scrapes.setdefault(scrape, ScrapeCount())
-            count.models += more[0]
-            count.compared += more[1]
-            count.standing += more[2]
-            touched.add(scrape)
+        for key, models, comparing, still in zip(scrapes.tolist(), *sums, strict=True):
+            at, number = divmod(key, len(sources))
+            count = self.scrapes.setdefault((sources[number], at), ScrapeCount())
+            count.models += models
+            count.compared += comparing
+            count.standing += still
+            touched.add((sources[number], at))
         for scrape in plan.scrapes:
             count = self.scrapes.setdefault(scrape, ScrapeCount())
             count.complete = count.complete and scrape not in plan.incomplete
@@ -460,22 +474,13 @@ class State:
         follows[1:] = slot[1:] == slot[:-1]
         moved = changed.copy()
         moved[1:] |= changed[:-1] & follows[1:]
-        moved_slots = np.unique(slot[moved])
+        rows = np.flatnonzero(moved & (self._day0[slot] != NULL))
         registered = {
-            number: one
-            for number in moved_slots.tolist()
-            if (one := self._registered(number)) is not None
+            number: self._registry[self._models[number]]
+            for number in np.unique(slot[rows]).tolist()
         }
-        if not registered:
-            return {}
-        day0 = np.full(int(moved_slots[-1]) + 1, NULL, dtype=np.int64)
-        day0[list(registered)] = np.array(
-            [one.scored.day0 for one in registered.values()], dtype=np.int64
-        )
-        rows = np.flatnonzero(moved)
-        rows = rows[day0[slot[rows]] != NULL]
         points = points_between(
-            day0[slot[rows]],
+            self._day0[slot[rows]],
             np.where(follows[rows], at[rows - 1], NULL),
             np.where(follows[rows], total[rows - 1], NULL),
             at[rows],
@@ -529,11 +534,11 @@ class State:
         """Return the number of a known series; KeyError if it is not."""
         return self._slots[source][model_id]
 
-    def _registered(self, slot: int) -> _Registered | None:
-        if self._sources[slot] != SCORED_SOURCE:
-            return None
-        known = self._registry.get(self._models[slot])
-        return known if known is not None and known.scored.has_points else None
+    def _enter(self, model_id: str, registered: _Registered) -> None:
+        self._registry[model_id] = registered
+        slot = self._slots.get(SCORED_SOURCE, {}).get(model_id)
+        if slot is not None:
+            self._day0[slot] = _day0_of_points(registered)
 
     def _source_of(self, slot: Int) -> Int:
         numbers = {source: number for number, source in enumerate(self._slots)}
@@ -550,12 +555,18 @@ class State:
             slot = known[model_id] = len(self._models)
             self._models.append(model_id)
             self._sources.append(source)
+            if source == SCORED_SOURCE and model_id in self._registry:
+                day0 = _day0_of_points(self._registry[model_id])
+            else:
+                day0 = NULL
             if slot >= len(self._at):
                 more = np.full(len(self._at), NULL, dtype=np.int64)
                 self._seen_at = np.concatenate((self._seen_at, more))
                 self._at = np.concatenate((self._at, more))
                 self._raw = np.concatenate((self._raw, more))
                 self._cumulative = np.concatenate((self._cumulative, more))
+                self._day0 = np.concatenate((self._day0, more))
+            self._day0[slot] = day0
         return slot
 
 
@@ -573,6 +584,13 @@ class _Merged:
     """Known before, with smaller counts."""
     context: Flag
     """Only lends its counters to those after it; never written."""
+    learned: int
+    """Observations that said something new, however the log is cut into batches."""
+
+
+def _day0_of_points(registered: _Registered) -> int:
+    scored = registered.scored
+    return NULL if scored.day0 is None or scored.size_bin is None else scored.day0
 
 
 def _same_bin(one: Scored, other: Scored) -> bool:

@@ -110,6 +110,10 @@ class BinState:
         self._tenth = np.full(ram.AGES, np.nan)
         self._crossings: dict[str, dict[str, Crossing]] = {}
         self._stale_ages = np.ones(ram.AGES, dtype=bool)
+        # Where ClickHouse has something else than follows from the points, written by a worker
+        # that ended before it wrote the points: ages by baseline, models by baseline.
+        self._doubtful_ages: dict[str, NDArray[np.bool_]] = {}
+        self._doubtful_models: dict[str, dict[str, Crossing]] = {}
 
     @property
     def models(self) -> int:
@@ -137,8 +141,29 @@ class BinState:
 
     def settle(self) -> None:
         """Compute what follows from restored points, as already written."""
-        changes = Changes(self.size_bin, self.version)
-        self.score(changes)
+        self.score(Changes(self.size_bin, self.version))
+
+    def compare(
+        self,
+        baselines: Mapping[str, ram.Baseline],
+        crossings: Mapping[str, Mapping[str, Crossing]],
+    ) -> None:
+        """Compare what was settled with what ClickHouse has, by baseline (and model).
+
+        Where the two differ, the next `score` writes, whether or not the points move again.
+        """
+        for name in ram.BUILT_IN:
+            written = baselines.get(name, _no_baseline())
+            self._doubtful_ages[name] = ~_same(self._baselines[name], written)
+        for name, settled in self._crossings.items():
+            there = crossings.get(name, {})
+            self._doubtful_models[name] = {
+                model_id: there.get(model_id) or settled[model_id]
+                for model_id in settled.keys() | there.keys()
+                if settled.get(model_id) != there.get(model_id)
+            }
+        # What is written anew must win over what is there.
+        self.version += 1
 
     def take(self, one: PointsSlice, changes: Changes) -> None:
         """Take in a slice of points; what it changes is added to `changes`."""
@@ -237,9 +262,10 @@ class BinState:
             ram.LIVE_CUTOFF: ram.live_cutoff(milestones, self._tenth[at]),
         }
         for name, baseline in now.items():
-            changes.baselines.extend(
-                _moved(name, self._baselines.get(name, _no_baseline()), baseline)
-            )
+            moved = ~_same(self._baselines.get(name, _no_baseline()), baseline)
+            if name in self._doubtful_ages:
+                moved |= self._doubtful_ages.pop(name)
+            changes.baselines.extend(_rows(name, baseline, moved))
         self._baselines |= now
         self._stale_ages[:] = False
 
@@ -263,13 +289,15 @@ class BinState:
                 None if ended < 0 else start + ended * DAY_MS,
             )
         before = self._crossings.get(name, {})
+        doubtful = self._doubtful_models.pop(name, {})
         for model_id, crossing in now.items():
             known = before.get(model_id)
-            if known != crossing:
+            if known != crossing or model_id in doubtful:
                 status = _status(known, crossing)
                 changes.crossings.append(CrossingRow(name, model_id, crossing, status))
-        for model_id in before.keys() - now.keys():
-            changes.crossings.append(CrossingRow(name, model_id, before[model_id], "retracted"))
+        gone = doubtful | before
+        for model_id in gone.keys() - now.keys():
+            changes.crossings.append(CrossingRow(name, model_id, gone[model_id], "retracted"))
         self._crossings[name] = now
 
     def _column_of(self, model_id: str) -> int:
@@ -307,15 +335,19 @@ def _no_baseline() -> ram.Baseline:
     )
 
 
-def _moved(name: str, before: ram.Baseline, now: ram.Baseline) -> list[BaselineRow]:
-    same = (
-        (before.peers == now.peers)
-        & (before.as_of == now.as_of)
+def _same(one: ram.Baseline, other: ram.Baseline) -> NDArray[np.bool_]:
+    same: NDArray[np.bool_] = (
+        (one.peers == other.peers)
+        & (one.as_of == other.as_of)
         & (
-            (before.downloads == now.downloads)
-            | (np.isnan(before.downloads) & np.isnan(now.downloads))
+            (one.downloads == other.downloads)
+            | (np.isnan(one.downloads) & np.isnan(other.downloads))
         )
     )
+    return same
+
+
+def _rows(name: str, now: ram.Baseline, picked: NDArray[np.bool_]) -> list[BaselineRow]:
     return [
         BaselineRow(
             name,
@@ -324,14 +356,15 @@ def _moved(name: str, before: ram.Baseline, now: ram.Baseline) -> list[BaselineR
             None if np.isnan(now.downloads[age]) else float(now.downloads[age]),
             None if now.as_of[age] < 0 else int(now.as_of[age]),
         )
-        for age in np.flatnonzero(~same).tolist()
+        for age in np.flatnonzero(picked).tolist()
     ]
 
 
-def frozen_baseline(rows: Mapping[int, tuple[int, float | None]]) -> ram.Baseline:
-    """Make a frozen baseline of its rows: age -> (peers, downloads)."""
+def baseline_of(rows: Mapping[int, tuple[int, float | None, int | None]]) -> ram.Baseline:
+    """Make a baseline of its rows: age -> (peers, downloads, as_of in milliseconds UTC)."""
     baseline = _no_baseline()
-    for age, (peers, downloads) in rows.items():
+    for age, (peers, downloads, as_of) in rows.items():
         baseline.peers[age] = peers
         baseline.downloads[age] = np.nan if downloads is None else downloads
+        baseline.as_of[age] = NULL if as_of is None else as_of
     return baseline

@@ -9,7 +9,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from breakout.contract.times import day_ms
-from breakout.ram import BUILT_IN
+from breakout.ram import BUILT_IN, Baseline
 from breakout.series import NULL
 from streams.clickhouse import WorkerClickHouse
 from streams.columns import Columns, Int
@@ -23,7 +23,7 @@ from streams.downloads_state import (
     ScrapeCount,
     State,
 )
-from streams.scores_state import BinState, LatestRow, frozen_baseline
+from streams.scores_state import BinState, Crossing, LatestRow, baseline_of
 
 Item = TypeVar("Item")
 
@@ -288,29 +288,85 @@ def load_bins(
         if own.any():
             state.restore_points(models[own].tolist(), ages[own], totals[own])
             state.version = max(state.version, int(versions[own].max()))
-    for name, size_bin, baseline in load_frozen(clickhouse, size_bins):
-        states[size_bin].freeze(name, baseline)
-    for state in states.values():
+    baselines = _load_baselines(clickhouse, size_bins)
+    crossings: dict[str, dict[str, dict[str, Crossing]]] = {}
+    for size_bin, name, model_id, crossing in _load_crossings(clickhouse, size_bins):
+        crossings.setdefault(size_bin, {}).setdefault(name, {})[model_id] = crossing
+    for size_bin, version in _load_versions(clickhouse, size_bins):
+        states[size_bin].version = max(states[size_bin].version, version)
+    for size_bin, state in states.items():
+        own = {name: one for (name, where), one in baselines.items() if where == size_bin}
+        for name in own.keys() - set(BUILT_IN):
+            state.freeze(name, own[name])
         state.settle()
+        state.compare(own, crossings.get(size_bin, {}))
     return states
 
 
 def load_frozen(
     clickhouse: WorkerClickHouse, size_bins: Sequence[str]
-) -> Iterator[tuple[str, str, Any]]:
+) -> Iterator[tuple[str, str, Baseline]]:
     """Yield the frozen baselines of size bins: name, size bin, baseline."""
+    for (name, size_bin), baseline in _load_baselines(clickhouse, size_bins, BUILT_IN).items():
+        yield name, size_bin, baseline
+
+
+def _load_baselines(
+    clickhouse: WorkerClickHouse, size_bins: Sequence[str], without: Sequence[str] = ("",)
+) -> dict[tuple[str, str], Baseline]:
     rows = clickhouse.query(
         """
-        SELECT toString(baseline) AS name, toString(size_bin) AS bin, age_days, peers, downloads
+        SELECT
+            toString(baseline) AS name, toString(size_bin) AS bin, age_days, peers, downloads,
+            toUnixTimestamp64Milli(as_of) AS moment
         FROM baselines_log FINAL
-        WHERE baseline NOT IN %(built_in)s AND size_bin IN %(bins)s AND peers > 0
+        WHERE baseline NOT IN %(without)s AND size_bin IN %(bins)s AND peers > 0
         ORDER BY name, bin, age_days
         """,
-        {"bins": list(size_bins), "built_in": list(BUILT_IN)},
+        {"bins": list(size_bins), "without": list(without)},
     )
-    for (name, size_bin), group in groupby(_rows(rows), key=lambda row: (row[0], row[1])):
-        ages = {age: (peers, downloads) for _, _, age, peers, downloads in group}
-        yield name, size_bin, frozen_baseline(ages)
+    return {
+        key: baseline_of({age: (peers, count, at) for _, _, age, peers, count, at in group})
+        for key, group in groupby(_rows(rows), key=lambda row: (row[0], row[1]))
+    }
+
+
+def _load_crossings(
+    clickhouse: WorkerClickHouse, size_bins: Sequence[str]
+) -> Iterator[tuple[str, str, str, Crossing]]:
+    """Yield the crossings of size bins: size bin, baseline, model id, crossing."""
+    rows = clickhouse.query(
+        """
+        SELECT
+            toString(size_bin), toString(baseline), model_id, age_days, ram,
+            toUnixTimestamp64Milli(crossed_at), toUnixTimestamp64Milli(ended_at)
+        FROM breakouts_log FINAL
+        WHERE size_bin IN %(bins)s AND NOT retracted
+        """,
+        {"bins": list(size_bins)},
+    )
+    for size_bin, name, model_id, *crossing in _rows(rows):
+        yield size_bin, name, model_id, Crossing(*crossing)
+
+
+def _load_versions(
+    clickhouse: WorkerClickHouse, size_bins: Sequence[str]
+) -> Iterator[tuple[str, int]]:
+    """Yield the greatest version among the scores of each size bin."""
+    rows = clickhouse.query(
+        """
+        SELECT toString(size_bin), max(version)
+        FROM
+        (
+            SELECT size_bin, version FROM baselines_log WHERE size_bin IN %(bins)s
+            UNION ALL
+            SELECT size_bin, version FROM breakouts_log WHERE size_bin IN %(bins)s
+        )
+        GROUP BY size_bin
+        """,
+        {"bins": list(size_bins)},
+    )
+    yield from _rows(rows)
 
 
 def _some(items: Sequence[Item], at_most: int) -> Iterator[Sequence[Item]]:

@@ -25,9 +25,7 @@ def _moments(column: Sequence[int | None] | Int) -> pa.Array:
 
 
 def _names(index: NDArray[np.integer], names: Sequence[str]) -> pa.Array:
-    return pa.DictionaryArray.from_arrays(
-        pa.array(index.astype(np.int32)), pa.array(names, pa.string())
-    )
+    return pa.array(names, pa.string()).take(pa.array(index))
 
 
 def downloads(parts: Sequence[tuple[Rows, Sequence[str]]]) -> pa.Table:
@@ -37,14 +35,15 @@ def downloads(parts: Sequence[tuple[Rows, Sequence[str]]]) -> pa.Table:
 
 def _downloads(rows: Rows, origins: Sequence[str]) -> pa.Table:
     columns, cleaned = rows.columns, rows.cleaned
-    sources, source = np.unique(np.array(rows.sources, dtype=object), return_inverse=True)
+    sources = sorted(set(rows.sources))
+    source = np.array([sources.index(one) for one in rows.sources], dtype=np.int64)
     standing = pa.array(cleaned.standing == 1, mask=cleaned.standing == NULL)
     return pa.table(
         {
-            "model_id": _names(rows.series, rows.models).cast(pa.string()),
+            "model_id": _names(rows.series, rows.models),
             "observed_at": _moments(columns.at),
-            "source": _names(source[rows.series], sources.tolist()).cast(pa.string()),
-            "origin": _names(columns.origin, origins).cast(pa.string()),
+            "source": _names(source[rows.series], sources),
+            "origin": _names(columns.origin, origins),
             "downloads_all_time": _count(columns.raw),
             "downloads_30d": _count(columns.downloads_30d),
             "likes": _count(columns.likes),

@@ -1,0 +1,56 @@
+# Every target that needs packages sets .venv up first, so each works on a fresh clone.
+PYTHON ?= python3
+BIN := .venv/bin
+
+.DEFAULT_GOAL := help
+.PHONY: help setup demo test lint types fmt slow bench lock schemas reference clean
+
+help: ## List the targets
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' Makefile
+
+setup: ## Make .venv from the lock (done by every other target when needed)
+	@command -v $(PYTHON) >/dev/null || { \
+		echo "setup: $(PYTHON) is missing: install Python 3.11 or newer" \
+		"(Debian, Ubuntu: apt install python3 python3-venv)" >&2; exit 1; }
+	@$(PYTHON) tools/setup_venv.py
+
+demo: setup ## Watch two simulated years of adoption, ending with the leaderboard
+	@$(BIN)/breakout demo
+
+test: lint types ## Check style and types, and run all tests but the slow ones
+	$(BIN)/python -m pytest -m "not slow"
+
+lint: setup ## Check style and formatting
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+types: setup ## Check types
+	$(BIN)/mypy
+
+fmt: setup ## Format the code and fix what can be fixed
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+slow: setup ## Run the slow tests: long proofs with killed processes
+	$(BIN)/python -m pytest -m slow
+
+bench: setup ## Measure throughput on this machine
+	$(BIN)/python -m bench.throughput
+
+schemas: setup ## Write the JSON Schemas of the events from the contract
+	$(BIN)/python -m breakout.contract.schemas
+
+reference: setup ## Write the reference pages of docs/ from the code
+	$(BIN)/python -m tools.reference
+
+lock: setup ## Resolve the dependencies anew (what is locked stays, unless it must change)
+	$(BIN)/uv pip compile $(LOCK_OPTIONS) pyproject.toml -o requirements.lock
+	$(BIN)/uv pip compile $(LOCK_OPTIONS) --extra dev -c requirements.lock pyproject.toml -o requirements-dev.lock
+
+# No address of an index: the locks hold names, versions and hashes alone.
+LOCK_OPTIONS := --quiet --universal --python-version 3.11 --generate-hashes --no-header \
+	--no-emit-index-url --no-emit-find-links --no-annotate
+
+clean: ## Remove what was built, .venv too
+	rm -rf .venv build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis test-artifacts
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -1,0 +1,71 @@
+"""Reads single fields of the registry's files."""
+
+import math
+import re
+from datetime import date
+from typing import Literal, get_args
+
+from breakout.registry.table import FieldError
+
+Region = Literal["us", "china", "eu", "other", "unknown"]
+
+_MODEL_ID = re.compile(r"[^/\s]+/[^/\s]+")
+_ORG = re.compile(r"[^/\s]+")
+_DECIMAL = re.compile(r"[0-9]+(\.[0-9]+)?")
+_DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
+_LONGEST_ID = 256
+
+
+def model_id(field: str, value: str) -> str:
+    """Read `organisation/name`."""
+    if not _MODEL_ID.fullmatch(value) or len(value) > _LONGEST_ID:
+        raise FieldError(field, f"must be organisation/name, got {value!r}")
+    return value
+
+
+def organisation(field: str, value: str) -> str:
+    """Read an organisation's namespace; case matters."""
+    if not _ORG.fullmatch(value) or len(value) > _LONGEST_ID:
+        raise FieldError(field, f"must be a namespace without / or spaces, got {value!r}")
+    return value
+
+
+def region(field: str, value: str) -> Region:
+    """Read a region."""
+    for known in get_args(Region):
+        if value == known:
+            return known  # type: ignore[no-any-return]
+    raise FieldError(field, f"must be one of {', '.join(get_args(Region))}, got {value!r}")
+
+
+def positive_decimal(field: str, value: str) -> float:
+    """Read a plain positive decimal such as 0.6 or 671; no sign, no exponent."""
+    number = float(value) if _DECIMAL.fullmatch(value) else math.nan
+    if not 0 < number < math.inf:
+        raise FieldError(field, f"must be a positive decimal such as 0.6 or 671, got {value!r}")
+    return number
+
+
+def tri_state(field: str, value: str) -> bool | None:
+    """Read true, false, or blank: not reviewed."""
+    states = {"true": True, "false": False, "": None}
+    if value not in states:
+        raise FieldError(field, f"must be true, false or blank, got {value!r}")
+    return states[value]
+
+
+def iso_date(field: str, value: str) -> date:
+    """Read a date written YYYY-MM-DD."""
+    try:
+        if _DATE.fullmatch(value):
+            return date.fromisoformat(value)
+    except ValueError:
+        pass
+    raise FieldError(field, f"must be a date such as 2025-08-05, got {value!r}")
+
+
+def text(field: str, value: str) -> str:
+    """Read a text that may not be blank."""
+    if not value.strip():
+        raise FieldError(field, "must not be blank")
+    return value.strip()

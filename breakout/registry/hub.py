@@ -1,0 +1,54 @@
+"""What the Hub says of a model, besides its counters."""
+
+from typing import Annotated, Any
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+
+from breakout.contract.events import ModelId, Name, UtcDatetime
+
+_LONGEST_NAME = 256
+
+Parameters = Annotated[int, Field(ge=0, strict=True)]
+
+
+class Safetensors(BaseModel):
+    """Parameter counts that the Hub read from the weights."""
+
+    total: Parameters | None = None
+
+
+def _model_ids(models: Any) -> Any:
+    """Reduce each base model to its id; one without an id was deleted."""
+    if not isinstance(models, list):
+        return models
+    ids = [model.get("id") if isinstance(model, dict) else model for model in models]
+    return [model_id for model_id in ids if model_id is not None]
+
+
+class BaseModels(BaseModel):
+    """What a model derives from."""
+
+    relation: Name | None = None
+    models: Annotated[list[ModelId], BeforeValidator(_model_ids)] = Field(default_factory=list)
+
+
+class HubFacts(BaseModel):
+    """A row of the Hub's listing. Unknown fields are ignored, missing ones are null."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    id: ModelId
+    created_at: UtcDatetime | None = Field(None, alias="createdAt")
+    safetensors: Safetensors | None = None
+    base_models: BaseModels | None = Field(None, alias="baseModels")
+    gated: str | bool | None = None
+    pipeline_tag: Name | None = None
+    tags: list[str] | None = None
+
+    @property
+    def license(self) -> str | None:
+        """The licence that the tags state."""
+        for tag in self.tags or ():
+            if (name := tag.removeprefix("license:")) != tag and 0 < len(name) <= _LONGEST_NAME:
+                return name
+        return None

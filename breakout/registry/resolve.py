@@ -1,0 +1,84 @@
+"""Joins the tracked-models list with the Hub's metadata: one record a model, with provenance."""
+
+from datetime import UTC, date, datetime
+from typing import Literal
+
+from breakout.contract.events import ModelRecord
+from breakout.registry.fields import Region
+from breakout.registry.hub import HubFacts
+from breakout.registry.overrides import Overrides
+from breakout.registry.tracked_list import REGIONS_FILE, TrackedList
+from breakout.sizes import resolve_size
+
+ReleaseSource = Literal["override", "correction", "created_at"]
+
+
+def resolve(
+    model_id: str,
+    facts: HubFacts,
+    tracked_list: TrackedList,
+    overrides: Overrides,
+    *,
+    observed_at: datetime,
+) -> ModelRecord:
+    """Return what is known of a model and where each fact comes from.
+
+    `facts` may carry another id: the name a renamed repository has now. Active parameters are
+    stated or null, never inferred; a stated figure above the total is left out.
+    """
+    org = model_id.partition("/")[0]
+    parameters = tracked_list.parameters.get(model_id)
+    size = resolve_size(
+        model_id,
+        override_b=overrides.total_params_b.get(model_id),
+        manual_b=parameters.total_params_b if parameters else None,
+        safetensors_total=facts.safetensors.total if facts.safetensors else None,
+    )
+    active = overrides.active_params_b.get(
+        model_id, parameters.active_params_b if parameters else None
+    )
+    if active is not None and size is not None and active > size.total_params_b:
+        active = None
+    region, region_source = _region(model_id, org, tracked_list, overrides)
+    released_at, released_source = _release(model_id, facts, tracked_list, overrides)
+    return ModelRecord(
+        model_id=model_id,
+        observed_at=observed_at,
+        org=org,
+        region=region,
+        region_source=region_source,
+        total_params_b=size.total_params_b if size else None,
+        active_params_b=active,
+        size_source=size.source if size else None,
+        size_bin=size.size_bin if size else None,
+        released_at=released_at,
+        released_source=released_source,
+        created_at=facts.created_at,
+        license=facts.license,
+        pipeline_tag=facts.pipeline_tag,
+        base_models=facts.base_models.models if facts.base_models else [],
+        base_relation=facts.base_models.relation if facts.base_models else None,
+        tracked=model_id in tracked_list.models,
+    )
+
+
+def _region(
+    model_id: str, org: str, tracked_list: TrackedList, overrides: Overrides
+) -> tuple[Region | None, str | None]:
+    if override := overrides.region.get(model_id):
+        return override, "override"
+    if listed := tracked_list.regions.get(org):
+        return listed.region, REGIONS_FILE
+    return None, None
+
+
+def _release(
+    model_id: str, facts: HubFacts, tracked_list: TrackedList, overrides: Overrides
+) -> tuple[date | None, ReleaseSource | None]:
+    if override := overrides.released_at.get(model_id):
+        return override, "override"
+    if correction := tracked_list.corrections.get(model_id):
+        return correction.released_at, "correction"
+    if facts.created_at:
+        return facts.created_at.astimezone(UTC).date(), "created_at"
+    return None, None

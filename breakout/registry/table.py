@@ -1,0 +1,106 @@
+"""Reads one CSV file of the registry, row by row, so that a bad row stops no other."""
+
+import csv
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Generic, TypeVar
+
+RowT = TypeVar("RowT")
+
+
+class RegistryFileError(ValueError):
+    """A file that cannot be used at all. The message names the file and what would be right."""
+
+
+class FieldError(ValueError):
+    """A field that cannot be used."""
+
+    def __init__(self, field: str, problem: str) -> None:
+        super().__init__(f"{field}: {problem}")
+        self.field = field
+        self.problem = problem
+
+
+@dataclass(frozen=True)
+class RowError:
+    """A row that was left out, and why."""
+
+    file: str
+    line: int
+    field: str
+    problem: str
+
+    def __str__(self) -> str:
+        return f"{self.file}, line {self.line}, {self.field}: {self.problem}"
+
+
+@dataclass(frozen=True)
+class Table(Generic[RowT]):
+    """The usable rows of a file, in its order, and the errors of the others."""
+
+    rows: tuple[RowT, ...]
+    errors: tuple[RowError, ...]
+
+
+def read_table(
+    file: str,
+    content: bytes,
+    header: tuple[str, ...],
+    parse: Callable[[dict[str, str]], RowT],
+    *,
+    key: tuple[str, ...],
+) -> Table[RowT]:
+    """Parse a CSV file with exactly this header; lines that start with `#` are comments.
+
+    `parse` turns one row into what it means and raises `FieldError` when it cannot. The columns
+    `key` together must be unique: of two rows with the same ones the first stays. A field may
+    not hold a line break, so a quotation mark left open spoils its own line only.
+
+    Raises `RegistryFileError` when the file is not UTF-8 or has another header.
+    """
+    rows: list[RowT] = []
+    errors: list[RowError] = []
+    first_line: dict[str, int] = {}
+    lines = _lines(file, content)
+    _check_header(file, next(lines, (0, ""))[1], header)
+    for number, line in lines:
+        try:
+            fields = _fields(line, header)
+            row = parse(fields)
+            value = " ".join(fields[column] for column in key)
+            if value in first_line:
+                raise FieldError(key[0], f"{value} is on line {first_line[value]} already")
+        except FieldError as error:
+            errors.append(RowError(file, number, error.field, error.problem))
+            continue
+        first_line[value] = number
+        rows.append(row)
+    return Table(tuple(rows), tuple(errors))
+
+
+def _lines(file: str, content: bytes) -> Iterator[tuple[int, str]]:
+    try:
+        text = content.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise RegistryFileError(f"{file}: must be UTF-8, but byte {error.start} is not") from None
+    for number, line in enumerate(text.replace("\r\n", "\n").split("\n"), start=1):
+        if line.strip() and not line.startswith("#"):
+            yield number, line
+
+
+def _check_header(file: str, line: str, header: tuple[str, ...]) -> None:
+    if line != ",".join(header):
+        shown = line if len(line) <= 80 else line[:77] + "..."  # noqa: PLR2004
+        raise RegistryFileError(
+            f"{file}: the header must be {','.join(header)}, got {shown or 'an empty file'}"
+        )
+
+
+def _fields(line: str, header: tuple[str, ...]) -> dict[str, str]:
+    try:
+        values = next(csv.reader([line], strict=True))
+    except csv.Error as error:
+        raise FieldError("row", f"not CSV: {error}") from None
+    if len(values) != len(header):
+        raise FieldError("row", f"must have {len(header)} fields, got {len(values)}")
+    return dict(zip(header, values, strict=True))

@@ -1,0 +1,13 @@
+"""One rig for all fault tests: what one left in the tables, the next is judged with."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from tests.faults.rig import Rig, running_rig
+
+
+@pytest.fixture(scope="package")
+def rig(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Rig]:
+    with running_rig(tmp_path_factory.mktemp("faults")) as running:
+        yield running

@@ -1,0 +1,53 @@
+"""Models and observations made to measure, where an invented history would hit by chance."""
+
+from collections.abc import Sequence
+from datetime import UTC, date, datetime, timedelta
+
+from breakout.contract import DownloadsSlice, ModelRecord
+from breakout.contract.topics import partition_of
+
+RELEASED = date(2026, 2, 2)
+DAY0 = datetime(2026, 2, 2, tzinfo=UTC)
+
+
+def model(model_id: str, *, tracked: bool = True, hour: int = 0) -> ModelRecord:
+    """Return a record of a scored model, read so many hours after its release."""
+    return ModelRecord(
+        model_id=model_id,
+        observed_at=DAY0 + timedelta(hours=hour),
+        org=model_id.partition("/")[0],
+        region=None,
+        total_params_b=300.0,
+        size_bin="250B+",
+        released_at=RELEASED,
+        tracked=tracked,
+    )
+
+
+def seen(
+    models: Sequence[str], age_days: float, counts: Sequence[int | None], *, origin: str = "live"
+) -> DownloadsSlice:
+    """Return one slice: the models' counters at this age."""
+    at = DAY0 + timedelta(days=age_days)
+    return DownloadsSlice(
+        source="huggingface",
+        origin=origin,
+        scrape_id=f"made-{at.isoformat()}",
+        observed_at=at,
+        models=list(models),
+        downloads_all_time=list(counts),
+        downloads_30d=[None] * len(models),
+        likes=[None] * len(models),
+    )
+
+
+def of_one_partition(prefix: str, count: int, partitions: int, number: int = 0) -> list[str]:
+    """Return ids of models that all belong to one partition."""
+    found: list[str] = []
+    tried = 0
+    while len(found) < count:
+        name = f"{prefix}/model-{tried}"
+        if partition_of(name, partitions) == number:
+            found.append(name)
+        tried += 1
+    return found

@@ -1,0 +1,121 @@
+"""A pipeline whose workers reach ClickHouse and the broker through what a test can break."""
+
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+from random import Random
+from typing import Any
+
+from breakout.contract import DownloadsSlice, Event, ModelRecord
+from tests.embedded_servers import BrokerServer, ClickHouseServer, running_clickhouse
+from tests.faults.broker_link import BrokerLink, running_linked_broker
+from tests.faults.clickhouse_proxy import ClickHouseProxy, running_clickhouse_proxy
+from tests.oracle.batch import recompute
+from tests.oracle.deliveries import make_delivery
+from tests.oracle.histories import History, make_history
+from tests.oracle.inputs import FrozenRow, Observation, observations_of
+from tests.pipeline import Pipeline, Worker
+from tests.streams.views import view_differences
+
+
+class Rig(Pipeline):
+    """Remembers all it was told, so that the oracle can judge the tables after every fault."""
+
+    def __init__(
+        self,
+        directory: Path,
+        broker: BrokerServer,
+        link: BrokerLink,
+        clickhouse: ClickHouseServer,
+        proxy: ClickHouseProxy,
+    ) -> None:
+        self.broker = broker
+        self.link = link
+        self.proxy = proxy
+        self.observations: list[Observation] = []
+        self.models: list[ModelRecord] = []
+        self.frozen: list[FrozenRow] = []
+        super().__init__(directory, broker.bootstrap, clickhouse)
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """What workers need; they come to ClickHouse through the proxy."""
+        return {
+            **super().environment,
+            "CLICKHOUSE_URL": f"{self.proxy.url}/{self.database}",
+            # More than anything here takes, but a worker must not wait for ever.
+            "BREAKOUT_INSERT_TIMEOUT_SECONDS": "90",
+            **self._overrides,
+        }
+
+    def start_worker(self, **environment: str) -> Worker:
+        """Start one more worker, with more environment variables."""
+        self._overrides = environment
+        return super().start_worker()
+
+    def alive(self) -> list[Worker]:
+        """Return the workers that run."""
+        return [worker for worker in self.workers if worker.process.poll() is None]
+
+    def worker(self) -> Worker:
+        """Return a worker that runs and has its partitions: caught up with all so far."""
+        worker = next(iter(self.alive()), None) or self.start_worker()
+        self.wait_caught_up(120)
+        return worker
+
+    def tell(self, events: Iterable[Event]) -> None:
+        """Publish events, and remember what they say."""
+        events = list(events)
+        self.observations += observations_of(
+            event for event in events if isinstance(event, DownloadsSlice)
+        )
+        self.models += [event for event in events if isinstance(event, ModelRecord)]
+        self.publish(events)
+
+    def judge(self) -> None:
+        """Wait until all is worked off, and hold the tables against the oracle."""
+        if not self.alive():
+            self.start_worker()
+        self.wait_caught_up(120)
+        expected = recompute(self.observations, self.models, frozen=self.frozen)
+        found = view_differences(self, expected)
+        assert not found, found
+
+
+@contextmanager
+def running_rig(directory: Path) -> Iterator[Rig]:
+    """A rig with fresh servers and no workers yet."""
+    with (
+        running_linked_broker(directory / "broker") as (broker, link),
+        running_clickhouse(directory / "clickhouse") as clickhouse,
+        running_clickhouse_proxy(clickhouse.port) as proxy,
+    ):
+        rig = Rig(directory, broker, link, clickhouse, proxy)
+        try:
+            yield rig
+        finally:
+            rig.close()
+
+
+def deliveries(seed: str, *, models: int = 12, moments: int = 12, pieces: int = 2) -> list[Any]:
+    """Return a small history in some order of arrival, cut into pieces; its models are its own."""
+    random = Random(seed)
+    history = make_history(random, models=models, moments=moments)
+    own = History(
+        observations=[
+            replace(one, model_id=_named(one.model_id, seed)) for one in history.observations
+        ],
+        models=[
+            one.model_copy(update={"model_id": _named(one.model_id, seed)})
+            for one in history.models
+        ],
+    )
+    arrivals = make_delivery(random, own).arrivals
+    size = -(-len(arrivals) // pieces)
+    return [arrivals[number * size : (number + 1) * size] for number in range(pieces)]
+
+
+def _named(model_id: str, name: str) -> str:
+    org, _, model = model_id.partition("/")
+    return f"{org}/{name}-{model}"

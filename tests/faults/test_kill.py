@@ -1,0 +1,74 @@
+"""A worker is killed at the worst moments of a batch: nothing is lost, nothing counts twice."""
+
+from collections.abc import Sequence
+
+import pytest
+
+from breakout.contract import Event
+from tests.faults.clickhouse_proxy import Moment
+from tests.faults.events import model, of_one_partition, seen
+from tests.faults.rig import Rig, deliveries
+
+pytestmark = [pytest.mark.fault, pytest.mark.timeout(300)]
+
+
+def kill_at(
+    rig: Rig, insert: str, moment: Moment, first: Sequence[Event], second: Sequence[Event]
+) -> None:
+    """Kill the worker while it inserts what `first` makes; `second` comes before the next starts.
+
+    So the next worker's batches are not the killed one's.
+    """
+    worker = rig.worker()
+    trap = rig.proxy.trap(f"INSERT INTO {insert}", moment)
+    rig.tell(first)
+    trap.wait()
+    worker.kill()
+    trap.release(forward=False)
+    rig.tell(second)
+    rig.judge()
+
+
+@pytest.mark.parametrize(
+    ("insert", "moment"),
+    [
+        pytest.param("scrapes_log", Moment.BEFORE, id="points-published-rows-not"),
+        pytest.param("downloads_log", Moment.HALFWAY, id="half-of-the-insert-sent"),
+        pytest.param("downloads_log", Moment.ANSWERED, id="rows-written-answer-unheard"),
+        pytest.param("latest_log", Moment.ANSWERED, id="scores-written-not-acknowledged"),
+    ],
+)
+def test_kill(rig: Rig, insert: str, moment: Moment) -> None:
+    first, second = deliveries(f"kill-{insert}-{moment.name}")
+    kill_at(rig, insert, moment, first, second)
+
+
+def test_scores_that_the_next_worker_would_not_have_written(rig: Rig) -> None:
+    """A crossing and a baseline reach ClickHouse, their points do not; then they are undone.
+
+    The next worker sees points and their retraction in one batch, so for it nothing changed.
+    """
+    ids = [f"hover/model-{number}" for number in range(10)]
+    guest = "hover/guest"
+    rig.tell([model(one) for one in [*ids, guest]])
+    rig.tell([seen(ids, age, [100 + number for number in range(10)]) for age in (6, 9)])
+    kill_at(
+        rig,
+        "points_log",
+        Moment.BEFORE,
+        [seen([guest], age, [1000]) for age in (6, 9)],
+        [model(guest, tracked=False, hour=1).model_copy(update={"size_bin": None})],
+    )
+
+
+def test_counts_of_a_scrape_that_the_next_worker_would_not_have_written(rig: Rig) -> None:
+    """A late observation makes another move that stood still, and a later one undoes that."""
+    (one,) = of_one_partition("still", 1, rig.settings.partitions)
+    rig.tell([seen([one], 1, [500]), seen([one], 5, [500])])
+    kill_at(
+        rig,
+        "downloads_log",
+        Moment.BEFORE,
+        [seen([one], 2, [400])],
+        [seen([one], 3, [500])],
+    )

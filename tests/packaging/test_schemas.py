@@ -1,0 +1,157 @@
+"""The checked-in JSON Schemas are those of the contract, and say what it says."""
+
+import json
+from datetime import UTC, date, datetime
+from pathlib import Path
+from typing import Any
+
+import jsonschema
+import pytest
+
+from breakout.contract import (
+    BreakoutEvent,
+    ContractError,
+    DeadLetter,
+    DownloadsSlice,
+    Event,
+    MissingModel,
+    ModelRecord,
+    PointsSlice,
+    read_event,
+    schemas,
+)
+from breakout.contract.schemas import EVENTS, published_schema, schema_text
+
+MOMENT = datetime(2026, 8, 22, 11, tzinfo=UTC)
+EXAMPLES: list[Event] = [
+    DownloadsSlice(
+        source="huggingface",
+        scrape_id="huggingface/2026-08-22T11:00:00Z",
+        observed_at=MOMENT,
+        models=["acme/Anvil-7B", "acme/Rocket-70B"],
+        downloads_all_time=[2**53 + 1, None],
+        downloads_30d=[12, 0],
+        likes=[None, 3],
+        missing=[MissingModel(model_id="acme/Gone", reason="404")],
+    ),
+    ModelRecord(
+        model_id="acme/Anvil-7B",
+        observed_at=MOMENT,
+        org="acme",
+        region=None,
+        total_params_b=7.24,
+        size_bin="7-9B",
+        released_at=date(2026, 8, 1),
+        created_at=MOMENT,
+        tracked=True,
+    ),
+    PointsSlice(
+        size_bin="<1B",
+        models=["acme/Anvil"],
+        scored_since=[MOMENT],
+        known=[3],
+        tracked=[True],
+        released_at=[None],
+        reset=[False],
+        latest_at=[MOMENT],
+        latest_cumulative=[2**53 + 1],
+        point_model=[0, 0],
+        point_age=[0, 365],
+        point_cumulative=[0, 2**53 + 1],
+    ),
+    BreakoutEvent(
+        baseline="live",
+        model_id="acme/Anvil-7B",
+        status="crossed",
+        crossed_at=MOMENT,
+        age_days=9,
+        ram=1.04,
+    ),
+    DeadLetter(
+        topic="breakout.downloads",
+        partition=0,
+        offset=17,
+        component="downloads",
+        error="not JSON",
+        failed_at=MOMENT,
+        value_base64="AAE=",
+    ),
+]
+# Event, field, and a value that neither the contract nor its schema takes.
+WRONG: list[tuple[type[Event], str, object]] = [
+    (DownloadsSlice, "downloads_all_time", [-1, 2]),
+    (DownloadsSlice, "downloads_all_time", [1.5, 2]),
+    (DownloadsSlice, "downloads_all_time", ["1", 2]),
+    (DownloadsSlice, "downloads_all_time", [2**63, 2]),
+    (DownloadsSlice, "models", ["acme/Anvil-7B", "with space"]),
+    (DownloadsSlice, "source", ""),
+    (DownloadsSlice, "schema_version", 2),
+    (ModelRecord, "size_bin", "huge"),
+    (ModelRecord, "region", "mars"),
+    (ModelRecord, "total_params_b", 0),
+    (PointsSlice, "point_age", [0, 366]),
+    (BreakoutEvent, "status", "perhaps"),
+    (DeadLetter, "component", ""),
+]
+
+
+def record_of(kind: type[Event]) -> dict[str, Any]:
+    (example,) = (event for event in EXAMPLES if type(event) is kind)
+    record: dict[str, Any] = json.loads(example.to_bytes())
+    return record
+
+
+def validator_of(event: type[Event]) -> Any:
+    return jsonschema.Draft202012Validator(json.loads(published_schema(event)))
+
+
+@pytest.mark.parametrize("event", EVENTS)
+def test_the_file_is_the_contract_s(event: type[Event]) -> None:
+    assert published_schema(event) == schema_text(event), "run `make schemas`"
+
+
+def test_no_file_is_left_of_an_event_that_is_gone() -> None:
+    here = {file.stem for file in Path(schemas.__file__).parent.glob("*.json")}
+    assert here == {event.__name__ for event in EVENTS}
+
+
+@pytest.mark.parametrize("event", EVENTS)
+def test_a_schema_is_a_schema(event: type[Event]) -> None:
+    jsonschema.Draft202012Validator.check_schema(json.loads(published_schema(event)))
+
+
+@pytest.mark.parametrize("event", EVENTS)
+def test_what_is_published_follows_the_schema(event: type[Event]) -> None:
+    validator_of(event).validate(record_of(event))
+    assert read_event(event, json.dumps(record_of(event)).encode()) in EXAMPLES
+
+
+@pytest.mark.parametrize("event", EVENTS)
+def test_a_field_the_schema_does_not_know_is_no_error(event: type[Event]) -> None:
+    record = record_of(event) | {"added_in_a_later_release": 1}
+    validator_of(event).validate(record)
+    assert read_event(event, json.dumps(record).encode()) in EXAMPLES
+
+
+@pytest.mark.parametrize("event", EVENTS)
+def test_contract_and_schema_require_the_same_fields(event: type[Event]) -> None:
+    for field in record_of(event):
+        record = record_of(event)
+        del record[field]
+        try:
+            read_event(event, json.dumps(record).encode())
+        except ContractError:
+            accepted = False
+        else:
+            accepted = True
+        assert validator_of(event).is_valid(record) == accepted, field
+
+
+@pytest.mark.parametrize(("event", "field", "value"), WRONG)
+def test_contract_and_schema_refuse_the_same_values(
+    event: type[Event], field: str, value: object
+) -> None:
+    record = record_of(event) | {field: value}
+    assert not validator_of(event).is_valid(record)
+    with pytest.raises(ContractError):
+        read_event(event, json.dumps(record).encode())

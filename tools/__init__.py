@@ -1,0 +1,1 @@
+"""What builds and documents the project, none of it shipped."""

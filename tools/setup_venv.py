@@ -1,0 +1,148 @@
+"""Make `.venv` hold exactly what the lock says, and the project itself.
+
+Run by the Makefile with the machine's own Python, before anything is installed: only the
+standard library, and only syntax that an old Python can read, so that it can say what is wrong.
+"""
+
+import fcntl
+import hashlib
+import json
+import os
+import re
+import subprocess
+import sys
+import tempfile
+from contextlib import contextmanager
+from importlib.util import find_spec
+from pathlib import Path
+
+OLDEST = (3, 11)
+ROOT = Path(__file__).resolve().parent.parent
+VENV = ROOT / ".venv"
+VENV_PYTHON = VENV / "bin" / "python"
+LOCK = ROOT / "requirements-dev.lock"
+STAMP = VENV / "installed.json"
+PIP = (VENV_PYTHON, "-m", "pip", "--disable-pip-version-check", "--no-input")
+UV = (VENV_PYTHON, "-m", "uv", "pip")
+
+
+class SetupError(Exception):
+    """The machine lacks something. The message says what to install."""
+
+
+def main():
+    """Set `.venv` up unless it is up to date; returns the exit code."""
+    try:
+        require_python()
+        with only_one_at_a_time():
+            set_up()
+    except SetupError as error:
+        print(f"setup: {error}", file=sys.stderr)
+        return 1
+    except subprocess.CalledProcessError as error:
+        command = " ".join(str(part) for part in error.cmd[:6])
+        print(f"setup: `{command} ...` failed, see above", file=sys.stderr)
+        return 1
+    return 0
+
+
+def require_python():
+    """Raise `SetupError` unless this Python is new enough and can make virtual environments."""
+    version = "{}.{}".format(*sys.version_info[:2])
+    if sys.version_info < OLDEST:
+        raise SetupError(
+            "{} is Python {}, and {}.{} or newer is needed: install one (Debian, Ubuntu: "
+            "`apt install python3 python3-venv`) and name it, as `make PYTHON=python3.12`".format(
+                sys.executable, version, *OLDEST
+            )
+        )
+    # Debian ships `venv` apart from Python, and leaves out `ensurepip` to say so.
+    for module in ("venv", "ensurepip"):
+        if find_spec(module) is None:
+            raise SetupError(
+                f"{sys.executable} cannot make virtual environments ({module} is missing): "
+                f"`apt install python{version}-venv` on Debian and Ubuntu"
+            )
+
+
+@contextmanager
+def only_one_at_a_time():
+    """Let two `make` at once take turns."""
+    # Any file will do that outlives a .venv made anew.
+    with Path(__file__).open() as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            print("setup: waiting for another `make` that sets .venv up", file=sys.stderr)
+            fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+
+
+def set_up():
+    """Do what is missing: all of it, the packages, or only the project."""
+    wanted, found = fingerprints(), installed()
+    if found == wanted:
+        return
+    STAMP.unlink(missing_ok=True)  # until it is done again
+    if found.get("venv") != wanted["venv"]:
+        run(sys.executable, "-m", "venv", "--clear", VENV)
+        found = {}
+    if found.get("lock") != wanted["lock"]:
+        install_packages()
+    # Its build backend is among the packages, so nothing more is fetched.
+    run(*PIP, "install", "--quiet", "--no-deps", "--no-index", "--no-build-isolation", "-e", ROOT)
+    STAMP.write_text(json.dumps(wanted))
+
+
+def fingerprints():
+    """Return what the parts of an installation follow from."""
+    return {
+        # An environment holds its own path, and belongs to one Python.
+        "venv": f"{VENV} {sys.executable} {sys.version}",
+        "lock": hashlib.sha256(LOCK.read_bytes()).hexdigest(),
+        "project": hashlib.sha256((ROOT / "pyproject.toml").read_bytes()).hexdigest(),
+    }
+
+
+def installed():
+    """Return the fingerprints of the last finished installation, empty if there is none."""
+    if not STAMP.is_file() or not os.access(VENV_PYTHON, os.X_OK):
+        return {}
+    return json.loads(STAMP.read_text())
+
+
+def install_packages():
+    """Make the environment hold what the lock says: by uv, or by pip where uv cannot.
+
+    uv is several times faster. pip knows settings that uv does not read, such as a mirror in
+    pip.conf.
+    """
+    print("setup: installing the locked packages into .venv", file=sys.stderr)
+    install_uv()
+    try:
+        run(*UV, "sync", "--quiet", "--require-hashes", LOCK)
+    except subprocess.CalledProcessError:
+        print("setup: uv failed, see above; trying pip, which is slower", file=sys.stderr)
+        run(sys.executable, "-m", "venv", "--clear", VENV)
+        run(*PIP, "install", "--require-hashes", "--requirement", LOCK)
+
+
+def install_uv():
+    """Install the uv of the lock by pip."""
+    entry = re.search(r"^uv==.*(\n +--hash=.*)+", LOCK.read_text(), re.MULTILINE)
+    if entry is None:
+        raise SetupError(f"{LOCK.name} has no uv: restore it, or run `make lock`")
+    with tempfile.NamedTemporaryFile("w", suffix=".txt") as requirement:
+        requirement.write(entry.group())
+        requirement.flush()
+        run(*PIP, "install", "--quiet", "--require-hashes", "--requirement", requirement.name)
+
+
+def run(*command):
+    """Run a command, its output with ours; raises `subprocess.CalledProcessError`."""
+    # Standard output belongs to what the make target itself says.
+    subprocess.run([str(part) for part in command], check=True, stdout=sys.stderr)  # noqa: S603
+
+
+if __name__ == "__main__":
+    sys.exit(main())
