@@ -1,0 +1,376 @@
+"""The one way collectors talk HTTP: timeouts, retries with full jitter, a shared budget."""
+
+import asyncio
+import json
+import random
+import sys
+from base64 import b64encode
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from types import TracebackType
+from typing import Any, Self, TypeVar
+from urllib.parse import unquote, urlsplit, urlunsplit
+
+import httpx
+import structlog
+from pydantic import SecretStr
+
+from breakout import __version__, metrics
+from breakout.settings import SettingsError
+from collectors.budget import Budget, BudgetError
+from collectors.ratelimit import (
+    Policy,
+    Remaining,
+    parse_policies,
+    parse_remaining,
+    parse_retry_after,
+)
+
+log = structlog.get_logger(__name__)
+
+ContentT = TypeVar("ContentT")
+
+_MOST_REDIRECTS = 5
+
+
+@dataclass(frozen=True)
+class Patience:
+    """How long to wait for a source, in seconds, and how often to try again."""
+
+    connect: float = 10.0
+    read: float = 30.0
+    """Between two pieces of an answer."""
+    total: float = 120.0
+    """For one request, from its first byte to its answer's last."""
+    attempts: int = 5
+    backoff: float = 0.5
+    """The n-th retry waits a random time of up to this times 2 to the n-1."""
+    longest_backoff: float = 30.0
+    longest_limit_wait: float = 900.0
+    """A rate limit that asks for more is a failure."""
+    limited_attempts: int = 20
+    concurrency: int = 4
+
+
+DEFAULT_PATIENCE = Patience()
+
+
+class SourceError(Exception):
+    """A source did not give what was asked.
+
+    The message says what was asked (an address without secrets), how often, and why it failed
+    last. `status` is the last HTTP status, null when there was none.
+    """
+
+    def __init__(
+        self, source: str, url: str, attempts: int, reason: str, *, status: int | None = None
+    ) -> None:
+        times = "1 attempt" if attempts == 1 else f"{attempts} attempts"
+        super().__init__(f"{source}: {url}: {reason} ({times})")
+        self.url = url
+        self.attempts = attempts
+        self.reason = reason
+        self.status = status
+
+
+class SourceRefusedError(SourceError):
+    """The source answered with a 4xx that no retry mends."""
+
+
+class SourceUnreachableError(SourceError):
+    """No connection could be made."""
+
+
+@dataclass(frozen=True)
+class Answer:
+    """A source's answer: its JSON, and where the next page is, if any."""
+
+    content: Any
+    next_page: str | None
+
+
+class _RetryError(Exception):
+    """This attempt failed; another may not."""
+
+    def __init__(self, reason: str, *, status: int | None = None, connected: bool = True) -> None:
+        super().__init__(reason)
+        self.reason = reason
+        self.status = status
+        self.connected = connected
+
+
+class _LimitedError(Exception):
+    """The source wants fewer requests, and none for so many seconds."""
+
+    def __init__(self, seconds: float) -> None:
+        super().__init__(seconds)
+        self.seconds = seconds
+
+
+class Source:
+    """One source of the collectors, as an async context manager.
+
+        async with Source("huggingface", "https://huggingface.co", "HF_ENDPOINT") as hub:
+            answer = await hub.json("/api/models", {"author": "acorn"})
+
+    `setting` is the variable that holds the address, named when the address is at fault. The
+    token goes to that address's origin only.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        address: str,
+        setting: str,
+        *,
+        token: SecretStr | None = None,
+        token_setting: str | None = None,
+        policy: Policy | None = None,
+        patience: Patience = DEFAULT_PATIENCE,
+    ) -> None:
+        self.name = name
+        self.setting = setting
+        self._token_setting = token_setting
+        self.concurrency = patience.concurrency
+        self._patience = patience
+        self._budget = Budget(policy, longest_wait=patience.longest_limit_wait)
+        self._slots = asyncio.Semaphore(patience.concurrency)
+        parts = urlsplit(address)
+        host = parts.netloc.rpartition("@")[2]
+        self._base = httpx.URL(urlunsplit((parts.scheme, host, parts.path.rstrip("/"), "", "")))
+        self._auth = _authorization(parts.username, parts.password, token, token_setting)
+        self._client = httpx.AsyncClient(
+            timeout=httpx.Timeout(patience.read, connect=patience.connect),
+            limits=httpx.Limits(max_connections=patience.concurrency),
+            headers={"User-Agent": f"breakout/{__version__}"},
+        )
+
+    async def __aenter__(self) -> Self:
+        """Return the source itself."""
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        """Close the connections."""
+        await self._client.aclose()
+
+    async def json(self, path: str, params: Iterable[tuple[str, str]] = ()) -> Answer:
+        """GET a path below the source's address, or a `next_page`, and read its JSON.
+
+        Raises `SourceError`, `SourceRefusedError` for a 4xx, `SourceUnreachableError`.
+        """
+        response, content = await self._get(self._url(path, params), _read_json)
+        link = response.links.get("next", {}).get("url")
+        return Answer(content, self._on_own_origin(response.url.join(link)) if link else None)
+
+    async def content(self, path: str) -> bytes:
+        """GET a path below the source's address; raises as `json` does."""
+        _, content = await self._get(self._url(path), _read_bytes)
+        return content
+
+    def _url(self, path: str, params: Iterable[tuple[str, str]] = ()) -> httpx.URL:
+        if path.startswith("/"):
+            url = self._base.copy_with(raw_path=self._base.raw_path.rstrip(b"/") + path.encode())
+        else:
+            url = httpx.URL(path)
+        return url.copy_merge_params(list(params)) if params else url
+
+    def _on_own_origin(self, url: httpx.URL) -> str:
+        """Keep to the configured address: a mirror may well link to what it mirrors."""
+        return str(self._base.copy_with(raw_path=url.raw_path))
+
+    async def _get(
+        self, url: httpx.URL, read: Callable[[httpx.Response], ContentT]
+    ) -> tuple[httpx.Response, ContentT]:
+        failures = limited = 0
+        while True:
+            try:
+                return await self._attempt(url, read)
+            except _LimitedError as error:
+                limited += 1
+                self._budget.block(max(error.seconds, self._jitter(limited)))
+                if limited >= self._patience.limited_attempts:
+                    raise self._over_limit(url, failures + limited, "rate limited") from None
+                wait = self._budget.seconds_to_wait()
+                log.info("rate limited", source=self.name, wait_seconds=round(wait, 1))
+                continue
+            except BudgetError as error:
+                raise self._over_limit(url, failures + limited + 1, str(error)) from None
+            except _RetryError as error:
+                failures += 1
+                if failures >= self._patience.attempts:
+                    raise self._final(url, failures, error) from None
+                wait = self._jitter(failures)
+                log.warning(
+                    "request failed, trying again",
+                    source=self.name,
+                    url=public(url),
+                    reason=error.reason,
+                    attempt=failures,
+                    wait_seconds=round(wait, 2),
+                )
+            await asyncio.sleep(wait)
+
+    async def _attempt(
+        self, url: httpx.URL, read: Callable[[httpx.Response], ContentT]
+    ) -> tuple[httpx.Response, ContentT]:
+        """Send once, following redirects, each of which counts as a request."""
+        for _ in range(_MOST_REDIRECTS + 1):
+            response = await self._send(url)
+            location = response.headers.get("Location")
+            if not response.is_redirect or not location:
+                self._check(url, response)
+                try:
+                    content = read(response)
+                except ValueError as error:
+                    raise self._broken(f"the answer is not JSON: {error}") from None
+                self._count("ok")
+                return response, content
+            self._count("ok")
+            try:
+                url = response.url.join(location)
+            except httpx.InvalidURL:
+                raise self._refused(url, response, "a redirect to no valid address") from None
+            if url.scheme not in {"http", "https"}:
+                raise self._refused(url, response, f"a redirect to {url.scheme}:")
+        raise self._refused(url, response, f"more than {_MOST_REDIRECTS} redirects")
+
+    async def _send(self, url: httpx.URL) -> httpx.Response:
+        async with self._slots:
+            waited = await self._budget.acquire()
+            metrics.SOURCE_WAIT_SECONDS.labels(self.name).inc(waited)
+            remaining, policy = None, None
+            try:
+                async with asyncio.timeout(self._patience.total):
+                    response = await self._client.get(url, headers=self._headers_for(url))
+                remaining = _least(response.headers.get("RateLimit", ""))
+                policy = _strictest(response.headers.get("RateLimit-Policy", ""))
+            except TimeoutError:
+                raise self._broken(f"no whole answer within {self._patience.total:g} s") from None
+            except httpx.TransportError as error:
+                raise self._broken(*self._explain(error)) from None
+            except httpx.DecodingError:
+                raise self._broken("the answer's compression is broken") from None
+            finally:
+                self._budget.returned(remaining, policy)
+        self._heed(response)
+        return response
+
+    def _heed(self, response: httpx.Response) -> None:
+        """Hold everybody back when the response says so."""
+        status = response.status_code
+        if status not in {httpx.codes.TOO_MANY_REQUESTS, httpx.codes.SERVICE_UNAVAILABLE}:
+            return
+        header = response.headers.get("Retry-After", "")
+        seconds = parse_retry_after(header, datetime.now(UTC)) or 0.0
+        if status == httpx.codes.TOO_MANY_REQUESTS:
+            self._count("rate_limited")
+            raise _LimitedError(seconds)
+        if seconds:
+            self._budget.block(seconds)
+
+    def _check(self, url: httpx.URL, response: httpx.Response) -> None:
+        status = response.status_code
+        if status >= httpx.codes.INTERNAL_SERVER_ERROR or status == httpx.codes.REQUEST_TIMEOUT:
+            self._count("server_error")
+            raise _RetryError(f"HTTP {status} {response.reason_phrase}".rstrip(), status=status)
+        if status != httpx.codes.OK:
+            self._count("client_error")
+            raise self._refused(url, response, f"HTTP {status} {response.reason_phrase}".rstrip())
+
+    def _refused(self, url: httpx.URL, response: httpx.Response, reason: str) -> SourceRefusedError:
+        if response.status_code == httpx.codes.UNAUTHORIZED and self._token_setting:
+            reason += f": check {self._token_setting}"
+        return SourceRefusedError(self.name, public(url), 1, reason, status=response.status_code)
+
+    def _final(self, url: httpx.URL, attempts: int, error: _RetryError) -> SourceError:
+        if not error.connected:
+            return SourceUnreachableError(
+                self.name, public(url), attempts, f"{error.reason}: check {self.setting}"
+            )
+        return SourceError(self.name, public(url), attempts, error.reason, status=error.status)
+
+    def _over_limit(self, url: httpx.URL, attempts: int, reason: str) -> SourceError:
+        return SourceError(
+            self.name, public(url), attempts, reason, status=httpx.codes.TOO_MANY_REQUESTS
+        )
+
+    def _broken(self, reason: str, connected: bool = True) -> _RetryError:
+        self._count("broken")
+        return _RetryError(reason, connected=connected)
+
+    def _explain(self, error: httpx.TransportError) -> tuple[str, bool]:
+        if isinstance(error, httpx.ConnectTimeout):
+            return f"no connection within {self._patience.connect:g} s", False
+        if isinstance(error, httpx.ConnectError | httpx.ProxyError):
+            return f"no connection ({error})", False
+        if isinstance(error, httpx.ReadTimeout):
+            return f"the answer stood still for {self._patience.read:g} s", True
+        return f"the connection broke ({str(error) or type(error).__name__})", True
+
+    def _headers_for(self, url: httpx.URL) -> dict[str, str]:
+        own = (url.scheme, url.host, url.port) == (
+            self._base.scheme,
+            self._base.host,
+            self._base.port,
+        )
+        return {"Authorization": self._auth} if self._auth and own else {}
+
+    def _jitter(self, attempt: int) -> float:
+        """Full jitter: any time up to the exponential bound."""
+        bound = min(self._patience.longest_backoff, self._patience.backoff * 2 ** (attempt - 1))
+        return random.uniform(0, bound)  # noqa: S311
+
+    def _count(self, outcome: str) -> None:
+        metrics.SOURCE_REQUESTS.labels(self.name, outcome).inc()
+
+
+def public(url: httpx.URL) -> str:
+    """Return an address fit for a log: no user, password or query."""
+    port = f":{url.port}" if url.port else ""
+    return f"{url.scheme}://{url.host}{port}{url.path}"
+
+
+def _read_json(response: httpx.Response) -> Any:
+    try:
+        return json.loads(response.content, parse_int=_integer)
+    except RecursionError:
+        raise ValueError("nested too deeply") from None
+
+
+def _integer(digits: str) -> int | str:
+    """Keep a number too long to convert as text: it is one row's fault, not the whole page's."""
+    return int(digits) if len(digits) <= sys.int_info.default_max_str_digits else digits
+
+
+def _read_bytes(response: httpx.Response) -> bytes:
+    return response.content
+
+
+def _least(header: str) -> Remaining | None:
+    return min(parse_remaining(header), key=lambda told: told.remaining, default=None)
+
+
+def _strictest(header: str) -> Policy | None:
+    policies = parse_policies(header)
+    return min(policies, key=lambda told: told.limit / told.window_seconds, default=None)
+
+
+def _authorization(
+    user: str | None, password: str | None, token: SecretStr | None, token_setting: str | None
+) -> str | None:
+    secret = token.get_secret_value().strip() if token else ""
+    if secret:
+        if not secret.isascii() or not secret.isprintable() or " " in secret:
+            # Never repeat it: it is a secret even when mistyped.
+            raise SettingsError(f"{token_setting}: must be one word of ASCII characters")
+        return f"Bearer {secret}"
+    if user is None:
+        return None
+    pair = f"{unquote(user)}:{unquote(password or '')}"
+    return f"Basic {b64encode(pair.encode()).decode()}"

@@ -1,0 +1,49 @@
+"""Says what came of a run."""
+
+import structlog
+
+from collectors.jobs import Outcome
+
+log = structlog.get_logger(__name__)
+
+_SHOWN = 20
+
+
+def summary(outcome: Outcome) -> str:
+    """Return one line for a person."""
+    parts = [
+        f"{outcome.source} as of {outcome.observed_at:%Y-%m-%dT%H:%M:%S}Z:",
+        f"{outcome.models - outcome.untracked} tracked and {outcome.untracked} other models",
+        f"in {outcome.records} records;",
+        "complete" if outcome.complete else f"{len(outcome.missing)} models missing",
+    ]
+    if outcome.troubles:
+        parts.append(f"({len(outcome.troubles)} listings not read to their end)")
+    if outcome.dead_letters:
+        parts.append(f"({outcome.dead_letters} rows in breakout.dlq)")
+    return " ".join(parts)
+
+
+def log_outcome(outcome: Outcome) -> None:
+    """Log what was published, and exactly what is missing."""
+    for trouble in outcome.troubles:
+        log.warning("listing not read to its end", source=outcome.source, reason=trouble)
+    for model_id, reason in sorted(outcome.missing.items())[:_SHOWN]:
+        log.warning("model missing", source=outcome.source, model_id=model_id, reason=reason)
+    if len(outcome.missing) > _SHOWN:
+        log.warning(
+            "more models missing",
+            source=outcome.source,
+            not_shown=len(outcome.missing) - _SHOWN,
+        )
+    log.info(
+        "published",
+        source=outcome.source,
+        observed_at=outcome.observed_at.isoformat(),
+        complete=outcome.complete,
+        models=outcome.models,
+        untracked=outcome.untracked,
+        records=outcome.records,
+        missing=len(outcome.missing),
+        dead_letters=outcome.dead_letters,
+    )

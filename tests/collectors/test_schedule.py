@@ -1,0 +1,102 @@
+"""A collector that runs for ever."""
+
+import asyncio
+import math
+from datetime import UTC, datetime
+from typing import ClassVar
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from structlog.testing import capture_logs
+
+from breakout.kafka_topics import KafkaUnavailableError
+from breakout.settings import Settings
+from collectors.jobs import Job, Outcome
+from collectors.schedule import State, retry_wait, run_for_ever, seconds_to_next
+from tests.collectors.quick import until
+
+NOW = datetime(2026, 8, 22, 11, tzinfo=UTC)
+
+
+@given(st.floats(1.5e9, 2e9), st.integers(1, 604_800))
+def test_the_next_run_is_at_a_whole_interval_or_a_little_later(now: float, interval: int) -> None:
+    at = now + seconds_to_next(now, interval)
+    boundary = (math.floor(now / interval) + 1) * interval
+    assert at > now
+    assert boundary - 1e-3 <= at <= boundary + min(interval / 20, 30) + 1e-3
+
+
+@given(st.integers(1, 10_000), st.floats(0.01, 604_800))
+def test_retries_wait_twice_as_long_each_time_up_to_the_interval(
+    failures: int, interval: float
+) -> None:
+    bound = min(interval, 5 * 2 ** min(failures - 1, 60))
+    assert bound / 2 <= retry_wait(failures, interval) <= bound
+
+
+class Tick(Job):
+    """Runs as told; each run takes a few turns of the event loop."""
+
+    name: ClassVar[str] = "tick"
+
+    def __init__(self, errors: list[Exception | None]) -> None:
+        super().__init__(Settings())
+        self.errors = errors
+        self.runs = self.under_way = self.most_at_once = 0
+
+    @property
+    def interval_seconds(self) -> float:
+        return 0.02
+
+    async def collect(self, observed_at: datetime) -> Outcome:
+        self.under_way += 1
+        self.most_at_once = max(self.most_at_once, self.under_way)
+        await asyncio.sleep(0.03)
+        self.under_way -= 1
+        error = self.errors[self.runs] if self.runs < len(self.errors) else None
+        self.runs += 1
+        if error:
+            raise error
+        return Outcome(self.name, observed_at, 1, 0, 1)
+
+    async def run(self, observed_at: datetime | None = None) -> Outcome:
+        return await self.collect(observed_at or NOW)
+
+
+async def run_until(job: Tick, runs: int) -> list[tuple[State, str | None]]:
+    told: list[tuple[State, str | None]] = []
+
+    async def on_state(state: State, error: str | None) -> None:
+        told.append((state, error))
+
+    task = asyncio.create_task(run_for_ever(job, on_state=on_state))
+    await until(lambda: job.runs >= runs)
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    return told
+
+
+async def test_runs_follow_each_other_and_never_overlap() -> None:
+    job = Tick([])
+    told = await run_until(job, 4)
+    assert job.most_at_once == 1
+    assert told[:4] == [("running", None), ("idle", None)] * 2
+    assert told[-1] == ("stopped", None)
+
+
+async def test_a_failed_run_is_said_and_tried_again() -> None:
+    job = Tick([KafkaUnavailableError("Kafka is away"), ValueError("a surprise"), None])
+    with capture_logs() as logs:
+        told = await run_until(job, 3)
+    assert told[:5] == [
+        ("running", None),
+        ("waiting", "KafkaUnavailableError: Kafka is away"),
+        ("running", None),
+        ("waiting", "ValueError: a surprise"),
+        ("running", None),
+    ]
+    failures = [entry for entry in logs if entry["event"] == "collecting failed, trying again"]
+    # An expected failure says all in its message, a surprise needs its traceback.
+    assert [entry["exc_info"] for entry in failures] == [False, True]

@@ -1,0 +1,154 @@
+"""Real counters of the Hub, 7 to 22 August 2026, day by day through collector and worker.
+
+They are what the Hub said of 30-day downloads. Served here as the all-time counter, they show what
+that counter does too: two stalls (full on the 8th, partial on the 13th), a jump, and decreases.
+"""
+
+import asyncio
+from collections.abc import Iterator
+from datetime import UTC, date, datetime, timedelta
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from breakout.simulation import Catalog, SimulatedClock, SimulatedHub
+from collectors.jobs import HuggingFaceJob
+from tests.pipeline import Pipeline, running_pipeline
+
+FIRST = datetime(2026, 8, 7, 6, tzinfo=UTC)
+DAYS = 16
+
+# fmt: off
+COUNTERS: dict[str, list[int]] = {
+    "openai/gpt-oss-20b": [
+        8229095, 8229095, 8072757, 7952023, 7909482, 7892919, 7892919, 8104829,
+        8143341, 8117114, 7966494, 7852041, 7801956, 7682588, 7590370, 7493699,
+    ],
+    "openai/gpt-oss-120b": [
+        4138863, 4138863, 4133677, 4083431, 4014507, 3980592, 3980592, 4215190,
+        4322626, 4444318, 4479205, 4533768, 4602238, 4657776, 4680489, 4739629,
+    ],
+    "moonshotai/Kimi-K3": [
+        1308186, 1308186, 1388105, 1456459, 1510032, 1565484, 1565484, 1871575,
+        1974635, 2100680, 2136775, 2163953, 2226898, 2289863, 2349853, 2448810,
+    ],
+    "Qwen/Qwen3.8-27B": [
+        2, 91917, 267725, 415039, 665513, 1006235, 1373584, 1726651,
+    ],
+    "MiniMaxAI/MiniMax-H3": [
+        18112, 18112, 26693, 35295, 47468, 59368, 83484, 1605940,
+        1997541, 2212155, 2307541, 2403238, 2855539, 3055205, 3308673, 3614443,
+    ],
+    "deepseek-ai/DeepSeek-V4-Flash-0731": [
+        702709, 702709, 785771, 868576, 954441, 1048685, 1048685, 1431587,
+        1606491, 1798247, 1872232, 1978298, 2123462, 2330940, 2547549, 2833064,
+    ],
+    "deepseek-ai/DeepSeek-R1": [
+        9405763, 9405763, 9186854, 8848933, 8690797, 8523653, 8523653, 8316405,
+        8044961, 7735520, 7455596, 7276213, 7212052, 6911569, 6388560, 5894003,
+    ],
+    "meta-models/Muse-Glimmer-30B": [
+        0, 0, 121042, 165300, 246454, 292973, 334099, 384097, 430313, 478622, 505113,
+    ],
+}
+# fmt: on
+
+KIMI, H3, R1 = "moonshotai/Kimi-K3", "MiniMaxAI/MiniMax-H3", "deepseek-ai/DeepSeek-R1"
+
+
+def moments(model_id: str) -> list[datetime]:
+    """Return when the model was observed: all end on the last day."""
+    values = COUNTERS[model_id]
+    return [FIRST + timedelta(days=DAYS - len(values) + index) for index in range(len(values))]
+
+
+@pytest.fixture
+def pipeline(tmp_path: Path) -> Iterator[Pipeline]:
+    with running_pipeline(tmp_path) as running:
+        running.start_worker()
+        yield running
+
+
+@pytest.fixture
+async def observed(pipeline: Pipeline) -> Pipeline:
+    """Return a pipeline that has worked off a scrape of each day."""
+    catalog = Catalog.of(list(COUNTERS), created_at=datetime(2026, 1, 1, tzinfo=UTC))
+    async with SimulatedHub(catalog, clock=SimulatedClock(FIRST)) as hub:
+        hub.set_counters(
+            {
+                model_id: [
+                    (at, count, count) for at, count in zip(moments(model_id), values, strict=True)
+                ]
+                for model_id, values in COUNTERS.items()
+            }
+        )
+        settings = pipeline.settings.model_copy(
+            update={"hf_endpoint": hub.url, "tracked_models_url": hub.tracked_models_url}
+        )
+        job = HuggingFaceJob(settings, give_up_after=30)
+        for day in range(DAYS):
+            hub.clock.set(FIRST + timedelta(days=day))
+            await job.run(FIRST + timedelta(days=day))
+    await asyncio.to_thread(pipeline.wait_caught_up)
+    return pipeline
+
+
+async def test_deltas_stalls_and_jumps_are_as_they_should(observed: Pipeline) -> None:
+    rows = await asyncio.to_thread(
+        observed.rows,
+        "SELECT * FROM downloads WHERE downloads_all_time IS NOT NULL ORDER BY observed_at",
+    )
+    by_model: dict[str, list[dict[str, Any]]] = {}
+    for row in rows:
+        by_model.setdefault(row["model_id"], []).append(row)
+
+    assert {
+        model_id: [row["downloads_all_time"] for row in some] for model_id, some in by_model.items()
+    } == COUNTERS
+    assert [row["observed_at"] for row in by_model[KIMI]] == moments(KIMI)
+
+    for model_id, some in by_model.items():
+        raw = COUNTERS[model_id]
+        clean = [max(raw[: index + 1]) for index in range(len(raw))]
+        assert [row["cumulative"] for row in some] == clean
+        assert [row["delta"] for row in some] == [
+            None,
+            *(after - before for before, after in pairwise(clean)),
+        ]
+        assert [row["revision"] for row in some] == [
+            None,
+            *(before - after if after < before else None for before, after in pairwise(raw)),
+        ]
+
+    stalled = {(row["model_id"], row["observed_at"].date()) for row in rows if row["stalled"]}
+    full, partial = date(2026, 8, 8), date(2026, 8, 13)
+    old = {model_id for model_id, values in COUNTERS.items() if len(values) == DAYS}
+    assert stalled == {(model_id, full) for model_id in old} | {
+        # MiniMax-H3 moved while nearly all others stood still.
+        (model_id, partial)
+        for model_id in (old | {"meta-models/Muse-Glimmer-30B"}) - {H3}
+    }
+
+    jumps = [
+        (row["model_id"], row["observed_at"].date(), row["delta"]) for row in rows if row["jump"]
+    ]
+    assert jumps == [(H3, date(2026, 8, 14), 1605940 - 83484)]
+
+    # A falling counter is no downloads at all, and its daily series says so.
+    assert sum(row["delta"] or 0 for row in by_model[R1]) == 0
+
+    daily = await asyncio.to_thread(
+        observed.rows,
+        "SELECT day, downloads, cumulative FROM downloads_daily "
+        f"WHERE model_id = '{KIMI}' ORDER BY day",
+    )
+    caught_up = 1388105 - 1308186
+    assert [(row["day"].day, row["downloads"]) for row in daily[:3]] == [
+        (7, None),
+        (8, caught_up // 2),
+        (9, caught_up - caught_up // 2),
+    ]
+    assert daily[-1]["cumulative"] == COUNTERS[KIMI][-1]
+    assert sum(row["downloads"] or 0 for row in daily) == COUNTERS[KIMI][-1] - COUNTERS[KIMI][0]
