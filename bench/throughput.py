@@ -72,10 +72,10 @@ def measure_worker(pipeline: Pipeline, models: int, number: int) -> dict[str, fl
     worker = pipeline.workers[-1]
     client = pipeline.client()
     before = client.query("SELECT count() FROM downloads_log").result_rows[0][0]
-    slices = list(scrapes(models, number))
+    records = pipeline.records(scrapes(models, number))
     rows = models * number
     started = time.perf_counter()
-    pipeline.publish(slices)
+    pipeline.publish_records(records)
     published = time.perf_counter() - started
     wait_until(
         "all rows are queryable",

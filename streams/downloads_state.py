@@ -350,7 +350,8 @@ class State:
         A seed is the latest known observation of a series that is not late.
         """
         late = np.array([one.slot for one in plan.late], dtype=np.int64)
-        slots = np.unique(plan.columns.slot)
+        ends = last_of_slot(plan.columns.slot)
+        slots = plan.columns.slot[ends]
         seeded = slots[(self._at[slots] >= 0) & ~np.isin(slots, late, assume_unique=True)]
         unsaid = np.full(len(seeded), NULL, dtype=np.int64)
         seeds = Columns(
@@ -371,7 +372,12 @@ class State:
         seed = np.repeat((False, True, False), (n_old, n_seeds, n_new))
 
         both = concatenate(parts)
-        order = np.lexsort((new, both.at, both.slot))
+        if history is None:
+            # Each seed precedes all of its series: nothing is left to sort.
+            place = np.searchsorted(plan.columns.slot, seeded)
+            order = np.insert(np.arange(n_seeds, len(new)), place, np.arange(n_seeds))
+        else:
+            order = np.lexsort((new, both.at, both.slot))
         both, floor, row, new, seed = (
             both.take(order),
             floor[order],

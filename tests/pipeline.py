@@ -24,6 +24,9 @@ from breakout.settings import Settings, read_settings
 from tests.embedded_servers import ClickHouseServer, running_broker, running_clickhouse
 
 REPOSITORY = Path(__file__).resolve().parent.parent
+KafkaRecord = tuple[str, str, int, bytes]
+"""Topic, key, partition and value."""
+
 WORKED_TOPICS = (MODELS.name, DOWNLOADS.name, POINTS.name)
 
 
@@ -127,21 +130,26 @@ class Pipeline:
 
     def publish(self, events: Iterable[Event]) -> None:
         """Publish slices and registry records as the collectors do, in this order."""
-        asyncio.run(self._publish(events))
+        self.publish_records(self.records(events))
 
-    async def _publish(self, events: Iterable[Event]) -> None:
+    def records(self, events: Iterable[Event]) -> list[KafkaRecord]:
+        """Return the records of slices and registry records, as the collectors cut them."""
         partitions = self.settings.partitions
+        return [record for event in events for record in _records(event, partitions)]
+
+    def publish_records(self, records: Iterable[KafkaRecord]) -> None:
+        """Publish records that are ready."""
+        asyncio.run(self._publish(records))
+
+    async def _publish(self, records: Iterable[KafkaRecord]) -> None:
         producer = AIOKafkaProducer(
             bootstrap_servers=self.bootstrap, max_request_size=16_000_000, linger_ms=5
         )
         await producer.start()
         try:
             pending = []
-            for event in events:
-                for topic, key, partition, value in _records(event, partitions):
-                    pending.append(
-                        await producer.send(topic, value, key.encode(), partition=partition)
-                    )
+            for topic, key, partition, value in records:
+                pending.append(await producer.send(topic, value, key.encode(), partition=partition))
             await asyncio.gather(*pending)
         finally:
             await producer.stop()
@@ -240,7 +248,7 @@ class Pipeline:
         return asyncio.run(read())
 
 
-def _records(event: Event, partitions: int) -> Iterator[tuple[str, str, int, bytes]]:
+def _records(event: Event, partitions: int) -> Iterator[KafkaRecord]:
     if isinstance(event, ModelRecord):
         number = partition_of(event.model_id, partitions)
         yield MODELS.name, event.model_id, number, event.to_bytes()
