@@ -67,3 +67,12 @@ def test_stream_equals_batch_on_long_histories(seed: int) -> None:
     random = Random(seed)
     history = make_history(random, models=40, moments=150)
     check(make_delivery(random, history), random, crashes=bool(seed % 2))
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(3600)
+def test_stream_equals_batch_by_the_thousand() -> None:
+    for seed in range(5_000):
+        random = Random(seed)
+        delivery = make_delivery(random, make_history(random))
+        check(delivery, random, crashes=bool(seed % 2))

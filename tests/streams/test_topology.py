@@ -67,7 +67,9 @@ def _pieces(
         start = end
 
 
-@pytest.mark.parametrize("seed", range(5))
+@pytest.mark.parametrize(
+    "seed", [*range(3), *(pytest.param(seed, marks=pytest.mark.slow) for seed in range(3, 20))]
+)
 def test_views_equal_the_oracle_whatever_happens_to_workers(
     pipeline: Pipeline, published: Published, seed: int
 ) -> None:
