@@ -61,7 +61,7 @@ def registry(models: int) -> Iterator[ModelRecord]:
             org=f"org-{index % 100}",
             region="us",
             total_params_b=8,
-            size_bin=BINS[index % len(BINS)],  # type: ignore[arg-type]
+            size_bin=BINS[index % len(BINS)],
             released_at=START.date(),
             tracked=True,
         )

@@ -54,7 +54,7 @@ class Event(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="ignore", ser_json_timedelta="float")
 
-    schema_version: Literal[1] = 1
+    schema_version: Literal[1] = Field(1, description="Contract version this record follows")
 
     def to_bytes(self) -> bytes:
         """Return the record's value: UTF-8 JSON."""
@@ -66,8 +66,10 @@ class MissingModel(BaseModel):
 
     model_config = ConfigDict(frozen=True)
 
-    model_id: ModelId
-    reason: Annotated[str, Field(min_length=1, max_length=1000)]
+    model_id: ModelId = Field(description="Model the scrape wanted")
+    reason: Annotated[str, Field(min_length=1, max_length=1000)] = Field(
+        description="Why it did not get it"
+    )
 
 
 class DownloadsSlice(Event):
@@ -107,25 +109,33 @@ class DownloadsSlice(Event):
 class ModelRecord(Event):
     """What is known of one model, and where each fact comes from."""
 
-    model_id: ModelId
+    model_id: ModelId = Field(description="Model id as its hub spells it")
     observed_at: UtcDatetime = Field(description="When the registry was read, UTC; newest wins")
     org: Name = Field(description="Publishing organisation, case matters")
     region: Literal["us", "china", "eu", "other", "unknown"] | None = Field(
         description="Headquarters of the publishing organisation; null = not reviewed"
     )
-    region_source: Name | None = None
+    region_source: Name | None = Field(None, description="Where the region comes from")
     total_params_b: Annotated[float, Field(gt=0)] | None = Field(
         description="Total parameters in decimal billions"
     )
-    active_params_b: Annotated[float, Field(gt=0)] | None = None
-    size_source: Literal["override", "manual", "safetensors", "name"] | None = None
+    active_params_b: Annotated[float, Field(gt=0)] | None = Field(
+        None, description="Active parameters in decimal billions; never inferred"
+    )
+    size_source: Literal["override", "manual", "safetensors", "name"] | None = Field(
+        None, description="Where the size comes from"
+    )
     size_bin: SizeBin | None = Field(description="Null = not scored")
     released_at: date | None = Field(description="Day 0 of the model's age, at 00:00 UTC")
-    released_source: Literal["override", "correction", "created_at"] | None = None
+    released_source: Literal["override", "correction", "created_at"] | None = Field(
+        None, description="Where the release date comes from"
+    )
     created_at: UtcDatetime | None = Field(None, description="Creation of the repository, UTC")
-    license: Name | None = None
-    pipeline_tag: Name | None = None
-    base_models: list[ModelId] = Field(default_factory=list)
+    license: Name | None = Field(None, description="Licence as the hub tags it")
+    pipeline_tag: Name | None = Field(None, description="Task as the hub tags it")
+    base_models: list[ModelId] = Field(
+        default_factory=list, description="Models it derives from, as the hub says"
+    )
     base_relation: Name | None = Field(
         None, description="adapter, merge, quantized or finetune, as the hub says"
     )
@@ -140,18 +150,22 @@ class PointsSlice(Event):
     a smaller `known`, than something before was computed by a worker that knew less.
     """
 
-    size_bin: SizeBin
-    models: list[ModelId]
+    size_bin: SizeBin = Field(description="Size bin of all models of the slice")
+    models: list[ModelId] = Field(description="Model ids")
     scored_since: list[UtcDatetime] = Field(description="When the registry last changed them")
     known: list[Annotated[int, Field(ge=0)]] = Field(description="Observations known")
-    tracked: list[bool]
-    released_at: list[date | None]
+    tracked: list[bool] = Field(description="Whether each counts among the peers")
+    released_at: list[date | None] = Field(description="Day 0; null = it left this bin")
     reset: list[bool] = Field(description="True: forget the model's earlier points in this bin")
     latest_at: list[UtcDatetime | None] = Field(description="Latest observation, UTC")
     latest_cumulative: list[Counter | None] = Field(description="Cumulative downloads then")
-    point_model: list[Annotated[int, Field(ge=0)]]
-    point_age: list[Annotated[int, Field(ge=0, le=365)]]
-    point_cumulative: list[Counter]
+    point_model: list[Annotated[int, Field(ge=0)]] = Field(
+        description="Index into models of each point"
+    )
+    point_age: list[Annotated[int, Field(ge=0, le=365)]] = Field(
+        description="Whole days since day 0"
+    )
+    point_cumulative: list[Counter] = Field(description="Cumulative downloads at that age")
 
     @model_validator(mode="after")
     def _columns_are_equally_long(self) -> Self:
@@ -173,25 +187,27 @@ class PointsSlice(Event):
 class BreakoutEvent(Event):
     """A model passed 1.0x of a baseline, fell back, or its crossing was restated."""
 
-    baseline: Name
-    model_id: ModelId
-    status: Literal["crossed", "ended", "retracted"]
+    baseline: Name = Field(description="Baseline that was passed")
+    model_id: ModelId = Field(description="Model id as its hub spells it")
+    status: Literal["crossed", "ended", "retracted"] = Field(
+        description="crossed; ended: it fell below 0.9; retracted: restated away"
+    )
     crossed_at: UtcDatetime = Field(description="The whole-day age at which it passed, UTC")
-    age_days: int
+    age_days: int = Field(description="That age")
     ram: float = Field(description="RAM at the crossing")
-    ended_at: UtcDatetime | None = None
+    ended_at: UtcDatetime | None = Field(None, description="First age with RAM below 0.9, UTC")
 
 
 class DeadLetter(Event):
     """A record nobody could read, with its reason: nothing is lost."""
 
-    topic: str
-    partition: int | None = None
-    offset: int | None = None
-    component: Name
-    error: str
-    failed_at: UtcDatetime
-    key_base64: str | None = None
+    topic: str = Field(description="Topic it came from, or the source of a row nobody could read")
+    partition: int | None = Field(None, description="Partition it came from")
+    offset: int | None = Field(None, description="Offset it had there")
+    component: Name = Field(description="Who could not read it")
+    error: str = Field(description="What is wrong where")
+    failed_at: UtcDatetime = Field(description="When that was, UTC")
+    key_base64: str | None = Field(None, description="The original key")
     value_base64: str = Field(description="The original bytes")
 
 

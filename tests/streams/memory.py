@@ -88,8 +88,8 @@ class MemoryPipeline:
             self.restart()
 
     def _write(self, result: Result) -> None:
-        for (source, at), count in result.scrapes.items():
-            self.scrapes.put((source, from_ms(at)), result.version, vars(count).copy())
+        for (source, moment), count in result.scrapes.items():
+            self.scrapes.put((source, from_ms(moment)), result.version, vars(count).copy())
         rows, columns, cleaned = result.rows, result.rows.columns, result.rows.cleaned
         for index, series in enumerate(rows.series.tolist()):
             model_id, source = rows.models[series], rows.sources[series]
