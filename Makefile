@@ -9,9 +9,10 @@ help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' Makefile
 
 setup: ## Make .venv from the lock (done by every other target when needed)
-	@command -v $(PYTHON) >/dev/null || { \
-		echo "setup: $(PYTHON) is missing: install Python 3.11 or newer" \
-		"(Debian, Ubuntu: apt install python3 python3-venv)" >&2; exit 1; }
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || { \
+		echo "setup: needs Python 3.11 or newer as $(PYTHON), and found: $$($(PYTHON) --version 2>&1)"; \
+		echo "Debian, Ubuntu: apt install python3 python3-venv; to name another: make PYTHON=python3.12"; \
+		exit 1; } >&2
 	@$(PYTHON) tools/setup_venv.py
 
 demo: setup ## Watch two simulated years of adoption, ending with the leaderboard

@@ -1,7 +1,7 @@
 """Make `.venv` hold exactly what the lock says, and the project itself.
 
-Run by the Makefile with the machine's own Python, before anything is installed: only the
-standard library, and only syntax that an old Python can read, so that it can say what is wrong.
+Run by the Makefile with the machine's own Python, before anything is installed: it has only
+the standard library.
 """
 
 import fcntl
@@ -12,11 +12,11 @@ import re
 import subprocess
 import sys
 import tempfile
+from collections.abc import Iterator
 from contextlib import contextmanager
 from importlib.util import find_spec
 from pathlib import Path
 
-OLDEST = (3, 11)
 ROOT = Path(__file__).resolve().parent.parent
 VENV = ROOT / ".venv"
 VENV_PYTHON = VENV / "bin" / "python"
@@ -30,10 +30,10 @@ class SetupError(Exception):
     """The machine lacks something. The message says what to install."""
 
 
-def main():
+def main() -> int:
     """Set `.venv` up unless it is up to date; returns the exit code."""
     try:
-        require_python()
+        require_venv()
         with only_one_at_a_time():
             set_up()
     except SetupError as error:
@@ -46,27 +46,19 @@ def main():
     return 0
 
 
-def require_python():
-    """Raise `SetupError` unless this Python is new enough and can make virtual environments."""
-    version = "{}.{}".format(*sys.version_info[:2])
-    if sys.version_info < OLDEST:
-        raise SetupError(
-            "{} is Python {}, and {}.{} or newer is needed: install one (Debian, Ubuntu: "
-            "`apt install python3 python3-venv`) and name it, as `make PYTHON=python3.12`".format(
-                sys.executable, version, *OLDEST
-            )
-        )
-    # Debian ships `venv` apart from Python, and leaves out `ensurepip` to say so.
+def require_venv() -> None:
+    """Raise `SetupError` unless this Python can make virtual environments."""
+    # Debian ships them apart from Python, and leaves out `ensurepip` to say so.
     for module in ("venv", "ensurepip"):
         if find_spec(module) is None:
             raise SetupError(
                 f"{sys.executable} cannot make virtual environments ({module} is missing): "
-                f"`apt install python{version}-venv` on Debian and Ubuntu"
+                f"`apt install python3-venv` on Debian and Ubuntu"
             )
 
 
 @contextmanager
-def only_one_at_a_time():
+def only_one_at_a_time() -> Iterator[None]:
     """Let two `make` at once take turns."""
     # Any file will do that outlives a .venv made anew.
     with Path(__file__).open() as lock:
@@ -78,7 +70,7 @@ def only_one_at_a_time():
         yield
 
 
-def set_up():
+def set_up() -> None:
     """Do what is missing: all of it, the packages, or only the project."""
     wanted, found = fingerprints(), installed()
     if found == wanted:
@@ -94,7 +86,7 @@ def set_up():
     STAMP.write_text(json.dumps(wanted))
 
 
-def fingerprints():
+def fingerprints() -> dict[str, str]:
     """Return what the parts of an installation follow from."""
     return {
         # An environment holds its own path, and belongs to one Python.
@@ -104,14 +96,15 @@ def fingerprints():
     }
 
 
-def installed():
+def installed() -> dict[str, str]:
     """Return the fingerprints of the last finished installation, empty if there is none."""
     if not STAMP.is_file() or not os.access(VENV_PYTHON, os.X_OK):
         return {}
-    return json.loads(STAMP.read_text())
+    stamp: dict[str, str] = json.loads(STAMP.read_text())
+    return stamp
 
 
-def install_packages():
+def install_packages() -> None:
     """Make the environment hold what the lock says: by uv, or by pip where uv cannot.
 
     uv is several times faster. pip knows settings that uv does not read, such as a mirror in
@@ -127,18 +120,23 @@ def install_packages():
         run(*PIP, "install", "--require-hashes", "--requirement", LOCK)
 
 
-def install_uv():
+def install_uv() -> None:
     """Install the uv of the lock by pip."""
-    entry = re.search(r"^uv==.*(\n +--hash=.*)+", LOCK.read_text(), re.MULTILINE)
-    if entry is None:
-        raise SetupError(f"{LOCK.name} has no uv: restore it, or run `make lock`")
     with tempfile.NamedTemporaryFile("w", suffix=".txt") as requirement:
-        requirement.write(entry.group())
+        requirement.write(entry_of("uv", LOCK.read_text()))
         requirement.flush()
         run(*PIP, "install", "--quiet", "--require-hashes", "--requirement", requirement.name)
 
 
-def run(*command):
+def entry_of(package: str, lock: str) -> str:
+    """Return a package's entry in a lock, with all its hashes. Raises `SetupError`."""
+    entry = re.search(rf"^{package}==.*(\n +--hash=.*)+", lock, re.MULTILINE)
+    if entry is None:
+        raise SetupError(f"{LOCK.name} has no {package}: restore it, or run `make lock`")
+    return entry.group()
+
+
+def run(*command: str | Path) -> None:
     """Run a command, its output with ours; raises `subprocess.CalledProcessError`."""
     # Standard output belongs to what the make target itself says.
     subprocess.run([str(part) for part in command], check=True, stdout=sys.stderr)  # noqa: S603

@@ -50,9 +50,7 @@ def _schema(
     for migration in read_migrations():
         for statement in migration.statements:
             session.query(statement)
-    tables = [
-        (name, bool(is_view), comment) for name, is_view, comment in _rows(session, TABLES)
-    ]
+    tables = [(name, bool(is_view), comment) for name, is_view, comment in _rows(session, TABLES)]
     columns = {
         name: [(column, kind, comment) for _, column, kind, comment in rows]
         for name, rows in groupby(_rows(session, COLUMNS), key=lambda row: row[0])
