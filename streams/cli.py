@@ -1,13 +1,27 @@
 """`breakout worker`: one stream worker; as many share the work as there are partitions."""
 
 import asyncio
+from collections.abc import Mapping
 
 import click
 import faust
 
 from breakout.kafka_topics import ensure_topics
 from breakout.logging import configure_logging
-from breakout.settings import read_settings
+from breakout.settings import Settings, SettingsError, read_settings
+
+
+def check_partitions(settings: Settings, there: Mapping[str, int]) -> None:
+    """Raise `SettingsError` unless the topics have as many partitions as the settings say.
+
+    A worker reads back the models that hash to its partitions, so it must know their number.
+    """
+    for topic, partitions in there.items():
+        if partitions != settings.partitions:
+            raise SettingsError(
+                f"BREAKOUT_PARTITIONS: is {settings.partitions}, but the topic {topic} has "
+                f"{partitions} partitions: set it to {partitions}"
+            )
 
 
 @click.command()
@@ -15,7 +29,7 @@ def worker() -> None:
     """Run one stream worker: Kafka to ClickHouse."""
     settings = read_settings()
     configure_logging(settings)
-    asyncio.run(ensure_topics(settings))
+    check_partitions(settings, asyncio.run(ensure_topics(settings)))
     from streams.app import app  # noqa: PLC0415 - reads the settings when imported
 
     faust.Worker(
