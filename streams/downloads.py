@@ -20,6 +20,7 @@ from streams import store, tables
 from streams.batches import Batch
 from streams.clickhouse import WorkerClickHouse
 from streams.downloads_state import Plan, Rescored, Result, State
+from streams.moments import check_moments
 from streams.outbox import Outbox
 from streams.point_slices import leaving_slice, point_slice
 from streams.processor import Processor
@@ -43,9 +44,13 @@ class DownloadsProcessor(Processor[DownloadsSlice | ModelRecord]):
 
     def read(self, topic: str, value: bytes | None) -> DownloadsSlice | ModelRecord:
         """Read one record of either topic."""
-        if topic == MODELS.name:
-            return read_event(ModelRecord, value)
-        return read_event(DownloadsSlice, value)
+        event: DownloadsSlice | ModelRecord = (
+            read_event(ModelRecord, value)
+            if topic == MODELS.name
+            else read_event(DownloadsSlice, value)
+        )
+        check_moments(event)
+        return event
 
     def rows_of(self, event: DownloadsSlice | ModelRecord) -> int:
         """Return how many observations a record holds."""

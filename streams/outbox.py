@@ -15,6 +15,9 @@ from streams.batches import Record
 
 log = structlog.get_logger(__name__)
 
+LARGEST_KEPT = 10_000_000
+"""Bytes of a record that its dead letter holds at most: more would not fit in a request."""
+
 
 class Outbox:
     """Sends events through the Faust app's producer."""
@@ -59,6 +62,9 @@ class Outbox:
 
 def dead_letter(component: str, message: Any, error: str) -> DeadLetter:
     """Return the dead letter of a Kafka message."""
+    value = message.value or b""
+    if len(value) > LARGEST_KEPT:
+        error += f" (of its {len(value):,} bytes, the first {LARGEST_KEPT:,} are kept here)"
     return DeadLetter(
         topic=message.topic,
         partition=message.partition,
@@ -67,7 +73,7 @@ def dead_letter(component: str, message: Any, error: str) -> DeadLetter:
         error=error,
         failed_at=datetime.now(UTC),
         key_base64=None if message.key is None else _base64(message.key),
-        value_base64=_base64(message.value or b""),
+        value_base64=_base64(value[:LARGEST_KEPT]),
     )
 
 

@@ -52,7 +52,7 @@ class ContractError(ValueError):
 class Event(BaseModel):
     """What every event has."""
 
-    model_config = ConfigDict(frozen=True, extra="ignore", ser_json_timedelta="float")
+    model_config = ConfigDict(frozen=True, extra="ignore", allow_inf_nan=False)
 
     schema_version: Literal[1] = Field(1, description="Contract version this record follows")
 

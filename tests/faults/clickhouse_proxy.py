@@ -1,10 +1,10 @@
 """A proxy before ClickHouse that holds, cuts or refuses chosen requests, one moment apart.
 
-    trap = proxy.trap("INSERT INTO downloads_log", Moment.BEFORE)
-    ...                # the worker inserts
-    trap.wait()        # ClickHouse has not seen the request yet
-    worker.kill()
-    trap.release(forward=False)
+trap = proxy.trap("INSERT INTO downloads_log", Moment.BEFORE)
+...                # the worker inserts
+trap.wait()        # ClickHouse has not seen the request yet
+worker.kill()
+trap.release(forward=False)
 """
 
 import contextlib
@@ -40,6 +40,7 @@ class Trap:
         self.caught = 0
         self._reached = threading.Event()
         self._released = threading.Event()
+        self._done = threading.Event()
         self._goes_on = True
 
     def wait(self, seconds: float = 60.0) -> None:
@@ -48,9 +49,15 @@ class Trap:
             raise TimeoutError(f"no request came with {self.text!r} within {seconds:.0f} s")
 
     def release(self, *, forward: bool = True) -> None:
-        """Let held requests (or their answers) go on, or cut them off."""
+        """Let held requests (or their answers) go on, or cut them off; return when it is done."""
         self._goes_on = forward
         self._released.set()
+        if self._reached.is_set() and not self._done.wait(60):
+            raise TimeoutError("ClickHouse does not answer what was held")
+
+    def done(self) -> None:
+        """Say that a held request is dealt with."""
+        self._done.set()
 
     def hold(self) -> bool:
         """Hold the calling request; return whether it goes on."""
@@ -67,9 +74,7 @@ class ClickHouseProxy:
         self.refused = 0
         self._traps: list[Trap] = []
         self._lock = threading.Lock()
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), _handler(self))
-        self._server.daemon_threads = True
-        self._server.block_on_close = False
+        self._server = _Server(self)
         self._thread = threading.Thread(target=self._server.serve_forever, args=(0.05,))
 
     @property
@@ -83,11 +88,18 @@ class ClickHouseProxy:
 
     def close(self) -> None:
         """Let everything go that is held, and end."""
-        for trap in self._traps:
-            trap.release(forward=False)
+        self.open_all()
         self._server.shutdown()
         self._server.server_close()
         self._thread.join()
+
+    def open_all(self) -> None:
+        """Remove every trap, and play overloaded no more."""
+        self.overloaded = False
+        with self._lock:
+            traps, self._traps = self._traps, []
+        for trap in traps:
+            trap.release(forward=False)
 
     def trap(self, text: str, moment: Moment, *, times: int = 1) -> Trap:
         """Set a trap for requests to come."""
@@ -118,88 +130,100 @@ def running_clickhouse_proxy(port: int) -> Iterator[ClickHouseProxy]:
         proxy.close()
 
 
-def _handler(proxy: ClickHouseProxy) -> type[BaseHTTPRequestHandler]:
-    class Handler(BaseHTTPRequestHandler):
-        protocol_version = "HTTP/1.1"
+class _Server(ThreadingHTTPServer):
+    daemon_threads = True
+    block_on_close = False
 
-        def do_GET(self) -> None:
-            self._pass_on()
+    def __init__(self, proxy: ClickHouseProxy) -> None:
+        super().__init__(("127.0.0.1", 0), _Handler)
+        self.proxy = proxy
 
-        def do_POST(self) -> None:
-            self._pass_on()
 
-        def log_message(self, *_args: Any) -> None:
-            """Stay silent: nobody reads it."""
+class _Handler(BaseHTTPRequestHandler):
+    server: _Server
+    protocol_version = "HTTP/1.1"
 
-        def _pass_on(self) -> None:
-            body = self._body()
-            self.close_connection = True
-            # A worker that was killed takes no answer, and a ClickHouse that was gives none.
-            with contextlib.suppress(OSError, http.client.HTTPException):
-                self._answer(body)
+    def do_GET(self) -> None:
+        self._pass_on()
 
-        def _answer(self, body: bytes) -> None:
-            said = unquote_plus(self.path) + body[:2000].decode(errors="replace")
-            query = said.replace("`", "")
-            if proxy.overloaded and "INSERT INTO" in query:
-                proxy.refused += 1
-                self._say(503, {}, b"overloaded")
-                return
-            trap = proxy.caught_by(query)
-            if trap is None:
+    def do_POST(self) -> None:
+        self._pass_on()
+
+    def log_message(self, *_args: Any) -> None:
+        """Stay silent: nobody reads it."""
+
+    def _pass_on(self) -> None:
+        body = self._body()
+        self.close_connection = True
+        # A worker that was killed takes no answer, and a ClickHouse that was gives none.
+        with contextlib.suppress(OSError, http.client.HTTPException):
+            self._answer(body)
+
+    def _answer(self, body: bytes) -> None:
+        said = unquote_plus(self.path) + body[:2000].decode(errors="replace")
+        query = said.replace("`", "")
+        if self.server.proxy.overloaded and "INSERT INTO" in query:
+            self.server.proxy.refused += 1
+            self._say(503, {}, b"overloaded")
+            return
+        trap = self.server.proxy.caught_by(query)
+        if trap is None:
+            self._say(*self._ask(body))
+        else:
+            try:
+                self._spring(trap, body)
+            finally:
+                trap.done()
+
+    def _spring(self, trap: Trap, body: bytes) -> None:
+        if trap.moment is Moment.BEFORE:
+            if trap.hold():
                 self._say(*self._ask(body))
-            elif trap.moment is Moment.BEFORE:
-                if trap.hold():
-                    self._say(*self._ask(body))
-            elif trap.moment is Moment.HALFWAY:
-                with contextlib.closing(self._begin(body)) as upstream:
-                    upstream.send(body[: len(body) // 2])
-                    trap.hold()
-            else:
-                answer = self._ask(body)
-                if trap.hold():
-                    self._say(*answer)
-
-        def _body(self) -> bytes:
-            if "chunked" not in self.headers.get("Transfer-Encoding", ""):
-                return self.rfile.read(int(self.headers.get("Content-Length", 0)))
-            chunks = []
-            while size := int(self.rfile.readline().split(b";")[0], 16):
-                chunks.append(self.rfile.read(size))
-                self.rfile.readline()
-            self.rfile.readline()
-            return b"".join(chunks)
-
-        def _begin(self, body: bytes) -> http.client.HTTPConnection:
-            upstream = http.client.HTTPConnection("127.0.0.1", proxy.behind)
-            upstream.putrequest(
-                self.command, self.path, skip_host=True, skip_accept_encoding=True
-            )
-            for name, value in self.headers.items():
-                if name.lower() not in _OF_ONE_HOP:
-                    upstream.putheader(name, value)
-            upstream.putheader("Content-Length", str(len(body)))
-            upstream.endheaders()
-            return upstream
-
-        def _ask(self, body: bytes) -> tuple[int, dict[str, str], bytes]:
+        elif trap.moment is Moment.HALFWAY:
             with contextlib.closing(self._begin(body)) as upstream:
-                upstream.send(body)
-                answer = upstream.getresponse()
-                return answer.status, dict(answer.getheaders()), answer.read()
+                upstream.send(body[: len(body) // 2])
+                trap.hold()
+        else:
+            answer = self._ask(body)
+            if trap.hold():
+                self._say(*answer)
 
-        def _say(self, status: int, headers: dict[str, str], body: bytes) -> None:
-            self.close_connection = False
-            self.send_response_only(status)
-            for name, value in headers.items():
-                if name.lower() not in _OF_ONE_HOP:
-                    self.send_header(name, value)
-            self.send_header("Content-Length", str(len(body)))
-            self.end_headers()
-            self.wfile.write(body)
+    def _body(self) -> bytes:
+        if "chunked" not in self.headers.get("Transfer-Encoding", ""):
+            return self.rfile.read(int(self.headers.get("Content-Length", 0)))
+        chunks = []
+        while size := int(self.rfile.readline().split(b";")[0], 16):
+            chunks.append(self.rfile.read(size))
+            self.rfile.readline()
+        self.rfile.readline()
+        return b"".join(chunks)
 
-        def setup(self) -> None:
-            super().setup()
-            self.connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    def _begin(self, body: bytes) -> http.client.HTTPConnection:
+        upstream = http.client.HTTPConnection("127.0.0.1", self.server.proxy.behind)
+        upstream.putrequest(self.command, self.path, skip_host=True, skip_accept_encoding=True)
+        for name, value in self.headers.items():
+            if name.lower() not in _OF_ONE_HOP:
+                upstream.putheader(name, value)
+        upstream.putheader("Content-Length", str(len(body)))
+        upstream.endheaders()
+        return upstream
 
-    return Handler
+    def _ask(self, body: bytes) -> tuple[int, dict[str, str], bytes]:
+        with contextlib.closing(self._begin(body)) as upstream:
+            upstream.send(body)
+            answer = upstream.getresponse()
+            return answer.status, dict(answer.getheaders()), answer.read()
+
+    def _say(self, status: int, headers: dict[str, str], body: bytes) -> None:
+        self.close_connection = False
+        self.send_response_only(status)
+        for name, value in headers.items():
+            if name.lower() not in _OF_ONE_HOP:
+                self.send_header(name, value)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def setup(self) -> None:
+        super().setup()
+        self.connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)

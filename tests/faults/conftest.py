@@ -7,6 +7,14 @@ import pytest
 from tests.faults.rig import Rig, running_rig
 
 
+@pytest.fixture(autouse=True)
+def mended(rig: Rig) -> Iterator[None]:
+    """Leave nothing broken behind, so that a failure stays with its test."""
+    yield
+    rig.proxy.open_all()
+    rig.link.mend()
+
+
 @pytest.fixture(scope="package")
 def rig(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Rig]:
     with running_rig(tmp_path_factory.mktemp("faults")) as running:

@@ -4,13 +4,16 @@ from collections.abc import Sequence
 from datetime import UTC, date, datetime, timedelta
 
 from breakout.contract import DownloadsSlice, ModelRecord
+from breakout.contract.events import SizeBin
 from breakout.contract.topics import partition_of
 
 RELEASED = date(2026, 2, 2)
 DAY0 = datetime(2026, 2, 2, tzinfo=UTC)
 
 
-def model(model_id: str, *, tracked: bool = True, hour: int = 0) -> ModelRecord:
+def model(
+    model_id: str, *, tracked: bool = True, hour: int = 0, size_bin: SizeBin = "250B+"
+) -> ModelRecord:
     """Return a record of a scored model, read so many hours after its release."""
     return ModelRecord(
         model_id=model_id,
@@ -18,7 +21,7 @@ def model(model_id: str, *, tracked: bool = True, hour: int = 0) -> ModelRecord:
         org=model_id.partition("/")[0],
         region=None,
         total_params_b=300.0,
-        size_bin="250B+",
+        size_bin=size_bin,
         released_at=RELEASED,
         tracked=tracked,
     )

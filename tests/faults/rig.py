@@ -1,11 +1,14 @@
 """A pipeline whose workers reach ClickHouse and the broker through what a test can break."""
 
+import asyncio
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from random import Random
 from typing import Any
+
+from aiokafka import AIOKafkaProducer
 
 from breakout.contract import DownloadsSlice, Event, ModelRecord
 from tests.embedded_servers import BrokerServer, ClickHouseServer, running_clickhouse
@@ -15,7 +18,7 @@ from tests.oracle.batch import recompute
 from tests.oracle.deliveries import make_delivery
 from tests.oracle.histories import History, make_history
 from tests.oracle.inputs import FrozenRow, Observation, observations_of
-from tests.pipeline import Pipeline, Worker
+from tests.pipeline import Pipeline, Worker, wait_until
 from tests.streams.views import view_differences
 
 
@@ -72,6 +75,26 @@ class Rig(Pipeline):
         )
         self.models += [event for event in events if isinstance(event, ModelRecord)]
         self.publish(events)
+
+    def publish_bytes(self, topic: str, partition: int, value: bytes | None) -> int:
+        """Publish any bytes with the key b"key"; returns the offset."""
+
+        async def send() -> int:
+            producer = AIOKafkaProducer(
+                bootstrap_servers=self.bootstrap, max_request_size=16_000_000
+            )
+            await producer.start()
+            try:
+                sent = await producer.send_and_wait(topic, value, b"key", partition=partition)
+                return int(sent.offset)
+            finally:
+                await producer.stop()
+
+        return asyncio.run(send())
+
+    def wait_for_log(self, worker: Worker, text: str) -> None:
+        """Wait until the worker has logged a text."""
+        wait_until(f"log {text!r}", lambda: text in worker.log.read_text(), seconds=120)
 
     def judge(self) -> None:
         """Wait until all is worked off, and hold the tables against the oracle."""

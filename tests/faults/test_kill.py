@@ -5,9 +5,13 @@ from collections.abc import Sequence
 import pytest
 
 from breakout.contract import Event
+from breakout.contract.topics import DOWNLOADS, MODELS
 from tests.faults.clickhouse_proxy import Moment
 from tests.faults.events import model, of_one_partition, seen
 from tests.faults.rig import Rig, deliveries
+from tests.pipeline import wait_until
+
+SCORES = ("baselines_log", "breakouts_log", "points_log", "latest_log")
 
 pytestmark = [pytest.mark.fault, pytest.mark.timeout(300)]
 
@@ -23,9 +27,13 @@ def kill_at(
     trap = rig.proxy.trap(f"INSERT INTO {insert}", moment)
     rig.tell(first)
     trap.wait()
+    rig.tell(second)
+    if insert in SCORES:
+        # Its other half goes on and turns these into points: the next finds them all at once.
+        half = (MODELS.name, DOWNLOADS.name)
+        wait_until("they are points", lambda: not any(rig.lag()[topic] for topic in half))
     worker.kill()
     trap.release(forward=False)
-    rig.tell(second)
     rig.judge()
 
 
@@ -51,12 +59,12 @@ def test_scores_that_the_next_worker_would_not_have_written(rig: Rig) -> None:
     ids = [f"hover/model-{number}" for number in range(10)]
     guest = "hover/guest"
     rig.tell([model(one) for one in [*ids, guest]])
-    rig.tell([seen(ids, age, [100 + number for number in range(10)]) for age in (6, 9)])
+    rig.tell([seen(ids, age, [10**12 + number for number in range(10)]) for age in (6, 9)])
     kill_at(
         rig,
         "points_log",
         Moment.BEFORE,
-        [seen([guest], age, [1000]) for age in (6, 9)],
+        [seen([guest], age, [10**13]) for age in (6, 9)],
         [model(guest, tracked=False, hour=1).model_copy(update={"size_bin": None})],
     )
 

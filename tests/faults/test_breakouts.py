@@ -1,0 +1,103 @@
+"""What the topic of breakouts says, and the breakouts of frozen baselines."""
+
+import subprocess
+import sys
+from typing import get_args
+
+import pytest
+
+from breakout.contract import BreakoutEvent
+from breakout.contract.events import SizeBin
+from breakout.contract.topics import BREAKOUTS
+from tests.faults.events import model, seen
+from tests.faults.rig import Rig
+from tests.oracle.batch import freeze, recompute
+from tests.pipeline import REPOSITORY, wait_until
+
+pytestmark = [pytest.mark.fault, pytest.mark.timeout(300)]
+
+PEERS = [f"peer/model-{number}" for number in range(10)]
+GUEST = "peer/guest"
+SCALE = 10**14
+"""Far above whatever else is in the size bin."""
+
+
+def latest_events(rig: Rig) -> dict[tuple[str, str], BreakoutEvent]:
+    """Return the latest event by baseline and model, as the topic's readers have it."""
+    events = [BreakoutEvent.model_validate_json(one.value) for one in rig.consume(BREAKOUTS.name)]
+    return {(event.baseline, event.model_id): event for event in events}
+
+
+def table(rig: Rig) -> dict[tuple[str, str], tuple[object, ...]]:
+    return {
+        (row["baseline"], row["model_id"]): (
+            row["crossed_at"],
+            row["age_days"],
+            row["ram"],
+            row["ended_at"],
+        )
+        for row in rig.rows("SELECT * FROM breakouts")
+    }
+
+
+def standing(rig: Rig) -> dict[tuple[str, str], tuple[object, ...]]:
+    return {
+        key: (event.crossed_at, event.age_days, event.ram, event.ended_at)
+        for key, event in latest_events(rig).items()
+        if event.status != "retracted"
+    }
+
+
+def test_the_topic_says_what_the_table_says_also_when_a_crossing_is_undone(rig: Rig) -> None:
+    rig.worker()
+    rig.tell([model(one) for one in [*PEERS, GUEST]])
+    rig.tell([seen(PEERS, age, [SCALE + n for n in range(10)]) for age in (6, 9)])
+    rig.tell([seen([GUEST], age, [2 * SCALE]) for age in (6, 9)])
+    rig.judge()
+    assert latest_events(rig)["live", GUEST].status == "crossed"
+    assert standing(rig) == table(rig)
+    rig.tell([seen(PEERS, 6.5, [5 * SCALE + n for n in range(10)])])
+    rig.judge()
+    assert latest_events(rig)["live", GUEST].status == "retracted"
+    assert ("live", GUEST) not in table(rig)
+    assert standing(rig) == table(rig)
+
+
+def frozen_now(rig: Rig, name: str) -> None:
+    """Freeze the live baseline, as a person does."""
+    rig.frozen += freeze(recompute(rig.observations, rig.models), name)
+    command = [sys.executable, "-m", "breakout", "baseline", "freeze", name]
+    subprocess.run(command, cwd=REPOSITORY, env=rig.environment, check=True, timeout=60)
+
+
+def breakouts_of(rig: Rig, name: str) -> int:
+    count: int = rig.rows(f"SELECT count() AS n FROM breakouts WHERE baseline = '{name}'")[0]["n"]
+    return count
+
+
+def test_a_baseline_frozen_while_a_worker_runs_and_while_none_does(rig: Rig) -> None:
+    every_bin = [
+        model(f"frozen/{number}", size_bin=size_bin)
+        for number, size_bin in enumerate(get_args(SizeBin))
+    ]
+    ids = [one.model_id for one in every_bin]
+    crossing = [f"frozen/peer-{number}" for number in range(11)]
+    counts = [10 * SCALE + number for number in range(10)] + [20 * SCALE]
+    rig.tell([*map(model, crossing), *(seen(crossing, age, counts) for age in (6, 9))])
+    worker = rig.worker()
+    # A worker looks after the size bins it has heard of.
+    rig.tell([*every_bin, seen(ids, 1, [5] * len(ids)), seen(ids, 2, [6] * len(ids))])
+    rig.judge()
+    frozen_now(rig, "2026-Q1")
+    wait_until("its breakouts appear", lambda: breakouts_of(rig, "2026-Q1"), seconds=120)
+    rig.judge()
+    assert standing(rig) == table(rig)
+
+    assert worker.stop() == 0
+    for other in rig.alive():
+        other.stop()
+    frozen_now(rig, "2026-Q2")
+    rig.tell([seen(ids, 3, [7] * len(ids))])
+    rig.judge()
+    assert breakouts_of(rig, "2026-Q2")
+    assert standing(rig) == table(rig)

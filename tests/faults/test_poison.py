@@ -1,0 +1,128 @@
+"""Records nobody can read go to the dead letters as they are; their neighbours land."""
+
+import base64
+import json
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from breakout.contract import DeadLetter, Event, PointsSlice
+from breakout.contract.topics import DEAD_LETTERS, DOWNLOADS, MODELS, POINTS
+from streams.outbox import LARGEST_KEPT
+from tests.faults.events import DAY0, model, of_one_partition, seen
+from tests.faults.rig import Rig
+
+pytestmark = [pytest.mark.fault, pytest.mark.timeout(300)]
+
+PARTITION = 1
+POISONED = ("poison/a", "poison/b")
+SLICE = seen(POISONED, 3, [7, 8])
+RECORD = model(POISONED[0])
+POINTS_SLICE = PointsSlice(
+    size_bin="250B+",
+    models=[POISONED[0]],
+    scored_since=[DAY0],
+    known=[1],
+    tracked=[True],
+    released_at=[None],
+    reset=[False],
+    latest_at=[None],
+    latest_cumulative=[None],
+    point_model=[0],
+    point_age=[3],
+    point_cumulative=[5],
+)
+
+
+def changed(event: Event, **fields: object) -> bytes:
+    """Return the event's bytes with other values."""
+    return json.dumps(json.loads(event.to_bytes()) | fields).encode()
+
+
+def anything(event: Event) -> dict[bytes | None, str]:
+    """Return what is poison on every topic, with a part of the reason."""
+    return {
+        b"": "not JSON",
+        None: "no value",
+        b"\x00\x01 no json": "not JSON",
+        event.to_bytes()[:-9]: "not JSON",
+        b'{"source": "\xff\xfe"}': "not JSON",
+        b"[]": "record",
+        changed(event, schema_version=2): "contract version 2 is newer",
+        changed(event, models=7, model_id=7): "model",
+    }
+
+
+FAR = (datetime.now(UTC) + timedelta(days=3)).isoformat()
+
+POISON: dict[str, dict[bytes | None, str]] = {
+    DOWNLOADS.name: {
+        **anything(SLICE),
+        changed(SLICE, downloads_all_time=["7", 8]): "downloads_all_time.0",
+        changed(SLICE, downloads_all_time=[7.5, 8]): "downloads_all_time.0",
+        changed(SLICE, downloads_all_time=[7, -8]): "downloads_all_time.1",
+        changed(SLICE, likes=[10**30, 1]): "likes.0",
+        changed(SLICE, downloads_all_time=[2**63, 1]): "downloads_all_time.0",
+        changed(SLICE, likes=[1]): "likes has 1 entries for 2 models",
+        changed(SLICE, models=["poison/a", "poison/a"]): "models holds an id twice",
+        changed(SLICE, observed_at="2026-02-03T00:00:00"): "observed_at",
+        changed(SLICE, observed_at=FAR): "more than a day ahead",
+        changed(SLICE, observed_at="9999-12-31T23:59:59Z"): "more than a day ahead",
+        changed(SLICE, observed_at="1969-12-31T23:59:59Z"): "not from 1970-01-01",
+        RECORD.to_bytes(): "DownloadsSlice.source",
+        changed(SLICE, source=["x" * 9_000_000]): "DownloadsSlice.source",
+        changed(SLICE, source=["x" * 13_000_000]): "the first 10,000,000 are kept here",
+    },
+    MODELS.name: {
+        **anything(RECORD),
+        changed(RECORD, size_bin="huge"): "ModelRecord.size_bin",
+        changed(RECORD, tracked=None): "ModelRecord.tracked",
+        changed(RECORD, observed_at=FAR): "more than a day ahead",
+        changed(RECORD, released_at="0001-01-01"): "ModelRecord.released_at",
+        changed(RECORD, created_at="9999-12-31T00:00:00Z"): "ModelRecord.created_at",
+        SLICE.to_bytes(): "ModelRecord.model_id",
+    },
+    POINTS.name: {
+        **anything(POINTS_SLICE),
+        changed(POINTS_SLICE, point_model=[1]): "beyond models",
+        changed(POINTS_SLICE, point_age=[366]): "point_age.0",
+        changed(POINTS_SLICE, reset=[]): "reset has 0 entries for 1 models",
+        SLICE.to_bytes(): "PointsSlice.size_bin",
+    },
+}
+
+
+def good(topic: str, number: int, partitions: int) -> list[Event]:
+    """Return events for the neighbourhood of poison on a topic, all in `PARTITION`."""
+    (one,) = of_one_partition(f"neighbour{number}", 1, partitions, PARTITION)
+    if topic == MODELS.name:
+        return [model(one)]
+    return [seen([one], 2 + number, [number])]
+
+
+def test_poison_is_buried_and_its_neighbours_land(rig: Rig) -> None:
+    for worker in rig.alive():
+        worker.stop()
+    partitions = rig.settings.partitions
+    buried: dict[tuple[str, int, int], tuple[bytes, str]] = {}
+    for topic, poison in POISON.items():
+        # The first of a batch is poison and the last is, with neighbours between.
+        for number, (value, reason) in enumerate(poison.items()):
+            offset = rig.publish_bytes(topic, PARTITION, value)
+            buried[topic, PARTITION, offset] = (value or b"", reason)
+            if topic != POINTS.name and number < len(poison) - 1:
+                rig.tell(good(topic, number % 4, partitions))
+    rig.start_worker()
+    rig.judge()
+    letters = {
+        (letter.topic, letter.partition, letter.offset): letter
+        for message in rig.consume(DEAD_LETTERS.name)
+        for letter in [DeadLetter.model_validate_json(message.value)]
+    }
+    assert letters.keys() == buried.keys()
+    for where, (value, reason) in buried.items():
+        letter = letters[where]
+        assert base64.b64decode(letter.value_base64) == value[:LARGEST_KEPT]
+        assert base64.b64decode(letter.key_base64 or "") == b"key"
+        assert reason in letter.error, where
+        assert letter.component == ("scores" if where[0] == POINTS.name else "downloads")
