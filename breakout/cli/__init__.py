@@ -1,0 +1,1 @@
+"""The command line `breakout`: `main.py` finds the commands, one file holds one of them."""

@@ -1,0 +1,113 @@
+"""`breakout baseline`: freezes the live baseline under a name, and lists all baselines."""
+
+import json
+import re
+from datetime import UTC, datetime
+
+import click
+from clickhouse_connect.driver.client import Client
+from rich.table import Table
+
+from breakout.cli.console import console
+from breakout.cli.errors import CommandFailed
+from breakout.cli.leaderboard import known_baselines
+from breakout.cli.start import start
+from breakout.clickhouse import explained, reader_client, writer_client
+
+NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
+RESERVED = "live"
+
+
+@click.group()
+def baseline() -> None:
+    """Freeze the live baseline under a name, or list all baselines."""
+
+
+@baseline.command()
+@click.argument("name")
+def freeze(name: str) -> None:
+    """Copy the live baseline as it is now under NAME, for scores that can be cited.
+
+    A frozen baseline never changes, and a name is given once.
+    """
+    if not NAME.fullmatch(name):
+        raise CommandFailed(
+            f"{name!r} cannot name a baseline: letters, digits, '.', '_' and '-', "
+            "at most 64 of them, the first a letter or digit, as 2026-Q4"
+        )
+    if name.lower().startswith(RESERVED):
+        raise CommandFailed(
+            f"{name!r} is taken: names that begin with 'live' are the built-in ones"
+        )
+    settings = start()
+    client = writer_client(settings)
+    with explained(settings):
+        if name in known_baselines(client):
+            raise CommandFailed(
+                f"the baseline {name!r} exists and never changes: choose another name"
+            )
+        values = _values(client).get("live", (0, None))[0]
+        if not values:
+            raise CommandFailed(
+                "the live baseline has no value yet, so there is nothing to freeze: it needs ten "
+                "tracked models of one size bin at the same age"
+            )
+        # The rows before the name: whoever sees the name sees all of it.
+        client.command(
+            """
+            INSERT INTO baselines_log
+                (baseline, size_bin, age_days, peers, downloads, as_of, version)
+            SELECT {name:String}, size_bin, age_days, peers, downloads, as_of, version
+            FROM baselines_log FINAL
+            WHERE baseline = 'live' AND peers > 0
+            """,
+            parameters={"name": name},
+        )
+        client.insert(
+            "frozen_baselines",
+            [[name, datetime.now(UTC), "live"]],
+            column_names=["baseline", "frozen_at", "method"],
+        )
+    click.echo(f"froze the live baseline as {name}: {values:,} values")
+
+
+@baseline.command(name="list")
+@click.option(
+    "--format",
+    "style",
+    type=click.Choice(["table", "json"]),
+    default="table",
+    show_default=True,
+)
+def list_baselines(*, style: str) -> None:
+    """List the baselines, how many values they have and as of when."""
+    settings = start()
+    client = reader_client(settings)
+    with explained(settings):
+        frozen = client.query("SELECT baseline, frozen_at FROM frozen_baselines FINAL").result_rows
+        values = _values(client)
+        names = known_baselines(client)
+    frozen_at_of = {str(name): frozen_at for name, frozen_at in frozen}
+    rows = [(name, *values.get(name, (0, None)), frozen_at_of.get(name)) for name in names]
+    if style == "json":
+        fields = ("baseline", "values", "as_of", "frozen_at")
+        records = [dict(zip(fields, row, strict=True)) for row in rows]
+        click.echo(json.dumps(records, default=datetime.isoformat, indent=2))
+        return
+    table = Table("baseline", "values", "as of (UTC)", "frozen at (UTC)", box=None, pad_edge=False)
+    for name, count, as_of, frozen_at in rows:
+        table.add_row(name, f"{count:,}", _minute(as_of), _minute(frozen_at))
+    console().print(table)
+
+
+def _values(client: Client) -> dict[str, tuple[int, datetime | None]]:
+    """Return of each baseline how many values it has, and as of when."""
+    rows = client.query(
+        "SELECT baseline, countIf(downloads IS NOT NULL), max(as_of) "
+        "FROM baselines GROUP BY baseline"
+    ).result_rows
+    return {name: (values, as_of) for name, values, as_of in rows}
+
+
+def _minute(moment: datetime | None) -> str:
+    return f"{moment:%Y-%m-%d %H:%M}" if moment else ""

@@ -1,0 +1,209 @@
+"""`breakout demo`: simulated years through the whole pipeline, in a minute or two."""
+
+import asyncio
+import logging
+import shutil
+import socket
+import tempfile
+import time
+from collections.abc import Mapping
+from contextlib import AsyncExitStack, closing
+from datetime import timedelta
+from pathlib import Path
+
+import click
+
+from breakout.cli.console import console
+from breakout.cli.demo_progress import DemoProgress, demo_progress
+from breakout.cli.demo_report import print_report
+from breakout.cli.embedded import embedded_options
+from breakout.cli.errors import CommandFailed
+from breakout.cli.interruption import until_interrupted
+from breakout.cli.kafka_state import count_published, read_kafka
+from breakout.cli.replay_process import replay_process
+from breakout.cli.simulated_hub import SimulatedHubProcess, simulated_hub
+from breakout.cli.start import start
+from breakout.cli.supervisor import Child, Program, stop_in_order
+from breakout.clickhouse import explained, reader_client
+from breakout.embedded.runtime import embedded_servers
+from breakout.migrations import migrate
+from breakout.settings import Settings, read_settings
+
+REGISTRY_DAYS = 7
+CATCH_UP_SECONDS = 300.0
+LOOK_SECONDS = 1.0
+
+# What belongs to the person's own set-up and not to the demo's.
+NOT_INHERITED = (
+    "BREAKOUT_CLICKHOUSE_USER",
+    "BREAKOUT_CLICKHOUSE_PASSWORD",
+    "BREAKOUT_READER_USER",
+    "BREAKOUT_READER_PASSWORD",
+    "BREAKOUT_GROUP",
+    "BREAKOUT_OVERRIDES_FILE",
+    "HF_TOKEN",
+)
+
+
+@click.command()
+@click.option(
+    "--days", type=click.IntRange(14, 1500), default=730, show_default=True, help="Days to replay."
+)
+@click.option("--keep", is_flag=True, help="Keep the data, and say how to look at them.")
+@click.pass_context
+def demo(context: click.Context, *, days: int, keep: bool) -> None:
+    """Watch simulated years pass through the whole pipeline, ending with the leaderboard.
+
+    A simulated Hub serves invented models; the real collectors scrape it once a simulated day,
+    real Kafka records, stream workers and ClickHouse do the rest. It uses free ports and a
+    temporary directory, and leaves nothing behind unless told to keep it.
+    """
+    start()
+    directory = Path(tempfile.mkdtemp(prefix="breakout-demo-"))
+    settings, environment = _own_settings(directory)
+    # The progress says what the log would.
+    logging.getLogger().setLevel(logging.WARNING)
+    console().print(
+        f"[bold]Simulated data[/bold]: every model and organisation is invented. {days} days of "
+        "daily scrapes, through Kafka, a stream worker and ClickHouse.",
+        highlight=False,
+    )
+
+    async def run(stack: AsyncExitStack) -> None:
+        await _run(settings, environment, days, stack)
+
+    try:
+        code = asyncio.run(until_interrupted(run, farewell="stopping the demo"))
+    except Exception:
+        click.echo(f"the logs of the parts are in {directory}", err=True)
+        raise
+    if keep:
+        click.echo(_how_to_look(settings))
+    else:
+        shutil.rmtree(directory, ignore_errors=True)
+    context.exit(code)
+
+
+async def _run(
+    settings: Settings, environment: Mapping[str, str | None], days: int, stack: AsyncExitStack
+) -> None:
+    logs = settings.data_dir
+    started = time.monotonic()
+    progress = stack.enter_context(demo_progress(days + 1))
+    progress.say("starting Kafka, ClickHouse and the simulated Hub")
+    hub = await stack.enter_async_context(simulated_hub(days, logs / "hub.log"))
+    # Not kept running: with a broker that dies what it held is gone, and the demo has failed.
+    await stack.enter_async_context(embedded_servers(embedded_options(settings, logs / "servers")))
+    await asyncio.to_thread(migrate, settings, give_up_after=10)
+    children = {**environment, **_addresses(hub)}
+    worker = Child(Program("worker", ["worker"], children, logs / "worker.log"))
+    stack.push_async_callback(stop_in_order, [worker])
+    collectors = await stack.enter_async_context(replay_process(children, logs / "collectors.log"))
+
+    async def collect() -> None:
+        for number in range(days + 1):
+            day = hub.last - timedelta(days=days - number)
+            await hub.set_clock(day)
+            if number % REGISTRY_DAYS == 0:
+                await collectors.collect("registry", day)
+            await collectors.collect("huggingface", day)
+            progress.day(day)
+
+    running = asyncio.create_task(worker.keep_running())
+    watching = asyncio.create_task(_watch(settings, progress))
+    try:
+        await collect()
+        progress.say("waiting for the worker to catch up")
+        observations = await _caught_up(settings)
+    finally:
+        for task in (running, watching):
+            task.cancel()
+        await asyncio.gather(running, watching, return_exceptions=True)
+    progress.stop()
+    with explained(settings), closing(reader_client(settings)) as client:
+        print_report(client, console(), observations, time.monotonic() - started)
+
+
+def _own_settings(directory: Path) -> tuple[Settings, dict[str, str | None]]:
+    """Return settings of the demo's own servers, and the environment that gives them to a child."""
+    environment: dict[str, str | None] = {
+        "KAFKA_BOOTSTRAP_SERVERS": f"127.0.0.1:{_free_port()}",
+        "CLICKHOUSE_URL": f"http://127.0.0.1:{_free_port()}/breakout",
+        "BREAKOUT_DATA_DIR": str(directory),
+        "TMPDIR": str(directory),
+        "BREAKOUT_LOG_FORMAT": "json",
+        "BREAKOUT_METRICS_PORT": "0",
+        # Nothing here speaks TLS: spare every run the loading of all certificates.
+        "SSL_CERT_DIR": str(directory),
+        "SSL_CERT_FILE": None,
+        **dict.fromkeys(NOT_INHERITED),
+    }
+    settings = read_settings(
+        kafka_bootstrap_servers=environment["KAFKA_BOOTSTRAP_SERVERS"],
+        clickhouse_url=environment["CLICKHOUSE_URL"],
+        data_dir=directory,
+        clickhouse_user="default",
+        clickhouse_password="",
+        reader_password=None,
+        group="breakout",
+    )
+    return settings, environment
+
+
+def _addresses(hub: SimulatedHubProcess) -> dict[str, str]:
+    return {"HF_ENDPOINT": hub.hf_endpoint, "TRACKED_MODELS_URL": hub.tracked_models_url}
+
+
+async def _watch(settings: Settings, progress: DemoProgress) -> None:
+    with closing(reader_client(settings)) as client:
+        while True:
+            with explained(settings):
+                rows = await asyncio.to_thread(
+                    client.query,
+                    "SELECT (SELECT count() FROM downloads_log), "
+                    "(SELECT count() FROM breakouts WHERE baseline = 'live')",
+                )
+            progress.found(*rows.result_rows[0])
+            await asyncio.sleep(LOOK_SECONDS)
+
+
+async def _caught_up(settings: Settings) -> int:
+    """Return how many observations were published, once all of them can be queried."""
+    published = await count_published(settings)
+    rows = 0
+    try:
+        async with asyncio.timeout(CATCH_UP_SECONDS):
+            while True:
+                kafka = await read_kafka(settings)
+                rows = await asyncio.to_thread(_count_rows, settings)
+                if not any(lag.records for lag in kafka.lags) and rows == published:
+                    return published
+                await asyncio.sleep(LOOK_SECONDS / 4)
+    except TimeoutError:
+        raise CommandFailed(
+            f"of {published:,} published observations {rows:,} can be queried after "
+            f"{CATCH_UP_SECONDS:.0f} s"
+        ) from None
+
+
+def _count_rows(settings: Settings) -> int:
+    with explained(settings), closing(reader_client(settings)) as client:
+        return int(client.query("SELECT count() FROM downloads").result_rows[0][0])
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def _how_to_look(settings: Settings) -> str:
+    url, data = settings.clickhouse_url, settings.data_dir / "servers"
+    kafka = settings.kafka_bootstrap_servers
+    return (
+        "\nThe data were kept. To look at them again:\n"
+        f"  export BREAKOUT_DATA_DIR={data} CLICKHOUSE_URL={url} KAFKA_BOOTSTRAP_SERVERS={kafka}\n"
+        "  breakout embedded &\n"
+        "  breakout top --all\n"
+        f"  rm -r {settings.data_dir}    # when done"
+    )

@@ -1,0 +1,58 @@
+"""What the demo found: the leaderboard, and the latest breakouts with their reasons."""
+
+from clickhouse_connect.driver.client import Client
+from rich.console import Console
+
+from breakout.cli.leaderboard import read_leaderboard
+from breakout.cli.leaderboard_text import as_table
+
+PLACES = 15
+BREAKOUTS = 5
+INVENTED = "Simulated data: every model and organisation above is invented."
+
+
+def print_report(client: Client, out: Console, observations: int, seconds: float) -> None:
+    """Print it."""
+    out.print()
+    board = read_leaderboard(client, limit=PLACES)
+    out.print(as_table(board, width=out.width, source=INVENTED))
+    out.print()
+    out.print("Latest breakouts", style="bold")
+    for line in breakout_lines(client) or ["none: no young model has passed 1.00x yet"]:
+        out.print(f"  {line}", highlight=False, markup=False)
+    days, first, last = client.query(
+        "SELECT uniqExact(toDate(observed_at)), min(observed_at), max(observed_at) "
+        "FROM downloads_log"
+    ).result_rows[0]
+    out.print()
+    out.print(
+        f"{days} simulated days ({first:%Y-%m-%d} to {last:%Y-%m-%d}), {observations:,} "
+        f"observations in {seconds:.0f} s. {INVENTED}",
+        highlight=False,
+    )
+
+
+def breakout_lines(client: Client, limit: int = BREAKOUTS) -> list[str]:
+    """Return the latest breakouts, newest first, each as one sentence that says why."""
+    rows = client.query(
+        """
+        SELECT
+            b.model_id AS model_id, b.crossed_at AS crossed_at, b.age_days AS age_days,
+            b.ended_at AS ended_at, r.size_bin AS size_bin, r.ram AS ram,
+            r.cumulative AS cumulative, r.baseline_downloads AS baseline_downloads
+        FROM breakouts AS b
+        INNER JOIN ram AS r
+            ON r.baseline = b.baseline AND r.model_id = b.model_id AND r.age_days = b.age_days
+        WHERE b.baseline = 'live'
+        ORDER BY b.crossed_at DESC, b.model_id
+        LIMIT {limit:UInt32}
+        """,
+        parameters={"limit": limit},
+    ).named_results()
+    return [
+        f"{row['model_id']} passed 1.00x of {row['size_bin']} at day {row['age_days']} "
+        f"({row['crossed_at']:%Y-%m-%d}): {row['cumulative']:,} downloads against "
+        f"{row['baseline_downloads']:,.0f}, {row['ram']:.2f}x"
+        + (f"; over since {row['ended_at']:%Y-%m-%d}" if row["ended_at"] else "")
+        for row in rows
+    ]

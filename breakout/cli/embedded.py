@@ -1,0 +1,79 @@
+"""`breakout embedded`: Kafka and ClickHouse for one machine, without the rest."""
+
+import asyncio
+from contextlib import AsyncExitStack
+from pathlib import Path
+
+import click
+
+from breakout.cli.errors import CommandFailed
+from breakout.cli.interruption import until_interrupted
+from breakout.cli.start import start
+from breakout.embedded.runtime import EmbeddedOptions, embedded_servers
+from breakout.settings import Settings
+
+
+@click.command()
+@click.pass_context
+def embedded(context: click.Context) -> None:
+    """Run only the embedded Kafka and ClickHouse, until Ctrl-C.
+
+    They listen at KAFKA_BOOTSTRAP_SERVERS and CLICKHOUSE_URL, on this machine only, and keep
+    their data in BREAKOUT_DATA_DIR. Kafka keeps its records in memory, ClickHouse on disk.
+    """
+    settings = start()
+    options = embedded_options(settings)
+
+    async def run(stack: AsyncExitStack) -> None:
+        servers = await stack.enter_async_context(embedded_servers(options))
+        click.echo(f"Kafka       {servers.kafka_bootstrap_servers}")
+        click.echo(f"ClickHouse  {servers.clickhouse_address} (data in {options.data_dir})")
+        click.echo("Ctrl-C stops both.")
+        await servers.keep_running()
+
+    context.exit(asyncio.run(until_interrupted(run, farewell="stopping Kafka and ClickHouse")))
+
+
+def embedded_options(settings: Settings, data_dir: Path | None = None) -> EmbeddedOptions:
+    """Return how the settings' servers are embedded.
+
+    Raises `CommandFailed` unless both addresses are on this machine.
+    """
+    kafka, clickhouse = loopback_port_of_kafka(settings), loopback_port_of_clickhouse(settings)
+    address = settings.clickhouse
+    password = settings.reader_password
+    return EmbeddedOptions(
+        data_dir=data_dir or settings.data_dir,
+        kafka_port=kafka,
+        clickhouse_port=clickhouse,
+        admin_user=address.user,
+        admin_password=address.password.get_secret_value(),
+        reader_user=settings.reader_user,
+        reader_password=password.get_secret_value() if password else "",
+    )
+
+
+def loopback_port_of_kafka(settings: Settings) -> int:
+    """Return the port of Kafka on this machine; raises `CommandFailed` when it is elsewhere."""
+    host, _, port = settings.kafka_bootstrap_servers.rpartition(":")
+    if not is_loopback(host):
+        raise CommandFailed(
+            f"KAFKA_BOOTSTRAP_SERVERS is {settings.kafka_bootstrap_servers}: the embedded Kafka "
+            "listens on 127.0.0.1 only"
+        )
+    return int(port)
+
+
+def loopback_port_of_clickhouse(settings: Settings) -> int:
+    """Return the port of ClickHouse on this machine; raises as for Kafka."""
+    address = settings.clickhouse
+    if address.secure or not is_loopback(address.host):
+        raise CommandFailed(
+            f"CLICKHOUSE_URL is {address}: the embedded ClickHouse listens on http://127.0.0.1 only"
+        )
+    return address.port
+
+
+def is_loopback(host: str) -> bool:
+    """Whether a host name is this machine's loopback, where the embedded servers listen."""
+    return host in {"127.0.0.1", "localhost"}

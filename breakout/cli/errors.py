@@ -1,0 +1,35 @@
+"""What a person reads when a command fails."""
+
+from breakout.clickhouse import ClickHouseError
+from breakout.embedded.errors import EmbeddedError
+from breakout.kafka_topics import KafkaUnavailableError
+from breakout.migrations import MigrationError
+from breakout.redaction import Redactor
+from breakout.settings import SettingsError, read_settings
+
+
+class CommandFailed(RuntimeError):  # noqa: N818 - read as a state
+    """A command cannot do what was asked; the message says why and what would help."""
+
+
+EXPECTED = (
+    CommandFailed,
+    SettingsError,
+    ClickHouseError,
+    EmbeddedError,
+    KafkaUnavailableError,
+    MigrationError,
+)
+
+
+def one_line(error: Exception) -> str:
+    """Return an error as one line without secrets."""
+    text = " ".join(str(error).split())
+    if not isinstance(error, EXPECTED):
+        kind = type(error).__name__
+        text = f"unexpected {kind}: {text} (`breakout --debug ...` shows where)"
+    try:
+        return Redactor(read_settings())(text)
+    except SettingsError:
+        # Settings that cannot be read name their variables only, never a value.
+        return text

@@ -1,0 +1,54 @@
+"""Ctrl-C and SIGTERM, for commands that stop their parts in order."""
+
+import asyncio
+import os
+import signal
+from collections.abc import Callable, Coroutine
+from contextlib import AsyncExitStack
+from typing import Any
+
+import click
+
+SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+
+
+async def until_interrupted(
+    run: Callable[[AsyncExitStack], Coroutine[Any, Any, None]], *, farewell: str
+) -> int:
+    """Run until it ends or SIGINT, SIGTERM or SIGHUP comes, then unwind the stack it was given.
+
+    Returns the exit code: 0, or 128 and the signal's number. Says `farewell` when interrupted.
+    A second Ctrl-C ends the process at once: its children see the end of their pipes.
+    """
+    loop = asyncio.get_running_loop()
+    received: asyncio.Future[signal.Signals] = loop.create_future()
+
+    def interrupt(number: signal.Signals) -> None:
+        if not received.done():
+            received.set_result(number)
+        elif number == signal.SIGINT:
+            os._exit(128 + number)
+
+    # A program under nohup goes on when its terminal closes.
+    signals = [n for n in SIGNALS if n != signal.SIGHUP or signal.getsignal(n) != signal.SIG_IGN]
+    for number in signals:
+        loop.add_signal_handler(number, interrupt, number)
+    try:
+        async with AsyncExitStack() as stack:
+            running = asyncio.create_task(run(stack))
+            either: set[asyncio.Future[Any]] = {running, received}
+            await asyncio.wait(either, return_when=asyncio.FIRST_COMPLETED)
+            if not running.done():
+                click.echo(farewell, err=True)
+                running.cancel()
+            (outcome,) = await asyncio.gather(running, return_exceptions=True)
+            if isinstance(outcome, Exception):
+                raise _first(outcome)
+    finally:
+        for number in signals:
+            loop.remove_signal_handler(number)
+    return 128 + received.result() if received.done() else 0
+
+
+def _first(error: Exception) -> Exception:
+    return _first(error.exceptions[0]) if isinstance(error, ExceptionGroup) else error

@@ -1,0 +1,178 @@
+"""The RAM leaderboard, read from ClickHouse."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from typing import Any
+
+from clickhouse_connect.driver.client import Client
+
+from breakout.cli.errors import CommandFailed
+
+BUILT_IN = ("live", "live_fixed", "live_cutoff")
+TREND_DAYS = 30
+
+# Part of every query: a list of thousands of models does not fit into one.
+_CHOSEN = """
+    FROM ram_now
+    WHERE baseline = {baseline:String} AND age_days <= {max_age:Float64}
+        AND ({size_bin:String} = '' OR size_bin = {size_bin:String})
+    ORDER BY ram IS NULL, ram DESC, cumulative DESC, model_id
+    LIMIT {limit:UInt32}
+"""
+
+
+@dataclass(frozen=True)
+class Milestone:
+    """RAM at the latest milestone a model has reached; `ram` is null with too few peers."""
+
+    age_days: int
+    ram: float | None
+
+
+@dataclass(frozen=True)
+class Crossing:
+    """The first time a model passed 1.0x; `ended_at` is null while it stays a breakout."""
+
+    crossed_at: datetime
+    age_days: int
+    ram: float
+    ended_at: datetime | None
+
+
+@dataclass(frozen=True)
+class Place:
+    """One model of the leaderboard. `age_days` is exact; `trend` holds downloads per UTC day of
+    the last 30 days, oldest first, null where there is none."""
+
+    rank: int
+    model_id: str
+    org: str
+    size_bin: str
+    released_at: date | None
+    tracked: bool
+    age_days: float
+    as_of: datetime
+    cumulative: int
+    baseline_downloads: float | None
+    peers: int
+    ram: float | None
+    milestone: Milestone | None
+    crossing: Crossing | None
+    trend: tuple[int | None, ...]
+
+
+@dataclass(frozen=True)
+class Leaderboard:
+    """Places by RAM now, those without one last. `scored` counts all models that matched."""
+
+    baseline: str
+    as_of: datetime | None
+    scored: int
+    places: tuple[Place, ...]
+
+
+def read_leaderboard(
+    client: Client,
+    *,
+    baseline: str = "live",
+    size_bin: str | None = None,
+    max_age_days: float = 365,
+    limit: int | None = 20,
+) -> Leaderboard:
+    """Read the leaderboard. Raises `CommandFailed` for a baseline that does not exist."""
+    _require_baseline(client, baseline)
+    chosen = {
+        "baseline": baseline,
+        "max_age": float(max_age_days),
+        "size_bin": size_bin or "",
+        "limit": 2**32 - 1 if limit is None else limit,
+    }
+    rows = list(
+        client.query(
+            f"""
+            SELECT
+                model_id, org, size_bin, released_at, tracked, age_days, as_of, cumulative,
+                baseline_downloads, peers, ram,
+                count() OVER () AS scored, max(as_of) OVER () AS latest
+            {_CHOSEN}
+            """,
+            parameters=chosen,
+        ).named_results()
+    )
+    if not rows:
+        return Leaderboard(baseline, None, 0, ())
+    as_of, scored = rows[0]["latest"], rows[0]["scored"]
+    milestones = _milestones(client, chosen)
+    crossings = _crossings(client, chosen)
+    trends = _trends(client, chosen, as_of.date())
+    return Leaderboard(
+        baseline=baseline,
+        as_of=as_of,
+        scored=scored,
+        places=tuple(
+            Place(
+                rank=rank,
+                milestone=milestones.get(row["model_id"]),
+                crossing=crossings.get(row["model_id"]),
+                trend=trends.get(row["model_id"], ()),
+                **{name: value for name, value in row.items() if name not in {"scored", "latest"}},
+            )
+            for rank, row in enumerate(rows, start=1)
+        ),
+    )
+
+
+def known_baselines(client: Client) -> list[str]:
+    """Return the names of all baselines, the built-in ones first."""
+    frozen = client.query("SELECT baseline FROM frozen_baselines FINAL ORDER BY baseline")
+    return [*BUILT_IN, *(name for (name,) in frozen.result_rows)]
+
+
+def _require_baseline(client: Client, baseline: str) -> None:
+    known = known_baselines(client)
+    if baseline not in known:
+        raise CommandFailed(f"there is no baseline {baseline!r}: there are {', '.join(known)}")
+
+
+def _milestones(client: Client, chosen: Mapping[str, Any]) -> dict[str, Milestone]:
+    rows = client.query(
+        f"""
+        SELECT model_id, max(age_days), argMax(tuple(ram), age_days).1
+        FROM ram_milestones
+        WHERE baseline = {{baseline:String}} AND model_id IN (SELECT model_id {_CHOSEN})
+        GROUP BY model_id
+        """,  # noqa: S608 - a constant
+        parameters=dict(chosen),
+    ).result_rows
+    return {model_id: Milestone(age, ram) for model_id, age, ram in rows}
+
+
+def _crossings(client: Client, chosen: Mapping[str, Any]) -> dict[str, Crossing]:
+    rows = client.query(
+        f"""
+        SELECT model_id, crossed_at, age_days, ram, ended_at
+        FROM breakouts
+        WHERE baseline = {{baseline:String}} AND model_id IN (SELECT model_id {_CHOSEN})
+        """,  # noqa: S608 - a constant
+        parameters=dict(chosen),
+    ).result_rows
+    return {model_id: Crossing(*facts) for model_id, *facts in rows}
+
+
+def _trends(
+    client: Client, chosen: Mapping[str, Any], last: date
+) -> dict[str, tuple[int | None, ...]]:
+    days = [last - timedelta(days=ago) for ago in range(TREND_DAYS - 1, -1, -1)]
+    rows = client.query(
+        f"""
+        SELECT model_id, day, downloads
+        FROM downloads_daily
+        WHERE day >= {{first:Date}} AND model_id IN (SELECT model_id {_CHOSEN})
+        """,  # noqa: S608 - a constant
+        parameters={**chosen, "first": days[0]},
+    ).result_rows
+    found: dict[str, dict[date, int | None]] = {}
+    for model_id, day, downloads in rows:
+        found.setdefault(model_id, {})[day] = downloads
+    return {model_id: tuple(by_day.get(day) for day in days) for model_id, by_day in found.items()}

@@ -1,0 +1,189 @@
+"""The leaderboard as a table for people, JSON or CSV for programs."""
+
+import csv
+import io
+import json
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+from rich.console import Group
+from rich.table import Table
+from rich.text import Text
+
+from breakout.cli.leaderboard import TREND_DAYS, Leaderboard, Place
+
+SOURCE = (
+    "Downloads as the Hugging Face Hub counts them. Tracked models, sizes and release dates: "
+    "github.com/Interconnects-AI/tracked-models (Apache-2.0), with our corrections."
+)
+NOTHING_YET = (
+    "Nothing is scored yet. `breakout status` tells what runs; `breakout up` collects from live "
+    "sources, `breakout demo` shows simulated ones. A score needs ten tracked models in a size "
+    "bin with observations at the same age."
+)
+BARS = "▁▂▃▄▅▆▇█"
+# Columns of a terminal from which there is room for the trend, and for a bar a day.
+MIDDLE, WIDE = 110, 140
+
+
+def as_table(board: Leaderboard, *, width: int, source: str = SOURCE) -> Group:
+    """Return the leaderboard for a person, on so many columns of a terminal."""
+    days_a_bar = 1 if width >= WIDE else 2
+    table = Table(box=None, header_style="bold", pad_edge=False)
+    table.add_column("#", justify="right")
+    table.add_column("model", overflow="fold", min_width=20)
+    table.add_column("size", no_wrap=True)
+    table.add_column("age", justify="right", no_wrap=True)
+    table.add_column("downloads", justify="right", no_wrap=True)
+    table.add_column("RAM now", justify="right", no_wrap=True)
+    table.add_column("breakout", no_wrap=True)
+    if width >= MIDDLE:
+        table.add_column("milestone", justify="right", no_wrap=True)
+        table.add_column("30 days", no_wrap=True, min_width=TREND_DAYS // days_a_bar)
+    for place in board.places:
+        cells: list[str | Text] = [
+            str(place.rank),
+            place.model_id if place.tracked else f"{place.model_id} (untracked)",
+            place.size_bin,
+            f"{int(place.age_days)} d",
+            f"{place.cumulative:,}",
+            Text(ram_text(place.ram, place.peers), style=_style(place.ram)),
+            _crossing_text(place),
+        ]
+        if width >= MIDDLE:
+            cells += [_milestone_text(place), sparkline(_sums(place.trend, days_a_bar))]
+        table.add_row(*cells)
+    legend = Text("▲ passed 1.00x at that age, △ and has fallen below 0.90x since", style="dim")
+    return Group(*_heading(board), table, legend, Text(source, style="dim"))
+
+
+def as_json(board: Leaderboard) -> str:
+    """Return the leaderboard as one JSON object; null where there is no number."""
+    return json.dumps(
+        {
+            "baseline": board.baseline,
+            "as_of": _iso(board.as_of),
+            "scored": board.scored,
+            "source": SOURCE,
+            "models": [_record(place) | {"trend": list(place.trend)} for place in board.places],
+        },
+        ensure_ascii=False,
+        indent=2,
+    )
+
+
+def as_csv(board: Leaderboard) -> str:
+    """Return the leaderboard as CSV with a header; empty where there is no value."""
+    out = io.StringIO()
+    writer = csv.DictWriter(out, FIELDS, lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(_record(place) for place in board.places)
+    return out.getvalue()
+
+
+def ram_text(ram: float | None, peers: int) -> str:
+    """Return RAM as people say it, "1.42x"; without one, how many peers there are."""
+    return f"{ram:.2f}x" if ram is not None else f"n/a ({peers} peers)"
+
+
+def sparkline(values: Sequence[int | None]) -> str:
+    """Return one bar a value, the tallest for the greatest; blank for null."""
+    top = max((value for value in values if value is not None), default=0)
+    return "".join(
+        " " if value is None else BARS[value * (len(BARS) - 1) // top if top else 0]
+        for value in values
+    )
+
+
+def _sums(values: Sequence[int | None], size: int) -> list[int | None]:
+    """Return the sums of every `size` values; null where one of them is."""
+    groups = [values[start : start + size] for start in range(0, len(values), size)]
+    return [
+        None if None in group else sum(value for value in group if value is not None)
+        for group in groups
+    ]
+
+
+FIELDS = (
+    "rank",
+    "model_id",
+    "org",
+    "size_bin",
+    "released_at",
+    "tracked",
+    "age_days",
+    "as_of",
+    "cumulative",
+    "baseline_downloads",
+    "peers",
+    "ram",
+    "milestone_age_days",
+    "milestone_ram",
+    "crossed_at",
+    "crossed_age_days",
+    "crossed_ram",
+    "ended_at",
+)
+
+
+def _record(place: Place) -> dict[str, Any]:
+    milestone, crossing = place.milestone, place.crossing
+    values = (
+        place.rank,
+        place.model_id,
+        place.org,
+        place.size_bin,
+        place.released_at.isoformat() if place.released_at else None,
+        place.tracked,
+        place.age_days,
+        _iso(place.as_of),
+        place.cumulative,
+        place.baseline_downloads,
+        place.peers,
+        place.ram,
+        milestone.age_days if milestone else None,
+        milestone.ram if milestone else None,
+        _iso(crossing.crossed_at) if crossing else None,
+        crossing.age_days if crossing else None,
+        crossing.ram if crossing else None,
+        _iso(crossing.ended_at) if crossing else None,
+    )
+    return dict(zip(FIELDS, values, strict=True))
+
+
+def _heading(board: Leaderboard) -> list[Text]:
+    if board.as_of is None:
+        return [Text(NOTHING_YET)]
+    return [
+        Text(
+            f"Relative adoption (RAM) as of {board.as_of:%Y-%m-%d %H:%M} UTC, "
+            f"baseline {board.baseline}: {len(board.places)} of {board.scored} models",
+            style="bold",
+        ),
+        Text("1.00x is the baseline of the size bin at the same age; RAM compares at equal age."),
+    ]
+
+
+def _style(ram: float | None) -> str:
+    if ram is None:
+        return "dim"
+    return "bold green" if ram >= 1 else ""
+
+
+def _milestone_text(place: Place) -> str:
+    if place.milestone is None:
+        return ""
+    ram = place.milestone.ram
+    return f"{'n/a' if ram is None else f'{ram:.2f}x'} at {place.milestone.age_days} d"
+
+
+def _crossing_text(place: Place) -> str:
+    if place.crossing is None:
+        return ""
+    mark = "▲" if place.crossing.ended_at is None else "△"
+    return f"{mark} day {place.crossing.age_days}"
+
+
+def _iso(moment: datetime | None) -> str | None:
+    return None if moment is None else moment.isoformat(timespec="milliseconds")

@@ -1,0 +1,109 @@
+"""The command `breakout`: finds the commands and turns errors into one clear line.
+
+Commands are imported when they are run, so that `breakout --help` answers at once. Those that
+collect and stream plug in by the entry-point group `breakout.commands`.
+"""
+
+import sys
+import traceback
+from importlib import import_module
+from typing import NoReturn
+
+import click
+
+from breakout.cli.plugins import load_plugin, plugins
+
+INTERRUPTED = 130
+
+# Name, where it is, and the one line of help that importing it would cost.
+OWN = {
+    "up": ("breakout.cli.up:up", "Run everything on this machine, on live sources."),
+    "demo": ("breakout.cli.demo:demo", "Watch two simulated years in a minute or two."),
+    "top": ("breakout.cli.top:top", "Show the leaderboard of relative adoption."),
+    "status": ("breakout.cli.status:status", "Tell whether every part is up and up to date."),
+    "baseline": ("breakout.cli.baseline:baseline", "Freeze the live baseline, list them all."),
+    "migrate": ("breakout.cli.migrate:migrate", "Bring the database's schema up to date."),
+    "embedded": ("breakout.cli.embedded:embedded", "Run only the embedded Kafka and ClickHouse."),
+}
+HIDDEN = {"replay": "breakout.cli.replay:replay"}
+PLUGIN_HELP = {
+    "collect": "Read a source and publish what it says to Kafka.",
+    "worker": "Turn what was collected into downloads, RAM and breakouts.",
+    "backfill": "Publish a source's archive to Kafka.",
+}
+
+
+class Commands(click.Group):
+    """The commands, each imported when it is needed."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Return the names, our own first."""
+        del ctx
+        return [*OWN, *sorted(set(plugins()) - set(OWN))]
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Import a command."""
+        del ctx
+        where = OWN[cmd_name][0] if cmd_name in OWN else HIDDEN.get(cmd_name)
+        if where is None:
+            return load_plugin(cmd_name) if cmd_name in plugins() else None
+        module, _, attribute = where.partition(":")
+        command: click.Command = getattr(import_module(module), attribute)
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """List the commands without importing them."""
+        lines = {name: text for name, (_, text) in OWN.items()} | PLUGIN_HELP
+        rows = [(name, lines.get(name, "")) for name in self.list_commands(ctx)]
+        with formatter.section("Commands"):
+            formatter.write_dl(rows)
+
+
+@click.group(
+    cls=Commands,
+    context_settings={"help_option_names": ["-h", "--help"]},
+    epilog="Settings come from environment variables: KAFKA_BOOTSTRAP_SERVERS, "
+    "CLICKHOUSE_URL, HF_TOKEN and others; README.md lists them.",
+)
+@click.version_option(package_name="breakout-adoption", prog_name="breakout")
+@click.option("--debug", is_flag=True, help="Show the traceback of an error.")
+@click.option(
+    "--with-parent",
+    is_flag=True,
+    hidden=True,
+    help="End with the process that holds the other end of standard input.",
+)
+def cli(debug: bool, with_parent: bool) -> None:
+    """Measure, live, which open-weight language models people really adopt."""
+    del debug
+    if with_parent:
+        from breakout.cli.parent import end_with_parent  # noqa: PLC0415
+
+        end_with_parent()
+
+
+def main() -> NoReturn:
+    """Run the command line and exit: 0 done, 1 failed, 2 wrong usage, 130 interrupted."""
+    try:
+        code = cli.main(prog_name="breakout", standalone_mode=False)
+    except click.ClickException as error:
+        error.show()
+        sys.exit(error.exit_code)
+    except (click.Abort, KeyboardInterrupt):
+        sys.exit(INTERRUPTED)
+    except BrokenPipeError:
+        # The reader of our output (`| head`) has left: nobody to tell, and no failure.
+        sys.stderr.close()
+        sys.exit(0)
+    except Exception as error:  # noqa: BLE001 - the last one to see it
+        _explain(error)
+        sys.exit(1)
+    sys.exit(code if isinstance(code, int) else 0)
+
+
+def _explain(error: Exception) -> None:
+    from breakout.cli.errors import one_line  # noqa: PLC0415
+
+    if "--debug" in sys.argv:
+        traceback.print_exception(error)
+    click.echo(f"breakout: {one_line(error)}", err=True)

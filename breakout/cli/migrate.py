@@ -1,0 +1,36 @@
+"""`breakout migrate`: brings the database's schema up to date."""
+
+import click
+
+from breakout.cli.start import start
+from breakout.migrations import migrate as run_migrations
+from breakout.migrations import pending
+
+PATIENCE_SECONDS = 60.0
+
+
+@click.command()
+@click.option("--dry-run", is_flag=True, help="Print what would be run, and change nothing.")
+def migrate(*, dry_run: bool) -> None:
+    """Bring the database's schema up to date.
+
+    Makes the database if there is none, and the read-only user when BREAKOUT_READER_PASSWORD
+    is set. Waits a minute at most for ClickHouse. Running it again, or twice at once, does no
+    harm.
+    """
+    settings = start()
+    address = settings.clickhouse
+    if dry_run:
+        to_do = pending(settings, give_up_after=PATIENCE_SECONDS)
+        for migration in to_do:
+            click.echo(f"-- {migration.file} (sha256 {migration.checksum})")
+            for statement in migration.statements:
+                click.echo(f"{statement};\n")
+        click.echo(f"-- {len(to_do)} to apply to {address}; nothing was changed")
+        return
+    report = run_migrations(settings, give_up_after=PATIENCE_SECONDS)
+    for file in report.applied:
+        click.echo(f"applied {file}")
+    click.echo(f"{address} is up to date")
+    if report.reader:
+        click.echo(f"read-only user {settings.reader_user!r} is ready")

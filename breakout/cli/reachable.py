@@ -1,0 +1,22 @@
+"""Whether anything listens at an address."""
+
+import asyncio
+
+CONNECT_SECONDS = 3.0
+
+
+async def answers(servers: str) -> bool:
+    """Return whether one of `servers` (host:port, separated by commas) takes a connection."""
+    found = await asyncio.gather(*(_listens(server.strip()) for server in servers.split(",")))
+    return any(found)
+
+
+async def _listens(server: str) -> bool:
+    host, _, port = server.rpartition(":")
+    try:
+        async with asyncio.timeout(CONNECT_SECONDS):
+            _reader, writer = await asyncio.open_connection(host, int(port))
+    except (OSError, TimeoutError):
+        return False
+    writer.close()
+    return True

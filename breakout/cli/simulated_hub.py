@@ -1,0 +1,90 @@
+"""The simulated Hub as a child process with a clock that we set."""
+
+import asyncio
+import contextlib
+import os
+import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+import httpx
+
+from breakout.cli.errors import CommandFailed
+from breakout.embedded.tether import PARENT_VARIABLE
+
+START_SECONDS = 60.0
+# Its shortest history: a younger world has no ten models of one age and size.
+SHORTEST_DAYS = 180
+
+
+@dataclass(frozen=True)
+class SimulatedHubProcess:
+    """Where the simulated Hub is, and the last moment (UTC) it knows of."""
+
+    hf_endpoint: str
+    tracked_models_url: str
+    last: datetime
+    client: httpx.AsyncClient
+
+    async def set_clock(self, now: datetime) -> None:
+        """Make the Hub answer as of a moment."""
+        answer = await self.client.post(
+            f"{self.hf_endpoint}/simulation/clock", json={"now": now.isoformat()}
+        )
+        answer.raise_for_status()
+
+
+@asynccontextmanager
+async def simulated_hub(days: int, log: Path) -> AsyncIterator[SimulatedHubProcess]:
+    """Run a simulated Hub with so many days of history or more, until the end of the block."""
+    with log.open("ab") as errors:
+        process = await asyncio.create_subprocess_exec(
+            *(sys.executable, "-m", "breakout.embedded.tether"),
+            *(sys.executable, "-m", "breakout.simulation"),
+            *("--days", str(max(days, SHORTEST_DAYS))),
+            env={**os.environ, PARENT_VARIABLE: str(os.getpid())},
+            stdin=asyncio.subprocess.PIPE,
+            stdout=asyncio.subprocess.PIPE,
+            stderr=errors,
+            start_new_session=True,
+        )
+    try:
+        said = await _announcement(process, log)
+        async with httpx.AsyncClient() as client:
+            yield SimulatedHubProcess(
+                hf_endpoint=said["HF_ENDPOINT"],
+                tracked_models_url=said["TRACKED_MODELS_URL"],
+                last=datetime.fromisoformat(f"{said['LAST_DAY']}T00:00:00Z"),
+                client=client,
+            )
+    finally:
+        with contextlib.suppress(ProcessLookupError):
+            process.kill()
+        await process.wait()
+
+
+async def _announcement(process: asyncio.subprocess.Process, log: Path) -> dict[str, str]:
+    if process.stdout is None:
+        raise RuntimeError("the simulated Hub was started without a pipe")
+    said: dict[str, str] = {}
+    try:
+        async with asyncio.timeout(START_SECONDS):
+            while "LAST_DAY" not in said:
+                line = await process.stdout.readline()
+                if not line:
+                    raise CommandFailed(f"the simulated Hub does not start: {_last_line(log)}")
+                name, _, value = line.decode().strip().partition("=")
+                said[name] = value
+    except TimeoutError:
+        raise CommandFailed(
+            f"the simulated Hub did not start within {START_SECONDS:.0f} s; its log is {log}"
+        ) from None
+    return said
+
+
+def _last_line(log: Path) -> str:
+    lines = log.read_text(errors="replace").strip().splitlines()
+    return lines[-1] if lines else "it says nothing"

@@ -1,0 +1,70 @@
+"""`breakout top`: the leaderboard of relative adoption."""
+
+import click
+
+from breakout.cli.console import console
+from breakout.cli.leaderboard import read_leaderboard
+from breakout.cli.leaderboard_text import NOTHING_YET, as_csv, as_json, as_table
+from breakout.cli.start import start
+from breakout.clickhouse import explained, reader_client
+from breakout.sizes import SIZE_BINS
+
+
+@click.command()
+@click.option("--baseline", default="live", show_default=True, help="Baseline to compare with.")
+@click.option(
+    "--size-bin",
+    type=click.Choice(SIZE_BINS, case_sensitive=False),
+    help="Only models of this size bin.",
+)
+@click.option(
+    "--max-age-days",
+    type=click.FloatRange(0, 365),
+    default=365,
+    show_default=True,
+    help="Only models up to this age.",
+)
+@click.option(
+    "--limit", type=click.IntRange(min=1), default=20, show_default=True, help="Places to show."
+)
+@click.option("--all", "everything", is_flag=True, help="Show every place.")
+@click.option(
+    "--format",
+    "style",
+    type=click.Choice(["table", "json", "csv"]),
+    default="table",
+    show_default=True,
+)
+def top(
+    *,
+    baseline: str,
+    size_bin: str | None,
+    max_age_days: float,
+    limit: int,
+    everything: bool,
+    style: str,
+) -> None:
+    """Show the leaderboard: models up to a year old by their RAM now.
+
+    RAM is a model's downloads divided by the baseline's at the same age: 1.0x keeps up with the
+    most downloaded models of its size. Scores of different baselines do not compare.
+    """
+    settings = start()
+    client = reader_client(settings)
+    with explained(settings):
+        board = read_leaderboard(
+            client,
+            baseline=baseline,
+            size_bin=size_bin,
+            max_age_days=max_age_days,
+            limit=None if everything else limit,
+        )
+    if style == "json":
+        click.echo(as_json(board))
+    elif style == "csv":
+        click.echo(as_csv(board), nl=False)
+    elif board.places:
+        out = console()
+        out.print(as_table(board, width=out.width))
+    else:
+        click.echo(NOTHING_YET)

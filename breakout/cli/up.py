@@ -1,0 +1,152 @@
+"""`breakout up`: everything on this machine, on live sources."""
+
+import asyncio
+import contextlib
+from collections.abc import Callable, Coroutine
+from contextlib import AsyncExitStack, closing
+from typing import Any
+
+import click
+
+from breakout.cli.embedded import embedded_options
+from breakout.cli.errors import CommandFailed
+from breakout.cli.interruption import until_interrupted
+from breakout.cli.reachable import answers
+from breakout.cli.start import start
+from breakout.cli.supervisor import Child, Program, stop_in_order
+from breakout.clickhouse import ClickHouseError, explained, reader_client
+from breakout.embedded.runtime import embedded_servers
+from breakout.migrations import migrate
+from breakout.settings import Settings
+
+REGISTRY_PATIENCE_SECONDS = 300.0
+# The servers were seen to answer: a longer wait would only hide what is wrong.
+MIGRATION_PATIENCE_SECONDS = 5.0
+
+
+@click.command()
+@click.option(
+    "--workers", type=click.IntRange(1, 64), default=1, show_default=True, help="Stream workers."
+)
+@click.pass_context
+def up(context: click.Context, *, workers: int) -> None:
+    """Run everything on this machine: servers, schema, workers and collectors, until Ctrl-C.
+
+    Servers that answer at KAFKA_BOOTSTRAP_SERVERS and CLICKHOUSE_URL are used. Where nothing
+    answers and the addresses are on this machine, embedded ones are started. A part that dies
+    is started again.
+    """
+    settings = start()
+    if workers > settings.partitions:
+        raise CommandFailed(
+            f"--workers {workers} is more than BREAKOUT_PARTITIONS ({settings.partitions}): "
+            "the others would have nothing to do"
+        )
+
+    async def run(stack: AsyncExitStack) -> None:
+        await _run(settings, workers, stack)
+
+    farewell = "stopping: collectors, then workers, then servers"
+    context.exit(asyncio.run(until_interrupted(run, farewell=farewell)))
+
+
+async def _run(settings: Settings, workers: int, stack: AsyncExitStack) -> None:
+    keepers: list[Callable[[], Coroutine[Any, Any, None]]] = []
+    embedded = await _must_embed(settings)
+    if embedded:
+        click.echo("starting the embedded Kafka and ClickHouse")
+        servers = await stack.enter_async_context(embedded_servers(embedded_options(settings)))
+        keepers.append(servers.keep_running)
+    await asyncio.to_thread(migrate, settings, give_up_after=MIGRATION_PATIENCE_SECONDS)
+    programs = _programs(settings, workers)
+    streams = [Child(program) for program in programs[:workers]]
+    registry, hub = (Child(program) for program in programs[workers:])
+    stack.push_async_callback(stop_in_order, [registry, hub], streams)
+    click.echo(_summary(settings, workers, embedded=embedded))
+    keepers += [child.keep_running for child in (*streams, registry)]
+    async with asyncio.TaskGroup() as group:
+        for keep_running in keepers:
+            group.create_task(keep_running())
+        group.create_task(_after_registry(settings, hub))
+
+
+async def _must_embed(settings: Settings) -> bool:
+    """Return whether to start the embedded servers: both or none, for they go together."""
+    address = settings.clickhouse
+    where = {
+        "KAFKA_BOOTSTRAP_SERVERS": settings.kafka_bootstrap_servers,
+        "CLICKHOUSE_URL": f"{address.host}:{address.port}",
+    }
+    there = {name: await answers(servers) for name, servers in where.items()}
+    if all(there.values()):
+        return False
+    if any(there.values()):
+        up_name, down_name = sorted(there, key=lambda name: not there[name])
+        raise CommandFailed(
+            f"{where[up_name]} ({up_name}) answers but {where[down_name]} ({down_name}) does "
+            "not: start it, or point both to where nothing runs yet"
+        )
+    return True
+
+
+def _programs(settings: Settings, workers: int) -> list[Program]:
+    names = [f"worker {number}" for number in range(1, workers + 1)]
+    commands = [["worker"]] * workers
+    names += ["collector of the registry", "collector of Hugging Face"]
+    commands += [["collect", "registry"], ["collect", "huggingface"]]
+    first = settings.metrics_port
+    return [
+        # One port each: the first is the one asked for, 0 lets each find its own.
+        Program(name, command, {"BREAKOUT_METRICS_PORT": str(first + number if first else 0)})
+        for number, (name, command) in enumerate(zip(names, commands, strict=True))
+    ]
+
+
+async def _after_registry(settings: Settings, hub: Child) -> None:
+    """Begin to scrape once the registry was read: both ask the same Hub, which counts requests."""
+    with contextlib.suppress(TimeoutError):
+        async with asyncio.timeout(REGISTRY_PATIENCE_SECONDS):
+            while not await asyncio.to_thread(_registry_was_tried, settings):  # noqa: ASYNC110
+                await asyncio.sleep(1)
+    await hub.keep_running()
+
+
+def _registry_was_tried(settings: Settings) -> bool:
+    try:
+        with explained(settings), closing(reader_client(settings)) as client:
+            rows = client.query(
+                "SELECT 1 FROM heartbeats FINAL WHERE component = 'collector:registry' "
+                "AND state IN ('idle', 'waiting') AND at > now() - 60"
+            )
+    except ClickHouseError:
+        return False
+    return bool(rows.result_rows)
+
+
+def _summary(settings: Settings, workers: int, *, embedded: bool) -> str:
+    lines = [
+        "",
+        f"  Kafka       {settings.kafka_bootstrap_servers}",
+        f"  ClickHouse  {settings.clickhouse}",
+    ]
+    if embedded:
+        lines.append(f"              both embedded, data in {settings.data_dir}")
+    lines += [
+        f"  workers     {workers}, Kafka to ClickHouse",
+        f"  collectors  registry, every {_every(settings.registry_seconds)}",
+        f"              downloads of Hugging Face, every {_every(settings.scrape_seconds)}",
+        "",
+        "  breakout status    what runs, and how far it is",
+        "  breakout top       the leaderboard",
+        "  Ctrl-C             stops everything",
+        "",
+    ]
+    return "\n".join(lines)
+
+
+def _every(seconds: int) -> str:
+    for size, unit in ((86400, "days"), (3600, "hours"), (60, "minutes")):
+        if seconds % size == 0:
+            count = seconds // size
+            return f"{count} {unit}" if count != 1 else unit[:-1]
+    return f"{seconds} seconds"
