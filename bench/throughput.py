@@ -25,8 +25,8 @@ from tests.pipeline import Pipeline, running_pipeline, wait_until
 
 START = datetime(2026, 1, 1, 6, tzinfo=UTC)
 BINS = ("<1B", "1-5B", "7-9B", "10-50B", "50-100B", "100-250B", "250B+")
-SLICE_MODELS = 20_000
-"""As many models as the publisher puts into one record."""
+SLICE_MODELS = 60_000
+"""Over four partitions, as many models a record as the publisher puts into one."""
 
 
 def scrapes(models: int, number: int, *, first: int = 1) -> Iterator[DownloadsSlice]:

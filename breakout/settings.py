@@ -141,7 +141,7 @@ class Settings(BaseSettings):
         ge=1,
     )
     batch_rows: int = Field(
-        200_000,
+        100_000,
         alias="BREAKOUT_BATCH_ROWS",
         description="Observations a worker gathers at most before it inserts",
         ge=1,

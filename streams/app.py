@@ -5,6 +5,7 @@ exactly-once mode are not used, nor is its web server: metrics are served by pro
 """
 
 import asyncio
+import gc
 import tempfile
 from typing import Any
 
@@ -20,6 +21,9 @@ from streams.outbox import Outbox
 from streams.scores import ScoreProcessor
 from streams.signs import SignsOfLife
 
+DATA_DIRECTORY = tempfile.TemporaryDirectory(prefix="breakout-faust-")
+"""Faust wants a folder, though nothing of ours is kept in it; gone when the process ends."""
+
 PARTITIONED_ALIKE = (MODELS.name, DOWNLOADS.name)
 """One agent reads both, so a worker has the same partitions of both topics."""
 
@@ -32,7 +36,7 @@ def create_app(settings: Settings) -> Any:
             f"kafka://{server.strip()}" for server in settings.kafka_bootstrap_servers.split(",")
         ],
         store="memory://",
-        datadir=tempfile.gettempdir(),
+        datadir=DATA_DIRECTORY.name,
         logging_config=logging_config(settings),
         web_enabled=False,
         topic_allow_declare=False,
@@ -48,7 +52,8 @@ def create_app(settings: Settings) -> Any:
         broker_heartbeat_interval=2.0,
         producer_max_request_size=16_000_000,
         # A record may be a megabyte: few of them wait in memory.
-        stream_buffer_maxsize=64,
+        stream_buffer_maxsize=16,
+        consumer_max_fetch_size=4_000_000,
         # A rebalance or a stop does not wait for ClickHouse: what is unwritten comes again.
         stream_wait_empty=False,
         agent_supervisor=mode.CrashingSupervisor,
@@ -62,6 +67,10 @@ def create_app(settings: Settings) -> Any:
     @app.service
     class Signs(mode.Service):
         async def on_start(self) -> None:
+            # Slices are lists of very many numbers and no cycles: looking at them over and over
+            # for garbage takes a fifth of the time it takes to read them.
+            gc.freeze()
+            gc.set_threshold(200_000, 20, 100)
             signs.start()
 
         async def on_stop(self) -> None:

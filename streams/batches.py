@@ -39,6 +39,8 @@ class Batch(Generic[EventT]):
 
     records: list[Record[EventT]] = field(default_factory=list)
     started: float = 0.0
+    assignment: int = 0
+    """Number of the partition assignment under which its first record came."""
 
     def acknowledge(self) -> None:
         """Let Kafka forget these records: what they say is durable."""
@@ -57,6 +59,7 @@ async def batches(
     read: Callable[[str, bytes | None], EventT],
     rows_of: Callable[[EventT], int],
     *,
+    assignment: Callable[[], int],
     max_rows: int,
     max_seconds: float,
 ) -> AsyncIterator[Batch[EventT]]:
@@ -77,7 +80,7 @@ async def batches(
                     return  # the worker stops: what is not written comes again
                 coming = asyncio.ensure_future(anext(records))
                 if not batch.records:
-                    batch.started = loop.time()
+                    batch.started, batch.assignment = loop.time(), assignment()
                 record = _read(source, read)
                 batch.records.append(record)
                 rows += 1 if record.event is None else rows_of(record.event)

@@ -59,26 +59,41 @@ class Processor(ABC, Generic[EventT]):
 
     async def run(self, stream: Any) -> None:
         """Process a stream for ever."""
+        ready: asyncio.Queue[Batch[EventT] | None] = asyncio.Queue(maxsize=1)
+        gathering = asyncio.create_task(self._gather(stream, ready))
+        try:
+            while (batch := await ready.get()) is not None:
+                if batch.assignment != self._assignments:
+                    continue  # its records come again, to us or to another worker
+                await self.outbox.bury(
+                    self.name, (record for record in batch.records if record.error is not None)
+                )
+                await self.process(batch)
+            await gathering
+        except Stopping:
+            log.info("stopped while waiting for ClickHouse", processor=self.name)
+        finally:
+            gathering.cancel()
+            await self.writing_done()
+
+    async def _gather(self, stream: Any, ready: asyncio.Queue[Batch[EventT] | None]) -> None:
+        """Read records into batches while the one before is worked on; None ends them."""
         try:
             async for batch in batches(
                 stream,
                 self.read,
                 self.rows_of,
+                assignment=lambda: self._assignments,
                 max_rows=self.settings.batch_rows,
                 max_seconds=self.settings.batch_seconds,
             ):
-                await self.outbox.bury(
-                    self.name, (record for record in batch.records if record.error is not None)
-                )
-                await self.process(batch)
-        except Stopping:
-            log.info("stopped while waiting for ClickHouse", processor=self.name)
+                await ready.put(batch)
         finally:
-            await self.writing_done()
+            await ready.put(None)
 
     def write(self, batch: Batch[EventT], writes: Coroutine[Any, Any, None]) -> None:
         """Write a batch in the background and acknowledge it; the one before must be done."""
-        self._writing = asyncio.create_task(self._finish(batch, writes, self._assignments))
+        self._writing = asyncio.create_task(self._finish(batch, writes))
 
     async def writing_done(self) -> None:
         """Wait until the batch being written is; raises what its writing raised."""
@@ -86,11 +101,9 @@ class Processor(ABC, Generic[EventT]):
         if writing is not None:
             await writing
 
-    async def _finish(
-        self, batch: Batch[EventT], writes: Coroutine[Any, Any, None], assignment: int
-    ) -> None:
+    async def _finish(self, batch: Batch[EventT], writes: Coroutine[Any, Any, None]) -> None:
         await writes
-        if assignment != self._assignments:
+        if batch.assignment != self._assignments:
             return  # its records come again, to us or to another worker
         batch.acknowledge()
         done = time.time()

@@ -25,13 +25,15 @@ ALL_AGES = np.arange(ram.AGES)
 
 
 @dataclass(frozen=True)
-class PointRow:
-    """A row of `points_log`; cumulative None takes the point back."""
+class PointRows:
+    """Rows of `points_log`; a cumulative of `NULL` takes the point back."""
 
-    model_id: str
-    age: int
-    cumulative: int | None
-    as_of: int
+    models: Sequence[str]
+    model: Int
+    """Index into `models` of each row."""
+    age: Int
+    cumulative: Int
+    as_of: Int
 
 
 @dataclass(frozen=True)
@@ -85,8 +87,9 @@ class Changes:
 
     size_bin: str
     version: int
-    points: list[PointRow] = field(default_factory=list)
-    latest: list[LatestRow] = field(default_factory=list)
+    points: list[PointRows] = field(default_factory=list)
+    latest: dict[str, LatestRow] = field(default_factory=dict)
+    """By model id."""
     baselines: list[BaselineRow] = field(default_factory=list)
     crossings: list[CrossingRow] = field(default_factory=list)
 
@@ -187,7 +190,7 @@ class BinState:
                 self._forget_points(model_id, column, changes)
             self._set_model(column, row)
             self.version += 1
-            changes.latest.append(row)
+            changes.latest[model_id] = row
         self._take_points(one, fresh, changes)
         changes.version = self.version
 
@@ -204,19 +207,21 @@ class BinState:
         self._stale_ages[age] = True
         self.version += len(age)
         as_of = self._day0[column] + age * DAY_MS
-        for number, days, downloads, moment in zip(
-            model.tolist(), age.tolist(), cumulative.tolist(), as_of.tolist(), strict=True
-        ):
-            changes.points.append(PointRow(one.models[number], days, downloads, moment))
+        changes.points.append(PointRows(one.models, model, age, cumulative, as_of))
 
     def _forget_points(self, model_id: str, column: int, changes: Changes) -> None:
         ages = np.flatnonzero(self._points[:, column] >= 0)
         self._points[ages, column] = NULL
         self._stale_ages[ages] = True
         self.version += len(ages)
-        day0 = int(self._day0[column])
-        changes.points.extend(
-            PointRow(model_id, age, None, day0 + age * DAY_MS) for age in ages.tolist()
+        changes.points.append(
+            PointRows(
+                [model_id],
+                np.zeros_like(ages),
+                ages,
+                np.full_like(ages, NULL),
+                self._day0[column] + ages * DAY_MS,
+            )
         )
 
     def _set_model(self, column: int, row: LatestRow) -> None:
@@ -233,10 +238,12 @@ class BinState:
         ids = sorted(self._column)
         columns = np.array([self._column[model_id] for model_id in ids], dtype=np.int64)
         self._score_baselines(columns, changes)
-        points = self._points[:, columns]
+        # Beyond the oldest point there is nothing to say; a breakout's ages are always looked at.
+        oldest = int(np.flatnonzero((self._points >= 0).any(axis=1)).max(initial=self._ages[1]))
+        points = self._points[: oldest + 1, columns]
         day0 = self._day0[columns]
         for name, baseline in self._baselines.items():
-            scores = ram.ram(points, baseline.downloads)
+            scores = ram.ram(points, baseline.downloads[: oldest + 1])
             self._score_crossings(name, ids, day0, scores, changes)
 
     def _score_baselines(self, columns: Int, changes: Changes) -> None:

@@ -30,7 +30,7 @@ def _names(index: NDArray[np.integer], names: Sequence[str]) -> pa.Array:
 
 def downloads(parts: Sequence[tuple[Rows, Sequence[str]]]) -> pa.Table:
     """Return rows of `downloads_log`: of each partition, with its state's origins."""
-    return pa.concat_tables([_downloads(rows, origins) for rows, origins in parts])
+    return pa.concat_tables([_downloads(rows, origins) for rows, origins in parts]).combine_chunks()
 
 
 def _downloads(rows: Rows, origins: Sequence[str]) -> pa.Table:
@@ -125,22 +125,27 @@ def models(records: Sequence[ModelRecord]) -> pa.Table:
 
 def points(changes: Iterable[Changes]) -> pa.Table:
     """Return rows of `points_log`."""
-    rows = [(one, row) for one in changes for row in one.points]
-    return pa.table(
-        {
-            "size_bin": pa.array([one.size_bin for one, _ in rows], pa.string()),
-            "age_days": pa.array([row.age for _, row in rows], pa.uint16()),
-            "model_id": pa.array([row.model_id for _, row in rows], pa.string()),
-            "cumulative": pa.array([row.cumulative for _, row in rows], pa.uint64()),
-            "as_of": _moments([row.as_of for _, row in rows]),
-            "version": pa.array([one.version for one, _ in rows], pa.uint64()),
-        }
-    )
+    parts = [
+        pa.table(
+            {
+                "size_bin": pa.repeat(one.size_bin, len(rows.age)),
+                "age_days": pa.array(rows.age).cast(pa.uint16()),
+                "model_id": _names(rows.model, rows.models),
+                "cumulative": _count(rows.cumulative),
+                "as_of": _moments(rows.as_of),
+                "version": pa.repeat(pa.scalar(one.version, pa.uint64()), len(rows.age)),
+            }
+        )
+        for one in changes
+        for rows in one.points
+    ]
+    # In the order they came: of two rows with one key and version, ClickHouse keeps the last.
+    return pa.concat_tables(parts).combine_chunks() if parts else pa.table({})
 
 
 def latest(changes: Iterable[Changes]) -> pa.Table:
     """Return rows of `latest_log`."""
-    rows = [(one, row) for one in changes for row in one.latest]
+    rows = [(one, row) for one in changes for row in one.latest.values()]
     released = [None if row.day0 is None else row.day0 // 86_400_000 for _, row in rows]
     return pa.table(
         {

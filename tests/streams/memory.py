@@ -285,13 +285,20 @@ class MemoryPipeline:
                     "retracted": row.status == "retracted",
                 },
             )
-        for point in changes.points:
-            self.points.put(
-                (name, point.age, point.model_id),
-                version,
-                {"cumulative": point.cumulative, "as_of": from_ms(point.as_of)},
-            )
-        for latest in changes.latest:
+        for some in changes.points:
+            for model, age, cumulative, as_of in zip(
+                some.model.tolist(),
+                some.age.tolist(),
+                some.cumulative.tolist(),
+                some.as_of.tolist(),
+                strict=True,
+            ):
+                self.points.put(
+                    (name, age, some.models[model]),
+                    version,
+                    {"cumulative": _null(cumulative), "as_of": from_ms(as_of)},
+                )
+        for latest in changes.latest.values():
             self.latest.put((name, latest.model_id), version, {"row": latest})
 
     # What the views show.
