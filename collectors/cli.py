@@ -37,7 +37,7 @@ class _ObservedAt(click.ParamType):
         except ValueError:
             self.fail(f"must be a moment such as 2026-08-22T11:00:00Z, got {value!r}", param, ctx)
         if moment.tzinfo is None:
-            self.fail(f"must have a time zone, as {value}Z or {value}+00:00", param, ctx)
+            self.fail(f"must have a time zone, as {moment.isoformat()}Z", param, ctx)
         if moment > datetime.now(UTC):
             self.fail(f"must not be in the future, got {value}", param, ctx)
         moment = moment.astimezone(UTC)
