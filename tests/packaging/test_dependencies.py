@@ -27,6 +27,7 @@ TOOLS = {
     "mypy",
     "pytest-asyncio",
     "pytest-timeout",
+    "pytest-xdist",
     "ruff",
     "uv",
 }
