@@ -66,9 +66,7 @@ class DownloadsProcessor(Processor[DownloadsSlice | ModelRecord]):
             elif record.event is not None:
                 records.setdefault(record.partition, []).append(record.event)
         states = await self._owned(slices.keys() | records.keys())
-        results = {}
-        for number, some in slices.items():
-            results[number] = await self._clean(number, states[number], some)
+        results = await self._clean(states, slices)
         await self.outbox.send(POINTS, _point_slices(results.values()))
         await self.writing_done()
         self.write(batch, self._write(batch, states, results, records))
@@ -94,19 +92,33 @@ class DownloadsProcessor(Processor[DownloadsSlice | ModelRecord]):
             metrics.PARTITIONS_OWNED.labels(self.name).set(len(states))
         return states
 
-    async def _clean(self, number: int, state: State, slices: Sequence[DownloadsSlice]) -> Result:
-        plan = await asyncio.to_thread(state.plan, slices)
-        if plan.late or state.unknown_scrapes(plan, None):
+    async def _clean(
+        self, states: dict[int, State], slices: dict[int, list[DownloadsSlice]]
+    ) -> dict[int, Result]:
+        # All partitions in one go: each return from a thread waits for the loop, which may be
+        # in the middle of reading a large record.
+        plans = await asyncio.to_thread(
+            lambda: {number: states[number].plan(some) for number, some in slices.items()}
+        )
+        if any(
+            plan.late or states[number].unknown_scrapes(plan, None)
+            for number, plan in plans.items()
+        ):
             # What is being written must be there before it is read.
             await self.writing_done()
-        result = await asyncio.to_thread(self._apply, number, state, plan)
-        metrics.OBSERVATIONS.labels("new").inc(result.new)
-        metrics.OBSERVATIONS.labels("late").inc(result.late)
-        metrics.OBSERVATIONS.labels("duplicate").inc(result.duplicate)
-        metrics.REVISIONS.inc(int((result.rows.cleaned.revision > 0).sum()))
-        metrics.JUMPS.inc(int(result.rows.cleaned.jump.sum()))
+        results = await asyncio.to_thread(
+            lambda: {
+                number: self._apply(number, states[number], plan) for number, plan in plans.items()
+            }
+        )
+        for result in results.values():
+            metrics.OBSERVATIONS.labels("new").inc(result.new)
+            metrics.OBSERVATIONS.labels("late").inc(result.late)
+            metrics.OBSERVATIONS.labels("duplicate").inc(result.duplicate)
+            metrics.REVISIONS.inc(int((result.rows.cleaned.revision > 0).sum()))
+            metrics.JUMPS.inc(int(result.rows.cleaned.jump.sum()))
         metrics.STATE_MODELS.labels(self.name).set(sum(one.series for one in self._states.values()))
-        return result
+        return results
 
     def _apply(self, number: int, state: State, plan: Plan) -> Result:
         history = store.load_history(self.clickhouse, state, plan.late)
