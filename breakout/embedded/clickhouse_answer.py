@@ -8,6 +8,7 @@ import string
 
 from aiohttp import web
 
+from breakout.embedded.clickhouse_blocks import BlockEncoder
 from breakout.embedded.clickhouse_compression import Encoder, response_encoder
 from breakout.embedded.clickhouse_engine import Progress
 from breakout.embedded.clickhouse_errors import ClickHouseError
@@ -41,6 +42,8 @@ class Answer:
             "X-ClickHouse-Exception-Tag": self._tag,
         }
         self.encoding: str | None = None
+        self.blocks = False
+        """Whether the body is in ClickHouse's own compressed blocks."""
         self._encoder: Encoder | None = None
         self._stream: web.StreamResponse | None = None
 
@@ -56,10 +59,9 @@ class Answer:
     def whole(self, body: bytes, progress: Progress) -> web.StreamResponse:
         """A complete body."""
         self._headers["X-ClickHouse-Summary"] = _summary(progress)
-        if self.encoding is not None and body:
-            encoder = response_encoder(self.encoding)
+        encoder = self._new_encoder() if body else None
+        if encoder is not None:
             body = encoder.compress(body) + encoder.flush()
-            self._headers["Content-Encoding"] = self.encoding
         return web.Response(headers=self._headers, body=body)
 
     def error(self, error: ClickHouseError) -> web.StreamResponse:
@@ -71,9 +73,7 @@ class Answer:
     async def begin(self) -> web.StreamResponse:
         """Send the headers; from now on an error can only follow the rows."""
         self._headers["X-ClickHouse-Summary"] = _summary(Progress())
-        if self.encoding is not None:
-            self._encoder = response_encoder(self.encoding)
-            self._headers["Content-Encoding"] = self.encoding
+        self._encoder = self._new_encoder()
         self._stream = web.StreamResponse(headers=self._headers)
         await self._stream.prepare(self._http)
         return self._stream
@@ -105,6 +105,14 @@ class Answer:
             await stream.write(self._encoder.flush())
         if self._http.transport is not None:
             self._http.transport.close()
+
+    def _new_encoder(self) -> Encoder | None:
+        if self.blocks:
+            return BlockEncoder()
+        if self.encoding is None:
+            return None
+        self._headers["Content-Encoding"] = self.encoding
+        return response_encoder(self.encoding)
 
     def _text(self, error: ClickHouseError) -> bytes:
         suffix = "" if "(version " in error.text else f" (version {self._version})"

@@ -66,7 +66,9 @@ class ClickHouseHttp:
             user = self._users.authenticate(http.headers, http.query)
             request = parse(http.query.items(), http.headers, read_only=http.method != "POST")
             answer.name_query(request.query_id)
-            if request.http_compression:
+            if request.compress_blocks:
+                answer.blocks = True
+            elif request.http_compression:
                 answer.encoding = response_encoding(http.headers.get("Accept-Encoding", ""))
             return await self._run(http, user, request, answer)
         except ClickHouseError as error:

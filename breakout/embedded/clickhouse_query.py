@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from aiohttp import web
 
 from breakout.embedded.clickhouse_answer import Answer
+from breakout.embedded.clickhouse_blocks import BlockDecoder
 from breakout.embedded.clickhouse_compression import decoded, request_decoder
 from breakout.embedded.clickhouse_engine import Connection, Engine, Insert, Outcome, new_mark
 from breakout.embedded.clickhouse_errors import (
@@ -83,21 +84,18 @@ class Query:
         return self.session.connection
 
     async def _body(self, http: web.Request) -> AsyncIterator[bytes]:
-        if self.request.block_compression:
-            raise raised_here(
-                NOT_IMPLEMENTED,
-                "The arguments compress and decompress (ClickHouse's own block compression) are "
-                "not supported by this server: use enable_http_compression=1 with "
-                "Accept-Encoding, and Content-Encoding",
-            )
         if http.content_type == "multipart/form-data":
             raise raised_here(
                 NOT_IMPLEMENTED,
                 "Forms (external tables, parameters in the body) are not supported by this server",
             )
-        chunks = http.content.iter_any()
+        chunks: AsyncIterator[bytes] = aiter(http.content.iter_any())
         new_decoder = request_decoder(http.headers.get("Content-Encoding", ""))
-        async for chunk in chunks if new_decoder is None else decoded(chunks, new_decoder):
+        if new_decoder is not None:
+            chunks = decoded(chunks, new_decoder)
+        if self.request.decompress_blocks:
+            chunks = decoded(chunks, BlockDecoder)
+        async for chunk in chunks:
             yield chunk
 
 

@@ -66,7 +66,8 @@ class QueryRequest:
     settings: Mapping[str, str]
     params: Mapping[str, str]
     session: SessionWish | None
-    block_compression: bool
+    compress_blocks: bool
+    decompress_blocks: bool
     wait_end_of_query: bool
     http_compression: bool
     read_only: bool
@@ -99,8 +100,8 @@ def parse(
             if name.startswith("param_")
         },
         session=_session(values),
-        block_compression=_flag(values.get("compress", "0"))
-        or _flag(values.get("decompress", "0")),
+        compress_blocks=_flag(values.get("compress", "0")),
+        decompress_blocks=_flag(values.get("decompress", "0")),
         wait_end_of_query=_flag(values.get("wait_end_of_query", "0")),
         http_compression=http_compression,
         read_only=read_only,

@@ -288,12 +288,6 @@ def test_error_behind_rows_breaks_the_connection(http: httpx.Client) -> None:
     assert f"__exception__\r\n{tag}\r\nCode: 395.".encode() in received
 
 
-def test_block_compression_is_refused_by_name(http: httpx.Client) -> None:
-    answer = post(http, "SELECT 1", compress="1")
-    assert (answer.status_code, answer.headers["X-ClickHouse-Exception-Code"]) == (501, "48")
-    assert "enable_http_compression" in answer.text
-
-
 def test_requests_from_other_web_sites_are_refused(http: httpx.Client) -> None:
     answer = http.post("/", content="SELECT 1", headers={"Sec-Fetch-Site": "cross-site"})
     assert answer.status_code == 403
