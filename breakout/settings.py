@@ -95,6 +95,46 @@ class Settings(BaseSettings):
         alias="TRACKED_MODELS_URL",
         description="Base address of the public tracked-models list",
     )
+    openrouter_base_url: HttpAddress = Field(
+        "https://openrouter.ai/api/v1",
+        alias="OPENROUTER_BASE_URL",
+        description="OpenRouter's API",
+    )
+    openrouter_api_key: SecretStr | None = Field(
+        None,
+        alias="OPENROUTER_API_KEY",
+        description="Any key of OpenRouter: without one its tokens are not collected",
+    )
+    arena_base_url: HttpAddress = Field(
+        "https://datasets-server.huggingface.co",
+        alias="ARENA_BASE_URL",
+        description="Dataset viewer's API, which serves the Arena leaderboard",
+    )
+    artificial_analysis_base_url: HttpAddress = Field(
+        "https://artificialanalysis.ai/api/v2",
+        alias="ARTIFICIAL_ANALYSIS_BASE_URL",
+        description="Artificial Analysis's API",
+    )
+    artificial_analysis_api_key: SecretStr | None = Field(
+        None,
+        alias="ARTIFICIAL_ANALYSIS_API_KEY",
+        description="Key of Artificial Analysis: without one its index is not collected",
+    )
+    modelscope_endpoint: HttpAddress = Field(
+        "https://modelscope.cn", alias="MODELSCOPE_ENDPOINT", description="ModelScope"
+    )
+    names_file: Path | None = Field(
+        None,
+        alias="BREAKOUT_NAMES_FILE",
+        description="CSV that classifies names of OpenRouter and the leaderboards, "
+        "over the shipped map",
+    )
+    derivatives_requests: int = Field(
+        4000,
+        alias="BREAKOUT_DERIVATIVES_REQUESTS",
+        description="Requests to the Hub that one survey of derivatives makes at most",
+        ge=1,
+    )
     overrides_file: Path | None = Field(
         None,
         alias="BREAKOUT_OVERRIDES_FILE",

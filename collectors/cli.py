@@ -14,8 +14,8 @@ from rich.progress import Progress as ProgressBar
 from breakout.logging import configure_logging
 from breakout.settings import Settings, read_settings
 from breakout.telemetry import start_metrics
-from collectors.hub import Progress
-from collectors.jobs import EXPECTED, JOBS, Job, Outcome
+from collectors.job import EXPECTED, Job, Outcome, Progress
+from collectors.jobs import JOBS
 from collectors.report import log_outcome, summary
 from collectors.schedule import State, run_for_ever
 
@@ -126,5 +126,5 @@ def _progress(settings: Settings) -> Iterator[Progress]:
     with ProgressBar(console=Console(stderr=True), transient=True) as bar:
         # Only now, so that log lines go above the bar.
         configure_logging(settings)
-        task = bar.add_task("asking the Hub", total=None)
+        task = bar.add_task("asking the source", total=None)
         yield lambda done, total: bar.update(task, completed=done, total=total)

@@ -24,14 +24,12 @@ from collectors.http import (
     SourceRefusedError,
     SourceUnreachableError,
 )
+from collectors.job import EmptyAnswerError, Progress
 
 log = structlog.get_logger(__name__)
 
 Row = dict[str, Any]
 """One model as the Hub's JSON has it."""
-
-Progress = Callable[[int, int], None]
-"""Called with how many requests for organisations and models are done, of how many."""
 
 SINGLE_REQUESTS = 60
 """Most models that one survey asks for one by one; a renamed one takes two requests."""
@@ -50,10 +48,6 @@ _FIELDS = (
     "tags",
 )
 _EXPAND = tuple(("expand[]", name) for name in _FIELDS)
-
-
-class SurveyError(Exception):
-    """A survey got nothing at all; the message says why."""
 
 
 @dataclass(frozen=True)
@@ -114,7 +108,7 @@ async def survey(
     when the new name is wanted itself, the former one is an alias and has no row, since one
     counter must not count twice.
     `seed` decides which models are asked for when they are more than `single_requests`.
-    Raises `SurveyError` when not one model could be read.
+    Raises `EmptyAnswerError` when not one model could be read.
     """
     surveyor = _Surveyor(hub, frozenset(wanted), seed, single_requests, on_progress)
     return await surveyor.run(sorted(set(organisations)))
@@ -161,7 +155,7 @@ class _Surveyor:
             )
         if not survey.rows:
             reasons = [*survey.troubles.values(), *survey.missing.values()]
-            raise SurveyError(
+            raise EmptyAnswerError(
                 reasons[0]
                 if reasons
                 else f"{self._hub.name}: no model of any listed organisation: "

@@ -1,20 +1,27 @@
 """The Hugging Face Hub's download counters: one scrape of all tracked and discovered models."""
 
+import time
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 import structlog
 from pydantic import ValidationError
 
-from breakout.contract.events import DeadLetter, ModelRecord
+from breakout.contract.events import DeadLetter, DownloadsSlice, ModelRecord
 from breakout.registry.hub import HubFacts
-from breakout.registry.overrides import Overrides
+from breakout.registry.overrides import Overrides, load_overrides
 from breakout.registry.resolve import resolve
+from breakout.registry.table import RegistryFileError
 from breakout.registry.tracked_list import TrackedList
-from collectors.counters import Counters, dead_letter, explain
-from collectors.http import Source
-from collectors.hub import Progress, Row, Survey, SurveyError, passes_policy, survey
-from collectors.slices import Scrape
+from collectors.counters import Counters
+from collectors.http import Source, SourceError
+from collectors.hub import Row, Survey, hub_source, passes_policy, survey
+from collectors.job import EmptyAnswerError, Job, Outcome, Progress
+from collectors.publisher import Publisher
+from collectors.rows import dead_letter, explain
+from collectors.slices import Scrape, cut
+from collectors.tracked_models import read_list
 
 log = structlog.get_logger(__name__)
 
@@ -44,7 +51,7 @@ async def scrape_hub(
 
     A row that cannot be read becomes a dead letter and its model a missing one; the other rows
     go on. A renamed model keeps its tracked id, so that its series goes on. Raises
-    `SurveyError` when not one model's counters could be read.
+    `EmptyAnswerError` when not one model's counters could be read.
     """
     found = await survey(
         hub,
@@ -57,7 +64,9 @@ async def scrape_hub(
     for model_id, row in sorted(found.rows.items()):
         reader.read(model_id, row)
     if not reader.counters:
-        raise SurveyError(f"no readable counter: {next(iter(reader.missing.values()), 'no model')}")
+        raise EmptyAnswerError(
+            f"no readable counter: {next(iter(reader.missing.values()), 'no model')}"
+        )
     return HubScrape(
         Scrape(
             SOURCE, observed_at, reader.counters, reader.missing, tuple(found.troubles.values())
@@ -82,7 +91,8 @@ class _Reader:
         self.missing = dict(found.missing)
         self.discovered: list[ModelRecord] = []
         self.dead_letters = [
-            dead_letter(SOURCE, unreadable.row, unreadable.error) for unreadable in found.unreadable
+            dead_letter(SOURCE, SOURCE, unreadable.row, unreadable.error)
+            for unreadable in found.unreadable
         ]
 
     def read(self, model_id: str, row: Row) -> None:
@@ -96,7 +106,7 @@ class _Reader:
         except ValidationError as error:
             why = explain(error)
             log.warning("row of the Hub cannot be read", model_id=model_id, why=why)
-            self.dead_letters.append(dead_letter(SOURCE, row, f"{model_id}: {why}"))
+            self.dead_letters.append(dead_letter(SOURCE, SOURCE, row, f"{model_id}: {why}"))
             self.missing[model_id] = f"unreadable row: {why}"
             return
         self.counters[model_id] = counters
@@ -109,3 +119,77 @@ class _Reader:
             self._overrides,
             observed_at=self._observed_at,
         )
+
+
+class HuggingFaceJob(Job):
+    """Download counters of the Hugging Face Hub.
+
+    The tracked-models list is read at the first run and again every registry interval; a list
+    that cannot be read again leaves the earlier one in use.
+    """
+
+    name = "huggingface"
+
+    def __init__(self, *arguments: Any, **options: Any) -> None:
+        super().__init__(*arguments, **options)
+        self._tracked_list: TrackedList | None = None
+        self._list_read_at = 0.0
+        self._known: set[str] = set()
+
+    @property
+    def interval_seconds(self) -> float:
+        """Seconds between scrapes."""
+        return self.settings.scrape_seconds
+
+    async def collect(self, observed_at: datetime) -> Outcome:
+        """Scrape the counters and publish them, newly discovered models first."""
+        tracked_list = await self._list()
+        overrides = load_overrides(self.settings.overrides_file)
+        async with hub_source(self.settings, patience=self.patience) as hub:
+            found = await scrape_hub(
+                hub,
+                tracked_list,
+                overrides,
+                observed_at=observed_at,
+                on_progress=self.on_progress,
+            )
+        new = [record for record in found.discovered if record.model_id not in self._known]
+        slices: list[tuple[int, DownloadsSlice]] = []
+
+        async def write(publisher: Publisher) -> None:
+            slices[:] = cut(found.scrape, publisher.downloads_partitions)
+            await publisher.publish_models(new)
+            await publisher.publish_downloads(slices)
+            await publisher.publish_dead_letters(found.dead_letters)
+
+        await self.publish(write)
+        self._known.update(record.model_id for record in new)
+        return _outcome(found, len(slices))
+
+    async def _list(self) -> TrackedList:
+        age = time.monotonic() - self._list_read_at
+        if self._tracked_list is not None and age < self.settings.registry_seconds:
+            return self._tracked_list
+        try:
+            tracked_list = await read_list(self.settings, self.patience)
+        except (SourceError, RegistryFileError) as error:
+            if self._tracked_list is None:
+                raise
+            log.warning("going on with the earlier tracked-models list", reason=str(error))
+            return self._tracked_list
+        self._tracked_list = tracked_list
+        self._list_read_at = time.monotonic()
+        return tracked_list
+
+
+def _outcome(found: HubScrape, slices: int) -> Outcome:
+    scrape, untracked = found.scrape, len(found.discovered)
+    return Outcome(
+        scrape.source,
+        scrape.observed_at,
+        {"tracked models": len(scrape.counters) - untracked, "other models": untracked},
+        slices,
+        scrape.missing,
+        scrape.troubles,
+        len(found.dead_letters),
+    )

@@ -18,14 +18,24 @@ from aiokafka.errors import (
 )
 
 from breakout import metrics
-from breakout.contract.events import DeadLetter, DownloadsSlice, Event, ModelRecord
-from breakout.contract.topics import DEAD_LETTERS, DOWNLOADS, MODELS, Topic, partition_of
+from breakout.contract.events import DeadLetter, DownloadsSlice, Event, ModelRecord, NameRecord
+from breakout.contract.topics import (
+    DEAD_LETTERS,
+    DERIVATIVES,
+    DOWNLOADS,
+    INFERENCE,
+    LEADERBOARDS,
+    MODELS,
+    NAMES,
+    Topic,
+    partition_of,
+)
 from breakout.kafka_topics import KafkaUnavailableError, ensure_topics, wait_for_broker
 from breakout.settings import Settings
 
 log = structlog.get_logger(__name__)
 
-TOPICS = (MODELS, DOWNLOADS, DEAD_LETTERS)
+TOPICS = (MODELS, DOWNLOADS, NAMES, INFERENCE, DERIVATIVES, LEADERBOARDS, DEAD_LETTERS)
 """What collectors write to."""
 
 _IN_FLIGHT = 500
@@ -54,10 +64,18 @@ class Publisher:
         """How many partitions the topic of scrapes has."""
         return self._partitions[DOWNLOADS.name]
 
+    async def publish(self, topic: Topic, events: Iterable[tuple[str, Event]]) -> None:
+        """Publish (key, event) pairs, each to the partition of its key."""
+        for key, event in events:
+            await self._send(topic, event, key)
+
+    async def publish_names(self, records: Iterable[NameRecord]) -> None:
+        """Publish what names of a source mean."""
+        await self.publish(NAMES, ((f"{one.source}:{one.name}", one) for one in records))
+
     async def publish_models(self, records: Iterable[ModelRecord]) -> None:
         """Publish what is known of models, each to the partition of its id."""
-        for record in records:
-            await self._send(MODELS, record, record.model_id, partition_key=record.model_id)
+        await self.publish(MODELS, ((record.model_id, record) for record in records))
 
     async def publish_downloads(self, slices: Iterable[tuple[int, DownloadsSlice]]) -> None:
         """Publish slices of a scrape, each to the partition it is given with."""
@@ -69,7 +87,7 @@ class Publisher:
     async def publish_dead_letters(self, letters: Iterable[DeadLetter]) -> None:
         """Publish what could not be read."""
         for letter in letters:
-            await self._send(DEAD_LETTERS, letter, letter.topic, partition_key=letter.topic)
+            await self._send(DEAD_LETTERS, letter, letter.topic)
             metrics.DEAD_LETTERS.labels(letter.topic).inc()
 
     async def flush(self) -> None:
@@ -89,11 +107,10 @@ class Publisher:
         key: str,
         *,
         partition: int | None = None,
-        partition_key: str | None = None,
     ) -> None:
         """Hand a record over; waits while too many are unacknowledged."""
         if partition is None:
-            partition = partition_of(partition_key or key, self._partitions[topic.name])
+            partition = partition_of(key, self._partitions[topic.name])
         await self._slots.acquire()
         if self._failure:
             raise self._failure

@@ -9,12 +9,15 @@ from pydantic import ValidationError
 
 from breakout.contract.events import DeadLetter, ModelRecord
 from breakout.registry.hub import HubFacts
-from breakout.registry.overrides import Overrides
+from breakout.registry.overrides import Overrides, load_overrides
 from breakout.registry.resolve import resolve
 from breakout.registry.tracked_list import TrackedList
-from collectors.counters import dead_letter, explain
 from collectors.http import Source
-from collectors.hub import Progress, passes_policy, survey
+from collectors.hub import hub_source, passes_policy, survey
+from collectors.job import Job, Outcome, Progress
+from collectors.publisher import Publisher
+from collectors.rows import dead_letter, explain
+from collectors.tracked_models import read_list
 
 log = structlog.get_logger(__name__)
 
@@ -44,7 +47,7 @@ async def read_registry(
     """Join the list with the Hub's metadata.
 
     A model without metadata gets no record: a record without its dates would take the place
-    of an earlier one that has them. Raises `SurveyError` when the Hub gave nothing.
+    of an earlier one that has them. Raises `EmptyAnswerError` when the Hub gave nothing.
     """
     found = await survey(
         hub,
@@ -56,7 +59,8 @@ async def read_registry(
     records: list[ModelRecord] = []
     missing = dict(found.missing)
     letters = [
-        dead_letter(SOURCE, unreadable.row, unreadable.error) for unreadable in found.unreadable
+        dead_letter("huggingface", SOURCE, unreadable.row, unreadable.error)
+        for unreadable in found.unreadable
     ]
     for model_id, row in sorted(found.rows.items()):
         tracked = model_id in tracked_list.models
@@ -70,6 +74,49 @@ async def read_registry(
         except ValidationError as error:
             why = explain(error)
             log.warning("row of the Hub cannot be read", model_id=model_id, why=why)
-            letters.append(dead_letter(SOURCE, row, f"{model_id}: {why}"))
+            letters.append(dead_letter("huggingface", SOURCE, row, f"{model_id}: {why}"))
             missing[model_id] = f"unreadable row: {why}"
     return Registry(tuple(records), missing, tuple(letters))
+
+
+class RegistryJob(Job):
+    """What is known of each model: the tracked-models list joined with the Hub's metadata."""
+
+    name = "registry"
+
+    @property
+    def interval_seconds(self) -> float:
+        """Seconds between reads of the list."""
+        return self.settings.registry_seconds
+
+    async def collect(self, observed_at: datetime) -> Outcome:
+        """Read the list and the Hub, and publish one record a model."""
+        overrides = load_overrides(self.settings.overrides_file)
+        tracked_list = await read_list(self.settings, self.patience)
+        async with hub_source(self.settings, patience=self.patience) as hub:
+            registry = await read_registry(
+                hub,
+                tracked_list,
+                overrides,
+                observed_at=observed_at,
+                on_progress=self.on_progress,
+            )
+
+        async def write(publisher: Publisher) -> None:
+            await publisher.publish_models(registry.records)
+            await publisher.publish_dead_letters(registry.dead_letters)
+
+        await self.publish(write)
+        return _outcome(registry, observed_at)
+
+
+def _outcome(registry: Registry, observed_at: datetime) -> Outcome:
+    untracked = sum(not record.tracked for record in registry.records)
+    return Outcome(
+        SOURCE,
+        observed_at,
+        {"tracked models": len(registry.records) - untracked, "other models": untracked},
+        len(registry.records),
+        registry.missing,
+        dead_letters=len(registry.dead_letters),
+    )

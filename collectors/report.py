@@ -2,7 +2,7 @@
 
 import structlog
 
-from collectors.jobs import Outcome
+from collectors.job import Outcome
 
 log = structlog.get_logger(__name__)
 
@@ -13,9 +13,9 @@ def summary(outcome: Outcome) -> str:
     """Return one line for a person."""
     parts = [
         f"{outcome.source} as of {outcome.observed_at:%Y-%m-%dT%H:%M:%S}Z:",
-        f"{outcome.models - outcome.untracked} tracked and {outcome.untracked} other models",
+        " and ".join(f"{count} {what}" for what, count in outcome.published.items()),
         f"in {outcome.records} records;",
-        "complete" if outcome.complete else f"{len(outcome.missing)} models missing",
+        "complete" if outcome.complete else f"{len(outcome.missing)} missing",
     ]
     if outcome.troubles:
         parts.append(f"({len(outcome.troubles)} listings not read to their end)")
@@ -28,11 +28,11 @@ def log_outcome(outcome: Outcome) -> None:
     """Log what was published, and exactly what is missing."""
     for trouble in outcome.troubles:
         log.warning("listing not read to its end", source=outcome.source, reason=trouble)
-    for model_id, reason in sorted(outcome.missing.items())[:_SHOWN]:
-        log.warning("model missing", source=outcome.source, model_id=model_id, reason=reason)
+    for wanted, reason in sorted(outcome.missing.items())[:_SHOWN]:
+        log.warning("missing", source=outcome.source, wanted=wanted, reason=reason)
     if len(outcome.missing) > _SHOWN:
         log.warning(
-            "more models missing",
+            "more is missing",
             source=outcome.source,
             not_shown=len(outcome.missing) - _SHOWN,
         )
@@ -41,8 +41,7 @@ def log_outcome(outcome: Outcome) -> None:
         source=outcome.source,
         observed_at=outcome.observed_at.isoformat(),
         complete=outcome.complete,
-        models=outcome.models,
-        untracked=outcome.untracked,
+        **{what.replace(" ", "_"): count for what, count in outcome.published.items()},
         records=outcome.records,
         missing=len(outcome.missing),
         dead_letters=outcome.dead_letters,

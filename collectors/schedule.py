@@ -9,7 +9,7 @@ from typing import Literal
 
 import structlog
 
-from collectors.jobs import EXPECTED, Job
+from collectors.job import EXPECTED, Job
 from collectors.report import log_outcome
 
 log = structlog.get_logger(__name__)

@@ -57,3 +57,9 @@ async def _fetch(source: Source, file: str) -> bytes:
             raise
     # A plain copy of the list has all files side by side.
     return await source.content(f"/{file}")
+
+
+async def read_list(settings: Settings, patience: Patience) -> TrackedList:
+    """Read the list as the settings say where it is; raises as `fetch_tracked_list`."""
+    async with tracked_models_source(settings, patience=patience) as source:
+        return await fetch_tracked_list(source)

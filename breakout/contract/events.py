@@ -61,6 +61,13 @@ class Event(BaseModel):
         return self.model_dump_json().encode()
 
 
+def _check_lengths(event: BaseModel, rows: int, columns: tuple[str, ...]) -> None:
+    """Raise `ValueError` for a column that has not one entry a row."""
+    for column in columns:
+        if len(getattr(event, column)) != rows:
+            raise ValueError(f"{column} has {len(getattr(event, column))} entries for {rows} rows")
+
+
 class MissingModel(BaseModel):
     """A model that a scrape wanted and did not get."""
 
@@ -95,13 +102,8 @@ class DownloadsSlice(Event):
 
     @model_validator(mode="after")
     def _columns_are_equally_long(self) -> Self:
-        rows = len(self.models)
-        for column in ("downloads_all_time", "downloads_30d", "likes"):
-            if len(getattr(self, column)) != rows:
-                raise ValueError(
-                    f"{column} has {len(getattr(self, column))} entries for {rows} models"
-                )
-        if len(set(self.models)) != rows:
+        _check_lengths(self, len(self.models), ("downloads_all_time", "downloads_30d", "likes"))
+        if len(set(self.models)) != len(self.models):
             raise ValueError("models holds an id twice")
         return self
 
@@ -142,6 +144,105 @@ class ModelRecord(Event):
     tracked: bool = Field(description="On the tracked list, so it counts among the peers")
 
 
+class NameRecord(Event):
+    """What a name of another source means: a slug of OpenRouter, a line of a leaderboard.
+
+    `model_id` and `open` are the project's own reviewed judgement; `hint` is what the source
+    itself says, and nothing is counted by it.
+    """
+
+    source: Name = Field(description="Whose name: openrouter, arena, artificial-analysis")
+    name: Name = Field(description="The name as the source spells it, without a variant")
+    observed_at: UtcDatetime = Field(description="When the source was read, UTC; newest wins")
+    title: Name | None = Field(None, description="What the source shows to people")
+    vendor: Name | None = Field(None, description="Who makes it, as the source says")
+    open: bool | None = Field(
+        description="Whether its weights can be downloaded; null = nobody has classified it"
+    )
+    model_id: ModelId | None = Field(None, description="Its weights on the Hub, reviewed")
+    org: Name | None = Field(None, description="The Hub's organisation that publishes it, reviewed")
+    hint: ModelId | None = Field(None, description="Its weights as the source says, not reviewed")
+
+
+class InferenceDay(Event):
+    """Tokens of one UTC day by name, as a source counted them at `as_of`.
+
+    A later `as_of` replaces the whole day: what it does not name, it does not count.
+    """
+
+    source: Name = Field(description="Who counted: openrouter")
+    day: date = Field(description="UTC day")
+    as_of: UtcDatetime = Field(description="When the source had counted this, UTC; newest wins")
+    observed_at: UtcDatetime = Field(description="When it was read, UTC")
+    names: list[Name] = Field(
+        min_length=1, description="Names with their variant; `other` is the rest of the day"
+    )
+    tokens: list[Counter] = Field(description="Prompt and completion tokens")
+
+    @model_validator(mode="after")
+    def _columns_are_equally_long(self) -> Self:
+        _check_lengths(self, len(self.names), ("tokens",))
+        if len(set(self.names)) != len(self.names):
+            raise ValueError("names holds a name twice")
+        return self
+
+
+class DerivativesSlice(Event):
+    """Models that name others as their base, at one moment: one slice of one survey.
+
+    Each column has one entry a model, null where the source did not say.
+    """
+
+    source: Name = Field(description="Whose counters: huggingface")
+    scrape_id: Name = Field(description="Equal for all slices of a survey, equal on a rerun")
+    slice: int = Field(0, ge=0, description="Number of this slice within its survey")
+    observed_at: UtcDatetime = Field(description="Moment of the observation, UTC")
+    complete: bool = Field(True, description="False when the survey did not get all it wanted")
+    models: list[ModelId] = Field(description="Model ids, no duplicates")
+    parents: list[list[ModelId]] = Field(description="Models each derives from, as the hub says")
+    relation: list[Name | None] = Field(
+        description="adapter, merge, quantized or finetune, as the hub says"
+    )
+    created_at: list[UtcDatetime | None] = Field(description="Creation of the repository, UTC")
+    downloads_all_time: list[Counter | None] = Field(description="Downloads since creation")
+    downloads_30d: list[Counter | None] = Field(description="Downloads in the last 30 days")
+
+    @model_validator(mode="after")
+    def _columns_are_equally_long(self) -> Self:
+        columns = ("parents", "relation", "created_at", "downloads_all_time", "downloads_30d")
+        _check_lengths(self, len(self.models), columns)
+        if len(set(self.models)) != len(self.models):
+            raise ValueError("models holds an id twice")
+        return self
+
+
+class LeaderboardSlice(Event):
+    """One leaderboard as published on one day.
+
+    Ratings of different `version`s are different quantities and never compared.
+    """
+
+    source: Name = Field(description="Who rates: arena, artificial-analysis")
+    board: Name = Field(description="Which leaderboard of the source: text, intelligence_index")
+    version: Annotated[str, Field(max_length=256)] = Field(
+        "", description="Version of the rating's method; empty where the source has none"
+    )
+    published_on: date = Field(description="UTC day the leaderboard is of")
+    observed_at: UtcDatetime = Field(description="When it was read, UTC; newest wins")
+    names: list[Name] = Field(min_length=1, description="Names as the source spells them")
+    rating: list[float] = Field(description="Rating: Elo-like points, or the index's value")
+    lower: list[float | None] = Field(description="Lower end of its 95% interval")
+    upper: list[float | None] = Field(description="Upper end of its 95% interval")
+    votes: list[Counter | None] = Field(description="Votes it rests on")
+
+    @model_validator(mode="after")
+    def _columns_are_equally_long(self) -> Self:
+        _check_lengths(self, len(self.names), ("rating", "lower", "upper", "votes"))
+        if len(set(self.names)) != len(self.names):
+            raise ValueError("names holds a name twice")
+        return self
+
+
 class PointsSlice(Event):
     """Cumulative downloads at whole-day ages, of models in one size bin.
 
@@ -170,13 +271,8 @@ class PointsSlice(Event):
     @model_validator(mode="after")
     def _columns_are_equally_long(self) -> Self:
         rows, points = len(self.models), len(self.point_model)
-        for column in ("scored_since", "known", "tracked", "released_at", "reset", "latest_at"):
-            if len(getattr(self, column)) != rows:
-                raise ValueError(
-                    f"{column} has {len(getattr(self, column))} entries for {rows} models"
-                )
-        if len(self.latest_cumulative) != rows:
-            raise ValueError("latest_cumulative must have one entry a model")
+        columns = ("scored_since", "known", "tracked", "released_at", "reset", "latest_at")
+        _check_lengths(self, rows, (*columns, "latest_cumulative"))
         if len(self.point_age) != points or len(self.point_cumulative) != points:
             raise ValueError("point_model, point_age and point_cumulative differ in length")
         if points and max(self.point_model) >= rows:

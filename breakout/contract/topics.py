@@ -6,9 +6,13 @@ from dataclasses import dataclass
 from breakout.contract.events import (
     BreakoutEvent,
     DeadLetter,
+    DerivativesSlice,
     DownloadsSlice,
     Event,
+    InferenceDay,
+    LeaderboardSlice,
     ModelRecord,
+    NameRecord,
     PointsSlice,
 )
 
@@ -45,6 +49,32 @@ POINTS = Topic(
     "Cumulative downloads at whole-day ages",
     "size bin",
 )
+NAMES = Topic(
+    "breakout.names",
+    NameRecord,
+    "What names of other sources mean: open or closed, and which model of the Hub",
+    "source and name",
+    cleanup="compact",
+    retention_days=None,
+)
+INFERENCE = Topic(
+    "breakout.inference",
+    InferenceDay,
+    "Tokens of one day by name, as a source counted them",
+    "source and day",
+)
+DERIVATIVES = Topic(
+    "breakout.derivatives",
+    DerivativesSlice,
+    "Slices of surveys: models that derive from others",
+    "source: one partition holds them all, since lineage needs the whole graph",
+)
+LEADERBOARDS = Topic(
+    "breakout.scores",
+    LeaderboardSlice,
+    "Leaderboards as published: ratings by name",
+    "source, board and version",
+)
 BREAKOUTS = Topic(
     "breakout.breakouts",
     BreakoutEvent,
@@ -58,7 +88,17 @@ DEAD_LETTERS = Topic(
     "topic they came from",
 )
 
-TOPICS = (MODELS, DOWNLOADS, POINTS, BREAKOUTS, DEAD_LETTERS)
+TOPICS = (
+    MODELS,
+    DOWNLOADS,
+    POINTS,
+    BREAKOUTS,
+    NAMES,
+    INFERENCE,
+    DERIVATIVES,
+    LEADERBOARDS,
+    DEAD_LETTERS,
+)
 
 
 def partition_of(key: str, partitions: int) -> int:

@@ -19,7 +19,8 @@ from breakout.simulation.faults import (
     WrongValues,
 )
 from collectors.http import Source
-from collectors.hub import Progress, Survey, SurveyError, survey
+from collectors.hub import Survey, survey
+from collectors.job import EmptyAnswerError, Progress
 from tests.collectors.quick import QUICK
 
 NOW = datetime(2026, 8, 22, 11, tzinfo=UTC)
@@ -249,30 +250,30 @@ async def test_an_answer_that_is_no_list_is_reported(hub: SimulatedHub) -> None:
 
 async def test_nothing_at_all_is_a_failure(hub: SimulatedHub) -> None:
     hub.faults.add(ErrorStatus(status=503))
-    with pytest.raises(SurveyError, match="HTTP 503 Service Unavailable"):
+    with pytest.raises(EmptyAnswerError, match="HTTP 503 Service Unavailable"):
         await survey_of(hub, [*ACORNS, *BIRCHES])
     assert len(hub.requests) == 2 * QUICK.attempts
 
 
 async def test_a_hub_without_the_organisations_is_a_failure() -> None:
     async with running("cedar/tiny-1B") as hub:
-        with pytest.raises(SurveyError, match="deleted: the Hub knows"):
+        with pytest.raises(EmptyAnswerError, match="deleted: the Hub knows"):
             await survey_of(hub, ACORNS)
-        with pytest.raises(SurveyError, match="no model of any listed organisation"):
+        with pytest.raises(EmptyAnswerError, match="no model of any listed organisation"):
             await survey_of(hub, [])
 
 
 async def test_a_wrong_token_is_not_tried_with_every_organisation(hub: SimulatedHub) -> None:
     hub.faults.add(ErrorStatus(status=401))
     organisations = tuple(f"org-{i}" for i in range(50))
-    with pytest.raises(SurveyError, match="check HF_TOKEN"):
+    with pytest.raises(EmptyAnswerError, match="check HF_TOKEN"):
         await survey_of(hub, ACORNS, organisations=organisations)
     assert len(hub.requests) <= QUICK.concurrency
 
 
 async def test_progress_reaches_its_end(hub: SimulatedHub) -> None:
     hub.faults.add(Vanished(match="author=acorn", models=ACORNS[:2]))
-    seen: list[tuple[int, int]] = []
+    seen: list[tuple[int, int | None]] = []
     await survey_of(
         hub, [*ACORNS, *BIRCHES], on_progress=lambda done, total: seen.append((done, total))
     )

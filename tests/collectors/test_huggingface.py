@@ -12,8 +12,9 @@ from breakout.registry.overrides import Overrides
 from breakout.settings import Settings
 from breakout.simulation import Catalog, Model, Organisation, SimulatedClock, SimulatedHub
 from breakout.simulation.faults import ErrorStatus, ExtraFields, MissingFields, WrongValues
-from collectors.hub import SurveyError, hub_source
+from collectors.hub import hub_source
 from collectors.huggingface import HubScrape, scrape_hub
+from collectors.job import EmptyAnswerError
 from collectors.tracked_models import fetch_tracked_list, tracked_models_source
 from tests.collectors.quick import QUICK
 
@@ -154,7 +155,9 @@ async def test_rows_that_are_no_models_are_kept(hub: SimulatedHub) -> None:
 
 async def test_a_scrape_without_one_readable_counter_is_a_failure(hub: SimulatedHub) -> None:
     hub.faults.add(WrongValues(values={"downloads": -1}))
-    with pytest.raises(SurveyError, match="no readable counter: unreadable row: downloads: Input"):
+    with pytest.raises(
+        EmptyAnswerError, match="no readable counter: unreadable row: downloads: Input"
+    ):
         await scrape(hub)
 
 

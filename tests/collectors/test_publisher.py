@@ -20,9 +20,10 @@ from breakout.settings import Settings
 from breakout.simulation import Catalog, Model, SimulatedClock, SimulatedHub
 from breakout.simulation.faults import ErrorStatus, Stalled, Vanished, WrongValues
 from collectors.counters import Counters
-from collectors.hub import SurveyError
-from collectors.jobs import HuggingFaceJob, RegistryJob
+from collectors.huggingface import HuggingFaceJob
+from collectors.job import EmptyAnswerError
 from collectors.publisher import Publisher, open_publisher
+from collectors.registry import RegistryJob
 from collectors.slices import Scrape, cut
 from tests.collectors.quick import QUICK, until
 from tests.collectors.records import PARTITIONS, read_events, read_records
@@ -55,7 +56,8 @@ def huggingface(broker: BrokerServer, hub: SimulatedHub, **more: Any) -> Hugging
 
 async def test_a_scrape_is_one_slice_a_partition(broker: BrokerServer, hub: SimulatedHub) -> None:
     outcome = await huggingface(broker, hub).run(NOW)
-    assert (outcome.models, outcome.untracked, outcome.records) == (201, 1, PARTITIONS)
+    assert outcome.published == {"tracked models": 200, "other models": 1}
+    assert outcome.records == PARTITIONS
     assert outcome.complete
     records = await read_records(broker.bootstrap, DOWNLOADS)
     assert [record.partition for record in records] == list(range(PARTITIONS))
@@ -131,7 +133,7 @@ async def test_a_scrape_that_got_nothing_publishes_nothing(
     broker: BrokerServer, hub: SimulatedHub
 ) -> None:
     hub.faults.add(ErrorStatus(status=503))
-    with pytest.raises(SurveyError, match="HTTP 503"):
+    with pytest.raises(EmptyAnswerError, match="HTTP 503"):
         await huggingface(broker, hub).run(NOW)
     for topic in (DOWNLOADS, MODELS, DEAD_LETTERS):
         assert await read_records(broker.bootstrap, topic) == []
@@ -140,7 +142,8 @@ async def test_a_scrape_that_got_nothing_publishes_nothing(
 async def test_the_registry_is_one_record_a_model(broker: BrokerServer, hub: SimulatedHub) -> None:
     job = RegistryJob(settings(broker, hub), give_up_after=20.0, patience=QUICK)
     outcome = await job.run(NOW)
-    assert (outcome.models, outcome.untracked, outcome.records) == (201, 1, 201)
+    assert outcome.published == {"tracked models": 200, "other models": 1}
+    assert outcome.records == 201
     records = await read_records(broker.bootstrap, MODELS)
     assert sorted(record.key for record in records) == sorted([*TRACKED, FRESH.id])
     for record in records:

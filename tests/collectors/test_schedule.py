@@ -12,7 +12,7 @@ from structlog.testing import capture_logs
 
 from breakout.kafka_topics import KafkaUnavailableError
 from breakout.settings import Settings
-from collectors.jobs import Job, Outcome
+from collectors.job import Job, Outcome
 from collectors.schedule import State, retry_wait, run_for_ever, seconds_to_next
 from tests.collectors.quick import until
 
@@ -58,7 +58,7 @@ class Tick(Job):
         self.runs += 1
         if error:
             raise error
-        return Outcome(self.name, observed_at, 1, 0, 1)
+        return Outcome(self.name, observed_at, {"models": 1}, 1)
 
     async def run(self, observed_at: datetime | None = None) -> Outcome:
         return await self.collect(observed_at or NOW)

@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from breakout.simulation import Catalog, SimulatedClock, SimulatedHub
-from collectors.jobs import HuggingFaceJob
+from collectors.huggingface import HuggingFaceJob
 from tests.pipeline import Pipeline, running_pipeline
 
 FIRST = datetime(2026, 8, 7, 6, tzinfo=UTC)

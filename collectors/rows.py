@@ -1,0 +1,36 @@
+"""Rows of a source's answer that nobody could read: why, and the record that keeps them."""
+
+import base64
+import json
+from datetime import UTC, datetime
+from typing import Any
+
+from pydantic import ValidationError
+
+from breakout.contract.events import DeadLetter
+
+_LONGEST_ROW = 600_000
+"""So that the dead letter stays below Kafka's limit of 1 MB a record."""
+
+
+def explain(error: ValidationError) -> str:
+    """Return the first thing that is wrong with a row: the field, why, and what came."""
+    first = error.errors(include_url=False, include_context=False)[0]
+    field = ".".join(str(part) for part in first["loc"]) or "row"
+    came = repr(first["input"])
+    came = came if len(came) <= 80 else came[:77] + "..."  # noqa: PLR2004
+    return f"{field}: {first['msg']}, got {came}"
+
+
+def dead_letter(source: str, collector: str, row: Any, error: str) -> DeadLetter:
+    """Return the record that keeps a row of a source nobody could read, with its JSON."""
+    value = json.dumps(row).encode()
+    if len(value) > _LONGEST_ROW:
+        error = f"{error} (the row has {len(value)} bytes, of which the first are kept)"
+    return DeadLetter(
+        topic=source,
+        component=f"collector:{collector}",
+        error=error,
+        failed_at=datetime.now(UTC),
+        value_base64=base64.b64encode(value[:_LONGEST_ROW]).decode(),
+    )
