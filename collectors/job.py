@@ -60,6 +60,8 @@ class Job(ABC):
     """
 
     name: ClassVar[str]
+    needs: ClassVar[str | None] = None
+    """Setting without which its source answers nothing."""
 
     def __init__(
         self,
@@ -73,6 +75,8 @@ class Job(ABC):
         self.patience = patience
         self.on_progress = on_progress
         self._give_up_after = give_up_after
+        self.last_run: datetime | None = None
+        """When the source was last read completely, UTC; null = never, as far as is known."""
 
     @property
     @abstractmethod

@@ -27,3 +27,136 @@ CREATE TABLE lineage_log
 ENGINE = ReplacingMergeTree(version)
 ORDER BY (source, model_id)
 COMMENT 'Where every derivative comes from';
+
+CREATE VIEW derivatives
+(
+    source LowCardinality(String) COMMENT 'Whose counters: huggingface',
+    model_id String COMMENT 'Model id as its hub spells it',
+    org String COMMENT 'Who published it',
+    relation LowCardinality(String) COMMENT 'adapter, merge, quantized or finetune, as the hub says; unknown where it does not say',
+    parents Array(String) COMMENT 'Models it derives from, as the hub says',
+    ancestors Array(String) COMMENT 'All models it derives from, directly or not: nearest first, then by id',
+    depths Array(UInt16) COMMENT 'Generations to each of them',
+    roots Array(String) COMMENT 'Ends of its lines: ancestors that derive from nothing known',
+    bases Array(String) COMMENT 'Tracked models it is counted for in families: its tracked ancestors, without those behind other tracked ones',
+    base_orgs Array(String) COMMENT 'Organisations it is counted for: those of its tracked roots, else of its bases; each once',
+    created_at Nullable(DateTime64(3, 'UTC')) COMMENT 'Creation of the repository, UTC',
+    downloads_all_time Nullable(UInt64) COMMENT 'Downloads since creation',
+    downloads_30d Nullable(UInt64) COMMENT 'Downloads in the 30 days before; never cumulative',
+    tracked Bool COMMENT 'Itself on the tracked list: a release, not counted as a derivative',
+    counted Bool COMMENT 'Not tracked, from a tracked base, and more than 5 downloads',
+    observed_at DateTime64(3, 'UTC') COMMENT 'Moment of the observation, UTC'
+)
+AS WITH lineage AS
+(
+    SELECT
+        source, model_id, ancestors, depths, roots,
+        arrayFilter(x -> x IN (SELECT model_id FROM models WHERE tracked), ancestors) AS tracked_ancestors,
+        arrayFilter(x -> x IN (SELECT model_id FROM models WHERE tracked), roots) AS tracked_roots
+    FROM lineage_log FINAL
+),
+-- Tracked models that a model derives from only by way of another tracked one.
+further AS
+(
+    SELECT l.source AS source, l.model_id AS model_id, groupUniqArrayArray(t.tracked_ancestors) AS covered
+    FROM (SELECT source, model_id, arrayJoin(tracked_ancestors) AS base FROM lineage WHERE length(tracked_ancestors) > 1) AS l
+    INNER JOIN (SELECT * FROM lineage WHERE notEmpty(tracked_ancestors)) AS t ON t.source = l.source AND t.model_id = l.base
+    GROUP BY source, model_id
+)
+SELECT
+    d.source AS source, d.model_id AS model_id, splitByChar('/', d.model_id)[1] AS org,
+    ifNull(toString(d.relation), 'unknown') AS relation, d.parents AS parents,
+    l.ancestors AS ancestors, l.depths AS depths, l.roots AS roots,
+    -- In a circle of tracked models each is further than the others: then all of them.
+    if(hasAll(f.covered, l.tracked_ancestors), l.tracked_ancestors,
+        arrayFilter(x -> NOT has(f.covered, x), l.tracked_ancestors)) AS bases,
+    arraySort(arrayDistinct(arrayMap(
+        x -> splitByChar('/', x)[1], if(empty(l.tracked_roots), bases, l.tracked_roots)
+    ))) AS base_orgs,
+    d.created_at AS created_at, d.downloads_all_time AS downloads_all_time, d.downloads_30d AS downloads_30d,
+    d.model_id IN (SELECT model_id FROM models WHERE tracked) AS tracked,
+    NOT tracked AND notEmpty(bases) AND ifNull(d.downloads_all_time, 0) > 5 AS counted,
+    d.observed_at AS observed_at
+FROM (SELECT * FROM derivatives_log FINAL) AS d
+LEFT JOIN lineage AS l ON l.source = d.source AND l.model_id = d.model_id
+LEFT JOIN further AS f ON f.source = d.source AND f.model_id = d.model_id
+COMMENT 'Models that derive from others, with their lineage';
+
+CREATE VIEW derivatives_monthly
+(
+    source LowCardinality(String) COMMENT 'Whose counters: huggingface',
+    month Date COMMENT 'First day of the UTC month in which they were created',
+    base_org String COMMENT 'Organisation they derive from; one that derives from several counts for each',
+    region LowCardinality(Nullable(String)) COMMENT 'Headquarters of that organisation: us, china, eu, other, unknown; null = not reviewed',
+    relation LowCardinality(String) COMMENT 'adapter, merge, quantized, finetune or unknown',
+    new UInt64 COMMENT 'Derivatives with more than 5 downloads that were created in the month',
+    cumulative UInt64 COMMENT 'Those created until its end'
+)
+AS SELECT
+    source, addMonths(first_month, step) AS month, base_org, o.region AS region, relation,
+    counts[step + 1] AS new, arraySum(arraySlice(counts, 1, step + 1)) AS cumulative
+FROM
+(
+    SELECT
+        source, base_org, relation, span.first_month AS first_month,
+        arrayMap(i -> countEqual(groupArray(dateDiff('month', span.first_month, born)), i),
+            range(toUInt32(dateDiff('month', span.first_month, span.last_month) + 1))) AS counts
+    FROM
+    (
+        SELECT source, relation, toStartOfMonth(assumeNotNull(created_at)) AS born, arrayJoin(base_orgs) AS base_org
+        FROM derivatives
+        WHERE counted AND created_at IS NOT NULL
+    ) AS d
+    CROSS JOIN
+    (
+        SELECT toStartOfMonth(min(created_at)) AS first_month, toStartOfMonth(max(created_at)) AS last_month
+        FROM (SELECT assumeNotNull(created_at) AS created_at FROM derivatives WHERE counted AND created_at IS NOT NULL)
+    ) AS span
+    GROUP BY source, base_org, relation, span.first_month, span.last_month
+) AS g
+ARRAY JOIN range(length(counts)) AS step
+LEFT JOIN organisations AS o ON o.org = base_org
+COMMENT 'Derivatives by organisation they derive from, month and relation';
+
+CREATE VIEW families
+(
+    model_id String COMMENT 'Tracked model',
+    org LowCardinality(String) COMMENT 'Publishing organisation',
+    size_bin LowCardinality(Nullable(String)) COMMENT 'Size bin of the model',
+    own_downloads Nullable(UInt64) COMMENT 'Its own clean cumulative downloads on the Hub; null = never observed',
+    derivatives UInt64 COMMENT 'Its counted derivatives',
+    quantized_downloads UInt64 COMMENT 'Downloads of its quantized copies since their creation',
+    finetune_downloads UInt64 COMMENT 'Downloads of its finetunes since their creation',
+    adapter_downloads UInt64 COMMENT 'Downloads of its adapters since their creation',
+    merge_downloads UInt64 COMMENT 'Downloads of merges with it since their creation: a merge counts for each of its bases',
+    unknown_downloads UInt64 COMMENT 'Downloads of derivatives whose relation the hub does not say',
+    family_downloads Nullable(UInt64) COMMENT 'Its own and all of theirs; null = it itself was never observed',
+    as_of Nullable(DateTime64(3, 'UTC')) COMMENT 'Latest observation of any derivative, UTC'
+)
+AS SELECT
+    m.model_id AS model_id, m.org AS org, m.size_bin AS size_bin, own.cumulative AS own_downloads,
+    d.derivatives AS derivatives, d.quantized AS quantized_downloads, d.finetune AS finetune_downloads,
+    d.adapter AS adapter_downloads, d.merge AS merge_downloads, d.unknown AS unknown_downloads,
+    own.cumulative + d.quantized + d.finetune + d.adapter + d.merge + d.unknown AS family_downloads,
+    d.as_of AS as_of
+FROM (SELECT * FROM models WHERE tracked) AS m
+-- The greatest cumulative is the latest: a running maximum, which restating only lifts.
+LEFT JOIN
+(
+    SELECT model_id, max(cumulative) AS cumulative FROM downloads_log WHERE source = 'huggingface' GROUP BY model_id
+) AS own ON own.model_id = m.model_id
+LEFT JOIN
+(
+    SELECT
+        base, count() AS derivatives, max(toNullable(observed_at)) AS as_of,
+        sumIf(all_time, relation = 'quantized') AS quantized, sumIf(all_time, relation = 'finetune') AS finetune,
+        sumIf(all_time, relation = 'adapter') AS adapter, sumIf(all_time, relation = 'merge') AS merge,
+        sumIf(all_time, relation NOT IN ('quantized', 'finetune', 'adapter', 'merge')) AS unknown
+    FROM
+    (
+        SELECT arrayJoin(bases) AS base, relation, assumeNotNull(downloads_all_time) AS all_time, observed_at
+        FROM derivatives WHERE counted AND source = 'huggingface'
+    )
+    GROUP BY base
+) AS d ON d.base = m.model_id
+COMMENT 'What the derivatives of each tracked model add to its downloads';

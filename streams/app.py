@@ -7,25 +7,33 @@ exactly-once mode are not used, nor is its web server: metrics are served by pro
 import asyncio
 import gc
 import tempfile
+from collections.abc import Callable, Coroutine
 from typing import Any
 
 import faust
 import mode
 
-from breakout.contract.topics import DOWNLOADS, MODELS, POINTS
 from breakout.logging import logging_config
 from breakout.settings import Settings, read_settings
 from streams.clickhouse import WorkerClickHouse
+from streams.derivatives import DerivativesProcessor
 from streams.downloads import DownloadsProcessor
+from streams.facts import FactsProcessor
 from streams.outbox import Outbox
+from streams.processor import Processor
 from streams.scores import ScoreProcessor
 from streams.signs import SignsOfLife
 
 DATA_DIRECTORY = tempfile.TemporaryDirectory(prefix="breakout-faust-")
 """Faust wants a folder, though nothing of ours is kept in it; gone when the process ends."""
 
-PARTITIONED_ALIKE = (MODELS.name, DOWNLOADS.name)
-"""One agent reads both, so a worker has the same partitions of both topics."""
+PROCESSORS: tuple[type[Processor[Any]], ...] = (
+    ScoreProcessor,
+    DownloadsProcessor,
+    FactsProcessor,
+    DerivativesProcessor,
+)
+"""Each is one agent, so that a worker has the same partitions of all topics it reads."""
 
 
 def create_app(settings: Settings) -> Any:
@@ -60,9 +68,14 @@ def create_app(settings: Settings) -> Any:
     )
     signs = SignsOfLife(settings)
     outbox = Outbox(app, settings.partitions)
-    downloads = DownloadsProcessor(settings, outbox, WorkerClickHouse(settings, signs.waits))
-    scores = ScoreProcessor(settings, outbox, WorkerClickHouse(settings, signs.waits))
-    processors = (downloads, scores)
+    processors = [
+        kind(settings, outbox, WorkerClickHouse(settings, signs.waits)) for kind in PROCESSORS
+    ]
+    for processor in processors:
+        agent = app.agent(app.topic(*processor.topics), name=processor.name, concurrency=1)
+        agent(_run(processor))
+        if isinstance(processor, ScoreProcessor):
+            app.task(processor.watch_frozen)
 
     @app.service
     class Signs(mode.Service):
@@ -76,18 +89,6 @@ def create_app(settings: Settings) -> Any:
         async def on_stop(self) -> None:
             await asyncio.to_thread(signs.stop)
 
-    @app.agent(app.topic(*PARTITIONED_ALIKE), name="downloads", concurrency=1)
-    async def clean_downloads(stream: Any) -> None:
-        await downloads.run(stream)
-
-    @app.agent(app.topic(POINTS.name), name="scores", concurrency=1)
-    async def score_points(stream: Any) -> None:
-        await scores.run(stream)
-
-    @app.task
-    async def watch_frozen_baselines() -> None:
-        await scores.watch_frozen()
-
     @app.on_partitions_revoked.connect
     async def start_anew(_app: Any, revoked: Any, **_kwargs: Any) -> None:
         del revoked
@@ -100,6 +101,13 @@ def create_app(settings: Settings) -> Any:
             processor.stop()
 
     return app
+
+
+def _run(processor: Processor[Any]) -> Callable[[Any], Coroutine[Any, Any, None]]:
+    async def run(stream: Any) -> None:
+        await processor.run(stream)
+
+    return run
 
 
 app = create_app(read_settings())

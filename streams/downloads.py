@@ -14,7 +14,7 @@ import structlog
 
 from breakout import metrics
 from breakout.contract import DownloadsSlice, Event, ModelRecord, read_event
-from breakout.contract.topics import MODELS, POINTS
+from breakout.contract.topics import DOWNLOADS, MODELS, POINTS
 from breakout.settings import Settings
 from streams import store, tables
 from streams.batches import Batch
@@ -32,6 +32,7 @@ class DownloadsProcessor(Processor[DownloadsSlice | ModelRecord]):
     """One worker's share of the partitions."""
 
     name = "downloads"
+    topics = (MODELS.name, DOWNLOADS.name)
 
     def __init__(self, settings: Settings, outbox: Outbox, clickhouse: WorkerClickHouse) -> None:
         super().__init__(settings, outbox, clickhouse)

@@ -1,8 +1,17 @@
 """Which moments a record may name: those that a clock can have shown and ClickHouse can hold."""
 
+from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
 
-from breakout.contract import ContractError, DownloadsSlice, ModelRecord
+from breakout.contract import (
+    ContractError,
+    DerivativesSlice,
+    DownloadsSlice,
+    InferenceDay,
+    LeaderboardSlice,
+    ModelRecord,
+    NameRecord,
+)
 
 MOST_AHEAD = timedelta(days=1)
 """How far ahead of this machine's clock an observation may be: all after it would be late."""
@@ -11,20 +20,44 @@ EARLIEST = date(1970, 1, 1)
 LATEST = date(2149, 6, 6)
 """The last day that ClickHouse's Date holds."""
 
+Observed = (
+    DownloadsSlice | ModelRecord | NameRecord | InferenceDay | DerivativesSlice | LeaderboardSlice
+)
 
-def check_moments(event: DownloadsSlice | ModelRecord) -> None:
+
+def check_moments(event: Observed) -> None:
     """Raise `ContractError` for a moment that cannot be, with the field and the bounds."""
     kind, now = type(event).__name__, datetime.now(UTC)
-    if event.observed_at > now + MOST_AHEAD:
-        raise ContractError(
-            f"{kind}.observed_at: {event.observed_at.isoformat()} is more than a day ahead of "
-            f"now ({now.isoformat(timespec='seconds')}): check the clock of what observed it"
-        )
-    days = {"observed_at": event.observed_at.date()}
-    if isinstance(event, ModelRecord):
-        created_at = event.created_at
-        days |= {"created_at": created_at.date()} if created_at is not None else {}
-        days |= {"released_at": event.released_at} if event.released_at is not None else {}
-    for name, day in days.items():
+    for name, moment in _clock_readings(event):
+        if moment > now + MOST_AHEAD:
+            raise ContractError(
+                f"{kind}.{name}: {moment.isoformat()} is more than a day ahead of "
+                f"now ({now.isoformat(timespec='seconds')}): check the clock of what observed it"
+            )
+    for name, day in _days(event):
         if not EARLIEST <= day <= LATEST:
             raise ContractError(f"{kind}.{name}: {day} is not from {EARLIEST} to {LATEST}")
+
+
+def _clock_readings(event: Observed) -> Iterator[tuple[str, datetime]]:
+    yield "observed_at", event.observed_at
+    if isinstance(event, InferenceDay):
+        yield "as_of", event.as_of
+
+
+def _days(event: Observed) -> Iterator[tuple[str, date]]:
+    for name, moment in _clock_readings(event):
+        yield name, moment.date()
+    if isinstance(event, ModelRecord):
+        if event.created_at is not None:
+            yield "created_at", event.created_at.date()
+        if event.released_at is not None:
+            yield "released_at", event.released_at
+    elif isinstance(event, InferenceDay):
+        yield "day", event.day
+    elif isinstance(event, LeaderboardSlice):
+        yield "published_on", event.published_on
+    elif isinstance(event, DerivativesSlice):
+        for number, created_at in enumerate(event.created_at):
+            if created_at is not None:
+                yield f"created_at.{number}", created_at.date()

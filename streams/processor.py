@@ -7,7 +7,7 @@ import asyncio
 import time
 from abc import ABC, abstractmethod
 from collections.abc import Coroutine
-from typing import Any, Generic
+from typing import Any, ClassVar, Generic
 
 import structlog
 
@@ -23,7 +23,9 @@ log = structlog.get_logger(__name__)
 class Processor(ABC, Generic[EventT]):
     """A stream processor whose state lives in ClickHouse."""
 
-    name: str
+    name: ClassVar[str]
+    topics: ClassVar[tuple[str, ...]]
+    """What it reads, all in one agent."""
 
     def __init__(self, settings: Settings, outbox: Outbox, clickhouse: WorkerClickHouse) -> None:
         self.settings = settings

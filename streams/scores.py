@@ -13,7 +13,7 @@ import structlog
 from breakout import metrics
 from breakout.contract import BreakoutEvent, Event, PointsSlice, read_event
 from breakout.contract.times import from_ms
-from breakout.contract.topics import BREAKOUTS
+from breakout.contract.topics import BREAKOUTS, POINTS
 from breakout.settings import Settings
 from streams import store, tables
 from streams.batches import Batch
@@ -32,6 +32,7 @@ class ScoreProcessor(Processor[PointsSlice]):
     """One worker's share of the size bins."""
 
     name = "scores"
+    topics = (POINTS.name,)
 
     def __init__(self, settings: Settings, outbox: Outbox, clickhouse: WorkerClickHouse) -> None:
         super().__init__(settings, outbox, clickhouse)

@@ -9,19 +9,14 @@ from numpy.typing import NDArray
 from breakout.contract import DownloadsSlice, ModelRecord
 from breakout.contract.times import to_ms
 from breakout.series import NULL
+from streams.arrow import MOMENT, moments
 from streams.columns import Int
 from streams.downloads_state import Result, Rows, Scrape, ScrapeCount
 from streams.scores_state import Changes
 
-_MOMENT = pa.timestamp("ms", tz="UTC")
-
 
 def _count(column: Int) -> pa.Array:
     return pa.array(column, mask=column == NULL).cast(pa.uint64())
-
-
-def _moments(column: Sequence[int | None] | Int) -> pa.Array:
-    return pa.array(column, type=pa.int64()).cast(_MOMENT)
 
 
 def _names(index: NDArray[np.integer], names: Sequence[str]) -> pa.Array:
@@ -41,7 +36,7 @@ def _downloads(rows: Rows, origins: Sequence[str]) -> pa.Table:
     return pa.table(
         {
             "model_id": _names(rows.series, rows.models),
-            "observed_at": _moments(columns.at),
+            "observed_at": moments(columns.at),
             "source": _names(source[rows.series], sources),
             "origin": _names(columns.origin, origins),
             "downloads_all_time": _count(columns.raw),
@@ -68,7 +63,7 @@ def _scrapes(partition: int, counts: Mapping[Scrape, ScrapeCount], version: int)
     return pa.table(
         {
             "source": pa.array([source for source, _ in counts], pa.string()),
-            "observed_at": _moments([at for _, at in counts]),
+            "observed_at": moments([at for _, at in counts]),
             "partition": pa.array([partition] * len(counts), pa.uint16()),
             "models": pa.array([one.models for one in counts.values()], pa.uint32()),
             "compared": pa.array([one.compared for one in counts.values()], pa.uint32()),
@@ -85,7 +80,7 @@ def scrape_missing(slices: Iterable[DownloadsSlice]) -> pa.Table:
     return pa.table(
         {
             "source": pa.array([one.source for one, _ in rows], pa.string()),
-            "observed_at": _moments([to_ms(one.observed_at) for one, _ in rows]),
+            "observed_at": moments([to_ms(one.observed_at) for one, _ in rows]),
             "model_id": pa.array([missing.model_id for _, missing in rows], pa.string()),
             "reason": pa.array([missing.reason for _, missing in rows], pa.string()),
         }
@@ -103,13 +98,13 @@ _MODEL_COLUMNS = {
     "size_bin": pa.string(),
     "released_at": pa.date32(),
     "released_source": pa.string(),
-    "created_at": _MOMENT,
+    "created_at": MOMENT,
     "license": pa.string(),
     "pipeline_tag": pa.string(),
     "base_models": pa.list_(pa.string()),
     "base_relation": pa.string(),
     "tracked": pa.bool_(),
-    "observed_at": _MOMENT,
+    "observed_at": MOMENT,
 }
 
 
@@ -132,7 +127,7 @@ def points(changes: Iterable[Changes]) -> pa.Table:
                 "age_days": pa.array(rows.age).cast(pa.uint16()),
                 "model_id": _names(rows.model, rows.models),
                 "cumulative": _count(rows.cumulative),
-                "as_of": _moments(rows.as_of),
+                "as_of": moments(rows.as_of),
                 "version": pa.repeat(pa.scalar(one.version, pa.uint64()), len(rows.age)),
             }
         )
@@ -153,9 +148,9 @@ def latest(changes: Iterable[Changes]) -> pa.Table:
             "model_id": pa.array([row.model_id for _, row in rows], pa.string()),
             "released_at": pa.array(released, pa.int32()).cast(pa.date32()),
             "tracked": pa.array([row.tracked for _, row in rows], pa.bool_()),
-            "observed_at": _moments([row.observed_at for _, row in rows]),
+            "observed_at": moments([row.observed_at for _, row in rows]),
             "cumulative": pa.array([row.cumulative for _, row in rows], pa.uint64()),
-            "scored_since": _moments([row.knowledge[0] for _, row in rows]),
+            "scored_since": moments([row.knowledge[0] for _, row in rows]),
             "known": pa.array([row.knowledge[1] for _, row in rows], pa.uint64()),
             "version": pa.array([one.version for one, _ in rows], pa.uint64()),
         }
@@ -172,7 +167,7 @@ def baselines(changes: Iterable[Changes]) -> pa.Table:
             "age_days": pa.array([row.age for _, row in rows], pa.uint16()),
             "peers": pa.array([row.peers for _, row in rows], pa.uint8()),
             "downloads": pa.array([row.downloads for _, row in rows], pa.float64()),
-            "as_of": _moments([row.as_of for _, row in rows]),
+            "as_of": moments([row.as_of for _, row in rows]),
             "version": pa.array([one.version for one, _ in rows], pa.uint64()),
         }
     )
@@ -186,10 +181,10 @@ def breakouts(changes: Iterable[Changes]) -> pa.Table:
             "baseline": pa.array([row.baseline for _, row in rows], pa.string()),
             "size_bin": pa.array([one.size_bin for one, _ in rows], pa.string()),
             "model_id": pa.array([row.model_id for _, row in rows], pa.string()),
-            "crossed_at": _moments([row.crossing.crossed_at for _, row in rows]),
+            "crossed_at": moments([row.crossing.crossed_at for _, row in rows]),
             "age_days": pa.array([row.crossing.age for _, row in rows], pa.uint16()),
             "ram": pa.array([row.crossing.ram for _, row in rows], pa.float64()),
-            "ended_at": _moments([row.crossing.ended_at for _, row in rows]),
+            "ended_at": moments([row.crossing.ended_at for _, row in rows]),
             "retracted": pa.array([row.status == "retracted" for _, row in rows], pa.bool_()),
             "version": pa.array([one.version for one, _ in rows], pa.uint64()),
         }

@@ -8,7 +8,7 @@ from typing import Self, cast
 
 from aiohttp import hdrs, web
 
-from breakout.simulation import answers, control, lists, wire
+from breakout.simulation import answers, control, lists, openrouter, wire
 from breakout.simulation.budget import GENEROUS, Budget, Limits
 from breakout.simulation.catalog import Catalog
 from breakout.simulation.clock import SimulatedClock, milliseconds
@@ -82,6 +82,7 @@ class SimulatedHub:
         app.router.add_get("/api/models", self._list)
         app.router.add_get("/api/models/{namespace}/{repo}", self._info)
         app.router.add_get("/lists/{file:.+}", self._tracked_models)
+        openrouter.add_routes(app, self.catalog, self.clock)
         control.add_routes(app, self.clock, self.faults, self.set_counters)
         self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=1.0)
         await self._runner.setup()
@@ -105,6 +106,11 @@ class SimulatedHub:
     def tracked_models_url(self) -> str:
         """The base address of the tracked-models list."""
         return f"{self.url}/lists"
+
+    @property
+    def openrouter_url(self) -> str:
+        """The address of the simulated OpenRouter."""
+        return f"{self.url}{openrouter.PREFIX}"
 
     def set_counters(self, series: Mapping[str, Series]) -> None:
         """Serve given counters for some models: {id: [(moment, all_time, 30d), …]}.

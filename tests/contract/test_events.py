@@ -62,7 +62,7 @@ def test_fields_nobody_knows_yet_are_ignored() -> None:
         (encoded(SLICE, downloads_all_time=[1, 10**30]), "downloads_all_time.1"),
         (encoded(SLICE, downloads_all_time=[1, 2.5]), "downloads_all_time.1"),
         (encoded(SLICE, downloads_all_time=[1, "2"]), "downloads_all_time.1"),
-        (encoded(SLICE, likes=[1]), "likes has 1 entries for 2 models"),
+        (encoded(SLICE, likes=[1]), "likes has 1 entries for 2 rows"),
         (encoded(SLICE, models=["a/one", "a/one"]), "models holds an id twice"),
         (encoded(SLICE, models=["a/one", ""]), "models.1"),
         (encoded(SLICE, observed_at="2026-08-22T06:00:00"), "observed_at"),

@@ -63,7 +63,7 @@ POISON: dict[str, dict[bytes | None, str]] = {
         changed(SLICE, downloads_all_time=[7, -8]): "downloads_all_time.1",
         changed(SLICE, likes=[10**30, 1]): "likes.0",
         changed(SLICE, downloads_all_time=[2**63, 1]): "downloads_all_time.0",
-        changed(SLICE, likes=[1]): "likes has 1 entries for 2 models",
+        changed(SLICE, likes=[1]): "likes has 1 entries for 2 rows",
         changed(SLICE, models=["poison/a", "poison/a"]): "models holds an id twice",
         changed(SLICE, observed_at="2026-02-03T00:00:00"): "observed_at",
         changed(SLICE, observed_at=FAR): "more than a day ahead",
@@ -86,7 +86,7 @@ POISON: dict[str, dict[bytes | None, str]] = {
         **anything(POINTS_SLICE),
         changed(POINTS_SLICE, point_model=[1]): "beyond models",
         changed(POINTS_SLICE, point_age=[366]): "point_age.0",
-        changed(POINTS_SLICE, reset=[]): "reset has 0 entries for 1 models",
+        changed(POINTS_SLICE, reset=[]): "reset has 0 entries for 1 rows",
         SLICE.to_bytes(): "PointsSlice.size_bin",
     },
 }

@@ -1,0 +1,88 @@
+"""What OpenRouter's names are called, and what the project's reviewed map says they are."""
+
+from collections.abc import Iterable, Mapping
+from datetime import datetime
+
+import structlog
+from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError
+
+from breakout.contract.events import ModelId, Name, NameRecord
+from breakout.registry.names import NameMap
+from collectors.http import Source
+from collectors.rows import explain
+
+log = structlog.get_logger(__name__)
+
+SOURCE = "openrouter"
+
+_MODEL_ID: TypeAdapter[str] = TypeAdapter(ModelId)
+
+
+class Listed(BaseModel):
+    """A model of OpenRouter's catalogue; `canonical_slug` is what the rankings count by."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    canonical_slug: Name
+    name: Name | None = None
+    hugging_face_id: str | None = None
+
+    @property
+    def hint(self) -> str | None:
+        """The weights on the Hub as OpenRouter says, if it is a model's id at all."""
+        try:
+            return _MODEL_ID.validate_python(self.hugging_face_id)
+        except ValidationError:
+            return None
+
+
+def base_of(name: str) -> str:
+    """Return a name without its variant: `a/b:free` is a variant of `a/b`."""
+    return name.partition(":")[0]
+
+
+async def read_catalogue(source: Source) -> dict[str, Listed]:
+    """Read `/models`, by name without variant; rows that cannot be read are logged.
+
+    Nothing is counted by them, so no row is worth a dead letter. Raises `SourceError`.
+    """
+    answer = await source.json("/models")
+    rows = answer.content.get("data") if isinstance(answer.content, dict) else None
+    catalogue: dict[str, Listed] = {}
+    for row in rows if isinstance(rows, list) else ():
+        try:
+            listed = Listed.model_validate(row)
+        except ValidationError as error:
+            log.warning("row of OpenRouter's catalogue left out", why=explain(error))
+            continue
+        catalogue.setdefault(base_of(listed.canonical_slug), listed)
+    return catalogue
+
+
+def name_records(
+    counted: Iterable[str],
+    catalogue: Mapping[str, Listed],
+    names: NameMap,
+    *,
+    observed_at: datetime,
+) -> list[NameRecord]:
+    """Return one record for each name that was counted or is in the catalogue, without variants."""
+    records = []
+    for name in sorted({base_of(one) for one in counted} | catalogue.keys()):
+        vendor = name.partition("/")[0]
+        meaning = names.meaning(SOURCE, name)
+        listed = catalogue.get(name)
+        records.append(
+            NameRecord(
+                source=SOURCE,
+                name=name,
+                observed_at=observed_at,
+                title=listed.name if listed else None,
+                vendor=vendor,
+                open=meaning.open if meaning else None,
+                model_id=meaning.model_id if meaning else None,
+                org=names.org(SOURCE, name, vendor),
+                hint=listed.hint if listed else None,
+            )
+        )
+    return records
