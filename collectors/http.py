@@ -5,7 +5,7 @@ import json
 import random
 import sys
 from base64 import b64encode
-from collections.abc import Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from types import TracebackType
@@ -172,6 +172,18 @@ class Source:
         """GET a path below the source's address; raises as `json` does."""
         _, content = await self._get(self._url(path), _read_bytes)
         return content
+
+    async def each(self, names: Iterable[str], do: Callable[[str], Awaitable[None]]) -> None:
+        """Do something for each name, as many at once as the source takes requests."""
+        queue = iter(names)
+
+        async def work() -> None:
+            for name in queue:
+                await do(name)
+
+        async with asyncio.TaskGroup() as workers:
+            for _ in range(self.concurrency):
+                workers.create_task(work())
 
     def _url(self, path: str, params: Iterable[tuple[str, str]] = ()) -> httpx.URL:
         if path.startswith("/"):

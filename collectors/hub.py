@@ -1,9 +1,8 @@
 """Surveys the Hugging Face Hub: all models of some organisations, in few requests."""
 
-import asyncio
 import zlib
 from collections import Counter
-from collections.abc import Awaitable, Callable, Collection, Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import quote
@@ -17,7 +16,6 @@ from breakout.registry.policy import rejection
 from breakout.settings import Settings
 from collectors.http import (
     DEFAULT_PATIENCE,
-    Answer,
     Patience,
     Source,
     SourceError,
@@ -25,6 +23,7 @@ from collectors.http import (
     SourceUnreachableError,
 )
 from collectors.job import EmptyAnswerError, Progress
+from collectors.listing import ListingError, read_listing
 
 log = structlog.get_logger(__name__)
 
@@ -35,7 +34,8 @@ SINGLE_REQUESTS = 60
 """Most models that one survey asks for one by one; a renamed one takes two requests."""
 
 _MODEL_ID: TypeAdapter[str] = TypeAdapter(ModelId)
-_PAGE = 1000
+PAGE = 1000
+MODELS_PATH = "/api/models"
 _FIELDS = (
     "downloads",
     "downloadsAllTime",
@@ -135,15 +135,15 @@ class _Surveyor:
     async def run(self, organisations: list[str]) -> Survey:
         survey = self._survey
         self._total = len(organisations)
-        await self._each(organisations, self._list)
+        await self._hub.each(organisations, self._list)
         listed = len(organisations) > len(survey.troubles) or bool(survey.rows)
         if listed:
-            await self._each(self._moved_namespaces(), self._follow_namespace)
+            await self._hub.each(self._moved_namespaces(), self._follow_namespace)
         asked = self._choose(self._absent()) if listed else []
         for model_id in self._absent() - set(asked):
             survey.missing[model_id] = self._why_not_asked(model_id, listed=listed)
         self._total += len(asked)
-        await self._each(asked, self._ask)
+        await self._hub.each(asked, self._ask)
         # Listed under its new name too, a renamed model would be observed twice.
         for name in set(survey.renamed.values()) - self._wanted:
             survey.rows.pop(name, None)
@@ -163,18 +163,6 @@ class _Surveyor:
             )
         return survey
 
-    async def _each(self, names: Iterable[str], do: Callable[[str], Awaitable[None]]) -> None:
-        """Do something for each name, as many at once as the source takes requests."""
-        queue = iter(names)
-
-        async def work() -> None:
-            for name in queue:
-                await do(name)
-
-        async with asyncio.TaskGroup() as workers:
-            for _ in range(self._hub.concurrency):
-                workers.create_task(work())
-
     async def _list(self, organisation: str) -> None:
         try:
             if self._hopeless is None:
@@ -182,41 +170,22 @@ class _Surveyor:
             else:
                 self._survey.troubles[organisation] = str(self._hopeless)
         except SourceError as error:
-            if _is_hopeless(error):
+            if is_hopeless(error):
                 self._hopeless = error
             self._survey.troubles[organisation] = str(error)
         self._advance()
 
     async def _read_pages(self, organisation: str) -> None:
-        answer = await self._hub.json(
-            "/api/models", (("author", organisation), ("limit", str(_PAGE)), *_EXPAND)
-        )
-        listed: set[str] = set()
-        visited: set[str] = set()
-        while True:
-            new = self._note_rows(organisation, answer, listed)
-            page = answer.next_page
-            if page is None or organisation in self._survey.troubles:
-                return
-            if page in visited or not new:
-                self._survey.troubles[organisation] = (
-                    f"{self._hub.name}: the listing of {organisation} runs in a circle "
-                    f"after {len(visited) + 1} pages"
-                )
-                return
-            visited.add(page)
-            answer = await self._hub.json(page)
+        params = (("author", organisation), ("limit", str(PAGE)), *_EXPAND)
+        what = f"the listing of {organisation}"
+        try:
+            async for rows in read_listing(self._hub, what, MODELS_PATH, params):
+                self._note_rows(organisation, rows)
+        except ListingError as error:
+            self._survey.troubles[organisation] = str(error)
 
-    def _note_rows(self, organisation: str, answer: Answer, listed: set[str]) -> bool:
-        """Keep the rows of a page; return whether any of its models is new to the listing."""
-        if not isinstance(answer.content, list):
-            self._survey.troubles[organisation] = (
-                f"{self._hub.name}: the listing of {organisation} is no list of models: "
-                f"check {self._hub.setting}"
-            )
-            return False
-        before = len(listed)
-        for row in answer.content:
+    def _note_rows(self, organisation: str, rows: list[Any]) -> None:
+        for row in rows:
             model_id = _model_id(row)
             if model_id is None:
                 self._survey.unreadable.append(
@@ -224,8 +193,6 @@ class _Surveyor:
                 )
             else:
                 self._survey.rows[model_id] = row
-                listed.add(model_id)
-        return len(listed) > before
 
     def _absent(self) -> set[str]:
         """Return the wanted models nothing is known of yet."""
@@ -287,7 +254,7 @@ class _Surveyor:
     async def _ask(self, model_id: str) -> None:
         survey = self._survey
         try:
-            answer = await self._hub.json(f"/api/models/{quote(model_id)}", _EXPAND)
+            answer = await self._hub.json(f"{MODELS_PATH}/{quote(model_id)}", _EXPAND)
         except SourceRefusedError as error:
             survey.missing[model_id] = _why_refused(error)
         except SourceError as error:
@@ -328,7 +295,7 @@ def _model_id(row: Any) -> str | None:
         return None
 
 
-def _is_hopeless(error: SourceError) -> bool:
+def is_hopeless(error: SourceError) -> bool:
     """Whether no other request will fare better."""
     return isinstance(error, SourceUnreachableError) or error.status == httpx.codes.UNAUTHORIZED
 

@@ -34,13 +34,18 @@ class Scrape:
     @property
     def scrape_id(self) -> str:
         """Name of the scrape: equal for equal source and moment."""
-        moment = self.observed_at.astimezone(UTC)
-        return f"{self.source}-{moment:%Y%m%dT%H%M%S}.{moment.microsecond // 1000:03d}Z"
+        return scrape_id(self.source, self.observed_at)
 
     @property
     def complete(self) -> bool:
         """Whether the scrape got all it wanted."""
         return not self.missing and not self.troubles
+
+
+def scrape_id(name: str, observed_at: datetime) -> str:
+    """Return the name of what was read at a moment: equal on a rerun."""
+    moment = observed_at.astimezone(UTC)
+    return f"{name}-{moment:%Y%m%dT%H%M%S}.{moment.microsecond // 1000:03d}Z"
 
 
 def cut(

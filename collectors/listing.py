@@ -1,0 +1,45 @@
+"""Reads a listing of the Hub page by page."""
+
+from collections.abc import AsyncIterator, Iterable
+from typing import Any
+
+from collectors.http import Source
+
+
+class ListingError(Exception):
+    """A listing that cannot be read to its end; what came before stands."""
+
+
+async def read_listing(
+    source: Source, what: str, path: str, params: Iterable[tuple[str, str]]
+) -> AsyncIterator[list[Any]]:
+    """Yield the rows of each page, in order; `what` names the listing in errors.
+
+    Raises `ListingError` for an answer that is no list, and for pages that run in a circle;
+    otherwise as `Source.json`.
+    """
+    listed: set[str] = set()
+    visited: set[str] = set()
+    answer = await source.json(path, params)
+    while True:
+        rows = answer.content
+        if not isinstance(rows, list):
+            raise ListingError(
+                f"{source.name}: {what} is no list of models: check {source.setting}"
+            )
+        yield rows
+        page = answer.next_page
+        if page is None:
+            return
+        ids = {row["id"] for row in rows if isinstance(row, dict) and _is_text(row.get("id"))}
+        if page in visited or ids <= listed:
+            raise ListingError(
+                f"{source.name}: {what} runs in a circle after {len(visited) + 1} pages"
+            )
+        listed |= ids
+        visited.add(page)
+        answer = await source.json(page)
+
+
+def _is_text(value: Any) -> bool:
+    return isinstance(value, str)
