@@ -115,7 +115,7 @@ class Source:
             answer = await hub.json("/api/models", {"author": "acorn"})
 
     `setting` is the variable that holds the address, named when the address is at fault. The
-    token goes to that address's origin only.
+    token goes to that address's origin only: as a bearer token, or bare in a header of its own.
     """
 
     def __init__(
@@ -126,6 +126,7 @@ class Source:
         *,
         token: SecretStr | None = None,
         token_setting: str | None = None,
+        token_header: str = "Authorization",  # noqa: S107
         policy: Policy | None = None,
         patience: Patience = DEFAULT_PATIENCE,
     ) -> None:
@@ -139,7 +140,10 @@ class Source:
         parts = urlsplit(address)
         host = parts.netloc.rpartition("@")[2]
         self._base = httpx.URL(urlunsplit((parts.scheme, host, parts.path.rstrip("/"), "", "")))
-        self._auth = _authorization(parts.username, parts.password, token, token_setting)
+        self._auth_header = token_header
+        self._auth = _authorization(
+            parts.username, parts.password, token, token_setting, token_header
+        )
         self._client = httpx.AsyncClient(
             timeout=httpx.Timeout(patience.read, connect=patience.connect),
             limits=httpx.Limits(max_connections=patience.concurrency),
@@ -331,7 +335,7 @@ class Source:
             self._base.host,
             self._base.port,
         )
-        return {"Authorization": self._auth} if self._auth and own else {}
+        return {self._auth_header: self._auth} if self._auth and own else {}
 
     def _jitter(self, attempt: int) -> float:
         """Full jitter: any time up to the exponential bound."""
@@ -374,14 +378,18 @@ def _strictest(header: str) -> Policy | None:
 
 
 def _authorization(
-    user: str | None, password: str | None, token: SecretStr | None, token_setting: str | None
+    user: str | None,
+    password: str | None,
+    token: SecretStr | None,
+    token_setting: str | None,
+    header: str,
 ) -> str | None:
     secret = token.get_secret_value().strip() if token else ""
     if secret:
         if not secret.isascii() or not secret.isprintable() or " " in secret:
             # Never repeat it: it is a secret even when mistyped.
             raise SettingsError(f"{token_setting}: must be one word of ASCII characters")
-        return f"Bearer {secret}"
+        return f"Bearer {secret}" if header == "Authorization" else secret
     if user is None:
         return None
     pair = f"{unquote(user)}:{unquote(password or '')}"

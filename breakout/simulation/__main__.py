@@ -3,12 +3,14 @@
 import asyncio
 import signal
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import click
 
 from breakout.simulation.clock import SimulatedClock
 from breakout.simulation.hub import SimulatedHub
 from breakout.simulation.invented import DAYS, MIN_DAYS, SEED, invented_catalog
+from breakout.simulation.reviewed import names_csv
 
 _DATE = click.DateTime(formats=["%Y-%m-%d", "%Y-%m-%dT%H:%M:%SZ"])
 
@@ -38,6 +40,11 @@ _DATE = click.DateTime(formats=["%Y-%m-%d", "%Y-%m-%dT%H:%M:%SZ"])
     show_default=True,
     help="Simulated seconds a real second.",
 )
+@click.option(
+    "--names-file",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="Where to write what the invented names mean, for BREAKOUT_NAMES_FILE.",
+)
 @click.option("--seed", default=SEED, show_default=True, help="Another seed, other models.")
 def main(
     *,
@@ -47,13 +54,16 @@ def main(
     days: int,
     now: datetime | None,
     speed: float,
+    names_file: Path | None,
     seed: int,
 ) -> None:
-    """Serve a simulated Hugging Face Hub with invented models."""
+    """Serve simulated sources with invented models: the Hub and all others."""
     today = datetime.now(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
     last = end.replace(tzinfo=UTC) if end is not None else today
     clock = SimulatedClock(now.replace(tzinfo=UTC) if now is not None else last, speed=speed)
     catalog = invented_catalog(last, days=days, seed=seed)
+    if names_file is not None:
+        names_file.write_text(names_csv(catalog))
     asyncio.run(_serve(SimulatedHub(catalog, clock=clock, host=host, port=port), last, days))
 
 
@@ -63,8 +73,8 @@ async def _serve(hub: SimulatedHub, end: datetime, days: int) -> None:
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, stop.set)
     async with hub:
-        click.echo(f"HF_ENDPOINT={hub.url}")
-        click.echo(f"TRACKED_MODELS_URL={hub.tracked_models_url}")
+        for setting, address in hub.addresses.items():
+            click.echo(f"{setting}={address}")
         click.echo(f"FIRST_DAY={(end - timedelta(days=days)).date()}")
         click.echo(f"LAST_DAY={end.date()}")
         await stop.wait()

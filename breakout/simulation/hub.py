@@ -8,7 +8,15 @@ from typing import Self, cast
 
 from aiohttp import hdrs, web
 
-from breakout.simulation import answers, control, lists, openrouter, wire
+from breakout.simulation import (
+    answers,
+    control,
+    leaderboards,
+    lists,
+    modelscope,
+    openrouter,
+    wire,
+)
 from breakout.simulation.budget import GENEROUS, Budget, Limits
 from breakout.simulation.catalog import Catalog
 from breakout.simulation.clock import SimulatedClock, milliseconds
@@ -83,6 +91,8 @@ class SimulatedHub:
         app.router.add_get("/api/models/{namespace}/{repo}", self._info)
         app.router.add_get("/lists/{file:.+}", self._tracked_models)
         openrouter.add_routes(app, self.catalog, self.clock)
+        leaderboards.add_routes(app, self.catalog, self.clock)
+        modelscope.add_routes(app, self.catalog, self.clock, self.counters)
         control.add_routes(app, self.clock, self.faults, self.set_counters)
         self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=1.0)
         await self._runner.setup()
@@ -111,6 +121,33 @@ class SimulatedHub:
     def openrouter_url(self) -> str:
         """The address of the simulated OpenRouter."""
         return f"{self.url}{openrouter.PREFIX}"
+
+    @property
+    def arena_url(self) -> str:
+        """The address of the simulated dataset viewer."""
+        return f"{self.url}{leaderboards.ARENA_PREFIX}"
+
+    @property
+    def artificial_analysis_url(self) -> str:
+        """The address of the simulated Artificial Analysis."""
+        return f"{self.url}{leaderboards.ARTIFICIAL_ANALYSIS_PREFIX}"
+
+    @property
+    def modelscope_url(self) -> str:
+        """The address of the simulated ModelScope."""
+        return f"{self.url}{modelscope.PREFIX}"
+
+    @property
+    def addresses(self) -> dict[str, str]:
+        """Every source's address by the setting it is for."""
+        return {
+            "HF_ENDPOINT": self.url,
+            "TRACKED_MODELS_URL": self.tracked_models_url,
+            "OPENROUTER_BASE_URL": self.openrouter_url,
+            "ARENA_BASE_URL": self.arena_url,
+            "ARTIFICIAL_ANALYSIS_BASE_URL": self.artificial_analysis_url,
+            "MODELSCOPE_ENDPOINT": self.modelscope_url,
+        }
 
     def set_counters(self, series: Mapping[str, Series]) -> None:
         """Serve given counters for some models: {id: [(moment, all_time, 30d), …]}.

@@ -41,11 +41,12 @@ def add_routes(app: web.Application, catalog: Catalog, clock: SimulatedClock) ->
     app.router.add_get(f"{PREFIX}/models", models)
 
 
-def names_csv(catalog: Catalog) -> str:
-    """Return what the invented names mean, in the format of `BREAKOUT_NAMES_FILE`."""
-    rows = [f"openrouter,{_slug(model)},open,{model.id}" for model in _served(catalog)]
-    rows += [f"openrouter,{name},closed," for name in CLOSED]
-    return "\n".join(["source,name,open,model_id", *rows, ""])
+def reviewed_names(catalog: Catalog) -> Iterator[tuple[str, str, str | None]]:
+    """Yield source, name and weights of every invented name but one; null for closed ones."""
+    for model in _served(catalog):
+        yield "openrouter", _slug(model), model.id
+    for name in CLOSED:
+        yield "openrouter", name, None
 
 
 def _refused(request: web.Request) -> web.Response | None:

@@ -16,7 +16,8 @@ from breakout.contract.topics import DEAD_LETTERS, INFERENCE, NAMES
 from breakout.settings import Settings, SettingsError
 from breakout.simulation import SimulatedClock, SimulatedHub, invented_catalog
 from breakout.simulation.faults import ErrorStatus, Stalled, TooManyRequests, Truncated
-from breakout.simulation.openrouter import CLOSED, UNCLASSIFIED, names_csv
+from breakout.simulation.openrouter import CLOSED, UNCLASSIFIED
+from breakout.simulation.reviewed import names_csv
 from collectors.http import Patience, SourceError
 from collectors.job import EmptyAnswerError, Outcome
 from collectors.openrouter import OpenRouterJob

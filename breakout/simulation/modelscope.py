@@ -1,0 +1,54 @@
+"""A simulated ModelScope: the same invented models, downloaded less, by the Hub's names."""
+
+from aiohttp import web
+
+from breakout.simulation.catalog import Catalog
+from breakout.simulation.clock import SimulatedClock, milliseconds
+from breakout.simulation.counters import Counters
+
+PREFIX = "/modelscope"
+SHARES = {"china": 3, "other": 12, "us": 20, "eu": 25}
+"""What the Hub's downloads are divided by, by region of the organisation."""
+
+_DEEPEST = 3000
+
+
+def add_routes(
+    app: web.Application, catalog: Catalog, clock: SimulatedClock, counters: Counters
+) -> None:
+    """Serve ModelScope's listing below `PREFIX`, as of the clock."""
+    regions = {one.name: one.region or "" for one in catalog.organisations}
+
+    async def models(request: web.Request) -> web.Response:
+        owner = request.query.get("owner", "")
+        number = int(request.query.get("page_number", "1"))
+        size = min(int(request.query.get("page_size", "10")), 50)
+        if number * size > _DEEPEST:
+            return web.json_response({"success": False, "message": "too deep"}, status=400)
+        now = clock.now()
+        counted = counters.at(milliseconds(now))
+        share = SHARES.get(regions.get(owner, ""))
+        listed = [
+            {
+                "id": model.id,
+                "display_name": model.id.partition("/")[2],
+                "downloads": (counted.downloads_all_time[i] or 0) // share,
+                "likes": 1,
+                "private": False,
+            }
+            for i, model in enumerate(catalog.models)
+            if share and model.org == owner and model.tracked_in and model.public_at <= now
+        ]
+        return web.json_response(
+            {
+                "success": True,
+                "data": {
+                    "models": listed[(number - 1) * size : number * size],
+                    "total_count": len(listed),
+                    "page_number": number,
+                    "page_size": size,
+                },
+            }
+        )
+
+    app.router.add_get(f"{PREFIX}/openapi/v1/models", models)

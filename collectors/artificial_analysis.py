@@ -1,0 +1,210 @@
+"""Artificial Analysis's indices, each with the version of its method."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Annotated, Any
+
+import structlog
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+
+from breakout.contract.events import DeadLetter, LeaderboardSlice, Name
+from breakout.contract.topics import LEADERBOARDS
+from breakout.registry.names import load_names
+from breakout.settings import Settings, SettingsError
+from collectors.http import DEFAULT_PATIENCE, Patience, Source
+from collectors.job import EmptyAnswerError, Job, Outcome
+from collectors.leaderboards import Rated, board_key, board_slice, name_record
+from collectors.publisher import Publisher
+from collectors.rows import dead_letter, explain
+
+log = structlog.get_logger(__name__)
+
+SOURCE = "artificial-analysis"
+BOARDS = ("intelligence_index", "coding_index", "agentic_index")
+
+_PATH = "/language/models/free"
+_PAGE = 200
+
+
+def _version(value: Any) -> Any:
+    """Read a version that may be a number in JSON."""
+    known = isinstance(value, int | float) and not isinstance(value, bool)
+    return str(value) if known else value
+
+
+class Pagination(BaseModel):
+    """Where in the list a page is."""
+
+    has_more: bool
+
+
+class Page(BaseModel):
+    """An answer's envelope."""
+
+    intelligence_index_version: Annotated[Name, BeforeValidator(_version)]
+    pagination: Pagination
+    data: list[Any]
+
+
+class Creator(BaseModel):
+    """Who makes a model."""
+
+    name: Name | None = None
+
+
+class Evaluations(BaseModel):
+    """A model's indices; null where it was not rated."""
+
+    model_config = ConfigDict(allow_inf_nan=False)
+
+    intelligence_index: float | None = Field(None, alias="artificial_analysis_intelligence_index")
+    coding_index: float | None = Field(None, alias="artificial_analysis_coding_index")
+    agentic_index: float | None = Field(None, alias="artificial_analysis_agentic_index")
+
+
+class Item(BaseModel):
+    """One model."""
+
+    slug: Name
+    name: Name | None = None
+    model_creator: Creator = Field(default_factory=Creator)
+    evaluations: Evaluations = Field(default_factory=Evaluations)
+
+
+class VersionChangedError(Exception):
+    """The index's version changed while its pages were read."""
+
+
+@dataclass
+class Models:
+    """What all pages say."""
+
+    version: str
+    items: dict[str, Item] = field(default_factory=dict)
+    """By slug."""
+    missing: dict[str, str] = field(default_factory=dict)
+    dead_letters: list[DeadLetter] = field(default_factory=list)
+
+
+class ArtificialAnalysisJob(Job):
+    """The intelligence, coding and agentic indices."""
+
+    name = SOURCE
+    needs = "ARTIFICIAL_ANALYSIS_API_KEY"
+
+    @property
+    def interval_seconds(self) -> float:
+        """A day."""
+        return timedelta(days=1).total_seconds()
+
+    async def collect(self, observed_at: datetime) -> Outcome:
+        """Read all models and publish one slice an index, of the day of the observation."""
+        names = load_names(self.settings.names_file)
+        async with artificial_analysis_source(self.settings, patience=self.patience) as source:
+            try:
+                found = await read_models(source)
+            except VersionChangedError:
+                # Pages of two versions are never mixed; the second reading is of one again.
+                found = await read_models(source)
+        slices = list(_slices(found, observed_at))
+        if not slices:
+            why = next(iter(found.missing.values()), "no model is rated")
+            raise EmptyAnswerError(f"{SOURCE}: no rating could be read: {why}")
+        records = [
+            name_record(
+                SOURCE,
+                slug,
+                names,
+                observed_at=observed_at,
+                title=item.name,
+                vendor=item.model_creator.name,
+            )
+            for slug, item in sorted(found.items.items())
+        ]
+
+        async def write(publisher: Publisher) -> None:
+            await publisher.publish_names(records)
+            await publisher.publish(LEADERBOARDS, ((board_key(one), one) for one in slices))
+            await publisher.publish_dead_letters(found.dead_letters)
+
+        await self.publish(write)
+        return Outcome(
+            SOURCE,
+            observed_at,
+            {"ratings": sum(len(one.names) for one in slices), "names": len(records)},
+            len(slices) + len(records),
+            found.missing,
+            dead_letters=len(found.dead_letters),
+        )
+
+
+def artificial_analysis_source(
+    settings: Settings, *, patience: Patience = DEFAULT_PATIENCE
+) -> Source:
+    """Return Artificial Analysis as a source. Raises `SettingsError` without a key."""
+    if settings.artificial_analysis_api_key is None:
+        raise SettingsError("ARTIFICIAL_ANALYSIS_API_KEY: must be set, a free key will do")
+    return Source(
+        SOURCE,
+        settings.artificial_analysis_base_url,
+        "ARTIFICIAL_ANALYSIS_BASE_URL",
+        token=settings.artificial_analysis_api_key,
+        token_setting="ARTIFICIAL_ANALYSIS_API_KEY",  # noqa: S106
+        token_header="x-api-key",  # noqa: S106
+        patience=patience,
+    )
+
+
+async def read_models(source: Source) -> Models:
+    """Read all pages.
+
+    Raises `SourceError`; `EmptyAnswerError` for an answer that does not say its version, without
+    which its numbers mean nothing; `VersionChangedError`.
+    """
+    found: Models | None = None
+    number = 1
+    while True:
+        answer = await source.json(_PATH, (("page", str(number)), ("page_size", str(_PAGE))))
+        try:
+            page = Page.model_validate(answer.content)
+        except ValidationError as error:
+            raise EmptyAnswerError(
+                f"{SOURCE}: page {number} cannot be read ({explain(error)}): check {source.setting}"
+            ) from None
+        found = found or Models(page.intelligence_index_version)
+        if page.intelligence_index_version != found.version:
+            raise VersionChangedError
+        for row in page.data:
+            _note(found, row)
+        if not page.pagination.has_more:
+            return found
+        if not page.data:
+            raise EmptyAnswerError(f"{SOURCE}: page {number} is empty and says there are more")
+        number += 1
+
+
+def _note(found: Models, row: Any) -> None:
+    try:
+        item = Item.model_validate(row)
+    except ValidationError as error:
+        why = explain(error)
+        log.warning("row of the leaderboard cannot be read", source=SOURCE, why=why)
+        found.dead_letters.append(dead_letter(SOURCE, SOURCE, row, why))
+        slug = row.get("slug") if isinstance(row, dict) else None
+        found.missing[str(slug)] = f"unreadable row: {why}"
+        return
+    found.items[item.slug] = item
+
+
+def _slices(found: Models, observed_at: datetime) -> Iterable[LeaderboardSlice]:
+    for board in BOARDS:
+        rated = [
+            Rated(slug, rating)
+            for slug, item in found.items.items()
+            if (rating := getattr(item.evaluations, board)) is not None
+        ]
+        if rated:
+            yield board_slice(
+                SOURCE, board, found.version, observed_at.date(), rated, observed_at=observed_at
+            )

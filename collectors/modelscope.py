@@ -1,0 +1,217 @@
+"""ModelScope's download counters of the tracked models, under their tracked ids."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from importlib.resources import files
+from typing import Any
+
+import structlog
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from breakout.contract.events import Counter, DeadLetter, DownloadsSlice, ModelId
+from breakout.registry import fields
+from breakout.registry.table import RegistryFileError, read_table
+from collectors.counters import Counters
+from collectors.http import Source, SourceError
+from collectors.hub import is_hopeless
+from collectors.job import EmptyAnswerError, Job, Outcome, Progress
+from collectors.publisher import Publisher
+from collectors.rows import dead_letter, explain
+from collectors.slices import Scrape, cut
+from collectors.tracked_models import read_list
+
+log = structlog.get_logger(__name__)
+
+SOURCE = "modelscope"
+
+_PATH = "/openapi/v1/models"
+_PAGE = 50
+_DEEPEST = 3000
+"""Models of one owner that ModelScope lists at most."""
+_OWNERS_HEADER = ("org", "owner")
+
+
+class Row(BaseModel):
+    """A model of ModelScope's listing."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    id: ModelId
+    downloads: Counter
+    likes: Counter | None = None
+
+
+@dataclass
+class Survey:
+    """What ModelScope lists of the tracked models."""
+
+    counters: dict[str, Counters] = field(default_factory=dict)
+    """By tracked id."""
+    missing: dict[str, str] = field(default_factory=dict)
+    troubles: dict[str, str] = field(default_factory=dict)
+    """Owners whose listing could not be read to its end, and why."""
+    dead_letters: list[DeadLetter] = field(default_factory=list)
+
+
+class ModelScopeJob(Job):
+    """Counters of the tracked models that are on ModelScope too."""
+
+    name = SOURCE
+
+    @property
+    def interval_seconds(self) -> float:
+        """A day."""
+        return timedelta(days=1).total_seconds()
+
+    async def collect(self, observed_at: datetime) -> Outcome:
+        """Read the counters and publish them beside the Hub's, as another source."""
+        tracked_list = await read_list(self.settings, self.patience)
+        address = self.settings.modelscope_endpoint
+        async with Source(SOURCE, address, "MODELSCOPE_ENDPOINT", patience=self.patience) as source:
+            found = await survey_modelscope(
+                source, tracked_list.models, load_owners(), on_progress=self.on_progress
+            )
+        troubles = tuple(found.troubles.values())
+        scrape = Scrape(SOURCE, observed_at, found.counters, found.missing, troubles)
+        slices: list[tuple[int, DownloadsSlice]] = []
+
+        async def write(publisher: Publisher) -> None:
+            slices[:] = cut(scrape, publisher.downloads_partitions)
+            await publisher.publish_downloads(slices)
+            await publisher.publish_dead_letters(found.dead_letters)
+
+        await self.publish(write)
+        return Outcome(
+            SOURCE,
+            observed_at,
+            {"tracked models": len(found.counters)},
+            len(slices),
+            found.missing,
+            troubles,
+            len(found.dead_letters),
+        )
+
+
+def load_owners() -> dict[str, str]:
+    """Return ModelScope's owners by the Hub's organisation, where they differ."""
+    content = files("breakout.registry").joinpath("modelscope_owners.csv").read_bytes()
+    table = read_table(
+        "modelscope_owners.csv",
+        content,
+        _OWNERS_HEADER,
+        lambda row: (
+            fields.organisation("org", row["org"]),
+            fields.organisation("owner", row["owner"]),
+        ),
+        key=("org",),
+    )
+    if table.errors:
+        raise RegistryFileError("; ".join(str(error) for error in table.errors))
+    return dict(table.rows)
+
+
+async def survey_modelscope(
+    source: Source,
+    tracked: Iterable[str],
+    owners: Mapping[str, str],
+    *,
+    on_progress: Progress = lambda _done, _total: None,
+) -> Survey:
+    """List the owners' models and keep those that are tracked, by their tracked ids.
+
+    A model's name is compared as spelled, then without regard to case. A tracked model that
+    ModelScope does not have is not observed. Raises `EmptyAnswerError` when nothing could be read.
+    """
+    surveyor = _Surveyor(source, tracked, owners, on_progress)
+    await source.each(sorted(surveyor.wanted), surveyor.ask)
+    found = surveyor.survey
+    if not found.counters:
+        reasons = [*found.troubles.values(), *found.missing.values()]
+        why = next(iter(reasons), "it lists no tracked model")
+        raise EmptyAnswerError(f"{SOURCE}: no counter could be read: {why}")
+    return found
+
+
+class _Surveyor:
+    def __init__(
+        self,
+        source: Source,
+        tracked: Iterable[str],
+        owners: Mapping[str, str],
+        on_progress: Progress,
+    ) -> None:
+        self._source = source
+        self._on_progress = on_progress
+        self._done = 0
+        self._hopeless: SourceError | None = None
+        self.survey = Survey()
+        self.wanted: dict[str, dict[str, str]] = {}
+        """Tracked ids by owner and name; names in lower case are of what is spelled otherwise."""
+        for model_id in sorted(tracked):
+            org, _, name = model_id.partition("/")
+            own = self.wanted.setdefault(owners.get(org, org), {})
+            own[name] = model_id
+            own.setdefault(name.lower(), model_id)
+
+    async def ask(self, owner: str) -> None:
+        try:
+            if self._hopeless is not None:
+                raise self._hopeless
+            await self._read(owner)
+        except (SourceError, EmptyAnswerError) as error:
+            if isinstance(error, SourceError) and is_hopeless(error):
+                self._hopeless = error
+            self.survey.troubles[owner] = str(error)
+        self._done += 1
+        self._on_progress(self._done, len(self.wanted))
+
+    async def _read(self, owner: str) -> None:
+        read, number = 0, 1
+        while True:
+            rows, total = await self._page(owner, number)
+            for row in rows:
+                self._note(owner, row)
+            read += len(rows)
+            if read >= total or not rows:
+                break
+            if (number + 1) * _PAGE > _DEEPEST:
+                self.survey.troubles[owner] = (
+                    f"{SOURCE}: {owner} has {total} models, of which the first {read} are listed"
+                )
+                return
+            number += 1
+        if read < total:
+            raise EmptyAnswerError(f"{SOURCE}: the listing of {owner} ends after {read} of {total}")
+
+    async def _page(self, owner: str, number: int) -> tuple[list[Any], int]:
+        answer = await self._source.json(
+            _PATH, (("owner", owner), ("page_number", str(number)), ("page_size", str(_PAGE)))
+        )
+        content = answer.content if isinstance(answer.content, dict) else {}
+        data = content.get("data")
+        rows = data.get("models") if isinstance(data, dict) else None
+        total = data.get("total_count") if isinstance(data, dict) else None
+        if not content.get("success") or not isinstance(rows, list) or not isinstance(total, int):
+            raise EmptyAnswerError(
+                f"{SOURCE}: the listing of {owner} is no list of models: "
+                f"check {self._source.setting}"
+            )
+        return rows, total
+
+    def _note(self, owner: str, row: Any) -> None:
+        own = self.wanted[owner]
+        name = str(row.get("id") if isinstance(row, dict) else "").partition("/")[2]
+        model_id = own.get(name) or own.get(name.lower())
+        try:
+            read = Row.model_validate(row)
+        except ValidationError as error:
+            why = explain(error)
+            self.survey.dead_letters.append(dead_letter(SOURCE, SOURCE, row, f"{owner}: {why}"))
+            if model_id is not None:
+                self.survey.missing[model_id] = f"unreadable row: {why}"
+            return
+        if model_id is not None:
+            self.survey.counters[model_id] = Counters(
+                id=model_id, downloadsAllTime=read.downloads, likes=read.likes
+            )

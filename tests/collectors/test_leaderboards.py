@@ -1,0 +1,370 @@
+"""Arena and Artificial Analysis: their documented answers, and how they can fail."""
+
+from collections.abc import AsyncIterator
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from aiohttp import web
+from pydantic import SecretStr
+
+from breakout.contract.events import DeadLetter, LeaderboardSlice, NameRecord
+from breakout.contract.topics import DEAD_LETTERS, LEADERBOARDS, NAMES
+from breakout.settings import Settings, SettingsError
+from breakout.simulation import SimulatedClock, SimulatedHub, invented_catalog
+from breakout.simulation.faults import ErrorStatus, Stalled, TooManyRequests, Truncated
+from breakout.simulation.leaderboards import UNKNOWN, VERSION_CHANGED
+from breakout.simulation.reviewed import names_csv
+from collectors.arena import ArenaJob
+from collectors.artificial_analysis import ArtificialAnalysisJob
+from collectors.http import Patience, SourceError
+from collectors.job import EmptyAnswerError, Job
+from tests.collectors.quick import HASTY, QUICK
+from tests.collectors.records import PARTITIONS, read_events, read_records
+from tests.collectors.scripted import Scripted, scripted
+from tests.embedded_servers import BrokerServer
+
+NOW = datetime(2026, 5, 28, 5, tzinfo=UTC)
+MODELS = "/language/models/free"
+
+OPUS = {
+    "model_name": "claude-opus-4-6-thinking",
+    "organization": "Anthropic",
+    "license": "Proprietary",
+    "rating": 1499.3,
+    "rating_lower": 1495.0,
+    "rating_upper": 1503.5,
+    "variance": 4.7,
+    "vote_count": 34186,
+    "rank": 1,
+    "category": "overall",
+    "leaderboard_publish_date": "2026-05-27",
+}
+"""The published example of the dataset."""
+GLM = OPUS | {
+    "model_name": "glm-5",
+    "organization": "Z.ai",
+    "license": "MIT",
+    "rating": 1450.0,
+    "rating_lower": None,
+    "vote_count": 900,
+    "rank": 9,
+}
+
+
+def viewed(rows: list[Any], total: int | None = None, *, partial: bool = False) -> Any:
+    return {
+        "features": [],
+        "rows": [{"row_idx": i, "row": row, "truncated_cells": []} for i, row in enumerate(rows)],
+        "num_rows_total": len(rows) if total is None else total,
+        "num_rows_per_page": 100,
+        "partial": partial,
+    }
+
+
+def item(slug: str, index: float | None, **more: Any) -> dict[str, Any]:
+    evaluations = {
+        "artificial_analysis_intelligence_index": index,
+        "artificial_analysis_coding_index": None,
+    }
+    creator = {"id": "c", "name": "Z AI", "slug": "zai"}
+    return {
+        "id": "x", "name": slug.upper(), "slug": slug, "model_creator": creator,
+        "evaluations": evaluations, **more,
+    }  # fmt: skip
+
+
+def page(items: list[Any], *, more: bool = False, version: Any = 4.1) -> Any:
+    pagination = {"page": 1, "page_size": 200, "total_pages": 2, "has_more": more}
+    return {
+        "tier": "free", "intelligence_index_version": version, "pagination": pagination,
+        "data": items,
+    }  # fmt: skip
+
+
+@pytest.fixture
+async def server() -> AsyncIterator[Scripted]:
+    answers = {
+        "/filter": viewed([OPUS, GLM]),
+        MODELS: page([item("glm-4.5", 51.5), item("gpt-4o", 17.3), item("new-one", None)]),
+    }
+    async with scripted(answers) as running:
+        yield running
+
+
+def settings(broker: BrokerServer, **more: Any) -> Settings:
+    return Settings(
+        kafka_bootstrap_servers=broker.bootstrap,
+        artificial_analysis_api_key=SecretStr("aa-nobody-may-see"),
+        partitions=PARTITIONS,
+        **more,
+    )
+
+
+def arena(broker: BrokerServer, url: str, patience: Patience = QUICK, **more: Any) -> ArenaJob:
+    return ArenaJob(
+        settings(broker, arena_base_url=url, **more), give_up_after=20.0, patience=patience
+    )
+
+
+def analysis(
+    broker: BrokerServer, url: str, patience: Patience = QUICK, **more: Any
+) -> ArtificialAnalysisJob:
+    own = settings(broker, artificial_analysis_base_url=url, **more)
+    return ArtificialAnalysisJob(own, give_up_after=20.0, patience=patience)
+
+
+async def boards(broker: BrokerServer) -> list[LeaderboardSlice]:
+    return await read_events(broker.bootstrap, LEADERBOARDS, LeaderboardSlice)
+
+
+async def names(broker: BrokerServer) -> dict[str, NameRecord]:
+    found = await read_events(broker.bootstrap, NAMES, NameRecord)
+    return {one.name: one for one in found}
+
+
+async def test_the_published_example_is_read_exactly(
+    broker: BrokerServer, server: Scripted
+) -> None:
+    outcome = await arena(broker, server.url).run(NOW)
+    assert outcome.complete
+    (board,) = await boards(broker)
+    assert (board.source, board.board, board.version) == ("arena", "text", "")
+    assert board.published_on == date(2026, 5, 27)
+    assert board.names == ["claude-opus-4-6-thinking", "glm-5"]
+    assert (board.rating, board.lower, board.upper) == (
+        [1499.3, 1450.0], [1495.0, None], [1503.5, 1503.5],
+    )  # fmt: skip
+    assert board.votes == [34186, 900]
+
+
+async def test_arena_says_who_is_open_and_the_map_which_model_it_is(
+    broker: BrokerServer, server: Scripted
+) -> None:
+    unlicensed = GLM | {"model_name": "who", "license": None, "organization": "Alibaba"}
+    mit = GLM | {"model_name": "brand-new", "license": "MIT", "organization": "Alibaba"}
+    server.answers["/filter"] = viewed([OPUS, GLM, unlicensed, mit])
+    await arena(broker, server.url).run(NOW)
+    found = await names(broker)
+    glm = found["glm-5"]
+    assert (glm.open, glm.model_id, glm.org) == (True, "zai-org/GLM-5", "zai-org")
+    opus = found["claude-opus-4-6-thinking"]
+    assert (opus.open, opus.model_id, opus.org) == (False, None, None)
+    assert (found["who"].open, found["who"].org) == (None, "Qwen")
+    new = found["brand-new"]
+    assert (new.open, new.model_id, new.org) == (True, None, "Qwen")
+
+
+async def test_every_day_of_the_leaderboard_is_a_slice(
+    broker: BrokerServer, server: Scripted
+) -> None:
+    before = OPUS | {"leaderboard_publish_date": "2026-05-20", "rating": 1490.0}
+    server.answers["/filter"] = viewed([OPUS, before])
+    await arena(broker, server.url).run(NOW)
+    assert {one.published_on.day: one.rating for one in await boards(broker)} == {
+        20: [1490.0],
+        27: [1499.3],
+    }
+
+
+async def test_a_viewer_without_an_index_is_read_row_by_row(
+    broker: BrokerServer, server: Scripted
+) -> None:
+    server.answers["/filter"] = lambda _: web.json_response({"error": "not ready"}, status=422)
+    coding = OPUS | {"category": "coding", "rating": 1600.0}
+    pages = [
+        viewed([OPUS] + [coding] * 99, 101),
+        viewed([GLM], 101),
+    ]
+    server.answers["/rows"] = lambda request: pages[int(request.query["offset"]) // 100]
+    await arena(broker, server.url).run(NOW)
+    (board,) = await boards(broker)
+    assert board.rating == [1499.3, 1450.0]
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        viewed([]),
+        viewed([OPUS], 2, partial=True),
+        {"rows": [], "total": 3},
+        [],
+        viewed([OPUS | {"category": "coding"}]),
+        (viewed([OPUS], 2), viewed([], 2)),
+    ],
+    ids=repr,
+)
+async def test_a_leaderboard_in_part_is_an_alarm(
+    broker: BrokerServer, server: Scripted, answer: Any
+) -> None:
+    server.answers["/filter"] = answer
+    with pytest.raises(EmptyAnswerError, match="arena: "):
+        await arena(broker, server.url).run(NOW)
+    assert await read_records(broker.bootstrap, LEADERBOARDS) == []
+
+
+@pytest.mark.parametrize(
+    "bad",
+    [
+        GLM | {"rating": "high"},
+        {key: value for key, value in GLM.items() if key != "rating"},
+        GLM | {"leaderboard_publish_date": "soon"},
+        GLM | {"vote_count": -1},
+    ],
+    ids=["text", "renamed", "date", "votes"],
+)
+async def test_an_unreadable_rating_is_a_dead_letter_and_its_neighbours_land(
+    broker: BrokerServer, server: Scripted, bad: Any
+) -> None:
+    server.answers["/filter"] = viewed([OPUS, bad])
+    outcome = await arena(broker, server.url).run(NOW)
+    assert list(outcome.missing) == ["glm-5"]
+    assert [one.names for one in await boards(broker)] == [["claude-opus-4-6-thinking"]]
+    assert len(await read_events(broker.bootstrap, DEAD_LETTERS, DeadLetter)) == 1
+
+
+async def test_an_index_is_published_with_its_version(
+    broker: BrokerServer, server: Scripted
+) -> None:
+    outcome = await analysis(broker, server.url).run(NOW)
+    assert outcome.published == {"ratings": 2, "names": 3}
+    (board,) = await boards(broker)
+    assert (board.board, board.version) == ("intelligence_index", "4.1")
+    assert board.published_on == NOW.date()
+    assert dict(zip(board.names, board.rating, strict=True)) == {"glm-4.5": 51.5, "gpt-4o": 17.3}
+    found = await names(broker)
+    assert (found["glm-4.5"].open, found["glm-4.5"].model_id) == (True, "zai-org/GLM-4.5")
+    assert found["gpt-4o"].open is False
+    assert (found["new-one"].open, found["new-one"].org) == (None, "zai-org")
+    assert server.requests[0].headers["x-api-key"] == "aa-nobody-may-see"
+    assert "Authorization" not in server.requests[0].headers
+
+
+async def test_all_pages_are_read(broker: BrokerServer, server: Scripted) -> None:
+    server.answers[MODELS] = (
+        page([item("a", 1.0)], more=True),
+        page([item("b", 2.0)], version="4.1"),
+    )
+    await analysis(broker, server.url).run(NOW)
+    assert [one.names for one in await boards(broker)] == [["b", "a"]]
+    assert [request.query["page"] for request in server.requests] == ["1", "2"]
+
+
+async def test_a_version_that_changes_between_pages_is_read_again(
+    broker: BrokerServer, server: Scripted
+) -> None:
+    server.answers[MODELS] = (
+        page([item("a", 1.0)], more=True, version=4.0),
+        page([item("b", 2.0)], version=4.1),
+        page([item("a", 0.5)], more=True, version=4.1),
+        page([item("b", 1.5)], version=4.1),
+    )
+    await analysis(broker, server.url).run(NOW)
+    (board,) = await boards(broker)
+    assert (board.version, board.rating) == ("4.1", [1.5, 0.5])
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        page([]),
+        page([item("a", None)]),
+        page([], more=True),
+        page([item("a", 1.0)], version=None),
+        {"data": [item("a", 1.0)]},
+        [],
+        page([{"slug": "a", "evaluations": {"artificial_analysis_intelligence_index": "x"}}]),
+    ],
+    ids=["empty", "unrated", "endless", "no version", "no envelope", "list", "unreadable"],
+)
+async def test_an_index_without_numbers_or_version_is_an_alarm(
+    broker: BrokerServer, server: Scripted, answer: Any
+) -> None:
+    server.answers[MODELS] = answer
+    with pytest.raises(EmptyAnswerError, match="artificial-analysis: "):
+        await analysis(broker, server.url).run(NOW)
+    assert await read_records(broker.bootstrap, LEADERBOARDS) == []
+
+
+async def test_without_a_key_nothing_is_asked(broker: BrokerServer, server: Scripted) -> None:
+    job = analysis(broker, server.url)
+    job.settings = job.settings.model_copy(update={"artificial_analysis_api_key": None})
+    with pytest.raises(SettingsError, match="ARTIFICIAL_ANALYSIS_API_KEY: must be set"):
+        await job.run(NOW)
+    assert server.requests == []
+
+
+@pytest.mark.parametrize(
+    ("status", "reason"), [(401, "check ARTIFICIAL_ANALYSIS_API_KEY"), (410, "HTTP 410 Gone")]
+)
+async def test_a_refusal_says_why(
+    broker: BrokerServer, server: Scripted, status: int, reason: str
+) -> None:
+    server.answers[MODELS] = lambda _: web.json_response({"error": "no"}, status=status)
+    with pytest.raises(SourceError, match=reason) as error:
+        await analysis(broker, server.url).run(NOW)
+    assert "nobody" not in str(error.value)
+
+
+# The simulated leaderboards, with the faults of the simulated Hub.
+
+
+@pytest.fixture(scope="module")
+def catalog() -> Any:
+    return invented_catalog(end=datetime(2026, 3, 10, tzinfo=UTC), days=400)
+
+
+@pytest.fixture
+async def hub(catalog: Any) -> AsyncIterator[SimulatedHub]:
+    async with SimulatedHub(catalog, clock=SimulatedClock(VERSION_CHANGED)) as running:
+        yield running
+
+
+def simulated(broker: BrokerServer, hub: SimulatedHub, patience: Patience) -> list[Job]:
+    return [
+        arena(broker, hub.arena_url, patience),
+        analysis(broker, hub.artificial_analysis_url, patience),
+    ]
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [
+        ErrorStatus(match="offset=100|page=1", times=2),
+        TooManyRequests(match="offset=0|page=1", wait="seconds", seconds=0, times=1),
+        Truncated(match="offset=0|page=1", times=2),
+        Stalled(match="offset=0|page=1", times=1),
+    ],
+    ids=repr,
+)
+async def test_a_passing_fault_is_overcome(
+    broker: BrokerServer, hub: SimulatedHub, fault: Any
+) -> None:
+    for job in simulated(broker, hub, HASTY if isinstance(fault, Stalled) else QUICK):
+        hub.faults.clear()
+        hub.faults.add(fault)
+        assert (await job.run(VERSION_CHANGED)).complete
+
+
+async def test_the_invented_leaderboards_are_classified_by_a_file(
+    broker: BrokerServer, hub: SimulatedHub, tmp_path: Path
+) -> None:
+    file = tmp_path / "names.csv"
+    file.write_text(names_csv(hub.catalog))
+    await arena(broker, hub.arena_url, names_file=file).run(VERSION_CHANGED)
+    await analysis(broker, hub.artificial_analysis_url, names_file=file).run(VERSION_CHANGED)
+    found = await read_events(broker.bootstrap, NAMES, NameRecord)
+    unclassified = {(one.source, one.name) for one in found if one.open is None}
+    assert unclassified == {("artificial-analysis", UNKNOWN)}
+
+
+async def test_the_simulated_index_changes_its_version(
+    broker: BrokerServer, hub: SimulatedHub
+) -> None:
+    job = analysis(broker, hub.artificial_analysis_url)
+    for moment in (VERSION_CHANGED - timedelta(days=1), VERSION_CHANGED):
+        hub.clock.set(moment)
+        await job.run(moment)
+    versions = {one.version for one in await boards(broker)}
+    assert versions == {"4.0", "4.1"}

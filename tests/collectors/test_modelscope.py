@@ -1,0 +1,195 @@
+"""ModelScope's counters beside the Hub's: documented answers and failures."""
+
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+from aiohttp import web
+
+from breakout.contract.events import DeadLetter, DownloadsSlice
+from breakout.contract.topics import DEAD_LETTERS, DOWNLOADS
+from breakout.settings import Settings
+from breakout.simulation import SimulatedClock, SimulatedHub, invented_catalog
+from breakout.simulation.faults import ErrorStatus, TooManyRequests, Truncated
+from collectors.job import EmptyAnswerError
+from collectors.modelscope import ModelScopeJob, load_owners
+from tests.collectors.quick import QUICK
+from tests.collectors.records import PARTITIONS, read_events
+from tests.collectors.scripted import Scripted, scripted
+from tests.embedded_servers import BrokerServer
+from tests.registry.lists import contents
+
+NOW = datetime(2026, 8, 22, 4, tzinfo=UTC)
+PATH = "/openapi/v1/models"
+
+
+def row(model_id: str, downloads: Any = 643087, likes: Any = 137) -> dict[str, Any]:
+    return {
+        "id": model_id,
+        "display_name": "…",
+        "downloads": downloads,
+        "likes": likes,
+        "params": 7615616512,
+        "private": False,
+    }
+
+
+def listed(*rows: Any, total: int | None = None) -> Any:
+    data = {
+        "models": list(rows),
+        "total_count": len(rows) if total is None else total,
+        "page_number": 1,
+        "page_size": 50,
+    }
+    return {"success": True, "data": data}
+
+
+TRACKED = ("zai-org/GLM-5", "zai-org/glm-4-9b", "Qwen/Qwen3-8B", "acorn/only-on-the-hub")
+
+
+@pytest.fixture
+async def server() -> AsyncIterator[Scripted]:
+    owners = {
+        "ZhipuAI": listed(row("ZhipuAI/GLM-5", 5), row("ZhipuAI/GLM-4-9B", 4), row("ZhipuAI/x")),
+        "Qwen": listed(row("Qwen/Qwen3-8B")),
+    }
+    answers: dict[str, Any] = {
+        f"/list/{path}": (lambda _, text=text: web.Response(body=text))
+        for path, text in _list_files().items()
+    }
+    answers[PATH] = lambda request: owners.get(request.query["owner"], listed())
+    async with scripted(answers) as running:
+        yield running
+
+
+def _list_files() -> dict[str, bytes]:
+    models = "".join(f"{one.partition('/')[0]},{one.partition('/')[2]},{one}\n" for one in TRACKED)
+    return contents() | {"models.csv": f"org,model,modelId\n{models}".encode()}
+
+
+def job(broker: BrokerServer, url: str, lists: str) -> ModelScopeJob:
+    settings = Settings(
+        kafka_bootstrap_servers=broker.bootstrap,
+        modelscope_endpoint=url,
+        tracked_models_url=lists,
+        partitions=PARTITIONS,
+    )
+    return ModelScopeJob(settings, give_up_after=20.0, patience=QUICK)
+
+
+def scripted_job(broker: BrokerServer, server: Scripted) -> ModelScopeJob:
+    return job(broker, server.url, f"{server.url}/list")
+
+
+async def counters(broker: BrokerServer) -> dict[str, list[int | None]]:
+    slices = await read_events(broker.bootstrap, DOWNLOADS, DownloadsSlice)
+    assert {one.source for one in slices} <= {"modelscope"}
+    return {
+        model: counts
+        for one in slices
+        for model, *counts in zip(
+            one.models, one.downloads_all_time, one.downloads_30d, one.likes, strict=True
+        )
+    }
+
+
+async def test_counters_land_under_the_tracked_ids(broker: BrokerServer, server: Scripted) -> None:
+    outcome = await scripted_job(broker, server).run(NOW)
+    assert await counters(broker) == {
+        "zai-org/GLM-5": [5, None, 137],
+        "zai-org/glm-4-9b": [4, None, 137],
+        "Qwen/Qwen3-8B": [643087, None, 137],
+    }
+    assert outcome.complete
+    assert outcome.published == {"tracked models": 3}
+
+
+async def test_all_pages_of_an_owner_are_read(broker: BrokerServer, server: Scripted) -> None:
+    def answer(request: web.Request) -> Any:
+        if request.query["owner"] != "Qwen":
+            return listed()
+        last = request.query["page_number"] == "3"
+        rows = [row("Qwen/Qwen3-8B", 7)] if last else [row(f"Qwen/x-{n}") for n in range(50)]
+        return listed(*rows, total=101)
+
+    server.answers[PATH] = answer
+    assert (await scripted_job(broker, server).run(NOW)).complete
+    assert await counters(broker) == {"Qwen/Qwen3-8B": [7, None, 137]}
+
+
+async def test_what_lies_deeper_than_modelscope_lists_is_said(
+    broker: BrokerServer, server: Scripted
+) -> None:
+    server.answers[PATH] = lambda request: (
+        listed(*(row(f"Qwen/x-{n}") for n in range(49)), row("Qwen/Qwen3-8B"), total=3001)
+        if request.query["owner"] == "Qwen"
+        else listed()
+    )
+    outcome = await scripted_job(broker, server).run(NOW)
+    assert outcome.troubles == (
+        "modelscope: Qwen has 3001 models, of which the first 3000 are listed",
+    )
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [{"success": False, "message": "no"}, {"success": True}, [], listed(total=2)],
+    ids=repr,
+)
+async def test_an_owner_that_cannot_be_listed_is_a_trouble(
+    broker: BrokerServer, server: Scripted, answer: Any
+) -> None:
+    server.answers[PATH] = lambda request: (
+        answer if request.query["owner"] == "Qwen" else listed(row("ZhipuAI/GLM-5", 5))
+    )
+    outcome = await scripted_job(broker, server).run(NOW)
+    (trouble,) = outcome.troubles
+    assert "the listing of Qwen" in trouble
+    assert (await counters(broker)).keys() == {"zai-org/GLM-5"}
+
+
+async def test_an_unreadable_row_is_a_dead_letter_and_its_neighbours_land(
+    broker: BrokerServer, server: Scripted
+) -> None:
+    server.answers[PATH] = lambda request: (
+        listed(row("ZhipuAI/GLM-5", "many"), row("ZhipuAI/GLM-4-9B", 4), {"id": 7})
+        if request.query["owner"] == "ZhipuAI"
+        else listed()
+    )
+    outcome = await scripted_job(broker, server).run(NOW)
+    assert list(outcome.missing) == ["zai-org/GLM-5"]
+    assert (await counters(broker)).keys() == {"zai-org/glm-4-9b"}
+    assert len(await read_events(broker.bootstrap, DEAD_LETTERS, DeadLetter)) == 2
+
+
+async def test_no_counter_at_all_is_an_alarm(broker: BrokerServer, server: Scripted) -> None:
+    server.answers[PATH] = listed()
+    with pytest.raises(EmptyAnswerError, match="modelscope: no counter could be read"):
+        await scripted_job(broker, server).run(NOW)
+
+
+def test_the_shipped_owners_are_readable() -> None:
+    assert load_owners()["zai-org"] == "ZhipuAI"
+
+
+@pytest.fixture(scope="module")
+def catalog() -> Any:
+    return invented_catalog(end=NOW, days=200)
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [
+        ErrorStatus(match="openapi", times=2),
+        TooManyRequests(match="openapi", wait="seconds", seconds=0, times=1),
+        Truncated(match="openapi", times=2),
+    ],
+    ids=repr,
+)
+async def test_a_passing_fault_is_overcome(broker: BrokerServer, catalog: Any, fault: Any) -> None:
+    async with SimulatedHub(catalog, clock=SimulatedClock(NOW)) as hub:
+        hub.faults.add(fault)
+        outcome = await job(broker, hub.modelscope_url, hub.tracked_models_url).run(NOW)
+    assert outcome.complete
+    assert outcome.published["tracked models"] > 100
