@@ -37,16 +37,20 @@ CREATE VIEW names
     vendor Nullable(String) COMMENT 'Who makes it, as the source says',
     open Nullable(Bool) COMMENT 'Whether its weights can be downloaded; null = nobody has classified it',
     model_id Nullable(String) COMMENT 'Its weights on the Hub, reviewed',
-    org Nullable(String) COMMENT 'The Hub''s organisation that publishes it, reviewed',
+    org Nullable(String) COMMENT 'The Hub''s organisation that publishes it: that of its weights, else the vendor''s',
     region LowCardinality(Nullable(String)) COMMENT 'Headquarters of that organisation: us, china, eu, other, unknown; null = not reviewed',
     hint Nullable(String) COMMENT 'Its weights as the source says, not reviewed; nothing is counted by it',
     observed_at DateTime64(3, 'UTC') COMMENT 'When the source was read, UTC'
 )
 AS SELECT
     n.source AS source, n.name AS name, n.title AS title, n.vendor AS vendor, n.open AS open,
-    n.model_id AS model_id, n.org AS org, o.region AS region, n.hint AS hint, n.observed_at AS observed_at
-FROM (SELECT *, assumeNotNull(org) AS known_org FROM names_log FINAL) AS n
-LEFT JOIN organisations AS o ON o.org = n.known_org
+    n.model_id AS model_id, n.publisher AS org, o.region AS region, n.hint AS hint, n.observed_at AS observed_at
+FROM
+(
+    SELECT *, if(model_id IS NULL, org, splitByChar('/', assumeNotNull(model_id))[1]) AS publisher, ifNull(publisher, '') AS joined
+    FROM names_log FINAL
+) AS n
+LEFT JOIN organisations AS o ON o.org = n.joined
 COMMENT 'What names of other sources mean: open or closed, and which model of the Hub';
 
 CREATE TABLE sources_log

@@ -109,8 +109,8 @@ FROM
     ) AS d
     CROSS JOIN
     (
-        SELECT toStartOfMonth(min(created_at)) AS first_month, toStartOfMonth(max(created_at)) AS last_month
-        FROM (SELECT assumeNotNull(created_at) AS created_at FROM derivatives WHERE counted AND created_at IS NOT NULL)
+        SELECT toStartOfMonth(min(moment)) AS first_month, toStartOfMonth(max(moment)) AS last_month
+        FROM (SELECT assumeNotNull(created_at) AS moment FROM derivatives WHERE counted AND created_at IS NOT NULL)
     ) AS span
     GROUP BY source, base_org, relation, span.first_month, span.last_month
 ) AS g

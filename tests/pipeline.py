@@ -15,8 +15,26 @@ import clickhouse_connect
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient
 
-from breakout.contract import DownloadsSlice, Event, ModelRecord
-from breakout.contract.topics import DOWNLOADS, MODELS, POINTS, partition_of
+from breakout.contract import (
+    DerivativesSlice,
+    DownloadsSlice,
+    Event,
+    InferenceDay,
+    LeaderboardSlice,
+    ModelRecord,
+    NameRecord,
+)
+from breakout.contract.topics import (
+    DERIVATIVES,
+    DOWNLOADS,
+    INFERENCE,
+    LEADERBOARDS,
+    MODELS,
+    NAMES,
+    POINTS,
+    Topic,
+    partition_of,
+)
 from breakout.kafka_offsets import log_ends
 from breakout.kafka_topics import ensure_topics
 from breakout.migrations import migrate
@@ -27,7 +45,9 @@ REPOSITORY = Path(__file__).resolve().parent.parent
 KafkaRecord = tuple[str, str, int, bytes]
 """Topic, key, partition and value."""
 
-WORKED_TOPICS = (MODELS.name, DOWNLOADS.name, POINTS.name)
+WORKED_TOPICS = tuple(
+    topic.name for topic in (MODELS, DOWNLOADS, POINTS, NAMES, INFERENCE, DERIVATIVES, LEADERBOARDS)
+)
 
 
 def wait_until(what: str, check: Callable[[], Any], *, seconds: float = 60.0) -> Any:
@@ -249,11 +269,10 @@ class Pipeline:
 
 
 def _records(event: Event, partitions: int) -> Iterator[KafkaRecord]:
-    if isinstance(event, ModelRecord):
-        number = partition_of(event.model_id, partitions)
-        yield MODELS.name, event.model_id, number, event.to_bytes()
+    if not isinstance(event, DownloadsSlice):
+        topic, key = _place(event)
+        yield topic.name, key, partition_of(key, partitions), event.to_bytes()
         return
-    assert isinstance(event, DownloadsSlice)
     columns = ("models", "downloads_all_time", "downloads_30d", "likes")
     for number in range(partitions):
         own = [
@@ -265,6 +284,21 @@ def _records(event: Event, partitions: int) -> Iterator[KafkaRecord]:
             part = {name: [getattr(event, name)[index] for index in own] for name in columns}
             value = event.model_copy(update=part).to_bytes()
             yield DOWNLOADS.name, f"{event.source}:{event.scrape_id}", number, value
+
+
+def _place(event: Event) -> tuple[Topic, str]:
+    match event:
+        case ModelRecord():
+            return MODELS, event.model_id
+        case NameRecord():
+            return NAMES, f"{event.source}:{event.name}"
+        case InferenceDay():
+            return INFERENCE, f"{event.source}:{event.day}"
+        case DerivativesSlice():
+            return DERIVATIVES, event.source
+        case LeaderboardSlice():
+            return LEADERBOARDS, f"{event.source}:{event.board}:{event.version}"
+    raise TypeError(f"nobody publishes {type(event).__name__}")
 
 
 @contextmanager

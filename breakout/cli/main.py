@@ -20,6 +20,7 @@ OWN = {
     "up": ("breakout.cli.up:up", "Run everything on this machine, on live sources."),
     "demo": ("breakout.cli.demo:demo", "Watch two simulated years in a minute or two."),
     "top": ("breakout.cli.top:top", "Show the leaderboard of relative adoption."),
+    "chart": ("breakout.cli.chart:chart", "Show the numbers behind a chart, or list the charts."),
     "status": ("breakout.cli.status:status", "Tell whether every part is up and up to date."),
     "baseline": ("breakout.cli.baseline:baseline", "Freeze the live baseline, list them all."),
     "migrate": ("breakout.cli.migrate:migrate", "Bring the database's schema up to date."),

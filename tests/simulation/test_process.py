@@ -19,7 +19,11 @@ def process() -> Iterator[subprocess.Popen[str]]:
 
 def test_it_prints_its_addresses_serves_and_stops(process: subprocess.Popen[str]) -> None:
     assert process.stdout is not None
-    told = dict(process.stdout.readline().strip().split("=", 1) for _ in range(4))
+    told: dict[str, str] = {}
+    while "LAST_DAY" not in told:
+        name, _, value = process.stdout.readline().strip().partition("=")
+        assert name, "it ended before it had told its last day"
+        told[name] = value
     assert (told["FIRST_DAY"], told["LAST_DAY"]) == ("2024-06-30", "2026-06-30")
     clock = httpx.get(f"{told['HF_ENDPOINT']}/simulation/clock").json()
     assert clock == {"now": "2026-06-30T00:00:00+00:00", "speed": 0.0}

@@ -5,27 +5,26 @@ from typing import Any
 
 from tests.oracle.batch import Tables
 from tests.oracle.compare import differences
+from tests.oracle.test_views import KEYS
 from tests.pipeline import Pipeline
 
-KEYS = {
-    "downloads": ("model_id", "source", "observed_at"),
-    "scrapes": ("source", "observed_at"),
-    "downloads_daily": ("model_id", "day"),
-    "points": ("size_bin", "age_days", "model_id"),
-    "baselines": ("baseline", "size_bin", "age_days"),
-    "ram": ("baseline", "model_id", "age_days"),
-    "ram_milestones": ("baseline", "model_id", "age_days"),
-    "ram_now": ("baseline", "model_id"),
-    "breakouts": ("baseline", "model_id"),
-}
 INTERNAL = {"downloads": {"standing"}}
 
 
 def view_differences(pipeline: Pipeline, expected: Tables) -> dict[str, list[str]]:
     """Return where each view differs from the oracle; empty when nowhere."""
+    return differing(pipeline, KEYS, {view: getattr(expected, view) for view in KEYS})
+
+
+def differing(
+    pipeline: Pipeline,
+    keys: Mapping[str, tuple[str, ...]],
+    expected: Mapping[str, Mapping[Any, Any]],
+) -> dict[str, list[str]]:
+    """Return where views differ from what is expected of them, by key; empty when nowhere."""
     found = {}
-    for view, key in KEYS.items():
-        rows: Mapping[Any, Any] = getattr(expected, view)
+    for view, key in keys.items():
+        rows = expected[view]
         public = {
             name: {
                 column: value

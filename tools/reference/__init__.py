@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 
+from tools.reference.charts import charts_page
 from tools.reference.commands import commands_page
 from tools.reference.metrics import metrics_page
 from tools.reference.settings import settings_page
@@ -14,4 +15,5 @@ PAGES: dict[str, Callable[[], str]] = {
     "topics.md": topics_page,
     "tables.md": tables_page,
     "metrics.md": metrics_page,
+    "charts.md": charts_page,
 }

@@ -1,0 +1,120 @@
+"""`breakout chart`: the numbers behind every chart of the mission."""
+
+import csv
+import io
+import json
+from collections.abc import Iterable, Sequence
+from contextlib import closing
+from datetime import date, datetime
+from typing import Any
+
+import click
+from rich.table import Table
+
+from breakout.charts import Chart, ChartError, load_chart, load_charts
+from breakout.cli.console import console
+from breakout.cli.start import start
+from breakout.clickhouse import explained, reader_client
+
+SHOWN = 40
+
+
+class _Choice(click.ParamType):
+    name = "NAME=VALUE"
+
+    def convert(
+        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
+    ) -> tuple[str, str]:
+        name, equals, chosen = str(value).partition("=")
+        if not equals or not name:
+            self.fail(f"must be NAME=VALUE, got {value!r}", param, ctx)
+        return name, chosen
+
+
+@click.command()
+@click.argument("name", required=False)
+@click.option("--set", "chosen", type=_Choice(), multiple=True, help="Choose a parameter's value.")
+@click.option(
+    "--format",
+    "style",
+    type=click.Choice(["table", "json", "csv"]),
+    default="table",
+    show_default=True,
+)
+def chart(*, name: str | None, chosen: tuple[tuple[str, str], ...], style: str) -> None:
+    """Show the numbers of chart NAME, or list the charts.
+
+    docs/charts.md has each chart's SQL, parameters and columns.
+    """
+    if name is None:
+        _list(load_charts())
+        return
+    settings = start()
+    try:
+        wanted = load_chart(name)
+        parameters = wanted.values(dict(chosen))
+    except ChartError as error:
+        raise click.UsageError(str(error)) from None
+    with explained(settings), closing(reader_client(settings)) as client:
+        answer = client.query(wanted.sql, parameters=parameters)
+        cited = client.query(
+            "SELECT citation FROM sources WHERE source IN {names:Array(String)} ORDER BY source",
+            parameters={"names": list(wanted.sources)},
+        )
+    citations = [citation for (citation,) in cited.result_rows]
+    if style == "json":
+        rows = [dict(zip(answer.column_names, row, strict=True)) for row in answer.result_rows]
+        told = {"chart": name, "title": wanted.title, "rows": rows, "sources": citations}
+        click.echo(json.dumps(told, default=_written, indent=2))
+    elif style == "csv":
+        click.echo(_as_csv(answer.column_names, answer.result_rows), nl=False)
+    else:
+        _print(wanted, answer.column_names, answer.result_rows, citations)
+
+
+def _list(charts: dict[str, Chart]) -> None:
+    width = max(len(name) for name in charts)
+    for one in charts.values():
+        click.echo(f"{one.name:{width}}  {one.title}")
+
+
+def _print(
+    wanted: Chart, columns: Iterable[str], rows: Sequence[Any], citations: Iterable[str]
+) -> None:
+    out = console()
+    table = Table(title=wanted.title, title_justify="left", caption_justify="left")
+    for column in columns:
+        table.add_column(column)
+    # The latest are last in a chart over time.
+    for row in rows[-SHOWN:]:
+        table.add_row(*("" if value is None else _shown(value) for value in row))
+    out.print(table)
+    if len(rows) > SHOWN:
+        out.print(f"The last {SHOWN} of {len(rows):,} rows; --format csv has them all.")
+    if not rows:
+        out.print("No numbers yet.")
+    for citation in citations:
+        out.print(citation, highlight=False, markup=False, soft_wrap=True)
+
+
+def _shown(value: Any) -> str:
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, int):
+        return f"{value:,}"
+    return f"{value:.4g}" if isinstance(value, float) else str(value)
+
+
+def _as_csv(columns: Iterable[str], rows: Iterable[Any]) -> str:
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(columns)
+    for row in rows:
+        writer.writerow("" if value is None else value for value in row)
+    return text.getvalue()
+
+
+def _written(value: Any) -> str:
+    if isinstance(value, date | datetime):
+        return value.isoformat()
+    raise TypeError(f"cannot write {type(value).__name__}")

@@ -1,0 +1,21 @@
+-- title: Share of inference tokens among each month's top 10 open models, by region
+-- meaning: Tokens of the ten most used open models of the month, by the region of their organisation, of the tokens of all ten.
+-- sources: openrouter, tracked-models
+-- column month: first day of the UTC month
+-- column region: us, china, eu, other, unknown, or unreviewed
+-- column models: how many of the ten
+-- column tokens: prompt and completion tokens
+-- column share: of the tokens of the ten
+-- column whole: whether all days of the month were counted
+SELECT
+    m.month AS month, m.region AS region, m.models AS models, m.tokens AS tokens,
+    toFloat64(m.tokens) / toFloat64(sum(m.tokens) OVER (PARTITION BY m.month)) AS share, s.whole AS whole
+FROM
+(
+    SELECT month, ifNull(toString(i.region), 'unreviewed') AS region, count() AS models, sum(i.tokens) AS tokens
+    FROM inference_models_monthly AS i
+    WHERE rank <= 10 AND source = 'openrouter'
+    GROUP BY month, region
+) AS m
+INNER JOIN inference_share_monthly AS s ON s.month = m.month AND s.source = 'openrouter'
+ORDER BY month, region

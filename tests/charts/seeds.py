@@ -1,0 +1,198 @@
+"""A small world for the charts: five models of four organisations, daily for three months."""
+
+from datetime import UTC, date, datetime, timedelta
+from random import Random
+from typing import Any
+
+FIRST, LAST = date(2026, 1, 15), date(2026, 3, 31)
+MODELS = {
+    "qi/Big-300B": ("qi", "china", "250B+", True),
+    "qi/Small-1B": ("qi", "china", "1-5B", True),
+    "am/Huge-400B": ("am", "us", "250B+", True),
+    "am/Tiny-1B": ("am", "us", "1-5B", True),
+    "nowhere/New-300B": ("nowhere", None, "250B+", True),
+    "am/Untracked-1B": ("am", "us", "1-5B", False),
+}
+STARTS = {"nowhere/New-300B": date(2026, 2, 10)}
+ENDS = {"am/Tiny-1B": date(2026, 3, 5)}
+"""Observed no more from then on."""
+
+
+def counters() -> dict[str, dict[date, int]]:
+    """Return each model's cumulative downloads by day."""
+    random = Random(7)
+    found: dict[str, dict[date, int]] = {}
+    for number, model_id in enumerate(MODELS):
+        day, last = STARTS.get(model_id, FIRST), ENDS.get(model_id, LAST)
+        total, found[model_id] = 1000 * (number + 1), {}
+        while day <= last:
+            found[model_id][day] = total
+            total += random.randint(1, 500)
+            day += timedelta(days=1)
+    return found
+
+
+def at(day: date) -> datetime:
+    return datetime(day.year, day.month, day.day, 12, tzinfo=UTC)
+
+
+NOW = at(LAST)
+
+
+def rows() -> dict[str, list[dict[str, Any]]]:
+    """Return what the processors would have written, by table."""
+    downloads = []
+    for source, divisor in (("huggingface", 1), ("modelscope", 3)):
+        for model_id, series in counters().items():
+            if source == "modelscope" and not model_id.startswith("qi/"):
+                continue
+            before = None
+            for day, total in series.items():
+                cumulative = total // divisor
+                downloads.append(
+                    {
+                        "model_id": model_id,
+                        "observed_at": at(day),
+                        "source": source,
+                        "origin": "live",
+                        "downloads_all_time": cumulative,
+                        "cumulative": cumulative,
+                        "delta": None if before is None else cumulative - before,
+                        "standing": None if before is None else cumulative == before,
+                        "jump": False,
+                        "version": 1,
+                    }
+                )
+                before = cumulative
+    return {
+        "downloads_log": downloads,
+        "models_log": [
+            {
+                "model_id": model_id, "org": org, "region": region, "size_bin": size_bin,
+                "tracked": tracked, "base_models": [], "observed_at": NOW,
+            }
+            for model_id, (org, region, size_bin, tracked) in MODELS.items()
+        ],
+        "names_log": names(),
+        "inference_log": inference(),
+        "scores_log": scores(),
+        **derivatives(),
+        **points(),
+    }  # fmt: skip
+
+
+OPEN = {"qi/big": "qi/Big-300B", "am/huge": "am/Huge-400B", "loose/weights": None}
+CLOSED, UNKNOWN = "shut/tight", "who/knows"
+
+
+def names() -> list[dict[str, Any]]:
+    known = [
+        *((name, True, model_id) for name, model_id in OPEN.items()),
+        (CLOSED, False, None),
+        (UNKNOWN, None, None),
+    ]
+    return [
+        {
+            "source": source, "name": name, "open": is_open, "model_id": model_id, "org": None,
+            "observed_at": NOW, "version": 1,
+        }
+        for source in ("openrouter", "arena", "artificial-analysis")
+        for name, is_open, model_id in known
+    ]  # fmt: skip
+
+
+def tokens() -> dict[tuple[date, str], int]:
+    """Return tokens by day and slug; beyond what a float holds exactly."""
+    random = Random(3)
+    found = {}
+    day = date(2026, 2, 1)
+    while day <= LAST:
+        for slug in (*OPEN, "qi/big:free", CLOSED, UNKNOWN, "other"):
+            found[day, slug] = 2**53 + random.randint(1, 10**9)
+        day += timedelta(days=1)
+    return found
+
+
+def inference() -> list[dict[str, Any]]:
+    return [
+        {"source": "openrouter", "day": day, "as_of": NOW, "slug": slug, "tokens": count}
+        for (day, slug), count in tokens().items()
+    ]
+
+
+def scores() -> list[dict[str, Any]]:
+    found = []
+    for source, board, versions in (
+        ("arena", "text", ("",)),
+        ("artificial-analysis", "intelligence_index", ("4.0", "4.1")),
+    ):
+        for week in range(3):
+            for version in versions:
+                for number, name in enumerate((*OPEN, CLOSED, UNKNOWN)):
+                    found.append(
+                        {
+                            "source": source, "board": board, "index_version": version,
+                            "published_on": FIRST + timedelta(weeks=week), "name": name,
+                            "rating": 1000.0 + 10 * week + number, "lower": 990.0,
+                            "upper": 1010.0, "votes": 5, "observed_at": NOW, "version": 1,
+                        }
+                    )  # fmt: skip
+    return found
+
+
+DERIVED = {
+    "u/a": (["qi/Big-300B"], "finetune", date(2026, 1, 20), 100),
+    "u/b": (["qi/Big-300B"], "quantized", date(2026, 1, 25), 50),
+    "u/c": (["am/Huge-400B"], "adapter", date(2026, 1, 25), 7),
+    "u/d": (["am/Huge-400B", "qi/Big-300B"], "merge", date(2026, 3, 1), 8),
+    "u/e": (["nowhere/New-300B"], "finetune", date(2026, 3, 2), 9),
+    "u/few": (["qi/Small-1B"], "finetune", date(2026, 2, 2), 5),
+}
+
+
+def derivatives() -> dict[str, list[dict[str, Any]]]:
+    return {
+        "derivatives_log": [
+            {
+                "source": "huggingface", "model_id": model_id, "observed_at": NOW,
+                "parents": parents, "relation": relation, "created_at": at(day),
+                "downloads_all_time": count, "version": 1,
+            }
+            for model_id, (parents, relation, day, count) in DERIVED.items()
+        ],
+        "lineage_log": [
+            {
+                "source": "huggingface", "model_id": model_id, "ancestors": parents,
+                "depths": [1] * len(parents), "roots": parents, "version": 1,
+            }
+            for model_id, (parents, *_) in DERIVED.items()
+        ],
+    }  # fmt: skip
+
+
+def points() -> dict[str, list[dict[str, Any]]]:
+    """Return two models' points, a baseline of 1000 a day, and one breakout."""
+    return {
+        "points_log": [
+            {
+                "size_bin": "250B+", "age_days": age, "model_id": model_id,
+                "cumulative": factor * age, "as_of": NOW, "version": 1,
+            }
+            for model_id, factor in (("qi/Big-300B", 1500), ("am/Huge-400B", 500))
+            for age in range(1, 10)
+        ],
+        "baselines_log": [
+            {
+                "baseline": "live", "size_bin": "250B+", "age_days": age, "peers": 10,
+                "downloads": 1000.0 * age, "as_of": NOW, "version": 1,
+            }
+            for age in range(1, 10)
+        ],
+        "breakouts_log": [
+            {
+                "baseline": "live", "size_bin": "250B+", "model_id": "qi/Big-300B",
+                "crossed_at": NOW, "age_days": 7, "ram": 1.5, "ended_at": None,
+                "retracted": False, "version": 1,
+            }
+        ],
+    }  # fmt: skip

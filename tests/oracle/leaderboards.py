@@ -1,0 +1,39 @@
+"""Leaderboards, recomputed from every reading there was."""
+
+from collections.abc import Iterable, Mapping
+from datetime import datetime
+from typing import Any
+
+from breakout.contract.events import LeaderboardSlice
+
+from .inference import UNKNOWN
+from .inputs import Row
+
+
+def scores(boards: Iterable[LeaderboardSlice], names: Mapping[Any, Row]) -> dict[Any, Row]:
+    """Rows of `scores` by source, board, index_version, published_on and name."""
+    newest: dict[Any, tuple[datetime, Row]] = {}
+    for one in boards:
+        for row in zip(one.names, one.rating, one.lower, one.upper, one.votes, strict=True):
+            name, rating, lower, upper, votes = row
+            key = (one.source, one.board, one.version, one.published_on, name)
+            said = {"rating": rating, "lower": lower, "upper": upper, "votes": votes}
+            if key not in newest or one.observed_at > newest[key][0]:
+                newest[key] = (one.observed_at, said)
+    found = {}
+    for key, (observed_at, said) in newest.items():
+        meaning = names.get((key[0], key[-1]), UNKNOWN)
+        known = {column: meaning[column] for column in UNKNOWN}
+        found[key] = said | known | {"observed_at": observed_at}
+    return found
+
+
+def best_scores(scores: Mapping[Any, Row]) -> dict[Any, Row]:
+    """Rows of `best_scores` by source, board, index_version, published_on and region."""
+    found: dict[Any, Row] = {}
+    for key, row in sorted(scores.items(), key=lambda item: (-item[1]["rating"], item[0][-1])):
+        if row["open"] and row["region"] is not None:
+            columns = ("model_id", "org", "rating", "lower", "upper")
+            best = {"name": key[-1]} | {column: row[column] for column in columns}
+            found.setdefault((*key[:-1], row["region"]), best)
+    return found
