@@ -19,7 +19,7 @@ INTERVAL_SECONDS = 10.0
 WRITE_SECONDS = 3.0
 LONGEST_ERROR = 1000
 
-State = Literal["running", "idle", "waiting", "stopped"]
+State = Literal["running", "idle", "waiting", "standby", "stopped"]
 
 log = structlog.get_logger(__name__)
 

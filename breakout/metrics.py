@@ -38,6 +38,14 @@ LAST_SCRAPE = Gauge(
     "Unix time of the observation of the latest published scrape",
     ["source"],
 )
+COLLECTOR_TURN = Gauge(
+    "breakout_collector_turn", "1 where this process is the one that runs the source", ["source"]
+)
+COLLECTOR_NEXT_RUN = Gauge(
+    "breakout_collector_next_run_timestamp_seconds",
+    "Unix time at which this process runs the source next",
+    ["source"],
+)
 PUBLISHED = Counter(
     "breakout_published_records_total", "Records that Kafka acknowledged", ["topic"]
 )

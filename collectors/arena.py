@@ -6,8 +6,8 @@ column says, unless the project's reviewed map says otherwise.
 
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
-from datetime import date, datetime, timedelta
-from typing import Any
+from datetime import date, datetime
+from typing import Any, Literal
 
 import structlog
 from pydantic import BaseModel, ConfigDict, ValidationError
@@ -15,6 +15,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from breakout.contract.events import Counter, DeadLetter, Name
 from breakout.contract.topics import LEADERBOARDS
 from breakout.registry.names import NameMap, load_names
+from collectors.cadence import DAY, HOUR, Cadence
 from collectors.http import Source, SourceError
 from collectors.job import EmptyAnswerError, Job, Outcome
 from collectors.leaderboards import Rated, board_key, board_slice, name_record
@@ -50,6 +51,7 @@ class Row(BaseModel):
     rating_lower: float | None = None
     rating_upper: float | None = None
     vote_count: Counter | None = None
+    category: Literal["overall"]
     leaderboard_publish_date: date
 
     @property
@@ -75,9 +77,9 @@ class ArenaJob(Job):
     name = SOURCE
 
     @property
-    def interval_seconds(self) -> float:
-        """A day."""
-        return timedelta(days=1).total_seconds()
+    def cadence(self) -> Cadence:
+        """Daily at 05:00 UTC."""
+        return Cadence(DAY, 5 * HOUR)
 
     async def collect(self, observed_at: datetime) -> Outcome:
         """Read the leaderboard and publish it, one slice a day it is of."""
@@ -140,11 +142,12 @@ async def read_board(source: Source) -> Board:
     """Read all rows of the overall category.
 
     A row that cannot be read becomes a dead letter; the others go on. Raises `SourceError`, and
-    `EmptyAnswerError` when the rows end before their number: a leaderboard in part has no best.
+    `EmptyAnswerError` when the rows end before their number, or moved while they were read: a
+    leaderboard in part has no best.
     """
     board = Board()
     async for row in _rows(source):
-        if not isinstance(row, dict) or row.get("category", CATEGORY) != CATEGORY:
+        if isinstance(row, dict) and row.get("category", CATEGORY) != CATEGORY:
             continue
         try:
             read = Row.model_validate(row)
@@ -152,9 +155,12 @@ async def read_board(source: Source) -> Board:
             why = explain(error)
             log.warning("row of the leaderboard cannot be read", source=SOURCE, why=why)
             board.dead_letters.append(dead_letter(SOURCE, SOURCE, row, why))
-            board.missing[str(row.get("model_name"))] = f"unreadable row: {why}"
+            name = row.get("model_name") if isinstance(row, dict) else None
+            board.missing[str(name or "a row without a name")] = f"unreadable row: {why}"
             continue
-        board.rows[read.leaderboard_publish_date, read.model_name] = read
+        key = (read.leaderboard_publish_date, read.model_name)
+        if board.rows.setdefault(key, read) != read:
+            raise EmptyAnswerError(f"{SOURCE}: {key[1]} is rated twice on {key[0]}, differently")
     return board
 
 
@@ -175,7 +181,9 @@ async def _rows(source: Source) -> AsyncIterator[Any]:
         done += len(rows)
         if done >= total:
             return
-        rows, total = await _page(source, path, params, done)
+        rows, now_total = await _page(source, path, params, done)
+        if now_total != total:
+            raise EmptyAnswerError(f"{SOURCE}: {total} rows became {now_total} while being read")
         if not rows:
             raise EmptyAnswerError(f"{SOURCE}: the rows end after {done} of {total}")
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import UTC, datetime
 from typing import Annotated, Any
 
 import structlog
@@ -12,6 +12,7 @@ from breakout.contract.events import DeadLetter, LeaderboardSlice, Name
 from breakout.contract.topics import LEADERBOARDS
 from breakout.registry.names import load_names
 from breakout.settings import Settings, SettingsError
+from collectors.cadence import DAY, HOUR, Cadence
 from collectors.http import DEFAULT_PATIENCE, Patience, Source
 from collectors.job import EmptyAnswerError, Job, Outcome
 from collectors.leaderboards import Rated, board_key, board_slice, name_record
@@ -37,6 +38,7 @@ class Pagination(BaseModel):
     """Where in the list a page is."""
 
     has_more: bool
+    total_pages: int
 
 
 class Page(BaseModel):
@@ -68,11 +70,11 @@ class Item(BaseModel):
 
     slug: Name
     name: Name | None = None
-    model_creator: Creator = Field(default_factory=Creator)
-    evaluations: Evaluations = Field(default_factory=Evaluations)
+    model_creator: Creator | None = None
+    evaluations: Evaluations | None = None
 
 
-class VersionChangedError(Exception):
+class VersionChangedError(EmptyAnswerError):
     """The index's version changed while its pages were read."""
 
 
@@ -94,9 +96,9 @@ class ArtificialAnalysisJob(Job):
     needs = "ARTIFICIAL_ANALYSIS_API_KEY"
 
     @property
-    def interval_seconds(self) -> float:
-        """A day."""
-        return timedelta(days=1).total_seconds()
+    def cadence(self) -> Cadence:
+        """Daily at 05:30 UTC."""
+        return Cadence(DAY, 5.5 * HOUR)
 
     async def collect(self, observed_at: datetime) -> Outcome:
         """Read all models and publish one slice an index, of the day of the observation."""
@@ -118,7 +120,7 @@ class ArtificialAnalysisJob(Job):
                 names,
                 observed_at=observed_at,
                 title=item.name,
-                vendor=item.model_creator.name,
+                vendor=item.model_creator.name if item.model_creator else None,
             )
             for slug, item in sorted(found.items.items())
         ]
@@ -174,13 +176,20 @@ async def read_models(source: Source) -> Models:
             ) from None
         found = found or Models(page.intelligence_index_version)
         if page.intelligence_index_version != found.version:
-            raise VersionChangedError
+            raise VersionChangedError(
+                f"{SOURCE}: the version of the index changed from {found.version} to "
+                f"{page.intelligence_index_version} while its pages were read"
+            )
         for row in page.data:
             _note(found, row)
         if not page.pagination.has_more:
             return found
-        if not page.data:
-            raise EmptyAnswerError(f"{SOURCE}: page {number} is empty and says there are more")
+        last = page.pagination.total_pages
+        if not page.data or number >= last:
+            raise EmptyAnswerError(
+                f"{SOURCE}: page {number} of {last} has {len(page.data)} models and says there "
+                "are more"
+            )
         number += 1
 
 
@@ -202,9 +211,14 @@ def _slices(found: Models, observed_at: datetime) -> Iterable[LeaderboardSlice]:
         rated = [
             Rated(slug, rating)
             for slug, item in found.items.items()
-            if (rating := getattr(item.evaluations, board)) is not None
+            if (rating := getattr(item.evaluations, board, None)) is not None
         ]
         if rated:
             yield board_slice(
-                SOURCE, board, found.version, observed_at.date(), rated, observed_at=observed_at
+                SOURCE,
+                board,
+                found.version,
+                observed_at.astimezone(UTC).date(),
+                rated,
+                observed_at=observed_at,
             )

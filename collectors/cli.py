@@ -1,9 +1,10 @@
 """The command `breakout collect`."""
 
 import asyncio
+import contextlib
 import signal
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 
@@ -15,15 +16,18 @@ from breakout.logging import configure_logging
 from breakout.settings import Settings, read_settings
 from breakout.telemetry import start_metrics
 from collectors.job import EXPECTED, Job, Outcome, Progress
-from collectors.jobs import JOBS
+from collectors.jobs import JOBS, has_key
+from collectors.registry import RegistryJob
 from collectors.report import log_outcome, summary
-from collectors.schedule import State, run_for_ever
+from collectors.schedule import State
+from collectors.turn import run_in_turn
 
 PARTIAL = 3
 INTERRUPTED = 128 + signal.SIGINT
 TERMINATED = 128 + signal.SIGTERM
 
 _KAFKA_SECONDS = 30.0
+_REGISTRY_SECONDS = 300.0
 
 
 class _ObservedAt(click.ParamType):
@@ -44,8 +48,17 @@ class _ObservedAt(click.ParamType):
         return moment.replace(microsecond=moment.microsecond // 1000 * 1000)
 
 
+EVERYTHING = "all"
+
+
 @click.command()
-@click.argument("source", type=click.Choice(list(JOBS)))
+@click.argument(
+    "sources",
+    metavar="SOURCE...",
+    type=click.Choice([*JOBS, EVERYTHING]),
+    nargs=-1,
+    required=True,
+)
 @click.option("--once", is_flag=True, help="Collect once and end.")
 @click.option(
     "--observed-at",
@@ -53,30 +66,54 @@ class _ObservedAt(click.ParamType):
     help="Moment of the observation, with its time zone; only with --once.",
 )
 @click.pass_context
-def collect(ctx: click.Context, source: str, once: bool, observed_at: datetime | None) -> None:
-    """Read SOURCE and publish what it says to Kafka, for ever or once.
+def collect(
+    ctx: click.Context, sources: tuple[str, ...], once: bool, observed_at: datetime | None
+) -> None:
+    """Read sources and publish what they say to Kafka, each when it is due, or once.
 
-    Exit codes: 0 complete, 1 failed, 3 published in part (the log says what is missing), 130
-    interrupted.
+    SOURCE is registry, huggingface, openrouter, derivatives, arena, artificial-analysis,
+    modelscope, or all: every one whose key is set. Of several instances that collect a source,
+    one does so and the others stand by. Exit codes: 0 complete, 1 failed, 3 published in part
+    (the log says what is missing), 130 interrupted.
     """
     if observed_at is not None and not once:
         raise click.UsageError("--observed-at needs --once")
     try:
         settings = read_settings()
+        wanted = chosen(settings, sources)
         if once:
-            with _progress(settings) as progress:
-                job = JOBS[source](settings, give_up_after=_KAFKA_SECONDS, on_progress=progress)
-                outcome = _run(job, observed_at)
-            click.echo(summary(outcome))
-            ctx.exit(0 if outcome.complete else PARTIAL)
+            ctx.exit(max(_once(settings, JOBS[name], observed_at) for name in wanted))
         configure_logging(settings)
-        _run_for_ever(JOBS[source](settings))
+        _run_for_ever(settings, [JOBS[name](settings) for name in wanted])
     except EXPECTED as error:
         raise click.ClickException(str(error)) from error
     except KeyboardInterrupt:
         ctx.exit(INTERRUPTED)
     except asyncio.CancelledError:
         ctx.exit(TERMINATED)
+
+
+def chosen(settings: Settings, sources: Iterable[str]) -> list[str]:
+    """Return the sources to collect, each once, in the order they are known by.
+
+    `all` leaves out those whose key is not set, and says so.
+    """
+    named = set(sources)
+    if EVERYTHING in named:
+        for name, job in JOBS.items():
+            if job.needs is not None and not has_key(settings, job.needs):
+                click.echo(f"{name}: not collected, {job.needs} is not set", err=True)
+            else:
+                named.add(name)
+    return [name for name in JOBS if name in named]
+
+
+def _once(settings: Settings, kind: type[Job], observed_at: datetime | None) -> int:
+    with _progress(settings) as progress:
+        job = kind(settings, give_up_after=_KAFKA_SECONDS, on_progress=progress)
+        outcome = _run(job, observed_at)
+    click.echo(summary(outcome))
+    return 0 if outcome.complete else PARTIAL
 
 
 def _run(job: Job, observed_at: datetime | None) -> Outcome:
@@ -89,24 +126,40 @@ def _run(job: Job, observed_at: datetime | None) -> Outcome:
     return asyncio.run(run())
 
 
-def _run_for_ever(job: Job) -> None:
+def _run_for_ever(settings: Settings, jobs: Sequence[Job]) -> None:
     # It brings the ClickHouse client along, which `--once` would wait for in vain.
     from breakout.heartbeat import Heartbeat  # noqa: PLC0415
 
-    address = start_metrics(job.settings)
-    heartbeat = Heartbeat(job.settings, f"collector:{job.name}", metrics_address=address)
-
-    async def tell(state: State, error: str | None) -> None:
-        heartbeat.beat(state)
-        if error:
-            heartbeat.failed(error)
+    address = start_metrics(settings)
 
     async def run() -> None:
         _cancel_on_termination()
-        await run_for_ever(job, on_state=tell)
+        registry_tried = asyncio.Event()
+        if RegistryJob.name not in (job.name for job in jobs):
+            registry_tried.set()
+        async with asyncio.TaskGroup() as group:
+            for job in jobs:
+                group.create_task(keep(job, registry_tried))
 
-    with heartbeat:
-        asyncio.run(run())
+    async def keep(job: Job, registry_tried: asyncio.Event) -> None:
+        heartbeat = Heartbeat(settings, f"collector:{job.name}", metrics_address=address)
+
+        async def tell(state: State, error: str | None) -> None:
+            heartbeat.beat(state)
+            if error:
+                heartbeat.failed(error)
+            if job.name == RegistryJob.name and state in {"idle", "waiting"}:
+                registry_tried.set()
+
+        with heartbeat:
+            if job.name != RegistryJob.name:
+                # They ask the same Hub, which counts requests, and rest on the registry.
+                with contextlib.suppress(TimeoutError):
+                    async with asyncio.timeout(_REGISTRY_SECONDS):
+                        await registry_tried.wait()
+            await run_in_turn(job, on_state=tell)
+
+    asyncio.run(run())
 
 
 def _cancel_on_termination() -> None:

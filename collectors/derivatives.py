@@ -7,7 +7,7 @@ budget of requests goes.
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any, NamedTuple
 
 import structlog
@@ -16,6 +16,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from breakout.contract.events import Counter, DeadLetter, DerivativesSlice, ModelId, UtcDatetime
 from breakout.contract.topics import DERIVATIVES
 from breakout.registry.hub import BaseModels
+from collectors.cadence import DAY, HOUR, MONDAY, WEEK, Cadence
 from collectors.http import Source, SourceError
 from collectors.hub import MODELS_PATH, PAGE, hub_source, is_hopeless
 from collectors.job import EmptyAnswerError, Job, Outcome, Progress
@@ -223,9 +224,9 @@ class DerivativesJob(Job):
     name = NAME
 
     @property
-    def interval_seconds(self) -> float:
-        """A week: a survey takes thousands of requests."""
-        return timedelta(days=7).total_seconds()
+    def cadence(self) -> Cadence:
+        """Saturdays at 03:00 UTC: a survey takes thousands of requests."""
+        return Cadence(WEEK, MONDAY + 5 * DAY + 3 * HOUR)
 
     async def collect(self, observed_at: datetime) -> Outcome:
         """Survey the Hub and publish what it lists."""

@@ -3,12 +3,13 @@
 import asyncio
 import json
 import random
+import re
 import sys
 from base64 import b64encode
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from types import TracebackType
+from types import MappingProxyType, TracebackType
 from typing import Any, Self, TypeVar
 from urllib.parse import unquote, urlsplit, urlunsplit
 
@@ -32,6 +33,7 @@ log = structlog.get_logger(__name__)
 ContentT = TypeVar("ContentT")
 
 _MOST_REDIRECTS = 5
+_CONTENT_RANGE = re.compile(r"bytes (?P<first>\d+)-(?P<last>\d+)/(?P<total>\d+)")
 
 
 @dataclass(frozen=True)
@@ -88,6 +90,16 @@ class Answer:
 
     content: Any
     next_page: str | None
+
+
+@dataclass(frozen=True)
+class Part:
+    """A range of a file."""
+
+    content: bytes
+    total: int
+    """Bytes of the whole file."""
+    etag: str | None
 
 
 class _RetryError(Exception):
@@ -177,6 +189,21 @@ class Source:
         _, content = await self._get(self._url(path), _read_bytes)
         return content
 
+    async def range(self, path: str, start: int, length: int) -> Part:
+        """GET a range of a file below the source's address, `start` and `length` in bytes.
+
+        Raises as `json` does; `SourceRefusedError` when the server would send the whole file.
+        """
+        return await self._part(path, f"bytes={start}-{start + length - 1}")
+
+    async def tail(self, path: str, length: int) -> Part:
+        """GET the end of a file, at most `length` bytes; raises as `range` does."""
+        return await self._part(path, f"bytes=-{length}")
+
+    async def _part(self, path: str, wanted: str) -> Part:
+        _, part = await self._get(self._url(path), _read_part, {"Range": wanted})
+        return part
+
     async def each(self, names: Iterable[str], do: Callable[[str], Awaitable[None]]) -> None:
         """Do something for each name, as many at once as the source takes requests."""
         queue = iter(names)
@@ -201,12 +228,15 @@ class Source:
         return str(self._base.copy_with(raw_path=url.raw_path))
 
     async def _get(
-        self, url: httpx.URL, read: Callable[[httpx.Response], ContentT]
+        self,
+        url: httpx.URL,
+        read: Callable[[httpx.Response], ContentT],
+        headers: Mapping[str, str] = MappingProxyType({}),
     ) -> tuple[httpx.Response, ContentT]:
         failures = limited = 0
         while True:
             try:
-                return await self._attempt(url, read)
+                return await self._attempt(url, read, headers)
             except _LimitedError as error:
                 limited += 1
                 self._budget.block(max(error.seconds, self._jitter(limited)))
@@ -233,18 +263,21 @@ class Source:
             await asyncio.sleep(wait)
 
     async def _attempt(
-        self, url: httpx.URL, read: Callable[[httpx.Response], ContentT]
+        self,
+        url: httpx.URL,
+        read: Callable[[httpx.Response], ContentT],
+        headers: Mapping[str, str],
     ) -> tuple[httpx.Response, ContentT]:
         """Send once, following redirects, each of which counts as a request."""
         for _ in range(_MOST_REDIRECTS + 1):
-            response = await self._send(url)
+            response = await self._send(url, headers)
             location = response.headers.get("Location")
             if not response.is_redirect or not location:
                 self._check(url, response)
                 try:
                     content = read(response)
                 except ValueError as error:
-                    raise self._broken(f"the answer is not JSON: {error}") from None
+                    raise self._broken(str(error)) from None
                 self._count("ok")
                 return response, content
             self._count("ok")
@@ -256,14 +289,14 @@ class Source:
                 raise self._refused(url, response, f"a redirect to {url.scheme}:")
         raise self._refused(url, response, f"more than {_MOST_REDIRECTS} redirects")
 
-    async def _send(self, url: httpx.URL) -> httpx.Response:
+    async def _send(self, url: httpx.URL, headers: Mapping[str, str]) -> httpx.Response:
         async with self._slots:
             waited = await self._budget.acquire()
             metrics.SOURCE_WAIT_SECONDS.labels(self.name).inc(waited)
             remaining, policy = None, None
             try:
                 async with asyncio.timeout(self._patience.total):
-                    response = await self._client.get(url, headers=self._headers_for(url))
+                    response = await self._answer(url, headers)
                 remaining = _least(response.headers.get("RateLimit", ""))
                 policy = _strictest(response.headers.get("RateLimit-Policy", ""))
             except TimeoutError:
@@ -275,6 +308,20 @@ class Source:
             finally:
                 self._budget.returned(remaining, policy)
         self._heed(response)
+        return response
+
+    async def _answer(self, url: httpx.URL, headers: Mapping[str, str]) -> httpx.Response:
+        request = self._client.build_request(
+            "GET", url, headers={**headers, **self._headers_for(url)}
+        )
+        response = await self._client.send(request, stream=True)
+        try:
+            if "Range" in headers and response.status_code == httpx.codes.OK:
+                # Not read: it may be gigabytes.
+                raise self._refused(url, response, "the server sends whole files only, no ranges")
+            await response.aread()
+        finally:
+            await response.aclose()
         return response
 
     def _heed(self, response: httpx.Response) -> None:
@@ -295,13 +342,15 @@ class Source:
         if status >= httpx.codes.INTERNAL_SERVER_ERROR or status == httpx.codes.REQUEST_TIMEOUT:
             self._count("server_error")
             raise _RetryError(f"HTTP {status} {response.reason_phrase}".rstrip(), status=status)
-        if status != httpx.codes.OK:
+        if status not in {httpx.codes.OK, httpx.codes.PARTIAL_CONTENT}:
             self._count("client_error")
             raise self._refused(url, response, f"HTTP {status} {response.reason_phrase}".rstrip())
 
     def _refused(self, url: httpx.URL, response: httpx.Response, reason: str) -> SourceRefusedError:
         if response.status_code == httpx.codes.UNAUTHORIZED and self._token_setting:
             reason += f": check {self._token_setting}"
+        if response.status_code == httpx.codes.GONE:
+            reason += f": check {self.setting}"
         return SourceRefusedError(self.name, public(url), 1, reason, status=response.status_code)
 
     def _final(self, url: httpx.URL, attempts: int, error: _RetryError) -> SourceError:
@@ -356,7 +405,16 @@ def _read_json(response: httpx.Response) -> Any:
     try:
         return json.loads(response.content, parse_int=_integer)
     except RecursionError:
-        raise ValueError("nested too deeply") from None
+        raise ValueError("the answer is not JSON: nested too deeply") from None
+    except ValueError as error:
+        raise ValueError(f"the answer is not JSON: {error}") from None
+
+
+def _read_part(response: httpx.Response) -> Part:
+    told = _CONTENT_RANGE.fullmatch(response.headers.get("Content-Range", ""))
+    if told is None or int(told["last"]) - int(told["first"]) + 1 != len(response.content):
+        raise ValueError("the answer is not the range it says it is")
+    return Part(response.content, int(told["total"]), response.headers.get("ETag"))
 
 
 def _integer(digits: str) -> int | str:

@@ -14,6 +14,7 @@ from breakout.registry.overrides import Overrides, load_overrides
 from breakout.registry.resolve import resolve
 from breakout.registry.table import RegistryFileError
 from breakout.registry.tracked_list import TrackedList
+from collectors.cadence import Cadence
 from collectors.counters import Counters
 from collectors.http import Source, SourceError
 from collectors.hub import Row, Survey, hub_source, passes_policy, survey
@@ -137,9 +138,9 @@ class HuggingFaceJob(Job):
         self._known: set[str] = set()
 
     @property
-    def interval_seconds(self) -> float:
-        """Seconds between scrapes."""
-        return self.settings.scrape_seconds
+    def cadence(self) -> Cadence:
+        """Every scrape interval."""
+        return Cadence(self.settings.scrape_seconds)
 
     async def collect(self, observed_at: datetime) -> Outcome:
         """Scrape the counters and publish them, newly discovered models first."""

@@ -14,6 +14,7 @@ from breakout import metrics
 from breakout.kafka_topics import KafkaUnavailableError, ensure_topics
 from breakout.registry.table import RegistryFileError
 from breakout.settings import Settings, SettingsError
+from collectors.cadence import Cadence
 from collectors.http import DEFAULT_PATIENCE, Patience, SourceError
 from collectors.publisher import TOPICS, Publisher, open_publisher
 
@@ -80,8 +81,8 @@ class Job(ABC):
 
     @property
     @abstractmethod
-    def interval_seconds(self) -> float:
-        """Seconds from one run to the next."""
+    def cadence(self) -> Cadence:
+        """When it is due."""
 
     @abstractmethod
     async def collect(self, observed_at: datetime) -> Outcome:

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 
+from breakout.settings import Settings
 from collectors.arena import ArenaJob
 from collectors.artificial_analysis import ArtificialAnalysisJob
 from collectors.derivatives import DerivativesJob
@@ -23,3 +24,12 @@ JOBS: Mapping[str, type[Job]] = {
         ModelScopeJob,
     )
 }
+
+
+def has_key(settings: Settings, variable: str) -> bool:
+    """Return whether a setting, by the name of its variable, has a value."""
+    fields = type(settings).model_fields
+    return any(
+        field.alias == variable and getattr(settings, name) is not None
+        for name, field in fields.items()
+    )

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import datetime
 from importlib.resources import files
 from typing import Any
 
@@ -12,6 +12,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from breakout.contract.events import Counter, DeadLetter, DownloadsSlice, ModelId
 from breakout.registry import fields
 from breakout.registry.table import RegistryFileError, read_table
+from collectors.cadence import DAY, HOUR, Cadence
 from collectors.counters import Counters
 from collectors.http import Source, SourceError
 from collectors.hub import is_hopeless
@@ -60,9 +61,9 @@ class ModelScopeJob(Job):
     name = SOURCE
 
     @property
-    def interval_seconds(self) -> float:
-        """A day."""
-        return timedelta(days=1).total_seconds()
+    def cadence(self) -> Cadence:
+        """Daily at 04:00 UTC."""
+        return Cadence(DAY, 4 * HOUR)
 
     async def collect(self, observed_at: datetime) -> Outcome:
         """Read the counters and publish them beside the Hub's, as another source."""
@@ -120,8 +121,9 @@ async def survey_modelscope(
 ) -> Survey:
     """List the owners' models and keep those that are tracked, by their tracked ids.
 
-    A model's name is compared as spelled, then without regard to case. A tracked model that
-    ModelScope does not have is not observed. Raises `EmptyAnswerError` when nothing could be read.
+    A model's name is compared as spelled, then without regard to case where that leaves one. A
+    tracked model that ModelScope does not have is not observed. Raises `EmptyAnswerError` when
+    nothing could be read.
     """
     surveyor = _Surveyor(source, tracked, owners, on_progress)
     await source.each(sorted(surveyor.wanted), surveyor.ask)
@@ -147,12 +149,10 @@ class _Surveyor:
         self._hopeless: SourceError | None = None
         self.survey = Survey()
         self.wanted: dict[str, dict[str, str]] = {}
-        """Tracked ids by owner and name; names in lower case are of what is spelled otherwise."""
+        """Tracked ids by owner and name."""
         for model_id in sorted(tracked):
             org, _, name = model_id.partition("/")
-            own = self.wanted.setdefault(owners.get(org, org), {})
-            own[name] = model_id
-            own.setdefault(name.lower(), model_id)
+            self.wanted.setdefault(owners.get(org, org), {})[name] = model_id
 
     async def ask(self, owner: str) -> None:
         try:
@@ -200,9 +200,8 @@ class _Surveyor:
         return rows, total
 
     def _note(self, owner: str, row: Any) -> None:
-        own = self.wanted[owner]
         name = str(row.get("id") if isinstance(row, dict) else "").partition("/")[2]
-        model_id = own.get(name) or own.get(name.lower())
+        model_id = self._tracked(owner, name)
         try:
             read = Row.model_validate(row)
         except ValidationError as error:
@@ -211,7 +210,17 @@ class _Surveyor:
             if model_id is not None:
                 self.survey.missing[model_id] = f"unreadable row: {why}"
             return
-        if model_id is not None:
+        if model_id is None:
+            return
+        # Of two that differ by case only, the one spelled as on the Hub is meant.
+        if name in self.wanted[owner] or model_id not in self.survey.counters:
             self.survey.counters[model_id] = Counters(
                 id=model_id, downloadsAllTime=read.downloads, likes=read.likes
             )
+
+    def _tracked(self, owner: str, name: str) -> str | None:
+        own = self.wanted[owner]
+        if name in own:
+            return own[name]
+        alike = [own[other] for other in own if other.lower() == name.lower()]
+        return alike[0] if len(alike) == 1 else None

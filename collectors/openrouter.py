@@ -16,15 +16,15 @@ from breakout.contract.events import (
     Counter,
     DeadLetter,
     InferenceDay,
-    Name,
     UtcDatetime,
 )
 from breakout.contract.topics import INFERENCE
 from breakout.registry.names import load_names
 from breakout.settings import Settings, SettingsError
+from collectors.cadence import DAY, HOUR, Cadence
 from collectors.http import DEFAULT_PATIENCE, Patience, Source, SourceError
 from collectors.job import EmptyAnswerError, Job, Outcome
-from collectors.openrouter_names import name_records, read_catalogue
+from collectors.openrouter_names import Slug, name_records, read_catalogue
 from collectors.publisher import Publisher
 from collectors.ratelimit import Policy
 from collectors.rows import dead_letter, explain
@@ -64,7 +64,7 @@ class Ranked(BaseModel):
     model_config = ConfigDict(frozen=True, extra="ignore")
 
     date: date
-    model_permaslug: Name
+    model_permaslug: Slug
     total_tokens: Annotated[Counter, BeforeValidator(_decimal)]
 
 
@@ -85,9 +85,9 @@ class OpenRouterJob(Job):
     needs = "OPENROUTER_API_KEY"
 
     @property
-    def interval_seconds(self) -> float:
-        """A UTC day."""
-        return _DAY.total_seconds()
+    def cadence(self) -> Cadence:
+        """Daily at 02:30 UTC: the day before is over, and counted."""
+        return Cadence(DAY, 2.5 * HOUR)
 
     async def collect(self, observed_at: datetime) -> Outcome:
         """Read the days since the last run, 31 at least, from 2025 on when there was none."""

@@ -2,9 +2,10 @@
 
 from collections.abc import Iterable, Mapping
 from datetime import datetime
+from typing import Annotated
 
 import structlog
-from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
 from breakout.contract.events import ModelId, Name, NameRecord
 from breakout.registry.names import NameMap
@@ -15,6 +16,9 @@ log = structlog.get_logger(__name__)
 
 SOURCE = "openrouter"
 
+Slug = Annotated[str, Field(max_length=256, pattern=r"^[^\s:/][^\s]*$")]
+"""A name of OpenRouter, `vendor/model` or `vendor/model:variant`, or `other`."""
+
 _MODEL_ID: TypeAdapter[str] = TypeAdapter(ModelId)
 
 
@@ -23,7 +27,7 @@ class Listed(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="ignore")
 
-    canonical_slug: Name
+    canonical_slug: Slug
     name: Name | None = None
     hugging_face_id: str | None = None
 
@@ -66,10 +70,11 @@ def name_records(
     *,
     observed_at: datetime,
 ) -> list[NameRecord]:
-    """Return one record for each name that was counted or is in the catalogue, without variants."""
+    """Return one record a name, without variants: counted, in the catalogue, or in the map."""
     records = []
-    for name in sorted({base_of(one) for one in counted} | catalogue.keys()):
-        vendor = name.partition("/")[0]
+    # Every name of the map, so that a correction reaches what is no longer ranked.
+    for name in sorted({base_of(one) for one in counted} | catalogue.keys() | names.of(SOURCE)):
+        vendor, slash, _ = name.partition("/")
         meaning = names.meaning(SOURCE, name)
         listed = catalogue.get(name)
         records.append(
@@ -78,7 +83,7 @@ def name_records(
                 name=name,
                 observed_at=observed_at,
                 title=listed.name if listed else None,
-                vendor=vendor,
+                vendor=vendor if slash else None,
                 open=meaning.open if meaning else None,
                 model_id=meaning.model_id if meaning else None,
                 org=names.org(SOURCE, name, vendor),

@@ -27,6 +27,7 @@ from breakout.contract.topics import (
     LEADERBOARDS,
     MODELS,
     NAMES,
+    RUNS,
     Topic,
     partition_of,
 )
@@ -35,7 +36,7 @@ from breakout.settings import Settings
 
 log = structlog.get_logger(__name__)
 
-TOPICS = (MODELS, DOWNLOADS, NAMES, INFERENCE, DERIVATIVES, LEADERBOARDS, DEAD_LETTERS)
+TOPICS = (MODELS, DOWNLOADS, NAMES, INFERENCE, DERIVATIVES, LEADERBOARDS, RUNS, DEAD_LETTERS)
 """What collectors write to."""
 
 _IN_FLIGHT = 500

@@ -12,6 +12,7 @@ from breakout.registry.hub import HubFacts
 from breakout.registry.overrides import Overrides, load_overrides
 from breakout.registry.resolve import resolve
 from breakout.registry.tracked_list import TrackedList
+from collectors.cadence import HOUR, MONDAY, Cadence
 from collectors.http import Source
 from collectors.hub import hub_source, passes_policy, survey
 from collectors.job import Job, Outcome, Progress
@@ -85,9 +86,9 @@ class RegistryJob(Job):
     name = "registry"
 
     @property
-    def interval_seconds(self) -> float:
-        """Seconds between reads of the list."""
-        return self.settings.registry_seconds
+    def cadence(self) -> Cadence:
+        """Mondays at 07:00 UTC unless set otherwise: the list is renewed an hour before."""
+        return Cadence(self.settings.registry_seconds, MONDAY + 7 * HOUR)
 
     async def collect(self, observed_at: datetime) -> Outcome:
         """Read the list and the Hub, and publish one record a model."""

@@ -1,7 +1,10 @@
-"""Runs a collector for ever: aligned to the wall clock, never overlapping itself."""
+"""Runs a collector for ever: when it is due, never overlapping itself.
+
+A run that was missed, since nobody ran at the time, is caught up once; a restart after a run that
+was not missed runs nothing.
+"""
 
 import asyncio
-import math
 import random
 import time
 from collections.abc import Awaitable, Callable
@@ -9,38 +12,57 @@ from typing import Literal
 
 import structlog
 
-from collectors.job import EXPECTED, Job
+from breakout import metrics
+from breakout.contract import RunRecord
+from collectors.cadence import Cadence
+from collectors.job import EXPECTED, Job, Outcome
 from collectors.report import log_outcome
 
 log = structlog.get_logger(__name__)
 
-State = Literal["running", "idle", "waiting", "stopped"]
+State = Literal["standby", "running", "idle", "waiting", "stopped"]
 OnState = Callable[[State, str | None], Awaitable[None]]
 """Told what the collector is doing, and its error when it has just failed."""
+OnRun = Callable[[Outcome], Awaitable[None]]
+"""Told what a run published."""
 
-_MOST_JITTER_SECONDS = 30.0
 _FIRST_RETRY_SECONDS = 5.0
+_LONGEST_SLEEP_SECONDS = 60.0
+"""So that a machine that slept sees soon what time it is."""
+_CATCH_UP_SECONDS = 5.0
 
 
 async def _tell_nobody(_state: State, _error: str | None) -> None:
     pass
 
 
-async def run_for_ever(job: Job, *, on_state: OnState = _tell_nobody) -> None:
-    """Run a job now and then at every whole interval of the wall clock, until cancelled.
+async def run_for_ever(
+    job: Job,
+    *,
+    last: RunRecord | None = None,
+    on_run: OnRun,
+    on_state: OnState = _tell_nobody,
+) -> None:
+    """Run a job whenever it is due, until cancelled; `last` is its latest run, if it ever ran.
 
-    A run that takes longer than the interval makes the next one wait for the interval after. A
-    failed run is tried again with growing waits, at the latest at the next interval.
+    A run that takes longer than the period makes the next one wait for the due moment after. A
+    failed run is tried again with growing waits, at the latest when it is due again.
     """
     failures = 0
+    due = first_run(job.cadence, last, time.time())
+    job.last_run = last.complete_at if last else None
     try:
         while True:
+            metrics.COLLECTOR_NEXT_RUN.labels(job.name).set(due)
+            await _sleep_until(due)
             await on_state("running", None)
             try:
-                log_outcome(await job.run())
+                outcome = await job.run()
+                await on_run(outcome)
             except Exception as error:  # whatever it is, the next run may go well
                 failures += 1
-                wait = retry_wait(failures, job.interval_seconds)
+                wait = retry_wait(failures, job.cadence.period_seconds)
+                due = time.time() + wait
                 log.error(
                     "collecting failed, trying again",
                     source=job.name,
@@ -51,23 +73,35 @@ async def run_for_ever(job: Job, *, on_state: OnState = _tell_nobody) -> None:
                 await on_state("waiting", f"{type(error).__name__}: {error}")
             else:
                 failures = 0
-                wait = seconds_to_next(time.time(), job.interval_seconds)
+                log_outcome(outcome)
+                if outcome.complete:
+                    job.last_run = outcome.observed_at
+                due = _late(job.cadence, job.cadence.next_due(time.time()))
                 await on_state("idle", None)
-            await asyncio.sleep(wait)
     finally:
         await on_state("stopped", None)
 
 
-def seconds_to_next(now: float, interval: float) -> float:
-    """Return seconds from `now` (Unix time) to the next whole interval, a little late.
+def first_run(cadence: Cadence, last: RunRecord | None, now: float) -> float:
+    """Return when to run first, Unix seconds: at once without a run, soon after a missed one."""
+    if last is None:
+        return now
+    if last.observed_at.timestamp() < cadence.latest_due(now):
+        # Others that were down as well come back in the same moment.
+        return now + random.uniform(0, min(_CATCH_UP_SECONDS, cadence.jitter_seconds))  # noqa: S311
+    return _late(cadence, cadence.next_due(now))
 
-    Up to a twentieth of the interval, and 30 s, so that not all the world asks at once.
-    """
-    following = (math.floor(now / interval) + 1) * interval
-    return following - now + random.uniform(0, min(interval / 20, _MOST_JITTER_SECONDS))  # noqa: S311
 
-
-def retry_wait(failures: int, interval: float) -> float:
+def retry_wait(failures: int, period: float) -> float:
     """Return seconds to wait after so many failures in a row: doubling, with jitter."""
-    bound = min(interval, _FIRST_RETRY_SECONDS * 2 ** min(failures - 1, 20))
+    bound = min(period, _FIRST_RETRY_SECONDS * 2 ** min(failures - 1, 20))
     return random.uniform(bound / 2, bound)  # noqa: S311
+
+
+def _late(cadence: Cadence, due: float) -> float:
+    return due + random.uniform(0, cadence.jitter_seconds)  # noqa: S311
+
+
+async def _sleep_until(moment: float) -> None:
+    while (left := moment - time.time()) > 0:  # noqa: ASYNC110 - time has no event
+        await asyncio.sleep(min(left, _LONGEST_SLEEP_SECONDS))

@@ -8,6 +8,7 @@ from breakout.contract.events import DownloadsSlice, MissingModel
 from breakout.contract.topics import partition_of
 from collectors.counters import Counters
 
+LIVE = "live"
 MOST_MODELS = 20_000
 MOST_BYTES = 900_000
 """Below Kafka's usual limit of 1 MB a record."""
@@ -30,11 +31,14 @@ class Scrape:
     """Models that were wanted, and why they were not got."""
     troubles: tuple[str, ...] = ()
     """What else went wrong, so that models nobody knows of may be missing."""
+    origin: str = LIVE
+    """How it was read: live, or the archive's name."""
 
     @property
     def scrape_id(self) -> str:
-        """Name of the scrape: equal for equal source and moment."""
-        return scrape_id(self.source, self.observed_at)
+        """Name of the scrape: equal for equal source, origin and moment."""
+        name = self.source if self.origin == LIVE else f"{self.source}-{self.origin}"
+        return scrape_id(name, self.observed_at)
 
     @property
     def complete(self) -> bool:
@@ -94,6 +98,7 @@ def _slice(scrape: Scrape, number: int, model_ids: list[str]) -> DownloadsSlice:
     counters = [scrape.counters[model_id] for model_id in models]
     return DownloadsSlice(
         source=scrape.source,
+        origin=scrape.origin,
         scrape_id=scrape.scrape_id,
         slice=number,
         observed_at=scrape.observed_at,

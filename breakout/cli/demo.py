@@ -21,7 +21,7 @@ from breakout.cli.errors import CommandFailed
 from breakout.cli.interruption import until_interrupted
 from breakout.cli.kafka_state import count_published, read_kafka
 from breakout.cli.replay_process import replay_process
-from breakout.cli.simulated_hub import SimulatedHubProcess, simulated_hub
+from breakout.cli.simulated_hub import simulated_hub
 from breakout.cli.start import start
 from breakout.cli.supervisor import Child, Program, stop_in_order
 from breakout.clickhouse import explained, reader_client
@@ -30,6 +30,9 @@ from breakout.migrations import migrate
 from breakout.settings import Settings, read_settings
 
 REGISTRY_DAYS = 7
+LEADERBOARD_DAYS = 30
+KEYS = ("OPENROUTER_API_KEY", "ARTIFICIAL_ANALYSIS_API_KEY")
+"""Settings of keys; the simulated sources take any."""
 CATCH_UP_SECONDS = 300.0
 LOOK_SECONDS = 1.0
 
@@ -41,6 +44,8 @@ NOT_INHERITED = (
     "BREAKOUT_READER_PASSWORD",
     "BREAKOUT_GROUP",
     "BREAKOUT_OVERRIDES_FILE",
+    "BREAKOUT_NAMES_FILE",
+    "BREAKOUT_DERIVATIVES_REQUESTS",
     "HF_TOKEN",
 )
 
@@ -91,11 +96,17 @@ async def _run(
     started = time.monotonic()
     progress = stack.enter_context(demo_progress(days + 1))
     progress.say("starting Kafka, ClickHouse and the simulated Hub")
-    hub = await stack.enter_async_context(simulated_hub(days, logs / "hub.log"))
+    names = logs / "names.csv"
+    hub = await stack.enter_async_context(simulated_hub(days, logs / "hub.log", names))
     # Not kept running: with a broker that dies what it held is gone, and the demo has failed.
     await stack.enter_async_context(embedded_servers(embedded_options(settings, logs / "servers")))
     await asyncio.to_thread(migrate, settings, give_up_after=10)
-    children = {**environment, **_addresses(hub)}
+    children = {
+        **environment,
+        **hub.addresses,
+        "BREAKOUT_NAMES_FILE": str(names),
+        **dict.fromkeys(KEYS, "any"),
+    }
     worker = Child(Program("worker", ["worker"], children, logs / "worker.log"))
     stack.push_async_callback(stop_in_order, [worker])
     collectors = await stack.enter_async_context(replay_process(children, logs / "collectors.log"))
@@ -107,7 +118,14 @@ async def _run(
             if number % REGISTRY_DAYS == 0:
                 await collectors.collect("registry", day)
             await collectors.collect("huggingface", day)
+            # From the end backwards, so that the last day has all of them.
+            if (days - number) % LEADERBOARD_DAYS == 0:
+                for source in ("arena", "artificial-analysis", "modelscope"):
+                    await collectors.collect(source, day)
             progress.day(day)
+        # Both know their past: a first run reads all of it.
+        await collectors.collect("openrouter", hub.last)
+        await collectors.collect("derivatives", hub.last)
 
     running = asyncio.create_task(worker.keep_running())
     watching = asyncio.create_task(_watch(settings, progress))
@@ -148,10 +166,6 @@ def _own_settings(directory: Path) -> tuple[Settings, dict[str, str | None]]:
         group="breakout",
     )
     return settings, environment
-
-
-def _addresses(hub: SimulatedHubProcess) -> dict[str, str]:
-    return {"HF_ENDPOINT": hub.hf_endpoint, "TRACKED_MODELS_URL": hub.tracked_models_url}
 
 
 async def _watch(settings: Settings, progress: DemoProgress) -> None:

@@ -20,6 +20,8 @@ def print_report(client: Client, out: Console, observations: int, seconds: float
     out.print("Latest breakouts", style="bold")
     for line in breakout_lines(client) or ["none: no young model has passed 1.00x yet"]:
         out.print(f"  {line}", highlight=False, markup=False)
+    for line in signal_lines(client):
+        out.print(line, highlight=False, markup=False)
     days, first, last = client.query(
         "SELECT uniqExact(toDate(observed_at)), min(observed_at), max(observed_at) "
         "FROM downloads_log"
@@ -30,6 +32,26 @@ def print_report(client: Client, out: Console, observations: int, seconds: float
         f"observations in {seconds:.0f} s. {INVENTED}",
         highlight=False,
     )
+
+
+def signal_lines(client: Client) -> list[str]:
+    """Return what the other sources say: inference, derivatives and leaderboards."""
+    share = client.query(
+        "SELECT month, open_share FROM inference_share_monthly ORDER BY month DESC LIMIT 1"
+    ).result_rows
+    derived = client.query("SELECT countIf(counted), max(length(ancestors)) FROM derivatives")
+    best = client.query(
+        "SELECT region, name, rating FROM best_scores WHERE source = 'arena' "
+        "ORDER BY published_on DESC, rating DESC LIMIT 1"
+    ).result_rows
+    lines = ["", "Besides"]
+    lines += [
+        f"  open models had {part:.0%} of inference in {month:%B %Y}" for month, part in share
+    ]
+    for count, generations in derived.result_rows:
+        lines.append(f"  {count} derivatives, up to {generations} generations from their base")
+    lines += [f"  best open model: {name} ({region}), rated {at:,.0f}" for region, name, at in best]
+    return [*lines, "  `breakout chart` shows all of it over time"]
 
 
 def breakout_lines(client: Client, limit: int = BREAKOUTS) -> list[str]:

@@ -30,7 +30,7 @@ HIDDEN = {"replay": "breakout.cli.replay:replay"}
 PLUGIN_HELP = {
     "collect": "Read a source and publish what it says to Kafka.",
     "worker": "Turn what was collected into downloads, RAM and breakouts.",
-    "backfill": "Publish a source's archive to Kafka.",
+    "backfill": "Publish history from before the first scrape.",
 }
 
 

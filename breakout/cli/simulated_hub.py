@@ -24,27 +24,33 @@ SHORTEST_DAYS = 180
 class SimulatedHubProcess:
     """Where the simulated Hub is, and the last moment (UTC) it knows of."""
 
-    hf_endpoint: str
-    tracked_models_url: str
+    addresses: dict[str, str]
+    """Every source's address by the setting it is for."""
     last: datetime
     client: httpx.AsyncClient
 
     async def set_clock(self, now: datetime) -> None:
         """Make the Hub answer as of a moment."""
         answer = await self.client.post(
-            f"{self.hf_endpoint}/simulation/clock", json={"now": now.isoformat()}
+            f"{self.addresses['HF_ENDPOINT']}/simulation/clock", json={"now": now.isoformat()}
         )
         answer.raise_for_status()
 
 
 @asynccontextmanager
-async def simulated_hub(days: int, log: Path) -> AsyncIterator[SimulatedHubProcess]:
-    """Run a simulated Hub with so many days of history or more, until the end of the block."""
+async def simulated_hub(
+    days: int, log: Path, names: Path | None = None
+) -> AsyncIterator[SimulatedHubProcess]:
+    """Run simulated sources with so many days of history or more, until the end of the block.
+
+    What their invented names mean is written to `names`, for BREAKOUT_NAMES_FILE.
+    """
+    named = ("--names-file", str(names)) if names is not None else ()
     with log.open("ab") as errors:
         process = await asyncio.create_subprocess_exec(
             *(sys.executable, "-m", "breakout.embedded.tether"),
             *(sys.executable, "-m", "breakout.simulation"),
-            *("--days", str(max(days, SHORTEST_DAYS))),
+            *("--days", str(max(days, SHORTEST_DAYS)), *named),
             env={**os.environ, PARENT_VARIABLE: str(os.getpid())},
             stdin=asyncio.subprocess.PIPE,
             stdout=asyncio.subprocess.PIPE,
@@ -55,8 +61,9 @@ async def simulated_hub(days: int, log: Path) -> AsyncIterator[SimulatedHubProce
         said = await _announcement(process, log)
         async with httpx.AsyncClient() as client:
             yield SimulatedHubProcess(
-                hf_endpoint=said["HF_ENDPOINT"],
-                tracked_models_url=said["TRACKED_MODELS_URL"],
+                addresses={
+                    name: value for name, value in said.items() if not name.endswith("_DAY")
+                },
                 last=datetime.fromisoformat(f"{said['LAST_DAY']}T00:00:00Z"),
                 client=client,
             )

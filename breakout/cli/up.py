@@ -1,12 +1,12 @@
 """`breakout up`: everything on this machine, on live sources."""
 
 import asyncio
-import contextlib
 from collections.abc import Callable, Coroutine
-from contextlib import AsyncExitStack, closing
+from contextlib import AsyncExitStack
 from typing import Any
 
 import click
+from pydantic import SecretStr
 
 from breakout.cli.embedded import embedded_options
 from breakout.cli.errors import CommandFailed
@@ -14,12 +14,10 @@ from breakout.cli.interruption import until_interrupted
 from breakout.cli.reachable import answers
 from breakout.cli.start import start
 from breakout.cli.supervisor import Child, Program, stop_in_order
-from breakout.clickhouse import ClickHouseError, explained, reader_client
 from breakout.embedded.runtime import embedded_servers
 from breakout.migrations import migrate
 from breakout.settings import Settings
 
-REGISTRY_PATIENCE_SECONDS = 300.0
 # The servers were seen to answer: a longer wait would only hide what is wrong.
 MIGRATION_PATIENCE_SECONDS = 5.0
 
@@ -60,14 +58,13 @@ async def _run(settings: Settings, workers: int, stack: AsyncExitStack) -> None:
     await asyncio.to_thread(migrate, settings, give_up_after=MIGRATION_PATIENCE_SECONDS)
     programs = _programs(settings, workers)
     streams = [Child(program) for program in programs[:workers]]
-    registry, hub = (Child(program) for program in programs[workers:])
-    stack.push_async_callback(stop_in_order, [registry, hub], streams)
+    collectors = Child(programs[workers])
+    stack.push_async_callback(stop_in_order, [collectors], streams)
     click.echo(_summary(settings, workers, embedded=embedded))
-    keepers += [child.keep_running for child in (*streams, registry)]
+    keepers += [child.keep_running for child in (*streams, collectors)]
     async with asyncio.TaskGroup() as group:
         for keep_running in keepers:
             group.create_task(keep_running())
-        group.create_task(_after_registry(settings, hub))
 
 
 async def _must_embed(settings: Settings) -> bool:
@@ -92,8 +89,8 @@ async def _must_embed(settings: Settings) -> bool:
 def _programs(settings: Settings, workers: int) -> list[Program]:
     names = [f"worker {number}" for number in range(1, workers + 1)]
     commands = [["worker"]] * workers
-    names += ["collector of the registry", "collector of Hugging Face"]
-    commands += [["collect", "registry"], ["collect", "huggingface"]]
+    names += ["collectors"]
+    commands += [["collect", "all"]]
     first = settings.metrics_port
     return [
         # One port each: the first is the one asked for, 0 lets each find its own.
@@ -102,28 +99,8 @@ def _programs(settings: Settings, workers: int) -> list[Program]:
     ]
 
 
-async def _after_registry(settings: Settings, hub: Child) -> None:
-    """Begin to scrape once the registry was read: both ask the same Hub, which counts requests."""
-    with contextlib.suppress(TimeoutError):
-        async with asyncio.timeout(REGISTRY_PATIENCE_SECONDS):
-            while not await asyncio.to_thread(_registry_was_tried, settings):  # noqa: ASYNC110
-                await asyncio.sleep(1)
-    await hub.keep_running()
-
-
-def _registry_was_tried(settings: Settings) -> bool:
-    try:
-        with explained(settings), closing(reader_client(settings)) as client:
-            rows = client.query(
-                "SELECT 1 FROM heartbeats FINAL WHERE component = 'collector:registry' "
-                "AND state IN ('idle', 'waiting') AND at > now() - 60"
-            )
-    except ClickHouseError:
-        return False
-    return bool(rows.result_rows)
-
-
 def _summary(settings: Settings, workers: int, *, embedded: bool) -> str:
+    analysis = settings.artificial_analysis_api_key
     lines = [
         "",
         f"  Kafka       {settings.kafka_bootstrap_servers}",
@@ -135,6 +112,9 @@ def _summary(settings: Settings, workers: int, *, embedded: bool) -> str:
         f"  workers     {workers}, Kafka to ClickHouse",
         f"  collectors  registry, every {_every(settings.registry_seconds)}",
         f"              downloads of Hugging Face, every {_every(settings.scrape_seconds)}",
+        "              derivatives, every 7 days; Arena and ModelScope, every day",
+        f"              OpenRouter: {_keyed(settings.openrouter_api_key, 'OPENROUTER_API_KEY')}",
+        f"              Artificial Analysis: {_keyed(analysis, 'ARTIFICIAL_ANALYSIS_API_KEY')}",
         "",
         "  breakout status    what runs, and how far it is",
         "  breakout top       the leaderboard",
@@ -142,6 +122,10 @@ def _summary(settings: Settings, workers: int, *, embedded: bool) -> str:
         "",
     ]
     return "\n".join(lines)
+
+
+def _keyed(key: SecretStr | None, setting: str) -> str:
+    return "every day" if key is not None else f"off, {setting} is not set"
 
 
 def _every(seconds: int) -> str:

@@ -14,6 +14,7 @@ from breakout.contract.events import (
     ModelRecord,
     NameRecord,
     PointsSlice,
+    RunRecord,
     read_event,
 )
 
@@ -31,5 +32,6 @@ __all__ = [
     "ModelRecord",
     "NameRecord",
     "PointsSlice",
+    "RunRecord",
     "read_event",
 ]

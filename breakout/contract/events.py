@@ -294,6 +294,18 @@ class BreakoutEvent(Event):
     ended_at: UtcDatetime | None = Field(None, description="First age with RAM below 0.9, UTC")
 
 
+class RunRecord(Event):
+    """A collector's latest run: what another instance needs to know when it takes over."""
+
+    source: Name = Field(description="Source that was read")
+    observed_at: UtcDatetime = Field(description="Moment of the observation, UTC")
+    complete_at: UtcDatetime | None = Field(
+        description="Observation of the latest run that got all it wanted, UTC"
+    )
+    finished_at: UtcDatetime = Field(description="When all of it was acknowledged, UTC")
+    instance: Name = Field(description="Host and process that ran it")
+
+
 class DeadLetter(Event):
     """A record nobody could read, with its reason: nothing is lost."""
 

@@ -14,6 +14,7 @@ from breakout.contract.events import (
     ModelRecord,
     NameRecord,
     PointsSlice,
+    RunRecord,
 )
 
 
@@ -81,6 +82,14 @@ BREAKOUTS = Topic(
     "Crossings of 1.0x, their ends and restatements",
     "baseline and model id",
 )
+RUNS = Topic(
+    "breakout.runs",
+    RunRecord,
+    "The latest run of each collector; who holds a source's partition may run it",
+    "source",
+    cleanup="compact",
+    retention_days=None,
+)
 DEAD_LETTERS = Topic(
     "breakout.dlq",
     DeadLetter,
@@ -97,6 +106,7 @@ TOPICS = (
     INFERENCE,
     DERIVATIVES,
     LEADERBOARDS,
+    RUNS,
     DEAD_LETTERS,
 )
 

@@ -42,6 +42,10 @@ class NameMap:
         """Return what a name means, null when nobody has classified it."""
         return self.meanings.get((source, name))
 
+    def of(self, source: str) -> set[str]:
+        """Return all classified names of a source."""
+        return {name for whose, name in self.meanings if whose == source}
+
     def org(self, source: str, name: str, vendor: str | None = None) -> str | None:
         """Return the Hub's organisation: that of the reviewed weights, else the vendor's."""
         meaning = self.meaning(source, name)

@@ -90,8 +90,8 @@ async def test_up_runs_everything_and_stops_it_in_order(
     async with simulated_hub(180, tmp_path / "hub.log") as hub:
         environment = {
             **ours,
-            "HF_ENDPOINT": hub.hf_endpoint,
-            "TRACKED_MODELS_URL": hub.tracked_models_url,
+            **hub.addresses,
+            "OPENROUTER_API_KEY": "any",
         }
         with running("up", "--workers", "2", environment=environment, log=tmp_path / "log") as up:
             up.until("breakout status")

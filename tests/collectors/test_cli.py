@@ -73,7 +73,8 @@ async def test_registry_then_huggingface(broker: BrokerServer, hub: SimulatedHub
     registry = await ended(await start(hub, broker.bootstrap, "registry", "--once"))
     assert registry.code == 0, registry.err
     assert re.fullmatch(
-        r"registry as of \S+Z: 2 tracked and 1 other models in 3 records; complete\n", registry.out
+        r"registry as of \S+Z: 2 tracked models and 1 other models in 3 records; complete\n",
+        registry.out,
     )
     records = await read_events(broker.bootstrap, MODELS, ModelRecord)
     assert sorted((record.model_id, record.tracked) for record in records) == [
@@ -86,7 +87,9 @@ async def test_registry_then_huggingface(broker: BrokerServer, hub: SimulatedHub
         await start(hub, broker.bootstrap, "huggingface", "--once", *moment, HF_TOKEN=TOKEN)
     )
     assert scrape.code == 0, scrape.err
-    assert scrape.out.startswith("huggingface as of 2026-08-22T11:00:00Z: 2 tracked and 1 other")
+    assert scrape.out.startswith(
+        "huggingface as of 2026-08-22T11:00:00Z: 2 tracked models and 1 other"
+    )
     pieces = await read_events(broker.bootstrap, DOWNLOADS, DownloadsSlice)
     assert {piece.observed_at for piece in pieces} == {NOW + timedelta(milliseconds=123)}
     assert sum(len(piece.models) for piece in pieces) == 3
@@ -105,8 +108,8 @@ async def test_a_partial_run_ends_with_three_and_names_what_is_missing(
     )
     run = await ended(await start(hub, broker.bootstrap, "huggingface", "--once"))
     assert run.code == 3
-    assert "1 models missing (1 rows in breakout.dlq)" in run.out
-    missing = [line for line in run.err.splitlines() if '"model missing"' in line]
+    assert "1 missing (1 rows in breakout.dlq)" in run.out
+    missing = [line for line in run.err.splitlines() if '"event": "missing"' in line]
     assert "acorn/tiny-2B" in missing[0]
     assert "unreadable row: likes" in missing[0]
 
@@ -197,7 +200,7 @@ async def test_a_collector_runs_until_it_is_stopped(
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["openrouter"], "'openrouter' is not one of 'registry', 'huggingface'"),
+        (["github"], "'github' is not one of 'registry', 'huggingface', 'openrouter',"),
         ([], "Missing argument"),
         (["registry", "--observed-at", "2026-08-22T11:00:00Z"], "--observed-at needs --once"),
         (["registry", "--once", "--observed-at", "2026-08-22T11:00:00"], "must have a time zone"),

@@ -1,7 +1,7 @@
 """Arena and Artificial Analysis: their documented answers, and how they can fail."""
 
 from collections.abc import AsyncIterator
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta, timezone
 from pathlib import Path
 from typing import Any
 
@@ -191,7 +191,10 @@ async def test_a_viewer_without_an_index_is_read_row_by_row(
         {"rows": [], "total": 3},
         [],
         viewed([OPUS | {"category": "coding"}]),
+        viewed([{key: value for key, value in OPUS.items() if key != "category"}]),
+        viewed([OPUS, OPUS | {"rating": 1400.0}]),
         (viewed([OPUS], 2), viewed([], 2)),
+        (viewed([OPUS], 2), viewed([GLM], 3)),
     ],
     ids=repr,
 )
@@ -211,8 +214,9 @@ async def test_a_leaderboard_in_part_is_an_alarm(
         {key: value for key, value in GLM.items() if key != "rating"},
         GLM | {"leaderboard_publish_date": "soon"},
         GLM | {"vote_count": -1},
+        {key: value for key, value in GLM.items() if key != "category"},
     ],
-    ids=["text", "renamed", "date", "votes"],
+    ids=["text", "renamed", "date", "votes", "category"],
 )
 async def test_an_unreadable_rating_is_a_dead_letter_and_its_neighbours_land(
     broker: BrokerServer, server: Scripted, bad: Any
@@ -221,6 +225,15 @@ async def test_an_unreadable_rating_is_a_dead_letter_and_its_neighbours_land(
     outcome = await arena(broker, server.url).run(NOW)
     assert list(outcome.missing) == ["glm-5"]
     assert [one.names for one in await boards(broker)] == [["claude-opus-4-6-thinking"]]
+    assert len(await read_events(broker.bootstrap, DEAD_LETTERS, DeadLetter)) == 1
+
+
+async def test_a_row_that_is_no_object_is_a_dead_letter(
+    broker: BrokerServer, server: Scripted
+) -> None:
+    server.answers["/filter"] = viewed([OPUS, 7])
+    outcome = await arena(broker, server.url).run(NOW)
+    assert list(outcome.missing) == ["a row without a name"]
     assert len(await read_events(broker.bootstrap, DEAD_LETTERS, DeadLetter)) == 1
 
 
@@ -265,18 +278,55 @@ async def test_a_version_that_changes_between_pages_is_read_again(
     assert (board.version, board.rating) == ("4.1", [1.5, 0.5])
 
 
+async def test_a_version_that_changes_again_is_an_alarm(
+    broker: BrokerServer, server: Scripted
+) -> None:
+    first = page([item("a", 1.0)], more=True, version=4.0)
+    second = page([item("b", 2.0)], version=4.1)
+    server.answers[MODELS] = (first, second, first, second)
+    with pytest.raises(EmptyAnswerError, match=r"changed from 4\.0 to 4\.1 while"):
+        await analysis(broker, server.url).run(NOW)
+    assert await read_records(broker.bootstrap, LEADERBOARDS) == []
+
+
+async def test_a_model_without_ratings_or_maker_is_named_and_unrated(
+    broker: BrokerServer, server: Scripted
+) -> None:
+    bare = item("bare", None, model_creator=None) | {"evaluations": None}
+    server.answers[MODELS] = page([item("a", 1.0), bare])
+    assert (await analysis(broker, server.url).run(NOW)).complete
+    assert [one.names for one in await boards(broker)] == [["a"]]
+    assert (await names(broker))["bare"].vendor is None
+
+
+async def test_an_index_is_of_the_utc_day(broker: BrokerServer, server: Scripted) -> None:
+    here = datetime(2026, 5, 29, 1, tzinfo=timezone(timedelta(hours=2)))
+    await analysis(broker, server.url).run(here)
+    assert [one.published_on for one in await boards(broker)] == [date(2026, 5, 28)]
+
+
 @pytest.mark.parametrize(
     "answer",
     [
         page([]),
         page([item("a", None)]),
         page([], more=True),
+        page([item("a", 1.0)], more=True),
         page([item("a", 1.0)], version=None),
         {"data": [item("a", 1.0)]},
         [],
         page([{"slug": "a", "evaluations": {"artificial_analysis_intelligence_index": "x"}}]),
     ],
-    ids=["empty", "unrated", "endless", "no version", "no envelope", "list", "unreadable"],
+    ids=[
+        "empty",
+        "unrated",
+        "empty page",
+        "endless",
+        "no version",
+        "no envelope",
+        "list",
+        "unreadable",
+    ],
 )
 async def test_an_index_without_numbers_or_version_is_an_alarm(
     broker: BrokerServer, server: Scripted, answer: Any
@@ -296,7 +346,11 @@ async def test_without_a_key_nothing_is_asked(broker: BrokerServer, server: Scri
 
 
 @pytest.mark.parametrize(
-    ("status", "reason"), [(401, "check ARTIFICIAL_ANALYSIS_API_KEY"), (410, "HTTP 410 Gone")]
+    ("status", "reason"),
+    [
+        (401, "check ARTIFICIAL_ANALYSIS_API_KEY"),
+        (410, "HTTP 410 Gone: check ARTIFICIAL_ANALYSIS_BASE_URL"),
+    ],
 )
 async def test_a_refusal_says_why(
     broker: BrokerServer, server: Scripted, status: int, reason: str

@@ -12,8 +12,9 @@ from breakout.contract.topics import DEAD_LETTERS, DOWNLOADS
 from breakout.settings import Settings
 from breakout.simulation import SimulatedClock, SimulatedHub, invented_catalog
 from breakout.simulation.faults import ErrorStatus, TooManyRequests, Truncated
+from collectors.http import Source
 from collectors.job import EmptyAnswerError
-from collectors.modelscope import ModelScopeJob, load_owners
+from collectors.modelscope import ModelScopeJob, load_owners, survey_modelscope
 from tests.collectors.quick import QUICK
 from tests.collectors.records import PARTITIONS, read_events
 from tests.collectors.scripted import Scripted, scripted
@@ -103,6 +104,29 @@ async def test_counters_land_under_the_tracked_ids(broker: BrokerServer, server:
     }
     assert outcome.complete
     assert outcome.published == {"tracked models": 3}
+
+
+async def test_of_names_alike_the_one_spelled_as_on_the_hub_counts(
+    broker: BrokerServer, server: Scripted
+) -> None:
+    twins = listed(row("Qwen/Qwen3-8B", 7), row("Qwen/qwen3-8b", 1))
+    server.answers[PATH] = lambda request: (
+        twins if request.query["owner"] == "Qwen" else listed(row("ZhipuAI/GLM-5", 5))
+    )
+    await scripted_job(broker, server).run(NOW)
+    assert (await counters(broker))["Qwen/Qwen3-8B"] == [7, None, 137]
+
+
+async def test_a_name_that_may_mean_two_models_means_neither() -> None:
+    answers = {PATH: listed(row("acorn/NUT"), row("acorn/nut", 3))}
+    async with (
+        scripted(answers) as server,
+        Source("modelscope", server.url, "MODELSCOPE_ENDPOINT", patience=QUICK) as source,
+    ):
+        found = await survey_modelscope(source, ["acorn/Nut", "acorn/nut"], {})
+    assert {one: found.counters[one].downloads_all_time for one in found.counters} == {
+        "acorn/nut": 3
+    }
 
 
 async def test_all_pages_of_an_owner_are_read(broker: BrokerServer, server: Scripted) -> None:

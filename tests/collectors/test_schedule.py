@@ -1,7 +1,6 @@
 """A collector that runs for ever."""
 
 import asyncio
-import math
 from datetime import UTC, datetime
 from typing import ClassVar
 
@@ -10,21 +9,61 @@ from hypothesis import given
 from hypothesis import strategies as st
 from structlog.testing import capture_logs
 
+from breakout.contract import RunRecord
 from breakout.kafka_topics import KafkaUnavailableError
 from breakout.settings import Settings
+from collectors.cadence import DAY, HOUR, MONDAY, WEEK, Cadence
 from collectors.job import Job, Outcome
-from collectors.schedule import State, retry_wait, run_for_ever, seconds_to_next
+from collectors.schedule import State, first_run, retry_wait, run_for_ever
 from tests.collectors.quick import until
 
 NOW = datetime(2026, 8, 22, 11, tzinfo=UTC)
 
 
-@given(st.floats(1.5e9, 2e9), st.integers(1, 604_800))
-def test_the_next_run_is_at_a_whole_interval_or_a_little_later(now: float, interval: int) -> None:
-    at = now + seconds_to_next(now, interval)
-    boundary = (math.floor(now / interval) + 1) * interval
-    assert at > now
-    assert boundary - 1e-3 <= at <= boundary + min(interval / 20, 30) + 1e-3
+MOMENTS = st.floats(1.5e9, 2e9)
+CADENCES = st.builds(Cadence, st.integers(1, 604_800), st.integers(0, 604_800))
+
+
+@given(CADENCES, MOMENTS)
+def test_a_source_is_due_once_a_period(cadence: Cadence, now: float) -> None:
+    latest, following = cadence.latest_due(now), cadence.next_due(now)
+    assert latest <= now < following
+    assert following - latest == pytest.approx(cadence.period_seconds)
+    whole = (latest - cadence.offset_seconds) / cadence.period_seconds
+    assert whole == pytest.approx(round(whole), abs=1e-6)
+
+
+def test_the_registry_is_due_on_mondays() -> None:
+    due = Cadence(WEEK, MONDAY + 7 * HOUR).next_due(NOW.timestamp())
+    assert datetime.fromtimestamp(due, UTC) == datetime(2026, 8, 24, 7, tzinfo=UTC)
+
+
+def run_at(moment: datetime, *, complete: bool = True) -> RunRecord:
+    return RunRecord(
+        source="tick",
+        observed_at=moment,
+        complete_at=moment if complete else None,
+        finished_at=moment,
+        instance="there:1",
+    )
+
+
+DAILY = Cadence(DAY, 2 * HOUR)
+
+
+@given(st.floats(0, 400 * DAY))
+def test_a_restart_runs_nothing_that_was_run_and_catches_up_once(age: float) -> None:
+    now = NOW.timestamp()
+    moment = datetime.fromtimestamp(now - age, UTC)
+    first = first_run(DAILY, run_at(moment), now)
+    if moment.timestamp() >= DAILY.latest_due(now) + 1e-3:
+        assert DAILY.next_due(now) <= first <= DAILY.next_due(now) + DAILY.jitter_seconds
+    elif moment.timestamp() < DAILY.latest_due(now) - 1e-3:
+        assert now <= first <= now + 5
+
+
+def test_what_never_ran_runs_at_once() -> None:
+    assert first_run(DAILY, None, NOW.timestamp()) == NOW.timestamp()
 
 
 @given(st.integers(1, 10_000), st.floats(0.01, 604_800))
@@ -46,8 +85,8 @@ class Tick(Job):
         self.runs = self.under_way = self.most_at_once = 0
 
     @property
-    def interval_seconds(self) -> float:
-        return 0.02
+    def cadence(self) -> Cadence:
+        return Cadence(0.02)
 
     async def collect(self, observed_at: datetime) -> Outcome:
         self.under_way += 1
@@ -70,7 +109,10 @@ async def run_until(job: Tick, runs: int) -> list[tuple[State, str | None]]:
     async def on_state(state: State, error: str | None) -> None:
         told.append((state, error))
 
-    task = asyncio.create_task(run_for_ever(job, on_state=on_state))
+    async def on_run(outcome: Outcome) -> None:
+        assert outcome.observed_at == NOW
+
+    task = asyncio.create_task(run_for_ever(job, on_run=on_run, on_state=on_state))
     await until(lambda: job.runs >= runs)
     task.cancel()
     with pytest.raises(asyncio.CancelledError):
@@ -100,3 +142,10 @@ async def test_a_failed_run_is_said_and_tried_again() -> None:
     failures = [entry for entry in logs if entry["event"] == "collecting failed, trying again"]
     # An expected failure says all in its message, a surprise needs its traceback.
     assert [entry["exc_info"] for entry in failures] == [False, True]
+
+
+async def test_a_complete_run_is_remembered_by_the_job() -> None:
+    job = Tick([])
+    assert job.last_run is None
+    await run_until(job, 2)
+    assert job.last_run == NOW

@@ -6,8 +6,25 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from breakout.contract import DeadLetter, Event, PointsSlice
-from breakout.contract.topics import DEAD_LETTERS, DOWNLOADS, MODELS, POINTS
+from breakout.contract import (
+    DeadLetter,
+    DerivativesSlice,
+    Event,
+    InferenceDay,
+    LeaderboardSlice,
+    NameRecord,
+    PointsSlice,
+)
+from breakout.contract.topics import (
+    DEAD_LETTERS,
+    DERIVATIVES,
+    DOWNLOADS,
+    INFERENCE,
+    LEADERBOARDS,
+    MODELS,
+    NAMES,
+    POINTS,
+)
 from streams.outbox import LARGEST_KEPT
 from tests.faults.events import DAY0, model, of_one_partition, seen
 from tests.faults.rig import Rig
@@ -32,11 +49,41 @@ POINTS_SLICE = PointsSlice(
     point_age=[3],
     point_cumulative=[5],
 )
+NAME = NameRecord(source="poison", name="a/b", observed_at=DAY0, open=True)
+TOKENS = InferenceDay(
+    source="poison", day=DAY0.date(), as_of=DAY0, observed_at=DAY0, names=["a/b"], tokens=[7]
+)
+DERIVED = DerivativesSlice(
+    source="poison",
+    scrape_id="poison",
+    observed_at=DAY0,
+    models=["poison/a"],
+    parents=[["poison/b"]],
+    relation=[None],
+    created_at=[None],
+    downloads_all_time=[7],
+    downloads_30d=[None],
+)
+BOARD = LeaderboardSlice(
+    source="poison",
+    board="text",
+    published_on=DAY0.date(),
+    observed_at=DAY0,
+    names=["a"],
+    rating=[1.5],
+    lower=[None],
+    upper=[None],
+    votes=[None],
+)
 
 
 def changed(event: Event, **fields: object) -> bytes:
     """Return the event's bytes with other values."""
     return json.dumps(json.loads(event.to_bytes()) | fields).encode()
+
+
+def named(event: Event) -> bool:
+    return isinstance(event, NameRecord | InferenceDay | LeaderboardSlice)
 
 
 def anything(event: Event) -> dict[bytes | None, str]:
@@ -49,7 +96,7 @@ def anything(event: Event) -> dict[bytes | None, str]:
         b'{"source": "\xff\xfe"}': "not JSON",
         b"[]": "record",
         changed(event, schema_version=2): "contract version 2 is newer",
-        changed(event, models=7, model_id=7): "model",
+        changed(event, models=7, model_id=7, names=7, name=7): "name" if named(event) else "model",
     }
 
 
@@ -89,7 +136,51 @@ POISON: dict[str, dict[bytes | None, str]] = {
         changed(POINTS_SLICE, reset=[]): "reset has 0 entries for 1 rows",
         SLICE.to_bytes(): "PointsSlice.size_bin",
     },
+    NAMES.name: {
+        **anything(NAME),
+        changed(NAME, open="yes please"): "NameRecord.open",
+        changed(NAME, model_id="no id"): "NameRecord.model_id",
+        changed(NAME, observed_at=FAR): "more than a day ahead",
+    },
+    INFERENCE.name: {
+        **anything(TOKENS),
+        changed(TOKENS, tokens=["7"]): "tokens.0",
+        changed(TOKENS, tokens=[7.5]): "tokens.0",
+        changed(TOKENS, tokens=[-7]): "tokens.0",
+        changed(TOKENS, tokens=[2**63]): "tokens.0",
+        changed(TOKENS, tokens=[7, 8]): "tokens has 2 entries for 1 rows",
+        changed(TOKENS, names=["a", "a"], tokens=[7, 8]): "names holds a name twice",
+        changed(TOKENS, names=[], tokens=[]): "InferenceDay.names",
+        changed(TOKENS, as_of=FAR): "InferenceDay.as_of",
+        changed(TOKENS, as_of="2026-02-03T00:00:00"): "InferenceDay.as_of",
+        changed(TOKENS, day="2150-01-01"): "InferenceDay.day",
+    },
+    DERIVATIVES.name: {
+        **anything(DERIVED),
+        changed(DERIVED, parents=[[]] * 2): "parents has 2 entries for 1 rows",
+        changed(DERIVED, parents=[["no id"]]): "parents.0.0",
+        changed(DERIVED, models=["poison/a"] * 2): "parents has 1 entries for 2 rows",
+        changed(DERIVED, created_at=["9999-12-31T00:00:00Z"]): "created_at.0",
+        changed(DERIVED, downloads_all_time=[-1]): "downloads_all_time.0",
+        changed(DERIVED, observed_at=FAR): "more than a day ahead",
+    },
+    LEADERBOARDS.name: {
+        **anything(BOARD),
+        changed(BOARD, rating=["high"]): "rating.0",
+        changed(BOARD, rating=[1.5, 2]): "rating has 2 entries for 1 rows",
+        changed(BOARD, rating=[float("nan")]): "finite number",
+        changed(BOARD, votes=[1.5]): "votes.0",
+        changed(BOARD, published_on="1960-01-01"): "LeaderboardSlice.published_on",
+    },
 }
+
+COMPONENTS = {
+    DOWNLOADS.name: "downloads",
+    MODELS.name: "downloads",
+    POINTS.name: "scores",
+    DERIVATIVES.name: "derivatives",
+}
+"""Who reads what; the rest are facts."""
 
 
 def good(topic: str, number: int, partitions: int) -> list[Event]:
@@ -97,6 +188,8 @@ def good(topic: str, number: int, partitions: int) -> list[Event]:
     (one,) = of_one_partition(f"neighbour{number}", 1, partitions, PARTITION)
     if topic == MODELS.name:
         return [model(one)]
+    if topic != DOWNLOADS.name:
+        return []
     return [seen([one], 2 + number, [number])]
 
 
@@ -125,4 +218,4 @@ def test_poison_is_buried_and_its_neighbours_land(rig: Rig) -> None:
         assert base64.b64decode(letter.value_base64) == value[:LARGEST_KEPT]
         assert base64.b64decode(letter.key_base64 or "") == b"key"
         assert reason in letter.error, where
-        assert letter.component == ("scores" if where[0] == POINTS.name else "downloads")
+        assert letter.component == COMPONENTS.get(where[0], "facts")

@@ -1,0 +1,5 @@
+"""History from before the first scrape: archives of the Hub, or a file of one's own.
+
+What is read is published as ordinary observations in the past, with the archive's name as their
+`origin`.
+"""

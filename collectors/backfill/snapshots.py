@@ -1,0 +1,130 @@
+"""One snapshot of the whole Hub as Parquet: the wanted models' counters, and no more of it."""
+
+import asyncio
+from bisect import bisect_left
+from collections.abc import Collection
+from dataclasses import dataclass, field
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+from pydantic import ValidationError
+
+from breakout.contract.events import DeadLetter
+from collectors.backfill.remote import RemoteFile
+from collectors.counters import Counters
+from collectors.http import Source
+from collectors.rows import dead_letter, explain
+
+ID = "id"
+COUNTERS = ("downloads", "downloadsAllTime", "likes")
+"""Columns of a snapshot; one that an older snapshot lacks is null."""
+
+_EXACT = 2**53
+"""Up to here a float holds every integer."""
+
+
+class SnapshotError(Exception):
+    """A snapshot that cannot be read. The message says why."""
+
+
+@dataclass
+class Found:
+    """What a snapshot holds of the wanted models."""
+
+    counters: dict[str, Counters] = field(default_factory=dict)
+    missing: dict[str, str] = field(default_factory=dict)
+    dead_letters: list[DeadLetter] = field(default_factory=list)
+    bytes_read: int = 0
+    bytes_whole: int = 0
+    """Of the whole file."""
+
+
+async def read_snapshot(
+    source: Source, path: str, wanted: Collection[str], *, origin: str
+) -> Found:
+    """Read the wanted models' counters by range requests.
+
+    Of each row group the column of ids is read, and the counters only where it has wanted ids.
+    Raises `SnapshotError` for what is no such snapshot; `SourceError`.
+    """
+    loop = asyncio.get_running_loop()
+    return await asyncio.to_thread(_read, source, path, wanted, origin, loop)
+
+
+def _read(
+    source: Source,
+    path: str,
+    wanted: Collection[str],
+    origin: str,
+    loop: asyncio.AbstractEventLoop,
+) -> Found:
+    remote = RemoteFile(source, path, loop)
+    try:
+        file = pq.ParquetFile(pa.PythonFile(remote, mode="r"), pre_buffer=False)
+    except pa.ArrowInvalid as error:
+        raise SnapshotError(f"{path} is no Parquet file: {error}") from None
+    if ID not in file.schema_arrow.names:
+        raise SnapshotError(
+            f"{path} has no column {ID}: it has {', '.join(file.schema_arrow.names)}"
+        )
+    columns = [name for name in COUNTERS if name in file.schema_arrow.names]
+    ids = sorted(wanted)
+    wanted_ids = pa.array(ids, pa.string())
+    found = Found(bytes_whole=remote.size)
+    for number in range(file.metadata.num_row_groups):
+        group = file.metadata.row_group(number)
+        if not _may_hold(group, ids):
+            continue
+        remote.fetch(*_span(group, {ID}))
+        names = file.read_row_group(number, columns=[ID])[ID].cast(pa.string())
+        places = pc.indices_nonzero(pc.is_in(names, value_set=wanted_ids))
+        if not len(places) or not columns:
+            continue
+        remote.fetch(*_span(group, set(columns)))
+        rows = file.read_row_group(number, columns=columns).take(places).to_pylist()
+        for model_id, row in zip(names.take(places).to_pylist(), rows, strict=True):
+            _note(found, origin, model_id, row)
+    found.bytes_read = remote.bytes_read
+    return found
+
+
+def _may_hold(group: Any, ids: list[str]) -> bool:
+    """Whether the row group's range of ids, where it states one, has any of the sorted ids."""
+    for number in range(group.num_columns):
+        column = group.column(number)
+        if column.path_in_schema == ID and column.is_stats_set and column.statistics.has_min_max:
+            place = bisect_left(ids, str(column.statistics.min))
+            return place < len(ids) and ids[place] <= str(column.statistics.max)
+    return True
+
+
+def _span(group: Any, names: set[str]) -> tuple[int, int]:
+    """Return where the columns' chunks begin and how long they are together, gaps included."""
+    begins, ends = [], []
+    for number in range(group.num_columns):
+        column = group.column(number)
+        if column.path_in_schema in names:
+            begin = column.dictionary_page_offset or column.data_page_offset
+            begins.append(min(begin, column.data_page_offset))
+            ends.append(begins[-1] + column.total_compressed_size)
+    return min(begins), max(ends) - min(begins)
+
+
+def _note(found: Found, origin: str, model_id: str, row: dict[str, Any]) -> None:
+    try:
+        said = {name: _whole(count) for name, count in row.items()}
+        found.counters[model_id] = Counters.model_validate({"id": model_id, **said})
+    except ValidationError as error:
+        why = explain(error)
+        kept = {"id": model_id, **{name: str(count) for name, count in row.items()}}
+        found.dead_letters.append(dead_letter(origin, "backfill", kept, f"{model_id}: {why}"))
+        found.missing[model_id] = f"unreadable row: {why}"
+
+
+def _whole(count: Any) -> Any:
+    """Return a float that is an exact integer as one: columns with nulls are often floats."""
+    if isinstance(count, float) and count.is_integer() and abs(count) < _EXACT:
+        return int(count)
+    return None if count != count else count  # noqa: PLR0124 - NaN is a null

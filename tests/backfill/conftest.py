@@ -1,0 +1,5 @@
+"""A broker of its own for each test that asks for one."""
+
+from tests.collectors.conftest import broker
+
+__all__ = ["broker"]

@@ -1,0 +1,158 @@
+"""Backfill from a file of one's own: any order, every kind of wrong row."""
+
+import gzip
+import random
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from collectors.backfill import own_file
+from collectors.backfill.own_file import OwnFileError, scrapes, spool
+
+NOW = datetime(2026, 11, 1, tzinfo=UTC)
+HEADER = "model_id,observed_at,downloads_all_time,downloads_30d,likes\n"
+
+
+def read(path: Path, folder: Path) -> tuple[list[tuple[Any, ...]], dict[int, str]]:
+    """Return (moment, model, all time, 30 days, likes), and wrong rows by their number."""
+    folder.mkdir(exist_ok=True)
+    spooled = spool(path, folder, now=NOW)
+    rows = [
+        (scrape.observed_at, model, one.downloads_all_time, one.downloads_30d, one.likes)
+        for scrape in scrapes(spooled, "huggingface", "file")
+        for model, one in scrape.counters.items()
+    ]
+    return rows, {one.row: one.why for one in spooled.wrong}
+
+
+def at(text: str) -> datetime:
+    return datetime.fromisoformat(text)
+
+
+def test_a_csv_is_sorted_by_moment(tmp_path: Path) -> None:
+    file = tmp_path / "mine.csv"
+    file.write_text(
+        "note,likes,model_id,downloads_all_time,observed_at\n"
+        "x,,a/b,9007199254740993,2026-02-01T12:00:00+02:00\n"
+        "y,7,c/d,5,2026-01-01\n"
+        "z,,a/b,,2026-01-01T00:00:00Z\n"
+    )
+    rows, wrong = read(file, tmp_path / "spool")
+    assert rows == [
+        (at("2026-01-01T00:00:00Z"), "a/b", None, None, None),
+        (at("2026-01-01T00:00:00Z"), "c/d", 5, None, 7),
+        (at("2026-02-01T10:00:00Z"), "a/b", 2**53 + 1, None, None),
+    ]
+    assert wrong == {}
+
+
+@pytest.mark.parametrize(
+    ("row", "why"),
+    [
+        ("ab,2026-01-01,1,,", "model_id: must be organisation/name, got 'ab'"),
+        (",2026-01-01,1,,", "model_id: must be organisation/name, got None"),
+        ("a/b,yesterday,1,,", "observed_at: must be a moment such as"),
+        ("a/b,,1,,", "observed_at: is missing"),
+        ("a/b,2026-01-01T10:00:00,1,,", "observed_at: must have a time zone, as 2026-01-01T10"),
+        ("a/b,2027-01-01,1,,", "observed_at: must be from 1970 to now"),
+        ("a/b,1969-12-31,1,,", "observed_at: must be from 1970 to now"),
+        ("a/b,2026-01-01,-1,,", "downloads_all_time: must be a whole number from 0 on, got '-1'"),
+        ("a/b,2026-01-01,1.5,,", "downloads_all_time: must be a whole number"),
+        ("a/b,2026-01-01,1e3,,", "downloads_all_time: must be a whole number"),
+        ("a/b,2026-01-01,9223372036854775808,,", "downloads_all_time: must be a whole number"),
+        ("a/b,2026-01-01,1,many,", "downloads_30d: must be a whole number"),
+        ("a/b,2026-01-01,1,,NaN", "likes: must be a whole number"),
+    ],
+)
+def test_a_wrong_row_is_left_out_and_its_neighbours_stay(
+    tmp_path: Path, row: str, why: str
+) -> None:
+    file = tmp_path / "mine.csv"
+    file.write_text(f"{HEADER}x/y,2026-01-01,1,,\n{row}\nx/y,2026-01-02,2.0,,\n")
+    rows, wrong = read(file, tmp_path / "spool")
+    assert [one[2] for one in rows] == [1, 2]
+    assert list(wrong) == [2]
+    assert why in wrong[2]
+
+
+def test_the_greatest_count_that_fits_is_kept(tmp_path: Path) -> None:
+    file = tmp_path / "mine.csv"
+    file.write_text(f"{HEADER}a/b,2026-01-01,9223372036854775807,,\n")
+    rows, _ = read(file, tmp_path / "spool")
+    assert rows[0][2] == 2**63 - 1
+
+
+def test_of_rows_with_one_key_the_greater_counts_stay(tmp_path: Path) -> None:
+    file = tmp_path / "mine.csv"
+    file.write_text(f"{HEADER}a/b,2026-01-01,5,,2\na/b,2026-01-01,,9,1\n")
+    rows, _ = read(file, tmp_path / "spool")
+    assert [one[2:] for one in rows] == [(5, 9, 2)]
+
+
+def table(days: int) -> pa.Table:
+    moments = [datetime(2026, 1, 1, tzinfo=UTC) + timedelta(days=n) for n in range(days)]
+    return pa.table(
+        {
+            "model_id": ["a/b"] * days,
+            "observed_at": pa.array(moments, pa.timestamp("us", tz="UTC")),
+            "downloads_all_time": pa.array([float(n) if n else None for n in range(days)]),
+        }
+    )
+
+
+def test_a_parquet_file_is_read_like_a_csv(tmp_path: Path) -> None:
+    pq.write_table(table(3), tmp_path / "mine.parquet")
+    rows, wrong = read(tmp_path / "mine.parquet", tmp_path / "spool")
+    assert [(one[0].date(), one[2]) for one in rows] == [
+        (date(2026, 1, 1), None),
+        (date(2026, 1, 2), 1),
+        (date(2026, 1, 3), 2),
+    ]
+    assert wrong == {}
+
+
+def test_a_compressed_csv_is_read_too(tmp_path: Path) -> None:
+    (tmp_path / "mine.csv.gz").write_bytes(gzip.compress(f"{HEADER}a/b,2026-01-01,5,,\n".encode()))
+    assert len(read(tmp_path / "mine.csv.gz", tmp_path / "spool")[0]) == 1
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "why"),
+    [
+        ("mine.csv", "model,time\na/b,2026-01-01\n", "has no column model_id, observed_at, downl"),
+        ("mine.csv", "", "cannot be read"),
+        ("mine.csv", f"{HEADER}a/b,2026-01-01\n", "cannot be read"),
+        ("mine.parquet", "no parquet", "cannot be read"),
+        ("mine.txt", HEADER, r"must end in \.csv, \.csv\.gz or \.parquet"),
+    ],
+)
+def test_a_file_that_cannot_be_used_says_what_it_needs(
+    tmp_path: Path, name: str, text: str, why: str
+) -> None:
+    (tmp_path / name).write_text(text)
+    with pytest.raises(OwnFileError, match=rf"{name}: .*{why}"):
+        read(tmp_path / name, tmp_path / "spool")
+    with pytest.raises(OwnFileError, match="no such file"):
+        read(tmp_path / "none.csv", tmp_path / "spool")
+
+
+def test_any_order_and_any_size_of_a_month_give_the_same(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lines = [
+        f"org/m{model},{date(2026, 1, 1) + timedelta(days=day)},{day * 10 + model},,"
+        for model in range(20)
+        for day in range(70)
+    ]
+    (tmp_path / "sorted.csv").write_text(HEADER + "\n".join(lines) + "\n")
+    random.Random(1).shuffle(lines)
+    (tmp_path / "shuffled.csv").write_text(HEADER + "\n".join(lines) + "\n")
+    expected = read(tmp_path / "sorted.csv", tmp_path / "one")
+    monkeypatch.setattr(own_file, "_MOST_ROWS_AT_ONCE", 50)
+    assert read(tmp_path / "shuffled.csv", tmp_path / "other") == expected
+    assert [row[0] for row in expected[0]] == sorted(row[0] for row in expected[0])
+    assert len(expected[0]) == 1400
