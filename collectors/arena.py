@@ -18,7 +18,13 @@ from breakout.registry.names import NameMap, load_names
 from collectors.cadence import DAY, HOUR, Cadence
 from collectors.http import Source, SourceError
 from collectors.job import EmptyAnswerError, Job, Outcome
-from collectors.leaderboards import Rated, board_key, board_slice, name_record
+from collectors.leaderboards import (
+    Rated,
+    board_key,
+    board_slice,
+    name_record,
+    unlisted_names,
+)
 from collectors.publisher import Publisher
 from collectors.rows import dead_letter, explain
 
@@ -121,6 +127,7 @@ class ArenaJob(Job):
             )
             for name, row in sorted(latest.items())
         ]
+        records += unlisted_names(SOURCE, latest, names, observed_at=observed_at)
 
         async def write(publisher: Publisher) -> None:
             await publisher.publish_names(records)

@@ -15,7 +15,13 @@ from breakout.settings import Settings, SettingsError
 from collectors.cadence import DAY, HOUR, Cadence
 from collectors.http import DEFAULT_PATIENCE, Patience, Source
 from collectors.job import EmptyAnswerError, Job, Outcome
-from collectors.leaderboards import Rated, board_key, board_slice, name_record
+from collectors.leaderboards import (
+    Rated,
+    board_key,
+    board_slice,
+    name_record,
+    unlisted_names,
+)
 from collectors.publisher import Publisher
 from collectors.rows import dead_letter, explain
 
@@ -124,6 +130,7 @@ class ArtificialAnalysisJob(Job):
             )
             for slug, item in sorted(found.items.items())
         ]
+        records += unlisted_names(SOURCE, found.items, names, observed_at=observed_at)
 
         async def write(publisher: Publisher) -> None:
             await publisher.publish_names(records)

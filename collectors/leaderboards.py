@@ -1,6 +1,6 @@
 """What all leaderboards share: rated names as slices, and what the names mean."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from datetime import date, datetime
 from typing import NamedTuple
 
@@ -65,6 +65,14 @@ def name_record(
         model_id=meaning.model_id if meaning else None,
         org=names.org(source, name, vendor),
     )
+
+
+def unlisted_names(
+    source: str, listed: Iterable[str], names: NameMap, *, observed_at: datetime
+) -> Iterator[NameRecord]:
+    """Yield records of the map's other names, so that a correction reaches past leaderboards."""
+    for name in sorted(names.of(source) - set(listed)):
+        yield name_record(source, name, names, observed_at=observed_at, title=None, vendor=None)
 
 
 def board_key(one: LeaderboardSlice) -> str:

@@ -8,10 +8,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from breakout.lineage import Ancestry, Lineage
-
 from breakout.contract import DerivativesSlice
 from breakout.contract.times import to_ms
+from breakout.lineage import Ancestry, Lineage
 
 
 class Observed(NamedTuple):

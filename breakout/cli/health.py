@@ -23,6 +23,10 @@ SILENT_BEATS = 3.0
 STALE_SCRAPES = 3.0
 """Scrapes a source may miss before its data counts as stale."""
 
+DAY = 86_400.0
+PERIODS = {"derivatives": 7 * DAY}
+"""Seconds between readings of the sources that are not read daily."""
+
 FORGOTTEN = timedelta(hours=24)
 """Parts that were lost or stopped longer ago are not listed any more."""
 
@@ -193,11 +197,27 @@ def _beat_part(beat: _Beat, now: datetime, *, replaced: bool) -> Part:
 
 def _freshness(client: Client, settings: Settings, now: datetime) -> Iterator[Part]:
     rows = client.query(
-        "SELECT source, max(observed_at) FROM downloads_log WHERE origin = 'live' "
-        "GROUP BY source ORDER BY source"
+        """
+        SELECT name, max(at) AS latest
+        FROM
+        (
+            SELECT toString(source) AS name, observed_at AS at
+            FROM downloads_log WHERE origin = 'live'
+            UNION ALL
+            SELECT toString(source) AS name, as_of AS at FROM inference_log
+            UNION ALL
+            SELECT toString(source) AS name, observed_at AS at FROM scores_log
+            UNION ALL
+            SELECT 'derivatives' AS name, observed_at AS at FROM derivatives_log
+        )
+        GROUP BY name
+        ORDER BY name
+        """
     ).result_rows
-    limit = STALE_SCRAPES * settings.scrape_seconds
     for source, latest in rows:
+        limit = STALE_SCRAPES * (
+            settings.scrape_seconds if source == "huggingface" else PERIODS.get(source, DAY)
+        )
         age = (now - latest).total_seconds()
         stale = age > limit
         yield Part(

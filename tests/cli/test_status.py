@@ -5,7 +5,7 @@ import io
 import json
 import uuid
 from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -211,6 +211,18 @@ def test_stale_data_are_wrong(breakout: Breakout, settings: Settings, client: Cl
     assert part["state"] == "stale"
     assert part["seconds"] == pytest.approx(4 * 3600, abs=600)
     assert checked(breakout, 0, BREAKOUT_SCRAPE_SECONDS="7200")["data huggingface"]["ok"]
+
+
+def test_a_source_that_is_read_daily_is_stale_after_days(
+    breakout: Breakout, settings: Settings, client: Client
+) -> None:
+    beat(client, "worker")
+    observe(client, datetime.now(UTC))
+    for days, state in ((2, "fresh"), (4, "stale")):
+        counted = {"day": date(2026, 1, 1), "slug": "a/b", "tokens": 1}
+        at = datetime.now(UTC) - timedelta(days=days)
+        insert(client, "inference_log", {"source": f"read-{days}", "as_of": at, **counted})
+        assert checked(breakout, int(days > 3))[f"data read-{days}"]["state"] == state
 
 
 async def _produce(bootstrap: str, topic: str, values: list[bytes], at_ms: int | None) -> None:
