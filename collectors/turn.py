@@ -76,6 +76,7 @@ class Turn(ConsumerRebalanceListener):  # type: ignore[misc]
         self._partition: TopicPartition | None = None
         self._consumer: Any = None
         self._polling: asyncio.Task[None] | None = None
+        self._remembering: asyncio.Task[None] | None = None
 
     async def __aenter__(self) -> Self:
         """Join the source's group; a broker that is away is waited for."""
@@ -94,6 +95,10 @@ class Turn(ConsumerRebalanceListener):  # type: ignore[misc]
     ) -> None:
         """Leave the group, so that another takes over at once."""
         metrics.COLLECTOR_TURN.labels(self._source).set(0)
+        if self._remembering is not None:
+            # Whether it went well, the run has heard; here it must only have ended.
+            await asyncio.wait({self._remembering}, timeout=_SESSION_MS / 1000)
+            self._remembering.cancel()
         if self._polling is not None:
             self._polling.cancel()
             with contextlib.suppress(asyncio.CancelledError):
@@ -129,6 +134,11 @@ class Turn(ConsumerRebalanceListener):  # type: ignore[misc]
             finished_at=datetime.now(UTC),
             instance=self._instance,
         )
+        # Not to be cut short: aiokafka leaves a connection open that is being made when cancelled.
+        self._remembering = asyncio.create_task(self._publish(record))
+        await asyncio.shield(self._remembering)
+
+    async def _publish(self, record: RunRecord) -> None:
         async with open_publisher(self._settings, give_up_after=_READ_SECONDS) as publisher:
             await publisher.publish(RUNS, [(self._source, record)])
             await publisher.flush()

@@ -1,7 +1,8 @@
 """Several instances of one collector: one at a time, and another when it dies."""
 
 import asyncio
-from collections.abc import AsyncIterator
+import gc
+from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from typing import ClassVar
@@ -19,7 +20,18 @@ from tests.collectors.quick import until
 from tests.collectors.records import PARTITIONS, read_events
 from tests.embedded_servers import BrokerServer
 
-pytestmark = pytest.mark.timeout(300)
+# aiokafka leaves a connection open that a consumer is making when it is stopped while it joins.
+pytestmark = [
+    pytest.mark.timeout(300),
+    pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning"),
+]
+
+
+@pytest.fixture(autouse=True)
+def forgotten_connections() -> Iterator[None]:
+    """Let what aiokafka left open be found here, not in whatever test comes next."""
+    yield
+    gc.collect()
 
 
 class Ticks(Job):

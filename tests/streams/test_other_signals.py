@@ -1,15 +1,14 @@
 """Random histories of tokens, names, leaderboards and derivatives through the real topology."""
 
-import time
 from collections.abc import Iterator
 from pathlib import Path
 from random import Random
 
 import pytest
 
-from breakout.contract import Event
 from tests.oracle.signals import KEYS, make_signals, recompute
 from tests.pipeline import Pipeline, running_pipeline
+from tests.streams.turmoil import pieces_of, publish_in_turmoil
 from tests.streams.views import differing
 
 pytestmark = [pytest.mark.fault, pytest.mark.timeout(600)]
@@ -29,17 +28,7 @@ def test_views_equal_the_oracle_whatever_happens_to_workers(pipeline: Pipeline, 
     events = make_signals(random)
     told = events + random.choices(events, k=len(events) // 4)
     random.shuffle(told)
-    for piece in _pieces(random, told):
-        pipeline.publish(piece)
-        alive = [worker for worker in pipeline.workers if worker.process.poll() is None]
-        if len(alive) < random.choice((1, 2)):
-            pipeline.start_worker()
-        elif random.random() < 0.5:
-            # At any moment: within a batch as well as before or after its insert.
-            time.sleep(random.random())
-            random.choice(alive).kill()
-    if all(worker.process.poll() is not None for worker in pipeline.workers):
-        pipeline.start_worker()
+    publish_in_turmoil(pipeline, random, pieces_of(random, told))
     pipeline.wait_caught_up(120)
     expected = recompute(events)
     # Nothing is equal only because it is empty.
@@ -56,11 +45,3 @@ def _stop_all(pipeline: Pipeline) -> None:
     for worker in pipeline.workers:
         if worker.process.poll() is None:
             worker.stop()
-
-
-def _pieces(random: Random, events: list[Event]) -> Iterator[list[Event]]:
-    start = 0
-    while start < len(events):
-        end = start + random.randint(1, max(len(events) // 3, 1))
-        yield events[start:end]
-        start = end

@@ -1,6 +1,5 @@
 """Random histories through the real topology, workers killed and added, against the oracle."""
 
-import time
 from collections.abc import Iterator
 from dataclasses import replace
 from random import Random
@@ -8,11 +7,12 @@ from typing import Any
 
 import pytest
 
-from breakout.contract import DownloadsSlice, ModelRecord
+from breakout.contract import ModelRecord
 from tests.oracle.batch import recompute
-from tests.oracle.deliveries import Arrival, make_delivery
+from tests.oracle.deliveries import make_delivery
 from tests.oracle.histories import History, make_history
 from tests.pipeline import Pipeline, running_pipeline
+from tests.streams.turmoil import pieces_of, publish_in_turmoil
 from tests.streams.views import view_differences
 
 pytestmark = [pytest.mark.fault, pytest.mark.timeout(600)]
@@ -57,16 +57,6 @@ def published() -> Published:
     return Published()
 
 
-def _pieces(
-    random: Random, arrivals: list[Arrival]
-) -> Iterator[list[DownloadsSlice | ModelRecord]]:
-    start = 0
-    while start < len(arrivals):
-        end = start + random.randint(1, max(len(arrivals) // 3, 1))
-        yield arrivals[start:end]
-        start = end
-
-
 @pytest.mark.parametrize(
     "seed", [*range(3), *(pytest.param(seed, marks=pytest.mark.slow) for seed in range(3, 20))]
 )
@@ -76,17 +66,7 @@ def test_views_equal_the_oracle_whatever_happens_to_workers(
     random = Random(seed)
     history = published.add(make_history(random, models=14, moments=40), f"s{seed}")
     arrivals = make_delivery(random, history).arrivals
-    for piece in _pieces(random, arrivals):
-        pipeline.publish(piece)
-        alive = [worker for worker in pipeline.workers if worker.process.poll() is None]
-        if len(alive) < random.choice((1, 2)):
-            pipeline.start_worker()
-        elif random.random() < 0.5:
-            # At any moment: within a batch as well as before or after its insert.
-            time.sleep(random.random())
-            random.choice(alive).kill()
-    if all(worker.process.poll() is not None for worker in pipeline.workers):
-        pipeline.start_worker()
+    publish_in_turmoil(pipeline, random, pieces_of(random, arrivals))
     pipeline.wait_caught_up(120)
     assert view_differences(pipeline, recompute(published.observations, published.models)) == {}
 
