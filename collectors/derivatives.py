@@ -5,12 +5,12 @@ that may be bases themselves are asked for in turn, the most downloaded first, a
 budget of requests goes.
 """
 
+import json
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
-import structlog
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from breakout.contract.events import Counter, DeadLetter, DerivativesSlice, ModelId, UtcDatetime
@@ -26,8 +26,6 @@ from collectors.rows import dead_letter, explain
 from collectors.slices import MOST_BYTES, scrape_id
 from collectors.tracked_models import read_list
 
-log = structlog.get_logger(__name__)
-
 SOURCE = "huggingface"
 NAME = "derivatives"
 
@@ -39,7 +37,10 @@ SPENT = "not asked for: BREAKOUT_DERIVATIVES_REQUESTS were spent"
 _FIELDS = ("baseModels", "createdAt", "downloads", "downloadsAllTime")
 _EXPAND = tuple(("expand[]", name) for name in _FIELDS)
 _ORDER = (("sort", "downloads"), ("direction", "-1"), ("limit", str(PAGE)))
-_BYTES_PER_MODEL = 140
+_BYTES_PER_MODEL = 100
+"""Of its counters and its date."""
+
+ValueT = TypeVar("ValueT", int, str, datetime)
 
 
 class Row(BaseModel):
@@ -87,6 +88,7 @@ async def survey_derivatives(
 ) -> Survey:
     """List the children of the bases, and theirs, with at most so many requests.
 
+    A request that failed and is tried again counts once.
     Raises `EmptyAnswerError` when not one listing could be read.
     """
     surveyor = _Surveyor(hub, requests, on_progress)
@@ -138,13 +140,13 @@ class _Surveyor:
             if self._hopeless is not None:
                 raise self._hopeless
             self._left -= 1
-            async for rows in read_listing(self._hub, what, MODELS_PATH, params):
-                for row in rows:
+            async for page in read_listing(self._hub, what, MODELS_PATH, params):
+                for row in page.rows:
                     self._note(base, row)
-                if len(rows) >= PAGE:
+                if not page.is_last:
+                    if self._left <= 0:
+                        raise ListingError(f"the rest was {SPENT}")
                     self._left -= 1
-                    if self._left < 0:
-                        raise ListingError(SPENT)
             survey.asked += 1
         except (ListingError, SourceError) as error:
             if isinstance(error, SourceError) and is_hopeless(error):
@@ -156,8 +158,7 @@ class _Surveyor:
         try:
             read = Row.model_validate(row)
         except ValidationError as error:
-            why = f"in the listing of derivatives of {base}: {explain(error)}"
-            self.survey.dead_letters.append(dead_letter(SOURCE, NAME, row, why))
+            self._refuse(base, row, explain(error))
             return
         told = read.base_models or BaseModels()
         found = Derivative(
@@ -169,18 +170,38 @@ class _Surveyor:
             read.downloads_30d,
         )
         before = self.survey.derivatives.get(read.id)
-        self.survey.derivatives[read.id] = found if before is None else _merged(before, found)
+        found = found if before is None else _merged(before, found)
+        if _bytes_of(read.id, found) > MOST_BYTES:
+            # Kafka would refuse the record, and with it the whole survey.
+            self._refuse(base, row, f"baseModels: {len(found.parents)} are too many for a record")
+            return
+        self.survey.derivatives[read.id] = found
+
+    def _refuse(self, base: str, row: Any, why: str) -> None:
+        why = f"in the listing of derivatives of {base}: {why}"
+        self.survey.dead_letters.append(dead_letter(SOURCE, NAME, row, why))
 
 
 def _merged(one: Derivative, other: Derivative) -> Derivative:
-    """Return what two listings say together: a counter may have moved between them."""
+    """Return what two listings say together, in either order: a counter may have moved."""
+    same = one.parents == other.parents
     return Derivative(
-        tuple(sorted({*one.parents, *other.parents})) if one.relation is None else other.parents,
-        one.relation or other.relation,
-        one.created_at or other.created_at,
-        max(one.downloads_all_time, other.downloads_all_time, key=lambda count: count or -1),
-        max(one.downloads_30d, other.downloads_30d, key=lambda count: count or -1),
+        one.parents if same else tuple(sorted({*one.parents, *other.parents})),
+        _greater(one.relation, other.relation),
+        _greater(one.created_at, other.created_at),
+        _greater(one.downloads_all_time, other.downloads_all_time),
+        _greater(one.downloads_30d, other.downloads_30d),
     )
+
+
+def _greater(one: ValueT | None, other: ValueT | None) -> ValueT | None:
+    return max((value for value in (one, other) if value is not None), default=None)
+
+
+def _bytes_of(model_id: str, one: Derivative) -> int:
+    """Return how many bytes a derivative takes in a record at most."""
+    # ASCII JSON escapes whatever the record's UTF-8 does, and more.
+    return _BYTES_PER_MODEL + len(json.dumps((model_id, one.parents, one.relation)))
 
 
 def cut(survey: Survey, observed_at: datetime) -> Iterator[DerivativesSlice]:
@@ -188,8 +209,7 @@ def cut(survey: Survey, observed_at: datetime) -> Iterator[DerivativesSlice]:
     portion: list[str] = []
     size = number = 0
     for model_id in sorted(survey.derivatives):
-        parents = survey.derivatives[model_id].parents
-        more = _BYTES_PER_MODEL + len(model_id.encode()) + sum(len(p.encode()) + 3 for p in parents)
+        more = _bytes_of(model_id, survey.derivatives[model_id])
         if portion and size + more > MOST_BYTES:
             yield _slice(survey, observed_at, number, portion)
             portion, size, number = [], 0, number + 1

@@ -194,14 +194,27 @@ class Source:
 
         Raises as `json` does; `SourceRefusedError` when the server would send the whole file.
         """
-        return await self._part(path, f"bytes={start}-{start + length - 1}")
+        return await self._part(
+            path,
+            f"bytes={start}-{start + length - 1}",
+            lambda total: (start, min(start + length, total) - 1),
+        )
 
     async def tail(self, path: str, length: int) -> Part:
         """GET the end of a file, at most `length` bytes; raises as `range` does."""
-        return await self._part(path, f"bytes=-{length}")
+        return await self._part(
+            path, f"bytes=-{length}", lambda total: (max(total - length, 0), total - 1)
+        )
 
-    async def _part(self, path: str, wanted: str) -> Part:
-        _, part = await self._get(self._url(path), _read_part, {"Range": wanted})
+    async def _part(self, path: str, wanted: str, bounds: Callable[[int], tuple[int, int]]) -> Part:
+        """GET a range; `bounds` says its first and last byte by the size of the whole file."""
+
+        def read(response: httpx.Response) -> Part:
+            return _read_part(response, bounds)
+
+        # Compressed on the way, the bytes would not be those of the range.
+        headers = {"Range": wanted, "Accept-Encoding": "identity"}
+        _, part = await self._get(self._url(path), read, headers)
         return part
 
     async def each(self, names: Iterable[str], do: Callable[[str], Awaitable[None]]) -> None:
@@ -410,11 +423,16 @@ def _read_json(response: httpx.Response) -> Any:
         raise ValueError(f"the answer is not JSON: {error}") from None
 
 
-def _read_part(response: httpx.Response) -> Part:
+def _read_part(response: httpx.Response, bounds: Callable[[int], tuple[int, int]]) -> Part:
     told = _CONTENT_RANGE.fullmatch(response.headers.get("Content-Range", ""))
-    if told is None or int(told["last"]) - int(told["first"]) + 1 != len(response.content):
+    if told is None:
+        raise ValueError("the answer does not say which range it is")
+    first, last, total = int(told["first"]), int(told["last"]), int(told["total"])
+    if last - first + 1 != len(response.content):
         raise ValueError("the answer is not the range it says it is")
-    return Part(response.content, int(told["total"]), response.headers.get("ETag"))
+    if (first, last) != bounds(total):
+        raise ValueError("the answer is another range than was asked for")
+    return Part(response.content, total, response.headers.get("ETag"))
 
 
 def _integer(digits: str) -> int | str:

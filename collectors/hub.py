@@ -179,8 +179,8 @@ class _Surveyor:
         params = (("author", organisation), ("limit", str(PAGE)), *_EXPAND)
         what = f"the listing of {organisation}"
         try:
-            async for rows in read_listing(self._hub, what, MODELS_PATH, params):
-                self._note_rows(organisation, rows)
+            async for page in read_listing(self._hub, what, MODELS_PATH, params):
+                self._note_rows(organisation, page.rows)
         except ListingError as error:
             self._survey.troubles[organisation] = str(error)
 

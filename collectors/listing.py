@@ -1,7 +1,7 @@
 """Reads a listing of the Hub page by page."""
 
 from collections.abc import AsyncIterator, Iterable
-from typing import Any
+from typing import Any, NamedTuple
 
 from collectors.http import Source
 
@@ -10,10 +10,18 @@ class ListingError(Exception):
     """A listing that cannot be read to its end; what came before stands."""
 
 
+class Page(NamedTuple):
+    """One page of a listing."""
+
+    rows: list[Any]
+    is_last: bool
+    """Whether no request for another page follows."""
+
+
 async def read_listing(
     source: Source, what: str, path: str, params: Iterable[tuple[str, str]]
-) -> AsyncIterator[list[Any]]:
-    """Yield the rows of each page, in order; `what` names the listing in errors.
+) -> AsyncIterator[Page]:
+    """Yield the pages, in order; `what` names the listing in errors.
 
     Raises `ListingError` for an answer that is no list, and for pages that run in a circle;
     otherwise as `Source.json`.
@@ -27,8 +35,8 @@ async def read_listing(
             raise ListingError(
                 f"{source.name}: {what} is no list of models: check {source.setting}"
             )
-        yield rows
         page = answer.next_page
+        yield Page(rows, is_last=page is None)
         if page is None:
             return
         ids = {row["id"] for row in rows if isinstance(row, dict) and _is_text(row.get("id"))}

@@ -6,6 +6,7 @@ from datetime import date, datetime, timedelta
 import numpy as np
 
 from breakout.simulation.catalog import Catalog, Gated, Model
+from breakout.simulation.community import community
 from breakout.simulation.incidents import Incident, Rollback, Stall
 from breakout.simulation.names import COMMUNITY, ORGANISATIONS, Namer, Size
 from breakout.simulation.plan import BINS, Slot, slots
@@ -66,7 +67,10 @@ def invented_catalog(end: datetime, *, days: int = DAYS, seed: int = SEED) -> Ca
         "unsized": list(unsized(end, days, namer, rng)),
         "candidate": list(candidates(end, namer, rng)),
         "noise": list(noise(end, days, rng)),
-        "derivative": list(derivatives(tracked, end, rng)),
+        "derivative": [
+            *derivatives(tracked, end, rng),
+            *community(tracked, end, days, rng),
+        ],
     }
     others = ("unsized", "candidate", "noise", "derivative")
     models = (*tracked, *(model for role in others for model in by_role[role]))

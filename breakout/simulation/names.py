@@ -22,7 +22,11 @@ ORGANISATIONS = (
     Organisation("Saltmarsh-Compute", "other"),
     Organisation("driftwood-collective", "unknown", "Collective without a single primary base."),
 )
-COMMUNITY = (Organisation("patchwork-quants"), Organisation("lanternfish-merges"))
+COMMUNITY = (
+    Organisation("patchwork-quants"),
+    Organisation("lanternfish-merges"),
+    Organisation("thimbleweed-tunes"),
+)
 
 FAMILIES = {
     "quillmoor": "Vellica",

@@ -11,6 +11,7 @@ from breakout.contract.topics import DEAD_LETTERS, DERIVATIVES
 from breakout.settings import Settings
 from breakout.simulation import Catalog, Launch, Model, SimulatedClock, SimulatedHub
 from breakout.simulation.faults import (
+    CursorLoop,
     EmptyList,
     ErrorStatus,
     MissingFields,
@@ -24,6 +25,7 @@ from collectors.derivatives import (
     Derivative,
     DerivativesJob,
     Survey,
+    _merged,
     cut,
     survey_derivatives,
 )
@@ -89,6 +91,10 @@ async def survey(hub: SimulatedHub, bases: Sequence[str] = TRACKED, requests: in
         return await survey_derivatives(source, bases, requests=requests)
 
 
+def one_a_page(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("collectors.derivatives._ORDER", (("sort", "downloads"), ("limit", "1")))
+
+
 def parents(found: Survey) -> dict[str, tuple[str, ...]]:
     return {model_id: one.parents for model_id, one in found.derivatives.items()}
 
@@ -126,12 +132,24 @@ async def test_the_budget_is_kept(hub: SimulatedHub, requests: int) -> None:
 async def test_a_listing_longer_than_the_budget_is_missing(
     hub: SimulatedHub, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("collectors.derivatives.PAGE", 1)
-    monkeypatch.setattr("collectors.derivatives._ORDER", (("sort", "downloads"), ("limit", "1")))
-    found = await survey(hub, ["acorn/base-1B", "birch/base-1B"], requests=4)
-    assert found.missing == {"birch/base-1B": SPENT}
-    assert "acorn/it-1B" in found.derivatives
-    assert len(hub.requests) <= 4
+    one_a_page(monkeypatch)
+    found = await survey(hub, ["acorn/base-1B", "birch/base-1B"], requests=3)
+    assert found.missing == {"birch/base-1B": f"the rest was {SPENT}"}
+    assert parents(found) == {
+        model_id: FOUND[model_id] for model_id in ("acorn/it-1B", "user/lora", "user/merged")
+    }
+    assert len(hub.requests) == 3
+
+
+@pytest.mark.parametrize("requests", range(1, 13))
+async def test_every_page_is_of_the_budget(
+    hub: SimulatedHub, monkeypatch: pytest.MonkeyPatch, requests: int
+) -> None:
+    one_a_page(monkeypatch)
+    found = await survey(hub, requests=requests)
+    assert len(hub.requests) == min(requests, 10)
+    assert parents(found).items() <= FOUND.items()
+    assert found.missing == {} or requests < 10
 
 
 @pytest.mark.parametrize(
@@ -158,11 +176,17 @@ async def test_a_base_that_fails_is_missing_and_the_others_land(hub: SimulatedHu
     }  # fmt: skip
 
 
-async def test_a_listing_that_runs_in_a_circle_is_missing(hub: SimulatedHub) -> None:
-    hub.faults.add(RepeatedCursor(match="acorn.it-1B"))
+@pytest.mark.parametrize(
+    "fault",
+    [RepeatedCursor(match="acorn(/|%2F)it-1B"), CursorLoop(match="acorn(/|%2F)it-1B")],
+    ids=repr,
+)
+async def test_a_listing_that_runs_in_a_circle_is_missing(hub: SimulatedHub, fault: Any) -> None:
+    hub.faults.add(fault)
     found = await survey(hub, ["acorn/it-1B", "birch/base-1B"])
-    assert "runs in a circle" in found.missing.get("acorn/it-1B", "runs in a circle")
-    assert "user/lora" in found.derivatives
+    assert list(found.missing) == ["acorn/it-1B"]
+    assert "runs in a circle" in found.missing["acorn/it-1B"]
+    assert {"user/tuned", "user/lora"} <= found.derivatives.keys()
 
 
 async def test_no_listing_at_all_is_a_failure(hub: SimulatedHub) -> None:
@@ -183,6 +207,51 @@ async def test_what_names_no_base_derives_from_where_it_was_listed(hub: Simulate
     assert found.derivatives["user/lora"].parents == ("birch/base-1B",)
     assert found.derivatives["user/merged"].parents == ("birch/base-1B", "user/tuned")
     assert found.derivatives["user/merged"].relation is None
+
+
+MOMENT = datetime(2026, 1, 1, tzinfo=UTC)
+SAYS_ALL = Derivative(("b/b", "a/a"), "merge", MOMENT, 0, None)
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        SAYS_ALL,
+        Derivative(("b/b",), None, None, None, 0),
+        Derivative(("c/c",), "finetune", None, 5, 7),
+    ],
+)
+def test_two_listings_of_a_model_lose_nothing_in_either_order(other: Derivative) -> None:
+    merged = _merged(SAYS_ALL, other)
+    assert merged == _merged(other, SAYS_ALL)
+    assert set(merged.parents) == {*SAYS_ALL.parents, *other.parents}
+    assert (merged.relation, merged.created_at) == ("merge", MOMENT)
+    assert merged.downloads_all_time == (other.downloads_all_time or 0)
+    assert merged.downloads_30d == other.downloads_30d
+
+
+async def test_what_one_listing_does_not_say_another_does(hub: SimulatedHub) -> None:
+    hub.faults.add(MissingFields(match="user(/|%2F)tuned", fields=["baseModels"]))
+    found = await survey(hub)
+    assert set(found.derivatives["user/merged"].parents) == set(FOUND["user/merged"])
+    assert found.derivatives["user/merged"].relation == "merge"
+
+
+async def test_a_model_of_too_many_bases_is_a_dead_letter_and_its_neighbours_land(
+    broker: BrokerServer, hub: SimulatedHub
+) -> None:
+    bases = [{"id": f"organisation/{'x' * 200}-{n}"} for n in range(6000)]
+    hub.faults.add(
+        WrongValues(
+            values={"baseModels": {"relation": "merge", "models": bases}}, models=["user/lora"]
+        )
+    )
+    outcome = await job(broker, hub).run(NOW)
+    assert outcome.dead_letters == 1
+    (letter,) = await read_events(broker.bootstrap, DEAD_LETTERS, DeadLetter)
+    assert "baseModels: 6000 are too many for a record" in letter.error
+    (one,) = await read_events(broker.bootstrap, DERIVATIVES, DerivativesSlice)
+    assert set(one.models) == FOUND.keys() - {"user/lora"}
 
 
 async def test_an_unreadable_row_is_a_dead_letter_and_its_neighbours_land(
@@ -218,10 +287,15 @@ async def test_all_records_are_in_one_partition_and_equal_on_a_rerun(
     assert first.key == "huggingface"
 
 
-def test_slices_fit_in_a_record() -> None:
-    long = tuple(f"organisation-{n}/{'x' * 200}" for n in range(20))
+@pytest.mark.parametrize("letter", ["x", '"', "ß", "模", "\N{LLAMA}"])
+def test_slices_fit_in_a_record(letter: str) -> None:
+    long = tuple(f"organisation-{n}/{letter * 200}" for n in range(20))
+    most = 2**63 - 1
     found = Survey(
-        {f"user/{'y' * 200}-{n}": Derivative(long, None, None, 1, 2) for n in range(999)}
+        {
+            f"user/{letter * 200}-{n}": Derivative(long, letter * 256, NOW, most, most)
+            for n in range(999)
+        }
     )
     slices = list(cut(found, NOW))
     assert len(slices) > 3

@@ -11,6 +11,7 @@ import pytest
 from numpy.typing import NDArray
 
 from breakout import crossings, ram
+from breakout.lineage import Lineage
 from breakout.simulation import (
     Catalog,
     Model,
@@ -21,6 +22,7 @@ from breakout.simulation import (
     invented_catalog,
 )
 from breakout.simulation.clock import milliseconds
+from breakout.simulation.community import RISING
 from breakout.simulation.counters import DAY_MS, Counters
 from breakout.simulation.invented import DAYS
 
@@ -239,6 +241,41 @@ def test_facts_vary(catalog: Catalog) -> None:
     assert sum(size_b(model) is None for model in tracked) < 10
     relations = {model.base_relation for model in catalog.models}
     assert relations == {None, "adapter", "merge", "quantized", "finetune"}
+
+
+def test_derivatives_have_derivatives_of_their_own(catalog: Catalog) -> None:
+    derivatives = with_role(catalog, "derivative")
+    tracked = {model.id for model in catalog.models if model.tracked_in}
+    lineage = Lineage()
+    for model in derivatives:
+        assert model.tracked_in is None
+        lineage.set_parents(model.id, model.base_models)
+    ancestry = {model.id: lineage.ancestry(model.id) for model in derivatives}
+    assert all(tracked.intersection(one.ancestors) for one in ancestry.values())
+    assert 300 <= len(derivatives) <= 500
+    generations = Tally(max(one.depths) for one in ancestry.values())
+    assert generations[2] >= 20
+    known = {model.id for model in catalog.models}
+    (deleted,) = {base for one in ancestry.values() for base in one.ancestors} - known
+    assert sum(deleted in one.roots for one in ancestry.values()) == 1
+    circle = [m for m in derivatives if lineage.descendants([m.id]).intersection(m.base_models)]
+    assert len(circle) == 2
+
+
+def test_one_organisation_gains_derivatives(catalog: Catalog, counters: Counters) -> None:
+    served = counters.at(milliseconds(END)).downloads_all_time
+    downloads = {model.id: served[i] or 0 for i, model in enumerate(catalog.models)}
+    derivatives = with_role(catalog, "derivative")
+    used = [model for model in derivatives if downloads[model.id] > 5]
+    assert 0.05 < 1 - len(used) / len(derivatives) < 0.4
+    shares = []
+    for part in range(4):
+        first = START + part * (END - START) / 4
+        made = [m for m in used if first <= m.created_at < first + (END - START) / 4]
+        assert len(made) >= 40
+        shares.append(np.mean([m.base_models[0].startswith(RISING + "/") for m in made]))
+    assert shares[0] < 0.25
+    assert shares[-1] > 0.45
 
 
 def test_some_models_leave(catalog: Catalog) -> None:
