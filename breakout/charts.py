@@ -7,12 +7,16 @@ in the view `sources`), `parameter NAME TYPE = DEFAULT: meaning`, and `column NA
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import date
 from importlib.resources.abc import Traversable
+from itertools import takewhile
 
 from breakout.migrations import migrations_folder
 
-_LINE = re.compile(r"-- (?P<kind>[a-z]+)(?: (?P<name>\w+))?(?P<rest>[^:]*): (?P<text>.+)")
-_TYPED = re.compile(r" (?P<type>\S+) = ?(?P<default>.*)")
+_LINE = re.compile(
+    r"-- (?:(?P<said>title|meaning|sources)|column (?P<column>\w+)"
+    r"|parameter (?P<parameter>\w+) (?P<type>\S+) = ?(?P<default>[^:]*)): (?P<text>.+)"
+)
 
 
 class ChartError(ValueError):
@@ -31,10 +35,14 @@ class Parameter:
     meaning: str
 
     def value(self, text: str) -> str | list[str]:
-        """Return a value as a ClickHouse client takes it."""
-        if not self.type.startswith("Array"):
-            return text
-        return [item.strip() for item in text.split(",") if item.strip()]
+        """Return a value as a ClickHouse client takes it. Raises `ChartError` for a wrong one."""
+        if self.type == "Array(String)":
+            return [item.strip() for item in text.split(",") if item.strip()]
+        if self.type == "UInt32" and not (re.fullmatch(r"[0-9]{1,10}", text) and int(text) < 2**32):
+            raise ChartError(f"{self.name} must be a whole number from 0, got {text!r}")
+        if self.type == "Date" and not _is_day(text):
+            raise ChartError(f"{self.name} must be a day, YYYY-MM-DD, from 1970 on, got {text!r}")
+        return text
 
 
 @dataclass(frozen=True)
@@ -54,7 +62,7 @@ class Chart:
     def values(self, chosen: Mapping[str, str]) -> dict[str, str | list[str]]:
         """Return every parameter's value: the chosen one or its default, lists taken apart.
 
-        Raises `ChartError` for a parameter the chart does not have.
+        Raises `ChartError` for a parameter the chart does not have, and for a wrong value.
         """
         known = {parameter.name: parameter for parameter in self.parameters}
         for name in chosen:
@@ -64,9 +72,9 @@ class Chart:
         return {name: one.value(chosen.get(name, one.default)) for name, one in known.items()}
 
 
-def load_charts() -> dict[str, Chart]:
-    """Read all charts, by name."""
-    folder = migrations_folder() / "charts"
+def load_charts(folder: Traversable | None = None) -> dict[str, Chart]:
+    """Read all charts, by name. Raises `ChartError` that names the wrong file."""
+    folder = folder or migrations_folder() / "charts"
     files = sorted(folder.iterdir(), key=lambda file: file.name)
     return {
         chart.name: chart for chart in (_read(file) for file in files if file.name[-4:] == ".sql")
@@ -86,18 +94,21 @@ def _read(file: Traversable) -> Chart:
     parameters: list[Parameter] = []
     columns: dict[str, str] = {}
     lines = file.read_text(encoding="utf-8").splitlines()
-    comments = [line for line in lines if line.startswith("-- ")]
-    for line in comments:
+    head = list(takewhile(lambda line: line.startswith("-- "), lines))
+    for line in head:
         found = _LINE.fullmatch(line)
         if found is None:
             raise ChartError(f"{file.name}: cannot read the line {line!r}")
-        kind, name, text = found["kind"], found["name"], found["text"]
-        if kind == "parameter" and (typed := _TYPED.fullmatch(found["rest"])):
-            parameters.append(Parameter(name, typed["type"], typed["default"].strip(), text))
-        elif kind == "column":
-            columns[name] = text
+        if found["parameter"]:
+            default = found["default"].strip()
+            parameters.append(Parameter(found["parameter"], found["type"], default, found["text"]))
+        elif found["column"]:
+            columns[found["column"]] = found["text"]
         else:
-            said[kind] = text
+            said[found["said"]] = found["text"]
+    for kind in ("title", "meaning", "sources"):
+        if kind not in said:
+            raise ChartError(f"{file.name}: lacks the line '-- {kind}: ...'")
     return Chart(
         file.name.removesuffix(".sql"),
         said["title"],
@@ -105,5 +116,13 @@ def _read(file: Traversable) -> Chart:
         tuple(said["sources"].split(", ")),
         tuple(parameters),
         columns,
-        "\n".join(lines[len(comments) :]),
+        "\n".join(lines[len(head) :]),
     )
+
+
+def _is_day(text: str) -> bool:
+    # ClickHouse would take 2026-13-45 as a day of the year after.
+    try:
+        return date.fromisoformat(text) >= date(1970, 1, 1) and len(text) == len("YYYY-MM-DD")
+    except ValueError:
+        return False

@@ -9,6 +9,7 @@ from datetime import date, datetime
 from typing import Any
 
 import click
+from rich.markup import escape
 from rich.table import Table
 
 from breakout.charts import Chart, ChartError, load_chart, load_charts
@@ -52,7 +53,7 @@ def chart(*, name: str | None, chosen: tuple[tuple[str, str], ...], style: str) 
     settings = start()
     try:
         wanted = load_chart(name)
-        parameters = wanted.values(dict(chosen))
+        parameters = wanted.values(_by_name(chosen))
     except ChartError as error:
         raise click.UsageError(str(error)) from None
     with explained(settings), closing(reader_client(settings)) as client:
@@ -69,7 +70,20 @@ def chart(*, name: str | None, chosen: tuple[tuple[str, str], ...], style: str) 
     elif style == "csv":
         click.echo(_as_csv(answer.column_names, answer.result_rows), nl=False)
     else:
-        _print(wanted, answer.column_names, answer.result_rows, citations)
+        _print(wanted, answer.column_names, answer.result_rows)
+        if not answer.result_rows:
+            click.echo(_why_empty(wanted, dict(chosen)))
+        for citation in citations:
+            click.echo(citation)
+
+
+def _by_name(chosen: tuple[tuple[str, str], ...]) -> dict[str, str]:
+    values: dict[str, str] = {}
+    for name, value in chosen:
+        if name in values:
+            raise ChartError(f"{name} is set twice: {values[name]!r} and {value!r}")
+        values[name] = value
+    return values
 
 
 def _list(charts: dict[str, Chart]) -> None:
@@ -78,23 +92,29 @@ def _list(charts: dict[str, Chart]) -> None:
         click.echo(f"{one.name:{width}}  {one.title}")
 
 
-def _print(
-    wanted: Chart, columns: Iterable[str], rows: Sequence[Any], citations: Iterable[str]
-) -> None:
+def _print(wanted: Chart, columns: Iterable[str], rows: Sequence[Any]) -> None:
     out = console()
-    table = Table(title=wanted.title, title_justify="left", caption_justify="left")
+    table = Table(title=wanted.title, title_justify="left")
     for column in columns:
-        table.add_column(column)
-    # The latest are last in a chart over time.
-    for row in rows[-SHOWN:]:
+        # Too narrow, it goes on below: three dots would lose what tells models apart.
+        table.add_column(column, overflow="fold")
+    # Over time the latest are last; a ranking has its first places first.
+    over_time = bool(rows) and isinstance(rows[0][0], date)
+    for row in rows[-SHOWN:] if over_time else rows[:SHOWN]:
         table.add_row(*("" if value is None else _shown(value) for value in row))
     out.print(table)
     if len(rows) > SHOWN:
-        out.print(f"The last {SHOWN} of {len(rows):,} rows; --format csv has them all.")
-    if not rows:
-        out.print("No numbers yet.")
-    for citation in citations:
-        out.print(citation, highlight=False, markup=False, soft_wrap=True)
+        which = "last" if over_time else "first"
+        out.print(f"The {which} {SHOWN} of {len(rows):,} rows; --format csv has them all.")
+
+
+def _why_empty(wanted: Chart, chosen: dict[str, str]) -> str:
+    said = [
+        f"{one.name}={chosen[one.name]} ({one.meaning})"
+        for one in wanted.parameters
+        if one.name in chosen
+    ]
+    return f"No numbers with {'; '.join(said)}." if said else "No numbers yet."
 
 
 def _shown(value: Any) -> str:
@@ -102,7 +122,7 @@ def _shown(value: Any) -> str:
         return "yes" if value else "no"
     if isinstance(value, int):
         return f"{value:,}"
-    return f"{value:.4g}" if isinstance(value, float) else str(value)
+    return f"{value:.4g}" if isinstance(value, float) else escape(str(value))
 
 
 def _as_csv(columns: Iterable[str], rows: Iterable[Any]) -> str:

@@ -3,10 +3,11 @@
 -- sources: artificial-analysis
 -- column published_on: UTC day
 -- column index_version: version of the index
--- column region: us, china, eu, other or unknown
--- column name: best open model of the region
+-- column region: us, china, eu, other, unknown, or unreviewed
+-- column name: best open model of the region; of equals the first by name
 -- column rating: its index
-SELECT published_on, index_version, region, name, rating
-FROM best_scores
-WHERE source = 'artificial-analysis' AND board = 'intelligence_index'
-ORDER BY index_version, published_on, region
+SELECT published_on, index_version, ifNull(toString(s.region), 'unreviewed') AS region, name, rating
+FROM scores AS s
+WHERE source = 'artificial-analysis' AND board = 'intelligence_index' AND ifNull(open, false)
+ORDER BY index_version, published_on, region, rating DESC, name
+LIMIT 1 BY index_version, published_on, region

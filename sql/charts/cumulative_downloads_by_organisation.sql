@@ -5,21 +5,25 @@
 -- column day: UTC day
 -- column org: organisation
 -- column downloads: downloads until the end of the day
-SELECT day, org, downloads
+SELECT addDays(seen, ahead) AS day, org, downloads
 FROM
 (
     SELECT
-        day, org,
-        sum(added) OVER (PARTITION BY org ORDER BY day) AS downloads,
-        sum(added) OVER (PARTITION BY org) AS total
+        seen, org,
+        sum(added) OVER (PARTITION BY org) AS total,
+        sum(added) OVER (PARTITION BY org ORDER BY seen) AS downloads,
+        leadInFrame(toNullable(seen)) OVER (PARTITION BY org ORDER BY seen ROWS BETWEEN CURRENT ROW AND 1 FOLLOWING) AS seen_next,
+        max(seen) OVER () AS last_day
     FROM
     (
-        SELECT d.day AS day, toString(m.org) AS org, sum(ifNull(d.downloads, d.cumulative)) AS added
+        SELECT d.day AS seen, toString(m.org) AS org, sum(ifNull(d.downloads, d.cumulative)) AS added
         FROM downloads_daily AS d
         INNER JOIN models AS m ON m.model_id = d.model_id
         WHERE m.tracked
-        GROUP BY day, org
+        GROUP BY seen, org
     )
 )
+-- The last count stays until the next one.
+ARRAY JOIN range(toUInt32(ifNull(seen_next, last_day + 1) - seen)) AS ahead
 QUALIFY dense_rank() OVER (ORDER BY total DESC, org) <= {top:UInt32}
 ORDER BY day, org

@@ -4,15 +4,23 @@
 -- column day: UTC day
 -- column region: us, china, eu, other, unknown, or unreviewed
 -- column downloads: downloads until the end of the day
-SELECT
-    day, region,
-    sum(added) OVER (PARTITION BY region ORDER BY day) AS downloads
+SELECT addDays(seen, ahead) AS day, region, downloads
 FROM
 (
-    SELECT d.day AS day, ifNull(toString(m.region), 'unreviewed') AS region, sum(ifNull(d.downloads, d.cumulative)) AS added
-    FROM downloads_daily AS d
-    INNER JOIN models AS m ON m.model_id = d.model_id
-    WHERE m.tracked
-    GROUP BY day, region
+    SELECT
+        seen, region,
+        sum(added) OVER (PARTITION BY region ORDER BY seen) AS downloads,
+        leadInFrame(toNullable(seen)) OVER (PARTITION BY region ORDER BY seen ROWS BETWEEN CURRENT ROW AND 1 FOLLOWING) AS seen_next,
+        max(seen) OVER () AS last_day
+    FROM
+    (
+        SELECT d.day AS seen, ifNull(toString(m.region), 'unreviewed') AS region, sum(ifNull(d.downloads, d.cumulative)) AS added
+        FROM downloads_daily AS d
+        INNER JOIN models AS m ON m.model_id = d.model_id
+        WHERE m.tracked
+        GROUP BY seen, region
+    )
 )
+-- The last count stays until the next one.
+ARRAY JOIN range(toUInt32(ifNull(seen_next, last_day + 1) - seen)) AS ahead
 ORDER BY day, region

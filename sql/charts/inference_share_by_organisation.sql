@@ -3,13 +3,23 @@
 -- sources: openrouter
 -- parameter top UInt32 = 10: organisations shown a month
 -- column month: first day of the UTC month
--- column org: organisation, or unknown
+-- column org: organisation, or unreviewed
 -- column tokens: prompt and completion tokens
 -- column share_of_open: of the tokens of all open models
 -- column share_of_classified: of the tokens of all classified models, open and closed
-SELECT month, ifNull(i.org, 'unknown') AS org, sum(i.tokens) AS tokens, sum(i.share_of_open) AS share_of_open, sum(i.share_of_classified) AS share_of_classified
-FROM inference_models_monthly AS i
-WHERE source = 'openrouter'
-GROUP BY month, org
+-- column whole: whether all days of the month were counted
+SELECT
+    m.month AS month, m.org AS org, m.tokens AS tokens,
+    toFloat64(m.tokens) / toFloat64(s.open_tokens) AS share_of_open,
+    toFloat64(m.tokens) / toFloat64(s.open_tokens + s.closed_tokens) AS share_of_classified,
+    toBool(s.whole) AS whole
+FROM
+(
+    SELECT month, ifNull(i.org, 'unreviewed') AS org, sum(i.tokens) AS tokens
+    FROM inference_models_monthly AS i
+    WHERE source = 'openrouter'
+    GROUP BY month, org
+) AS m
+INNER JOIN inference_share_monthly AS s ON s.month = m.month AND s.source = 'openrouter'
 ORDER BY month, tokens DESC, org
 LIMIT {top:UInt32} BY month

@@ -9,7 +9,7 @@
 -- column whole: whether all days of the month were counted
 SELECT
     m.month AS month, m.region AS region, m.models AS models, m.tokens AS tokens,
-    toFloat64(m.tokens) / toFloat64(sum(m.tokens) OVER (PARTITION BY m.month)) AS share, s.whole AS whole
+    toFloat64(m.tokens) / toFloat64(sum(m.tokens) OVER (PARTITION BY m.month)) AS share, toBool(s.whole) AS whole
 FROM
 (
     SELECT month, ifNull(toString(i.region), 'unreviewed') AS region, count() AS models, sum(i.tokens) AS tokens

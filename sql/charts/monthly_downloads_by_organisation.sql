@@ -5,8 +5,8 @@
 -- column month: first day of the UTC month
 -- column org: organisation
 -- column downloads: new downloads of the month
--- column whole: whether the whole month was observed
-SELECT month, org, downloads, month >= first_day AND toLastDayOfMonth(month) <= last_day AS whole
+-- column whole: whether observations reach beyond both ends of the month
+SELECT month, org, downloads, toBool(month >= first_day AND addMonths(month, 1) <= last_day) AS whole
 FROM
 (
     SELECT

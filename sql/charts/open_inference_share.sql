@@ -8,7 +8,7 @@
 -- column open_tokens: tokens of open models
 -- column closed_tokens: tokens of closed models
 -- column whole: whether all days of the month were counted
-SELECT month, open_share, error_bound, unknown_ratio, open_tokens, closed_tokens, whole
+SELECT month, open_share, error_bound, unknown_ratio, open_tokens, closed_tokens, toBool(whole) AS whole
 FROM inference_share_monthly
 WHERE source = 'openrouter'
 ORDER BY month

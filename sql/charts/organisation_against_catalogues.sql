@@ -1,40 +1,76 @@
--- title: One organisation's top models of a month against others' whole catalogues
--- meaning: New downloads of its few most downloaded models, beside those of all tracked models of each other organisation.
+-- title: One organisation's top models against others' whole catalogues
+-- meaning: New downloads of its few most downloaded models in a month or several, beside those of all tracked models of each other organisation, and of these together.
 -- sources: huggingface, tracked-models
--- parameter org String = : organisation; empty takes the most downloaded of the month
+-- parameter org String = : organisation; empty takes the most downloaded of these months
 -- parameter top UInt32 = 5: how many of its models
--- parameter month Date = 1970-01-01: first day of the month; 1970-01-01 takes the latest whole one
--- parameter others UInt32 = 8: other organisations shown
+-- parameter month Date = 1970-01-01: first day of the first month; 1970-01-01 takes the latest whole months, or the latest where none is
+-- parameter months UInt32 = 1: how many months
+-- parameter against Array(String) = : other organisations, separated by commas; none takes the most downloaded
+-- parameter others UInt32 = 8: how many of those
 -- column who: organisation
 -- column catalogue: top models, or whole catalogue
 -- column models: models counted
--- column downloads: new downloads of the month
--- column month: first day of the UTC month
-WITH
-    (SELECT max(day) FROM downloads_daily) AS last_day,
-    if({month:Date} = toDate('1970-01-01'), toStartOfMonth(addDays(last_day, 1)) - INTERVAL 1 MONTH, toStartOfMonth({month:Date})) AS wanted,
-    monthly AS
+-- column downloads: new downloads of these months
+-- column together: those of this catalogue and all catalogues above it; null for the top models
+-- column month: first day of the first UTC month
+-- column months: how many months
+-- column whole: whether observations reach beyond both ends of these months
+SELECT
+    who, if(own, 'top models', 'whole catalogue') AS catalogue, models, downloads,
+    if(own, NULL, sum(if(own, 0, downloads)) OVER (ORDER BY own DESC, downloads DESC, who)) AS together,
+    wanted AS month, {months:UInt32} AS months, toBool(whole) AS whole
+FROM
+(
+    SELECT org AS who, org = chosen AS own, count() AS models, sum(ranked.downloads) AS downloads, wanted, whole
+    FROM
     (
         SELECT
-            m.org AS org, d.model_id AS model_id, d.downloads AS downloads,
-            sum(d.downloads) OVER (PARTITION BY m.org) AS total,
-            row_number() OVER (PARTITION BY m.org ORDER BY d.downloads DESC, d.model_id) AS place
+            org, downloads, wanted, whole,
+            if({org:String} = '', first_value(org) OVER (ORDER BY total DESC, org), {org:String}) AS chosen,
+            row_number() OVER (PARTITION BY org ORDER BY downloads DESC, model_id) AS place
         FROM
         (
-            SELECT model_id, sum(downloads_daily.downloads) AS downloads
-            FROM downloads_daily
-            WHERE day >= wanted AND day < wanted + INTERVAL 1 MONTH AND downloads_daily.downloads IS NOT NULL
-            GROUP BY model_id
-        ) AS d
-        INNER JOIN (SELECT model_id, toString(models.org) AS org FROM models WHERE tracked) AS m ON m.model_id = d.model_id
-    ),
-    (SELECT argMax(org, (total, org)) FROM monthly) AS most_downloaded,
-    if({org:String} = '', most_downloaded, {org:String}) AS chosen
-SELECT
-    org AS who, if(org = chosen, 'top models', 'whole catalogue') AS catalogue,
-    count() AS models, sum(monthly.downloads) AS downloads, wanted AS month
-FROM monthly
-WHERE org != chosen OR place <= {top:UInt32}
-GROUP BY org
-ORDER BY org = chosen DESC, downloads DESC, who
-LIMIT 1 + {others:UInt32}
+            SELECT
+                org, model_id, sum(monthly.downloads) AS downloads, wanted, whole,
+                sum(downloads) OVER (PARTITION BY org) AS total
+            FROM
+            (
+                SELECT
+                    org, model_id, month, downloads,
+                    if(
+                        {month:Date} != toDate('1970-01-01'), toStartOfMonth({month:Date}),
+                        addMonths(
+                            if(max(over_by_then) OVER (), maxIf(month, over_by_then) OVER (), max(month) OVER ()),
+                            1 - toInt32({months:UInt32})
+                        )
+                    ) AS wanted,
+                    wanted >= first_day AND addMonths(wanted, {months:UInt32}) <= last_day AS whole
+                FROM
+                (
+                    SELECT
+                        org, model_id, month, downloads,
+                        min(first) OVER () AS first_day, max(last) OVER () AS last_day,
+                        month >= first_day AND addMonths(month, 1) <= last_day AS over_by_then
+                    FROM
+                    (
+                        SELECT
+                            toString(m.org) AS org, d.model_id AS model_id, toStartOfMonth(d.day) AS month,
+                            sum(d.downloads) AS downloads, min(d.day) AS first, max(d.day) AS last
+                        FROM downloads_daily AS d
+                        INNER JOIN models AS m ON m.model_id = d.model_id
+                        WHERE m.tracked AND d.downloads IS NOT NULL
+                        GROUP BY org, model_id, month
+                    )
+                )
+                QUALIFY month >= wanted AND month < addMonths(wanted, {months:UInt32})
+            ) AS monthly
+            GROUP BY org, model_id, wanted, whole
+        )
+    ) AS ranked
+    WHERE org != chosen AND (empty({against:Array(String)}) OR has({against:Array(String)}, org)) OR org = chosen AND place <= {top:UInt32}
+    GROUP BY org, chosen, wanted, whole
+)
+-- Without the organisation there is nothing to compare with.
+QUALIFY max(own) OVER ()
+ORDER BY own DESC, downloads DESC, who
+LIMIT 1 + greatest({others:UInt32}, length({against:Array(String)}))

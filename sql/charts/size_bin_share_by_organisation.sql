@@ -1,47 +1,41 @@
 -- title: Share of a size bin's new downloads by organisation and month
--- meaning: Whose models of one size are downloaded: of the month's new downloads, and of all until its end.
+-- meaning: Whose models of one size are downloaded: of the month's new downloads, and of all until its end. A model that is observed no more keeps its last count.
 -- sources: huggingface, tracked-models
--- parameter size_bin String = 250B+: size bin
+-- parameter size_bin String = 250B+: size bin: <1B, 1-5B, 7-9B, 10-50B, 50-100B, 100-250B or 250B+
 -- column month: first day of the UTC month
 -- column org: organisation
--- column downloads: new downloads of the month
+-- column downloads: new downloads of the month; null = not observed
 -- column share: of the new downloads of all tracked models of the bin
 -- column cumulative: downloads until the end of the month
 -- column cumulative_share: of those of all tracked models of the bin
+-- column whole: whether observations reach beyond both ends of the month
+WITH (SELECT toDate(min(observed_at)) FROM downloads_log WHERE source = 'huggingface' AND cumulative IS NOT NULL) AS first_day
 SELECT
     month, org, downloads, downloads / nullIf(sum(downloads) OVER (PARTITION BY month), 0) AS share,
-    cumulative, cumulative / nullIf(sum(cumulative) OVER (PARTITION BY month), 0) AS cumulative_share
+    cumulative, cumulative / nullIf(sum(cumulative) OVER (PARTITION BY month), 0) AS cumulative_share,
+    toBool(month > first_day AND addMonths(month, 1) <= last_day) AS whole
 FROM
 (
-    SELECT
-        month, org, sum(new) AS downloads,
-        sum(sum(added)) OVER (PARTITION BY org ORDER BY month) AS cumulative
+    SELECT addMonths(seen, ahead) AS month, org, if(ahead = 0, new, NULL) AS downloads, cumulative, last_day
     FROM
     (
-        SELECT g.org AS org, g.month AS month, s.new AS new, s.added AS added
+        SELECT
+            seen, org, new,
+            sum(added) OVER (PARTITION BY org ORDER BY seen) AS cumulative,
+            leadInFrame(toNullable(seen)) OVER (PARTITION BY org ORDER BY seen ROWS BETWEEN CURRENT ROW AND 1 FOLLOWING) AS seen_next,
+            max(last) OVER () AS last_day
         FROM
         (
-            SELECT org, arrayJoin(arrayMap(i -> addMonths(first_month, i), range(toUInt32(dateDiff('month', first_month, last_month) + 1)))) AS month
-            FROM
-            (
-                SELECT toString(m.org) AS org, toStartOfMonth(min(d.day)) AS first_month, max(max(toStartOfMonth(d.day))) OVER () AS last_month
-                FROM downloads_daily AS d
-                INNER JOIN models AS m ON m.model_id = d.model_id
-                WHERE m.tracked AND m.size_bin = {size_bin:String}
-                GROUP BY org
-            )
-        ) AS g
-        LEFT JOIN
-        (
             SELECT
-                toString(m.org) AS org, toStartOfMonth(d.day) AS month,
-                sum(ifNull(d.downloads, 0)) AS new, sum(ifNull(d.downloads, d.cumulative)) AS added
+                toStartOfMonth(d.day) AS seen, toString(m.org) AS org,
+                sum(d.downloads) AS new, sum(ifNull(d.downloads, d.cumulative)) AS added, max(d.day) AS last
             FROM downloads_daily AS d
             INNER JOIN models AS m ON m.model_id = d.model_id
             WHERE m.tracked AND m.size_bin = {size_bin:String}
-            GROUP BY org, month
-        ) AS s ON s.org = g.org AND s.month = g.month
+            GROUP BY seen, org
+        )
     )
-    GROUP BY month, org
+    -- The last count stays until the next one.
+    ARRAY JOIN range(toUInt32(dateDiff('month', seen, ifNull(seen_next, addMonths(last_day, 1))))) AS ahead
 )
-ORDER BY month, downloads DESC, org
+ORDER BY month, downloads DESC NULLS LAST, org

@@ -1,21 +1,31 @@
-"""A small world for the charts: five models of four organisations, daily for three months."""
+"""A small world for the charts: models of four organisations, daily until a month has begun."""
 
+from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
 from random import Random
 from typing import Any
 
-FIRST, LAST = date(2026, 1, 15), date(2026, 3, 31)
-MODELS = {
+FIRST, LAST = date(2026, 1, 15), date(2026, 4, 1)
+MODELS: dict[str, tuple[str, str | None, str | None, bool]] = {
     "qi/Big-300B": ("qi", "china", "250B+", True),
     "qi/Small-1B": ("qi", "china", "1-5B", True),
     "am/Huge-400B": ("am", "us", "250B+", True),
     "am/Tiny-1B": ("am", "us", "1-5B", True),
     "nowhere/New-300B": ("nowhere", None, "250B+", True),
     "am/Untracked-1B": ("am", "us", "1-5B", False),
+    "old/Gone-300B": ("old", "eu", "250B+", True),
+    "am/Sizeless": ("am", "us", None, True),
+    "am/Unseen-7B": ("am", "us", "7-9B", True),
 }
 STARTS = {"nowhere/New-300B": date(2026, 2, 10)}
-ENDS = {"am/Tiny-1B": date(2026, 3, 5)}
+ENDS = {"am/Tiny-1B": date(2026, 3, 5), "old/Gone-300B": date(2026, 1, 20)}
 """Observed no more from then on."""
+UNSEEN = "am/Unseen-7B"
+"""On ModelScope alone."""
+ON_MODELSCOPE = {
+    "qi/Big-300B": 333, "qi/Small-1B": 22_222, UNSEEN: 4444, "am/Untracked-1B": 999_999,
+}  # fmt: skip
+"""Downloads there, on every day."""
 
 
 def counters() -> dict[str, dict[date, int]]:
@@ -23,6 +33,9 @@ def counters() -> dict[str, dict[date, int]]:
     random = Random(7)
     found: dict[str, dict[date, int]] = {}
     for number, model_id in enumerate(MODELS):
+        if model_id == UNSEEN:
+            found[model_id] = {}
+            continue
         day, last = STARTS.get(model_id, FIRST), ENDS.get(model_id, LAST)
         total, found[model_id] = 1000 * (number + 1), {}
         while day <= last:
@@ -41,29 +54,14 @@ NOW = at(LAST)
 
 def rows() -> dict[str, list[dict[str, Any]]]:
     """Return what the processors would have written, by table."""
-    downloads = []
-    for source, divisor in (("huggingface", 1), ("modelscope", 3)):
-        for model_id, series in counters().items():
-            if source == "modelscope" and not model_id.startswith("qi/"):
-                continue
-            before = None
-            for day, total in series.items():
-                cumulative = total // divisor
-                downloads.append(
-                    {
-                        "model_id": model_id,
-                        "observed_at": at(day),
-                        "source": source,
-                        "origin": "live",
-                        "downloads_all_time": cumulative,
-                        "cumulative": cumulative,
-                        "delta": None if before is None else cumulative - before,
-                        "standing": None if before is None else cumulative == before,
-                        "jump": False,
-                        "version": 1,
-                    }
-                )
-                before = cumulative
+    days = [FIRST + timedelta(days=n) for n in range((LAST - FIRST).days + 1)]
+    modelscope = {one: dict.fromkeys(days, count) for one, count in ON_MODELSCOPE.items()}
+    downloads = [
+        row
+        for source, all_series in (("huggingface", counters()), ("modelscope", modelscope))
+        for model_id, series in all_series.items()
+        for row in observations(source, model_id, series)
+    ]
     return {
         "downloads_log": downloads,
         "models_log": [
@@ -81,13 +79,29 @@ def rows() -> dict[str, list[dict[str, Any]]]:
     }  # fmt: skip
 
 
+def observations(source: str, model_id: str, series: dict[date, int]) -> Iterator[dict[str, Any]]:
+    before = None
+    for day, total in series.items():
+        yield {
+            "model_id": model_id, "observed_at": at(day), "source": source, "origin": "live",
+            "downloads_all_time": total, "cumulative": total,
+            "delta": None if before is None else total - before,
+            "standing": None if before is None else total == before,
+            "jump": False, "version": 1,
+        }  # fmt: skip
+        before = total
+
+
 OPEN = {"qi/big": "qi/Big-300B", "am/huge": "am/Huge-400B", "loose/weights": None}
 CLOSED, UNKNOWN = "shut/tight", "who/knows"
+LITTLE_USED = {f"little/used-{n}": n for n in range(1, 10)}
+"""Open, of nobody who is reviewed, with their tokens a day."""
 
 
 def names() -> list[dict[str, Any]]:
     known = [
         *((name, True, model_id) for name, model_id in OPEN.items()),
+        *((name, True, None) for name in LITTLE_USED),
         (CLOSED, False, None),
         (UNKNOWN, None, None),
     ]
@@ -109,6 +123,7 @@ def tokens() -> dict[tuple[date, str], int]:
     while day <= LAST:
         for slug in (*OPEN, "qi/big:free", CLOSED, UNKNOWN, "other"):
             found[day, slug] = 2**53 + random.randint(1, 10**9)
+        found |= {(day, slug): count for slug, count in LITTLE_USED.items()}
         day += timedelta(days=1)
     return found
 
@@ -147,6 +162,8 @@ DERIVED = {
     "u/d": (["am/Huge-400B", "qi/Big-300B"], "merge", date(2026, 3, 1), 8),
     "u/e": (["nowhere/New-300B"], "finetune", date(2026, 3, 2), 9),
     "u/few": (["qi/Small-1B"], "finetune", date(2026, 2, 2), 5),
+    "u/f": (["am/Unseen-7B"], "adapter", date(2026, 3, 3), 60),
+    "u/g": (["old/Gone-300B"], None, date(2026, 4, 1), 30),
 }
 
 

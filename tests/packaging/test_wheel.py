@@ -68,13 +68,15 @@ def elsewhere(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Elsewher
 
 def test_the_wheel_holds_what_the_program_reads(wheel: Path) -> None:
     names = set(ZipFile(wheel).namelist())
-    wanted = {f"breakout/_sql/{file.name}" for file in (REPOSITORY / "sql").glob("*.sql")}
+    sql = REPOSITORY / "sql"
+    wanted = {f"breakout/_sql/{file.relative_to(sql)}" for file in sql.rglob("*.sql")}
     wanted |= {
         str(file.relative_to(REPOSITORY))
         for file in (REPOSITORY / "breakout").rglob("*")
         if file.is_file() and "__pycache__" not in file.parts
     }
     assert "breakout/py.typed" in wanted
+    assert "breakout/_sql/charts/ram_curves.sql" in wanted
     assert "breakout/registry/overrides.csv" in wanted
     assert "breakout/contract/schemas/DownloadsSlice.json" in wanted
     assert wanted - names == set()
@@ -97,6 +99,11 @@ def test_the_packages_are_the_wheel_s(elsewhere: Elsewhere) -> None:
 def test_the_command_lists_every_command(elsewhere: Elsewhere) -> None:
     text = elsewhere.run("breakout", "--help")
     assert {"up", "demo", "top", "migrate", "collect", "worker"} <= set(text.split())
+
+
+def test_the_command_lists_every_chart(elsewhere: Elsewhere) -> None:
+    listed = [line.split()[0] for line in elsewhere.run("breakout", "chart").splitlines()]
+    assert listed == sorted(file.stem for file in (REPOSITORY / "sql" / "charts").glob("*.sql"))
 
 
 @pytest.mark.parametrize("plugin", ["collect", "worker"])
