@@ -6,7 +6,8 @@ While one batch is written, the next is gathered and computed; writes never over
 import asyncio
 import time
 from abc import ABC, abstractmethod
-from collections.abc import Coroutine
+from collections.abc import Coroutine, Iterator
+from contextlib import contextmanager
 from typing import Any, ClassVar, Generic
 
 import structlog
@@ -64,19 +65,28 @@ class Processor(ABC, Generic[EventT]):
         ready: asyncio.Queue[Batch[EventT] | None] = asyncio.Queue(maxsize=1)
         gathering = asyncio.create_task(self._gather(stream, ready))
         try:
-            while (batch := await ready.get()) is not None:
-                if batch.assignment != self._assignments:
-                    continue  # its records come again, to us or to another worker
-                await self.outbox.bury(
-                    self.name, (record for record in batch.records if record.error is not None)
-                )
-                await self.process(batch)
-            await gathering
-        except Stopping:
-            log.info("stopped while waiting for ClickHouse", processor=self.name)
+            with self._until_stopped():
+                while (batch := await ready.get()) is not None:
+                    if batch.assignment != self._assignments:
+                        continue  # its records come again, to us or to another worker
+                    await self.outbox.bury(
+                        self.name, (record for record in batch.records if record.error is not None)
+                    )
+                    await self.process(batch)
+                await gathering
         finally:
             gathering.cancel()
-            await self.writing_done()
+            # Also of an agent that Faust cancels: the write it had begun is told to stop as well.
+            with self._until_stopped():
+                await self.writing_done()
+
+    @contextmanager
+    def _until_stopped(self) -> Iterator[None]:
+        """End quietly when the worker is told to stop: what is unwritten comes again."""
+        try:
+            yield
+        except Stopping:
+            log.info("stopped while waiting for ClickHouse", processor=self.name)
 
     async def _gather(self, stream: Any, ready: asyncio.Queue[Batch[EventT] | None]) -> None:
         """Read records into batches while the one before is worked on; None ends them."""

@@ -1,0 +1,85 @@
+"""A processor that is told to stop ends quietly, wherever its write is at that moment."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from breakout.contract import NameRecord
+from breakout.settings import read_settings
+from streams.batches import Batch
+from streams.clickhouse import WorkerClickHouse
+from streams.outbox import Outbox
+from streams.processor import Processor
+
+
+class OneWrite(Processor[NameRecord]):
+    """Begins to write its first batch and waits, as for a server, until it may go on."""
+
+    name = "one-write"
+    topics = ("breakout.names",)
+
+    def __init__(self) -> None:
+        settings = read_settings(clickhouse_url="http://127.0.0.1:1/breakout", batch_seconds=0.01)
+        super().__init__(settings, Outbox(None, 4), WorkerClickHouse(settings))
+        self.begun = asyncio.Event()
+        self.go_on = asyncio.Event()
+
+    def read(self, topic: str, value: bytes | None) -> NameRecord:
+        del topic, value
+        return NameRecord(
+            name="x", source="openrouter", observed_at=datetime(2026, 1, 1, tzinfo=UTC), open=None
+        )
+
+    def rows_of(self, event: NameRecord) -> int:
+        del event
+        return 1
+
+    async def process(self, batch: Batch[NameRecord]) -> None:
+        self.write(batch, self._write())
+
+    async def _write(self) -> None:
+        self.begun.set()
+        await self.go_on.wait()
+        await asyncio.to_thread(self.clickhouse.query, "SELECT 1")
+
+    def forget(self) -> None:
+        """It knows nothing."""
+
+
+class Stream:
+    """One record, then nothing until cancelled; remembers what was acknowledged."""
+
+    def __init__(self) -> None:
+        self.acknowledged = 0
+
+    def noack(self) -> "Stream":
+        return self
+
+    def ack(self) -> None:
+        self.acknowledged += 1
+
+    async def events(self) -> AsyncIterator[Any]:
+        message = SimpleNamespace(topic="breakout.names", partition=0, value=b"", timestamp=None)
+        yield SimpleNamespace(message=message, ack=self.ack)
+        await asyncio.Event().wait()
+
+
+@pytest.mark.parametrize("cancelled_first", [True, False])
+async def test_a_cancelled_agent_whose_write_is_told_to_stop(*, cancelled_first: bool) -> None:
+    processor, stream = OneWrite(), Stream()
+    agent = asyncio.create_task(processor.run(stream))
+    await processor.begun.wait()
+    if cancelled_first:
+        agent.cancel()
+        await asyncio.sleep(0)
+    processor.stop()
+    processor.go_on.set()
+    if not cancelled_first:
+        agent.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await agent
+    assert stream.acknowledged == 0
