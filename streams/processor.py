@@ -65,7 +65,7 @@ class Processor(ABC, Generic[EventT]):
         ready: asyncio.Queue[Batch[EventT] | None] = asyncio.Queue(maxsize=1)
         gathering = asyncio.create_task(self._gather(stream, ready))
         try:
-            with self._until_stopped():
+            with self.until_stopped():
                 while (batch := await ready.get()) is not None:
                     if batch.assignment != self._assignments:
                         continue  # its records come again, to us or to another worker
@@ -77,11 +77,11 @@ class Processor(ABC, Generic[EventT]):
         finally:
             gathering.cancel()
             # Also of an agent that Faust cancels: the write it had begun is told to stop as well.
-            with self._until_stopped():
+            with self.until_stopped():
                 await self.writing_done()
 
     @contextmanager
-    def _until_stopped(self) -> Iterator[None]:
+    def until_stopped(self) -> Iterator[None]:
         """End quietly when the worker is told to stop: what is unwritten comes again."""
         try:
             yield

@@ -68,10 +68,11 @@ class ScoreProcessor(Processor[PointsSlice]):
 
     async def watch_frozen(self) -> None:
         """Score newly frozen baselines, for ever."""
-        while True:
-            await asyncio.sleep(FROZEN_SECONDS)
-            async with self._busy:
-                await self._look_for_frozen()
+        with self.until_stopped():
+            while True:
+                await asyncio.sleep(FROZEN_SECONDS)
+                async with self._busy:
+                    await self._look_for_frozen()
 
     async def _look_for_frozen(self) -> None:
         bins = self._bins

@@ -14,6 +14,8 @@ from streams.batches import Batch
 from streams.clickhouse import WorkerClickHouse
 from streams.outbox import Outbox
 from streams.processor import Processor
+from streams.scores import ScoreProcessor
+from streams.scores_state import BinState
 
 
 class OneWrite(Processor[NameRecord]):
@@ -83,3 +85,14 @@ async def test_a_cancelled_agent_whose_write_is_told_to_stop(*, cancelled_first:
     with pytest.raises(asyncio.CancelledError):
         await agent
     assert stream.acknowledged == 0
+
+
+async def test_looking_for_frozen_baselines_when_told_to_stop(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("streams.scores.FROZEN_SECONDS", 0)
+    settings = read_settings(clickhouse_url="http://127.0.0.1:1/breakout")
+    processor = ScoreProcessor(settings, Outbox(None, 4), WorkerClickHouse(settings))
+    processor._bins["7-9B"] = BinState("7-9B", 7, 90)
+    processor.stop()
+    await processor.watch_frozen()
