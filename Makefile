@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test lint types fmt slow bench lock schemas reference clean
+.PHONY: help setup demo test lint types fmt slow bench lock schemas reference dashboards clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' Makefile
@@ -44,6 +44,9 @@ schemas: setup ## Write the JSON Schemas of the events from the contract
 
 reference: setup ## Write the reference pages of docs/ from the code
 	$(BIN)/python -m tools.reference
+
+dashboards: setup ## Write Grafana's dashboards from their code
+	$(BIN)/python -m grafana.builder
 
 lock: setup ## Resolve the dependencies anew (what is locked stays, unless it must change)
 	$(BIN)/uv pip compile $(LOCK_OPTIONS) pyproject.toml -o requirements.lock

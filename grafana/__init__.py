@@ -1,0 +1,1 @@
+"""Grafana: dashboards and alerts, built from code into the files that Grafana reads."""

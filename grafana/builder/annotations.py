@@ -1,0 +1,107 @@
+"""What is marked on panels with a time axis."""
+
+from grafana_foundation_sdk.builders.dashboard import AnnotationQuery
+from grafana_foundation_sdk.models.dashboard import AnnotationQuery as Annotation
+
+from grafana.builder.colours import ABOVE, BAD, WARNING
+from grafana.builder.queries import CLICKHOUSE_SOURCE, table
+
+MODEL = "${model:singlequote}"
+
+
+class _Marks(AnnotationQuery):
+    """An annotation query; the SDK's own has no field for the query of a plugin."""
+
+    def __init__(self, name: str, colour: str, sql: str) -> None:
+        super().__init__()
+        self.name(name).enable(enable=True).icon_color(colour).datasource(CLICKHOUSE_SOURCE)
+        self._sql = sql
+
+    def build(self) -> Annotation:
+        """Return the annotation with its query."""
+        built = super().build()
+        return _WithQuery(built, self._sql)
+
+
+class _WithQuery(Annotation):
+    def __init__(self, built: Annotation, sql: str) -> None:
+        self.__dict__.update(built.__dict__)
+        self._sql = sql
+
+    def to_json(self) -> dict[str, object]:
+        query = {**table(self._sql, "Anno").to_json(), "queryType": "table"}
+        return {**super().to_json(), "target": query}
+
+
+def crossings(baseline: str) -> _Marks:
+    """Return the marks of all first crossings; `baseline` is an SQL expression."""
+    return _Marks(
+        "Passed 1.0x",
+        ABOVE,
+        f"""
+SELECT
+    crossed_at AS time, 'Passed 1.0x' AS title,
+    concat(model_id, ': RAM ', toString(round(ram, 2)), 'x at the age of ', toString(age_days), ' days') AS text,
+    'breakout' AS tags
+FROM breakouts
+WHERE baseline = {baseline} AND $__timeFilter(crossed_at)
+ORDER BY time DESC
+LIMIT 200
+""",
+    )
+
+
+def release() -> _Marks:
+    """Return the mark of the chosen model's release."""
+    return _Marks(
+        "Released",
+        WARNING,
+        f"""
+SELECT toDateTime(assumeNotNull(released_at), 'UTC') AS time, 'Released' AS title, model_id AS text, 'release' AS tags
+FROM models
+WHERE model_id = {MODEL} AND released_at IS NOT NULL AND $__timeFilter(time)
+""",
+    )
+
+
+def model_crossings(baseline: str) -> _Marks:
+    """Return the marks of the chosen model's crossing and of its end."""
+    return _Marks(
+        "Passed 1.0x",
+        ABOVE,
+        f"""
+SELECT time, title, text, 'breakout' AS tags FROM
+(
+    SELECT
+        crossed_at AS time, 'Passed 1.0x' AS title,
+        concat('RAM ', toString(round(ram, 2)), 'x at the age of ', toString(age_days), ' days') AS text
+    FROM breakouts WHERE baseline = {baseline} AND model_id = {MODEL}
+    UNION ALL
+    SELECT assumeNotNull(ended_at), 'Fell below 0.9x', model_id
+    FROM breakouts WHERE baseline = {baseline} AND model_id = {MODEL} AND ended_at IS NOT NULL
+)
+WHERE $__timeFilter(time)
+ORDER BY time
+""",
+    )
+
+
+def anomalies() -> _Marks:
+    """Return the marks of the chosen model's revisions and jumps."""
+    return _Marks(
+        "Revisions and jumps",
+        BAD,
+        f"""
+SELECT
+    observed_at AS time, if(revision IS NULL, 'Jump', 'Revision') AS title,
+    if(
+        revision IS NULL, concat('the counter grew by ', toString(ifNull(delta, 0))),
+        concat('the raw counter fell by ', toString(ifNull(revision, 0)))
+    ) AS text,
+    if(revision IS NULL, 'jump', 'revision') AS tags
+FROM downloads
+WHERE model_id = {MODEL} AND (revision IS NOT NULL OR jump) AND $__timeFilter(observed_at)
+ORDER BY time DESC
+LIMIT 200
+""",
+    )

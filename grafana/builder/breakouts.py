@@ -1,0 +1,273 @@
+"""Breakouts: which new releases are adopted faster than the best of their size."""
+
+from grafana_foundation_sdk.builders.dashboard import Dashboard
+from grafana_foundation_sdk.models.dashboard import DataTransformerConfig, DynamicConfigValue
+
+from grafana.builder import variables
+from grafana.builder.addresses import model_page
+from grafana.builder.annotations import crossings
+from grafana.builder.colours import ABOVE, BELOW, REGIONS
+from grafana.builder.layout import Section, place
+from grafana.builder.panels import Column, Head, by_age, lines, matrix, number, rows
+from grafana.builder.provenance import DOWNLOADS, About
+from grafana.builder.queries import chart, series, table
+
+BASELINE = "${baseline:singlequote}"
+CHOSEN = "arrayFilter(one -> one != '', CAST([${models:singlequote}], 'Array(String)'))"
+MILESTONES = (7, 14, 30, 60, 90)
+NO_BREAKOUTS = "No release of the last 90 days is above 1.0x"
+
+NOW = f"""
+SELECT model_id FROM ram_now
+WHERE baseline = {BASELINE} AND tracked AND age_days >= 7 AND age_days < 91 AND ram >= 1
+"""
+"""Tracked models 7 to 90 days old whose rolling RAM is at least 1.0x."""
+
+
+def fill(dashboard: Dashboard) -> Dashboard:
+    """Add this dashboard's variables, annotations and panels."""
+    dashboard.with_variable(variables.baseline()).with_variable(variables.models())
+    dashboard.annotation(crossings(BASELINE))
+    return place(
+        dashboard,
+        [
+            Section(
+                "New releases above 1.0x",
+                [
+                    (_how_many(), 6),
+                    (_best(), 6),
+                    (_crossed(), 6),
+                    (_latest(), 6),
+                ],
+                height=4,
+            ),
+            Section("Which they are", [(_now(), 24)], height=11),
+            Section("How they got there", [(_curves(), 12), (_over_time(), 12)], height=11),
+            Section("All crossings", [(_history(), 24)], height=10),
+        ],
+    )
+
+
+def _how_many() -> object:
+    return number(
+        Head(
+            "New releases above 1.0x now",
+            About(
+                "Tracked models 7 to 90 days old whose rolling Relative Adoption Metric is at least 1.0: "
+                "downloaded as much as the median of the top 10 of their size at the same age.",
+                DOWNLOADS,
+            ),
+            unit="none",
+            no_data=NO_BREAKOUTS,
+        ),
+        table(f"SELECT count() AS releases FROM ({NOW.strip()})"),
+        steps=[(None, BELOW), (1, ABOVE)],
+    )
+
+
+def _best() -> object:
+    return number(
+        Head(
+            "Highest RAM of a new release",
+            About("Of the tracked models 7 to 90 days old.", DOWNLOADS),
+            unit="suffix:x",
+            no_data=NO_BREAKOUTS,
+        ),
+        table(
+            f"SELECT max(ram) AS ram FROM ram_now\n"
+            f"WHERE baseline = {BASELINE} AND tracked AND age_days >= 7 AND age_days < 91"
+        ),
+        steps=[(None, BELOW), (1, ABOVE)],
+    )
+
+
+def _crossed() -> object:
+    return number(
+        Head(
+            "Crossings in the time shown",
+            About("First times that a model 7 to 90 days old passed 1.0x.", DOWNLOADS),
+            unit="none",
+        ),
+        table(
+            "SELECT count() AS crossings FROM breakouts\n"
+            f"WHERE baseline = {BASELINE} AND $__timeFilter(crossed_at)"
+        ),
+    )
+
+
+def _latest() -> object:
+    return number(
+        Head(
+            "Latest observation of downloads",
+            About("When the Hub's counters were read last; UTC.", ("huggingface",)),
+            unit="dateTimeFromNow",
+            no_data="Never read yet",
+        ),
+        table("SELECT as_of FROM sources WHERE source = 'huggingface'"),
+    )
+
+
+def _now() -> object:
+    found = f"""
+WITH crossed AS
+(
+    SELECT model_id, toNullable(crossed_at) AS at FROM breakouts WHERE baseline = {BASELINE}
+),
+passed AS
+(
+    SELECT model_id, {", ".join(f"anyIf(ram, age_days = {age}) AS ram_{age}d" for age in MILESTONES)}
+    FROM ram_milestones WHERE baseline = {BASELINE}
+    GROUP BY model_id
+)
+SELECT
+    n.model_id AS model_id, toString(n.org) AS org, ifNull(toString(n.region), 'unreviewed') AS region,
+    toString(n.size_bin) AS size_bin, floor(n.age_days) AS age, n.ram AS ram, toNullable(n.cumulative) AS downloads,
+    {", ".join(f"p.ram_{age}d AS ram_{age}d" for age in MILESTONES)}, c.at AS crossed_at
+FROM ram_now AS n
+LEFT JOIN passed AS p ON p.model_id = n.model_id
+LEFT JOIN crossed AS c ON c.model_id = n.model_id
+WHERE n.baseline = {BASELINE} AND n.model_id IN ({NOW.strip()})
+ORDER BY ram DESC, model_id
+"""
+    sparkline = f"""
+SELECT as_of AS time, model_id, ram AS Value
+FROM ram
+WHERE baseline = {BASELINE} AND model_id IN ({NOW.strip()})
+ORDER BY time, model_id
+"""
+    columns = [
+        Column("model_id", "Model", width=330, model_link=True),
+        Column("org", "Organisation", width=150),
+        Column("region", "Region", width=90, colours=REGIONS),
+        Column("size_bin", "Size", width=90),
+        Column("age", "Age", "suffix: d", 0, 70),
+        Column("ram", "RAM now", "suffix:x", 2, 100),
+        *(Column(f"ram_{age}d", f"{age} d", "suffix:x", 2, 80) for age in MILESTONES),
+        Column("downloads", "Downloads", "short", 1, 110),
+        Column("crossed_at", "Passed 1.0x", "dateTimeAsIso", width=170),
+        Column(
+            "Trend #B",
+            "RAM since release",
+            "suffix:x",
+            2,
+            more=[
+                DynamicConfigValue(
+                    "custom.cellOptions", {"type": "sparkline", "hideValue": True, "lineWidth": 2}
+                )
+            ],
+        ),
+    ]
+    return rows(
+        Head(
+            "New releases above 1.0x now, with RAM at each milestone passed",
+            About(
+                "Relative Adoption Metric: cumulative downloads divided by those of the chosen baseline for the "
+                "same size and age. A milestone is empty where the model is younger, or was not observed then. "
+                "A model's name leads to everything about it.",
+                DOWNLOADS,
+            ),
+            unit="string",
+            no_data=NO_BREAKOUTS,
+        ),
+        table(found),
+        series(sparkline, "B"),
+        columns=columns,
+        sort="RAM now",
+        transformations=[
+            DataTransformerConfig(id_val="timeSeriesTable", options={"B": {"stat": "lastNotNull"}}),
+            DataTransformerConfig(
+                id_val="joinByField", options={"byField": "model_id", "mode": "outer"}
+            ),
+        ],
+    )
+
+
+def _curves() -> object:
+    sql = chart("ram_curves", models=CHOSEN, baseline=BASELINE)
+    return by_age(
+        Head(
+            "RAM of the chosen models by age, against 1.0x",
+            About(
+                "Cumulative downloads at each whole-day age, divided by the baseline of the model's size at that "
+                "age; the dashed line is the baseline. Empty where fewer than 10 peers were observed.",
+                DOWNLOADS,
+            ),
+            unit="suffix:x",
+            no_data="None of the chosen models has a score yet",
+        ),
+        table(f"SELECT age_days, model_id, ram FROM\n(\n{sql}\n)\nORDER BY age_days, model_id"),
+        transformations=[matrix("age_days", "model_id", "ram")],
+        age="age_days\\model_id",
+        threshold=1.0,
+        link=model_page("${__field.name}"),
+    )
+
+
+def _over_time() -> object:
+    sql = f"""
+SELECT r.as_of AS time, r.model_id AS label, r.ram AS Value
+FROM ram AS r
+WHERE baseline = {BASELINE} AND $__timeFilter(time) AND r.model_id IN
+(
+    SELECT model_id FROM
+    (
+        SELECT DISTINCT model_id FROM
+        (
+{chart("ram_curves", models=CHOSEN, baseline=BASELINE)}
+        )
+    )
+)
+ORDER BY time, label
+"""
+    return lines(
+        Head(
+            "RAM of the chosen models by day, with crossings",
+            About(
+                "The same scores by date; vertical lines are first crossings of 1.0x by any model.",
+                DOWNLOADS,
+            ),
+            unit="suffix:x",
+            no_data="None of the chosen models was scored in the time shown",
+        ),
+        series(sql),
+        threshold=1.0,
+        link=model_page("${__field.labels.label}"),
+    )
+
+
+def _history() -> object:
+    sql = f"""
+SELECT
+    b.crossed_at AS crossed_at, b.model_id AS model_id, toString(m.org) AS org,
+    ifNull(toString(m.region), 'unreviewed') AS region, ifNull(toString(m.size_bin), 'unknown') AS size_bin,
+    b.age_days AS age, b.ram AS ram, b.ended_at AS ended_at
+FROM breakouts AS b
+INNER JOIN models AS m ON m.model_id = b.model_id
+WHERE b.baseline = {BASELINE} AND $__timeFilter(b.crossed_at)
+ORDER BY crossed_at DESC, model_id
+LIMIT 500
+"""
+    return rows(
+        Head(
+            "First crossings of 1.0x, latest first",
+            About(
+                "A crossing is the first whole-day age between 7 and 90 days at which a model's RAM reached 1.0; it ended "
+                "when RAM fell below 0.9. At most 500 of the time shown.",
+                DOWNLOADS,
+            ),
+            unit="string",
+            no_data="No model passed 1.0x in the time shown",
+        ),
+        table(sql),
+        columns=[
+            Column("crossed_at", "Passed 1.0x", "dateTimeAsIso", width=190),
+            Column("model_id", "Model", model_link=True),
+            Column("org", "Organisation"),
+            Column("region", "Region", colours=REGIONS, width=110),
+            Column("size_bin", "Size", width=110),
+            Column("age", "Age then", "suffix: d", 0, 110),
+            Column("ram", "RAM then", "suffix:x", 2, 110),
+            Column("ended_at", "Fell below 0.9x", "dateTimeAsIso", width=190),
+        ],
+        sort="Passed 1.0x",
+    )

@@ -1,0 +1,506 @@
+"""Model: everything about one model, each number with where it comes from."""
+
+from grafana_foundation_sdk.builders.dashboard import Dashboard
+
+from grafana.builder import annotations, variables
+from grafana.builder.colours import ABOVE, BAD, BASELINE, BELOW, RELATIONS
+from grafana.builder.layout import Section, place
+from grafana.builder.panels import Column, Head, bars, by_age, lines, number, rows
+from grafana.builder.provenance import DOWNLOADS, About
+from grafana.builder.queries import series, table
+
+MODEL = "${model:singlequote}"
+SCORES = "${baseline:singlequote}"
+HUB = ("huggingface",)
+NOT_SCORED = "Not scored: it has no size or release date, or is older than a year"
+NO_DOWNLOADS = "Never observed in the time shown"
+
+
+def fill(dashboard: Dashboard) -> Dashboard:
+    """Add this dashboard's variables, annotations and panels."""
+    dashboard.with_variable(variables.model()).with_variable(variables.baseline())
+    for marks in (
+        annotations.release(),
+        annotations.model_crossings(SCORES),
+        annotations.anomalies(),
+    ):
+        dashboard.annotation(marks)
+    return place(
+        dashboard,
+        [
+            Section(
+                "${model}",
+                [
+                    (_fact("RAM now", "ram", "suffix:x", SCORES), 4),
+                    (_fact("Age", "floor(age_days)", "suffix: d", SCORES), 4),
+                    (_total(), 4),
+                    (_thirty_days(), 4),
+                    (_likes(), 4),
+                    (_size(), 4),
+                ],
+                height=4,
+            ),
+            Section("Downloads", [(_daily(), 12), (_cumulative(), 12)]),
+            Section("Adoption", [(_ram(), 12), (_against_baseline(), 12)]),
+            Section(
+                "Milestones and crossings", [(_milestones(), 12), (_crossings(), 12)], height=8
+            ),
+            Section("Family", [(_family(), 8), (_derivatives(), 16)]),
+            Section("Use and ratings", [(_tokens(), 12), (_ratings(), 12)]),
+            Section(
+                "Provenance",
+                [(_facts(), 9), (_observations(), 15), (_elsewhere(), 9), (_missing(), 15)],
+            ),
+        ],
+    )
+
+
+def _fact(title: str, value: str, unit: str, baseline: str) -> object:
+    return number(
+        Head(
+            title,
+            About("At the latest observation, against the chosen baseline.", DOWNLOADS),
+            unit,
+            NOT_SCORED,
+        ),
+        table(
+            f"SELECT {value} AS value FROM ram_now WHERE model_id = {MODEL} AND baseline = {baseline}"
+        ),
+        steps=[(None, BELOW), (1, ABOVE)] if value == "ram" else (),
+    )
+
+
+def _total() -> object:
+    return number(
+        Head(
+            "Downloads since creation",
+            About(
+                "Clean cumulative downloads on the Hub: the running maximum of its counter.", HUB
+            ),
+            "short",
+            "Never observed",
+        ),
+        table(
+            "SELECT max(cumulative) AS downloads FROM downloads_log\n"
+            f"WHERE model_id = {MODEL} AND source = 'huggingface'"
+        ),
+    )
+
+
+def _latest(column: str) -> str:
+    return (
+        f"SELECT argMaxOrNull({column}, observed_at) AS value FROM downloads_log\n"
+        f"WHERE model_id = {MODEL} AND source = 'huggingface' AND {column} IS NOT NULL"
+    )
+
+
+def _thirty_days() -> object:
+    return number(
+        Head(
+            "Downloads in the last 30 days, as the Hub counts",
+            About("The Hub's own rolling count at the latest observation; never cumulative.", HUB),
+            "short",
+            "Never observed",
+        ),
+        table(_latest("downloads_30d")),
+    )
+
+
+def _likes() -> object:
+    return number(
+        Head("Likes", About("At the latest observation.", HUB), "short", "Never observed"),
+        table(_latest("likes")),
+    )
+
+
+def _size() -> object:
+    return number(
+        Head(
+            "Size bin",
+            About("By total parameters.", ("tracked-models", "huggingface")),
+            "string",
+            "Its size is not known",
+        ),
+        table(
+            f"SELECT toString(size_bin) AS size_bin FROM models WHERE model_id = {MODEL} AND size_bin IS NOT NULL"
+        ),
+    )
+
+
+def _daily() -> object:
+    daily = f"""
+SELECT toDateTime(day, 'UTC') AS time, 'new downloads' AS label, toNullable(toFloat64(downloads)) AS Value
+FROM downloads_daily
+WHERE model_id = {MODEL} AND $__timeFilter(time)
+ORDER BY time
+"""
+    stalled = f"""
+SELECT toStartOfDay(observed_at) AS time, 'counter stood still' AS label, toNullable(0.0) AS Value
+FROM downloads
+WHERE model_id = {MODEL} AND source = 'huggingface' AND stalled AND $__timeFilter(observed_at)
+GROUP BY time
+ORDER BY time
+"""
+    return bars(
+        Head(
+            "New downloads by day; stalls and revisions are marked",
+            About(
+                "Catch-ups after a stall of the Hub's counters are spread evenly over the stalled days, totals exact. "
+                "Points mark days in which nearly all counters of the Hub stood still; lines mark decreases and jumps of "
+                "this model's counter.",
+                DOWNLOADS,
+            ),
+            "short",
+            NO_DOWNLOADS,
+        ),
+        series(daily),
+        series(stalled, "B"),
+        colours={"new downloads": "#3274D9", "counter stood still": BAD},
+        points=("counter stood still",),
+    )
+
+
+def _cumulative() -> object:
+    sql = f"""
+SELECT toDateTime(observed_at, 'UTC') AS time, kind AS label, toNullable(toFloat64(count)) AS Value
+FROM downloads
+ARRAY JOIN ['clean', 'raw counter'] AS kind, [cumulative, downloads_all_time] AS count
+WHERE model_id = {MODEL} AND source = 'huggingface' AND $__timeFilter(observed_at)
+ORDER BY time, label
+"""
+    return lines(
+        Head(
+            "Cumulative downloads: clean, and the Hub's raw counter",
+            About(
+                "The clean series never falls; the raw one does where the Hub corrects itself.", HUB
+            ),
+            "short",
+            NO_DOWNLOADS,
+        ),
+        series(sql),
+        colours={"clean": "#3274D9", "raw counter": BASELINE},
+    )
+
+
+def _ram() -> object:
+    return by_age(
+        Head(
+            "RAM by age, against 1.0x",
+            About(
+                "Cumulative downloads at each whole-day age, divided by the chosen baseline of its size at that age. "
+                "Empty where fewer than 10 peers were observed.",
+                DOWNLOADS,
+            ),
+            "suffix:x",
+            NOT_SCORED,
+        ),
+        table(
+            f"SELECT age_days, ram FROM ram WHERE model_id = {MODEL} AND baseline = {SCORES} ORDER BY age_days"
+        ),
+        threshold=1.0,
+        colours={"ram": ABOVE},
+    )
+
+
+def _against_baseline() -> object:
+    return by_age(
+        Head(
+            "Cumulative downloads by age, and its size's baseline",
+            About("RAM is the first divided by the second.", DOWNLOADS),
+            "short",
+            NOT_SCORED,
+        ),
+        table(
+            "SELECT age_days, toFloat64(cumulative) AS downloads, baseline_downloads FROM ram\n"
+            f"WHERE model_id = {MODEL} AND baseline = {SCORES}\nORDER BY age_days"
+        ),
+        colours={"downloads": "#3274D9", "baseline_downloads": BASELINE},
+    )
+
+
+def _milestones() -> object:
+    return rows(
+        Head(
+            "RAM at the milestones",
+            About("At each milestone passed, with what it rests on.", DOWNLOADS),
+            "string",
+            "No milestone was passed yet, or the model is not scored",
+        ),
+        table(
+            "SELECT age_days, as_of, cumulative, baseline_downloads, peers, ram FROM ram_milestones\n"
+            f"WHERE model_id = {MODEL} AND baseline = {SCORES}\nORDER BY age_days"
+        ),
+        columns=[
+            Column("age_days", "Age", "suffix: d", 0, 80),
+            Column("as_of", "At", "dateTimeAsIso", width=180),
+            Column("cumulative", "Downloads", "short", 2),
+            Column("baseline_downloads", "Baseline", "short", 2),
+            Column("peers", "Peers", "none", 0, 80),
+            Column("ram", "RAM", "suffix:x", 2),
+        ],
+    )
+
+
+def _crossings() -> object:
+    return rows(
+        Head(
+            "First crossings of 1.0x, by baseline",
+            About(
+                "Between the ages of 7 and 90 days; it ended when RAM fell below 0.9.", DOWNLOADS
+            ),
+            "string",
+            "It never passed 1.0x between the ages of 7 and 90 days",
+        ),
+        table(
+            "SELECT toString(baseline) AS baseline, crossed_at, age_days, ram, ended_at FROM breakouts\n"
+            f"WHERE model_id = {MODEL}\nORDER BY baseline"
+        ),
+        columns=[
+            Column("baseline", "Baseline"),
+            Column("crossed_at", "Passed 1.0x", "dateTimeAsIso", width=180),
+            Column("age_days", "Age then", "suffix: d", 0, 90),
+            Column("ram", "RAM then", "suffix:x", 2, 100),
+            Column("ended_at", "Fell below 0.9x", "dateTimeAsIso", width=180),
+        ],
+    )
+
+
+def _family() -> object:
+    sql = f"""
+SELECT one.1 AS part, one.2 AS downloads
+FROM families
+ARRAY JOIN
+[
+    ('own', toNullable(own_downloads)), ('quantized', toNullable(quantized_downloads)),
+    ('finetune', toNullable(finetune_downloads)), ('adapter', toNullable(adapter_downloads)),
+    ('merge', toNullable(merge_downloads)), ('unknown relation', toNullable(unknown_downloads)),
+    ('all together', family_downloads)
+] AS one
+WHERE model_id = {MODEL}
+"""
+    return rows(
+        Head(
+            "Downloads of its family, by relation",
+            About("Its own, and those of its counted derivatives since their creation.", DOWNLOADS),
+            "string",
+            "Families are kept of tracked models only",
+        ),
+        table(sql),
+        columns=[
+            Column("part", "Part", colours=RELATIONS),
+            Column("downloads", "Downloads", "short", 2),
+        ],
+    )
+
+
+def _derivatives() -> object:
+    sql = f"""
+SELECT
+    model_id, toString(relation) AS relation, depth, downloads_all_time AS downloads, created_at, observed_at
+FROM
+(
+    SELECT *, arrayElement(depths, indexOf(ancestors, {MODEL})) AS depth
+    FROM derivatives
+    WHERE has(ancestors, {MODEL}) AND source = 'huggingface'
+)
+ORDER BY downloads DESC NULLS LAST, model_id
+LIMIT 100
+"""
+    return rows(
+        Head(
+            "Most downloaded derivatives",
+            About("At most 100 of the models that derive from it, directly or not.", HUB),
+            "string",
+            "No derivative was observed",
+        ),
+        table(sql),
+        columns=[
+            Column("model_id", "Derivative", link="https://huggingface.co/${__value.raw}"),
+            Column("relation", "Relation", width=110, colours=RELATIONS),
+            Column("depth", "Generations", "none", 0, 110),
+            Column("downloads", "Downloads", "short", 2, 110),
+            Column("created_at", "Created", "dateTimeAsIso", width=180),
+            Column("observed_at", "As of", "dateTimeAsIso", width=180),
+        ],
+    )
+
+
+def _tokens() -> object:
+    sql = f"""
+SELECT toDateTime(day, 'UTC') AS time, slug AS label, toNullable(toFloat64(tokens)) AS Value
+FROM inference_tokens
+WHERE model_id = {MODEL} AND $__timeFilter(time)
+ORDER BY time, label
+"""
+    return bars(
+        Head(
+            "Inference tokens by day and name",
+            About(
+                "Prompt and completion tokens on OpenRouter, each provider's own tokenizer; of the names that were "
+                "reviewed to be this model.",
+                ("openrouter",),
+            ),
+            "short",
+            "No reviewed name of this model had tokens in the time shown",
+        ),
+        series(sql),
+    )
+
+
+def _ratings() -> object:
+    sql = f"""
+SELECT
+    toString(source) AS source, toString(board) AS board, toString(index_version) AS version,
+    name, published_on, rating, lower, upper
+FROM scores
+WHERE model_id = {MODEL}
+ORDER BY published_on DESC, source, board, version, name
+LIMIT 1 BY source, board, version, name
+"""
+    return rows(
+        Head(
+            "Latest ratings",
+            About(
+                "Ratings of different boards or versions are never compared.",
+                ("arena", "artificial-analysis"),
+            ),
+            "string",
+            "No leaderboard rates a name that was reviewed to be this model",
+        ),
+        table(sql),
+        columns=[
+            Column("source", "Source"),
+            Column("board", "Board"),
+            Column("version", "Version"),
+            Column("name", "Name there"),
+            Column("published_on", "Day", "dateTimeAsIso"),
+            Column("rating", "Rating", "none", 1),
+            Column("lower", "Lower end", "none", 1),
+            Column("upper", "Upper end", "none", 1),
+        ],
+    )
+
+
+def _facts() -> object:
+    sql = f"""
+SELECT one.1 AS fact, one.2 AS value, one.3 AS origin
+FROM
+(
+    SELECT
+    [
+        ('Organisation', toString(org), 'its id'),
+        ('Region', ifNull(toString(region), 'not reviewed'), ifNull(toString(region_source), '')),
+        ('Parameters', ifNull(concat(toString(total_params_b), ' B'), 'not known'), ifNull(toString(size_source), '')),
+        ('Active parameters', ifNull(concat(toString(active_params_b), ' B'), 'not said'), ''),
+        ('Released', ifNull(toString(released_at), 'not known'), ifNull(toString(released_source), '')),
+        ('Licence', ifNull(toString(license), 'not said'), 'tags'),
+        ('Task', ifNull(toString(pipeline_tag), 'not said'), 'tags'),
+        ('Derives from', if(empty(base_models), 'nothing known', arrayStringConcat(base_models, ', ')), ifNull(toString(base_relation), '')),
+        ('Tracked', if(tracked, 'yes: it counts among the peers', 'no'), 'tracked list'),
+        ('Registry read', formatDateTime(observed_at, '%Y-%m-%d %H:%i UTC', 'UTC'), '')
+    ] AS facts
+    FROM models
+    WHERE model_id = {MODEL}
+)
+ARRAY JOIN facts AS one
+"""
+    return rows(
+        Head(
+            "What is known of it, and from where",
+            About(
+                "Each fact with its origin: a correction, a list, the weights' metadata, or the name.",
+                DOWNLOADS,
+            ),
+            "string",
+            "The registry does not know this model",
+        ),
+        table(sql),
+        columns=[
+            Column("fact", "Fact", width=150),
+            Column("value", "Value"),
+            Column("origin", "From", width=130),
+        ],
+    )
+
+
+def _observations() -> object:
+    sql = f"""
+SELECT
+    observed_at, toString(source) AS source, toString(origin) AS origin, downloads_all_time, cumulative, delta, revision,
+    stalled, jump, downloads_30d
+FROM downloads
+WHERE model_id = {MODEL} AND $__timeFilter(observed_at)
+ORDER BY observed_at DESC, source
+LIMIT 200
+"""
+    return rows(
+        Head(
+            "Observations behind its numbers, latest first",
+            About(
+                "As they were read, beside the clean series; at most 200 of the time shown.",
+                ("huggingface", "modelscope"),
+            ),
+            "string",
+            NO_DOWNLOADS,
+        ),
+        table(sql),
+        columns=[
+            Column("observed_at", "Observed", "dateTimeAsIso", width=180),
+            Column("source", "Source", width=110),
+            Column("origin", "Read", width=90),
+            Column("downloads_all_time", "Raw counter", "locale", 0),
+            Column("cumulative", "Clean", "locale", 0),
+            Column("delta", "New", "locale", 0),
+            Column("revision", "Fell by", "locale", 0),
+            Column("stalled", "Stalled", "bool_yes_no", width=80),
+            Column("jump", "Jump", "bool_yes_no", width=80),
+            Column("downloads_30d", "30 days", "locale", 0),
+        ],
+    )
+
+
+def _elsewhere() -> object:
+    return rows(
+        Head(
+            "On the Hub and on ModelScope",
+            About(
+                "Two counters of different places; never added up.", ("huggingface", "modelscope")
+            ),
+            "string",
+            "Never observed",
+        ),
+        table(
+            "SELECT huggingface, huggingface_at, modelscope, modelscope_at FROM downloads_by_source\n"
+            f"WHERE model_id = {MODEL}"
+        ),
+        columns=[
+            Column("huggingface", "Hub", "locale", 0),
+            Column("huggingface_at", "As of", "dateTimeAsIso"),
+            Column("modelscope", "ModelScope", "locale", 0),
+            Column("modelscope_at", "As of (ModelScope)", "dateTimeAsIso"),
+        ],
+    )
+
+
+def _missing() -> object:
+    return rows(
+        Head(
+            "Scrapes that did not get it, and why",
+            About(
+                "What a scrape wanted and did not get; latest first, at most 100.",
+                ("huggingface", "modelscope"),
+            ),
+            "string",
+            "Every scrape of the time shown got it",
+        ),
+        table(
+            "SELECT observed_at, toString(source) AS source, reason FROM scrape_missing\n"
+            f"WHERE model_id = {MODEL} AND $__timeFilter(observed_at)\n"
+            "ORDER BY observed_at DESC, source\nLIMIT 100"
+        ),
+        columns=[
+            Column("observed_at", "Scrape", "dateTimeAsIso", width=180),
+            Column("source", "Source", width=120),
+            Column("reason", "Why"),
+        ],
+    )

@@ -1,0 +1,299 @@
+"""Kinds of panels: lines, bars, shares, curves by age, tables and single numbers."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from grafana_foundation_sdk.builders import common as common_builders
+from grafana_foundation_sdk.builders import dashboard as builders
+from grafana_foundation_sdk.builders import stat, table, timeseries, trend
+from grafana_foundation_sdk.cog import builder, variants
+from grafana_foundation_sdk.models import common
+from grafana_foundation_sdk.models.dashboard import (
+    DashboardLink,
+    DashboardLinkType,
+    DataSourceRef,
+    DataTransformerConfig,
+    DynamicConfigValue,
+    FieldColorModeId,
+    MatcherConfig,
+    Threshold,
+    ThresholdsMode,
+)
+
+from grafana.builder.addresses import Uid, model_page
+from grafana.builder.colours import fixed, mappings
+from grafana.builder.provenance import About
+from grafana.builder.queries import CLICKHOUSE_SOURCE
+
+Query = builder.Builder[variants.Dataquery]
+AnyPanel = Any
+"""The builders of panels share no class of their own."""
+
+
+@dataclass(frozen=True)
+class Head:
+    """What every panel has."""
+
+    title: str
+    about: About
+    unit: str = "short"
+    no_data: str = "Nothing was observed yet"
+
+
+def lines(
+    head: Head,
+    *queries: Query,
+    colours: Mapping[str, str] | None = None,
+    threshold: float | None = None,
+    link: str | None = None,
+    source: DataSourceRef = CLICKHOUSE_SOURCE,
+) -> AnyPanel:
+    """Return lines over time; a missing value is a gap. `threshold` draws a line at its value."""
+    panel = (
+        _dressed(timeseries.Panel(), head, queries, source)
+        .color_scheme(builders.FieldColor().mode(FieldColorModeId.PALETTE_CLASSIC_BY_NAME))
+        .line_width(2)
+        .fill_opacity(0)
+        .span_nulls(span_nulls=False)
+        .show_points(common.VisibilityMode.AUTO)
+        .legend(_legend())
+        .tooltip(_tooltip())
+    )
+    _mark(panel, threshold)
+    _colour(panel, colours or {})
+    if link:
+        panel.data_links([_link(link)])
+    return panel
+
+
+def bars(
+    head: Head,
+    *queries: Query,
+    colours: Mapping[str, str] | None = None,
+    points: Sequence[str] = (),
+    source: DataSourceRef = CLICKHOUSE_SOURCE,
+) -> AnyPanel:
+    """Return stacked bars over time; series named in `points` are drawn as points."""
+    panel = (
+        _dressed(timeseries.Panel(), head, queries, source)
+        .color_scheme(builders.FieldColor().mode(FieldColorModeId.PALETTE_CLASSIC_BY_NAME))
+        .draw_style(common.GraphDrawStyle.BARS)
+        .fill_opacity(85)
+        .line_width(0)
+        .bar_alignment(common.BarAlignment.AFTER)
+        .stacking(common_builders.StackingConfig().mode(common.StackingMode.NORMAL).group("A"))
+        .legend(_legend())
+        .tooltip(_tooltip())
+    )
+    _colour(panel, colours or {})
+    for name in points:
+        panel.override_by_name(
+            name,
+            [
+                DynamicConfigValue("custom.drawStyle", "points"),
+                DynamicConfigValue("custom.pointSize", 8),
+                DynamicConfigValue("custom.stacking", {"mode": "none"}),
+            ],
+        )
+    return panel
+
+
+def by_age(
+    head: Head,
+    *queries: Query,
+    transformations: Sequence[DataTransformerConfig] = (),
+    age: str = "age_days",
+    colours: Mapping[str, str] | None = None,
+    threshold: float | None = None,
+    link: str | None = None,
+) -> AnyPanel:
+    """Return curves over whole days since release; a missing value is a gap."""
+    panel = (
+        _dressed(trend.Panel(), head, queries, CLICKHOUSE_SOURCE)
+        .color_scheme(builders.FieldColor().mode(FieldColorModeId.PALETTE_CLASSIC_BY_NAME))
+        .x_field(age)
+        .line_width(2)
+        .span_nulls(span_nulls=False)
+        .show_points(common.VisibilityMode.AUTO)
+        .legend(_legend())
+        .tooltip(_tooltip())
+        .transformations(list(transformations))
+        .override_by_name(
+            age,
+            [DynamicConfigValue("unit", "none"), DynamicConfigValue("custom.axisLabel", "days")],
+        )
+    )
+    _mark(panel, threshold)
+    _colour(panel, colours or {})
+    if link:
+        panel.data_links([_link(link)])
+    return panel
+
+
+@dataclass(frozen=True)
+class Column:
+    """How one column of a table looks."""
+
+    name: str
+    title: str
+    unit: str = "string"
+    decimals: int | None = None
+    width: int | None = None
+    model_link: bool = False
+    link: str | None = None
+    colours: Mapping[str, str] | None = None
+    more: Sequence[DynamicConfigValue] = ()
+
+    @property
+    def properties(self) -> list[DynamicConfigValue]:
+        """The override's properties."""
+        found = [DynamicConfigValue("displayName", self.title)]
+        found.append(DynamicConfigValue("unit", self.unit))
+        if self.decimals is not None:
+            found.append(DynamicConfigValue("decimals", self.decimals))
+        if self.width:
+            found.append(DynamicConfigValue("custom.width", self.width))
+        url = model_page("${__value.raw}") if self.model_link else self.link
+        if url:
+            title = "Everything about this model" if self.model_link else self.title
+            found.append(DynamicConfigValue("links", [{"title": title, "url": url}]))
+        if self.colours:
+            found.append(DynamicConfigValue("mappings", mappings(dict(self.colours))))
+            found.append(DynamicConfigValue("custom.cellOptions", {"type": "color-text"}))
+        return [*found, *self.more]
+
+
+def rows(
+    head: Head,
+    *queries: Query,
+    columns: Sequence[Column],
+    sort: str | None = None,
+    transformations: Sequence[DataTransformerConfig] = (),
+    source: DataSourceRef = CLICKHOUSE_SOURCE,
+) -> AnyPanel:
+    """Return a table; `sort` is the title of the column that it is sorted by, greatest first."""
+    panel = _dressed(table.Panel(), head, queries, source).transformations(list(transformations))
+    panel.filterable(filterable=True).show_header(show_header=True)
+    if sort:
+        panel.sort_by([common_builders.TableSortByFieldState().display_name(sort).desc(desc=True)])
+    for column in columns:
+        panel.override_by_name(column.name, column.properties)
+    return panel
+
+
+def number(
+    head: Head,
+    query: Query,
+    *,
+    steps: Sequence[tuple[float | None, str]] = (),
+    field: str = "",
+    link: str | None = None,
+    source: DataSourceRef = CLICKHOUSE_SOURCE,
+    series: bool = False,
+) -> AnyPanel:
+    """Return one large number, text or moment; `steps` are thresholds with their colours."""
+    panel = (
+        _dressed(stat.Panel(), head, [query], source)
+        .reduce_options(
+            common_builders.ReduceDataOptions()
+            .calcs(["lastNotNull"])
+            .fields(field or ("" if series else "/.*/"))
+            .values(values=False)
+        )
+        .graph_mode(common.BigValueGraphMode.NONE)
+        .text_mode(common.BigValueTextMode.VALUE if not series else common.BigValueTextMode.AUTO)
+    )
+    if steps:
+        panel.color_scheme(builders.FieldColor().mode(FieldColorModeId.THRESHOLDS))
+        panel.thresholds(
+            builders.ThresholdsConfig()
+            .mode(ThresholdsMode.ABSOLUTE)
+            .steps([Threshold(value, colour) for value, colour in steps])
+        )
+    else:
+        panel.color_mode(common.BigValueColorMode.NONE)
+    if link:
+        panel.data_links([_link(link)])
+    return panel
+
+
+def matrix(row: str, column: str, value: str) -> DataTransformerConfig:
+    """Return the transformation of (row, column, value) rows to a column for each `column`.
+
+    The first column is then called "row\\column".
+    """
+    return DataTransformerConfig(
+        id_val="groupingToMatrix",
+        options={
+            "columnField": column,
+            "rowField": row,
+            "valueField": value,
+            "emptyValue": "null",
+        },
+    )
+
+
+def link_between(uid: Uid, title: str) -> builder.Builder[DashboardLink]:
+    """Return a dashboard's link to another level."""
+    return (
+        builders.DashboardLink(title)
+        .type(DashboardLinkType.LINK)
+        .url(f"/d/{uid}")
+        .keep_time(keep_time=True)
+        .icon("dashboard")
+    )
+
+
+def _dressed(
+    panel: AnyPanel, head: Head, queries: Sequence[Query], source: DataSourceRef
+) -> AnyPanel:
+    return (
+        panel.title(head.title)
+        .description(head.about.text)
+        .datasource(source)
+        .targets(list(queries))
+        .unit(head.unit)
+        .no_value(head.no_data)
+    )
+
+
+def _mark(panel: AnyPanel, threshold: float | None) -> None:
+    if threshold is None:
+        return
+    panel.thresholds(
+        builders.ThresholdsConfig()
+        .mode(ThresholdsMode.ABSOLUTE)
+        .steps([Threshold(None, "transparent"), Threshold(threshold, "#808080")])
+    ).thresholds_style(
+        common_builders.GraphThresholdsStyleConfig().mode(common.GraphThresholdsStyleMode.DASHED)
+    )
+
+
+def _colour(panel: AnyPanel, colours: Mapping[str, str]) -> None:
+    for name, colour in colours.items():
+        if name.startswith("/"):
+            panel.with_override(MatcherConfig("byRegexp", name), [fixed(colour)])
+        else:
+            panel.override_by_name(name, [fixed(colour)])
+
+
+def _legend() -> builder.Builder[common.VizLegendOptions]:
+    return (
+        common_builders.VizLegendOptions()
+        .display_mode(common.LegendDisplayMode.LIST)
+        .placement(common.LegendPlacement.BOTTOM)
+        .show_legend(show_legend=True)
+    )
+
+
+def _tooltip() -> builder.Builder[common.VizTooltipOptions]:
+    return (
+        common_builders.VizTooltipOptions()
+        .mode(common.TooltipDisplayMode.MULTI)
+        .sort(common.SortOrder.DESCENDING)
+    )
+
+
+def _link(url: str) -> builder.Builder[DashboardLink]:
+    return builders.DashboardLink("Everything about this model").url(url)

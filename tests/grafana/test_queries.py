@@ -1,0 +1,219 @@
+"""Every query of the dashboards on the real schema: it runs, and gives what its panel draws."""
+
+import re
+from collections.abc import Iterator
+from contextlib import closing
+from typing import Any
+
+import clickhouse_connect
+import pytest
+
+from breakout.clickhouse import reader_client
+from breakout.migrations import migrate
+from breakout.settings import Settings
+from tests.embedded_servers import ClickHouseServer, running_clickhouse
+from tests.grafana import world
+from tests.grafana.expand import Chosen, interpolate, sql
+from tests.grafana.files import DASHBOARDS, Place, annotations, overrides, panels, variables
+
+CHOICES: dict[str, Chosen] = {
+    "baseline": Chosen(("live",)),
+    "models": Chosen((world.MODEL, "am/Huge-400B")),
+    "model": Chosen((world.MODEL,)),
+    "org": Chosen(("qi",)),
+    "leaders_bin": Chosen(("250B+",)),
+    "share_bin": Chosen(("250B+",)),
+}
+ALL_MODELS = {**CHOICES, "models": Chosen((), all_value="''")}
+SQL = [
+    (place, target) for place in panels() for target in place.panel["targets"] if "rawSql" in target
+]
+each_query = pytest.mark.parametrize(
+    ("place", "target"), SQL, ids=[f"{place} {target['refId']}" for place, target in SQL]
+)
+DRAWN = re.compile(
+    r"(LowCardinality\()?(Nullable\()?"
+    r"(String|U?Int(8|16|32|64)|Float64|Bool|Date|DateTime(64\(3, 'UTC'\)|\('UTC'\))?)\)*"
+)
+"""What the plugin turns into a field of Grafana."""
+NUMBER = re.compile(r"(Nullable\()?(U?Int(8|16|32|64)|Float64)\)?")
+MOMENT = re.compile(r"Date(Time(64\(3, 'UTC'\)|\('UTC'\))?)?")
+OF_A_RUNNING_PART = {"pipeline: Every running part: its state and its latest error"}
+
+Answer = tuple[dict[str, str], list[dict[str, Any]]]
+"""Types by column, and rows."""
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ClickHouseServer]:
+    with running_clickhouse(tmp_path_factory.mktemp("dashboards")) as server:
+        yield server
+
+
+@pytest.fixture(scope="module")
+def filled(server: ClickHouseServer) -> Settings:
+    settings = Settings(clickhouse_url=f"{server.url}/breakout")
+    migrate(settings)
+    client = clickhouse_connect.get_client(host="127.0.0.1", port=server.port, database="breakout")
+    with closing(client):
+        for table, rows in world.rows().items():
+            columns = list(rows[0])
+            client.insert(table, [[row[name] for name in columns] for row in rows], columns)
+        client.command(
+            "INSERT INTO heartbeats"
+            " (component, instance, at, interval_seconds, state, last_error, last_error_at)"
+            " VALUES ('worker', 'here:1', now64(3), 10, 'running', 'oops', now64(3))"
+        )
+    return settings
+
+
+@pytest.fixture(scope="module")
+def empty(server: ClickHouseServer) -> Settings:
+    settings = Settings(clickhouse_url=f"{server.url}/nothing")
+    migrate(settings)
+    return settings
+
+
+def ask(settings: Settings, text: str, choices: dict[str, Chosen] = CHOICES) -> Answer:
+    with closing(reader_client(settings)) as client:
+        answer = client.query(sql(text, choices, world.SINCE, world.UNTIL))
+        types = {
+            name: kind.name
+            for name, kind in zip(answer.column_names, answer.column_types, strict=True)
+        }
+        return types, list(answer.named_results())
+
+
+@each_query
+def test_a_query_gives_what_its_panel_draws(
+    place: Place, target: dict[str, Any], filled: Settings
+) -> None:
+    types, rows = ask(filled, target["rawSql"])
+    assert rows, "nothing to draw"
+    for name, kind in types.items():
+        assert DRAWN.fullmatch(kind), f"{name} is {kind}"
+    _DRAW[place.panel["type"] if target["format"] else "series"](place.panel, types, rows)
+
+
+@each_query
+def test_a_query_runs_without_any_data(
+    place: Place, target: dict[str, Any], empty: Settings
+) -> None:
+    _, rows = ask(empty, target["rawSql"])
+    if place.panel["type"] == "stat":
+        assert len(rows) <= 1
+        assert not rows or all(value in {None, 0} for value in rows[0].values())
+
+
+@pytest.mark.parametrize(
+    "title", ["RAM of the chosen models by age", "RAM of the chosen models by day"]
+)
+def test_all_models_stands_for_the_latest_breakouts(title: str, filled: Settings) -> None:
+    ((_, target),) = [one for one in SQL if one[0].panel["title"].startswith(title)]
+    _, rows = ask(filled, target["rawSql"], ALL_MODELS)
+    assert {row.get("model_id", row.get("label")) for row in rows} == {world.MODEL}
+
+
+def _series(panel: dict[str, Any], types: dict[str, str], rows: list[dict[str, Any]]) -> None:
+    time, *labels, value = types
+    assert time == "time"
+    assert value == "Value", "or Grafana calls the series by more than its label"
+    assert MOMENT.fullmatch(types[time])
+    assert types[value] == "Nullable(Float64)", "or a missing value becomes zero"
+    assert len(labels) == 1, "or its name is not the label alone"
+    assert types[labels[0]] in {"String", "LowCardinality(String)"}
+    keys = [(row[time], row[labels[0]]) for row in rows]
+    assert len(keys) == len(set(keys)), "two values at one moment"
+    assert [one for one, _ in keys] == sorted(one for one, _ in keys)
+    assert all(label for _, label in keys)
+    assert any(row[value] is not None for row in rows)
+
+
+def _by_age(panel: dict[str, Any], types: dict[str, str], rows: list[dict[str, Any]]) -> None:
+    transformations = panel.get("transformations") or []
+    age = panel["options"]["xField"]
+    if transformations:
+        options = transformations[0]["options"]
+        assert transformations[0]["id"] == "groupingToMatrix"
+        assert age == f"{options['rowField']}\\{options['columnField']}"
+        age = options["rowField"]
+        assert {options["columnField"], options["valueField"]} <= set(types)
+        assert options["emptyValue"] == "null"
+    else:
+        ages = [row[age] for row in rows]
+        assert ages == sorted(set(ages))
+    assert NUMBER.fullmatch(types[age])
+    assert [row[age] for row in rows] == sorted(row[age] for row in rows)
+
+
+def _table(panel: dict[str, Any], types: dict[str, str], rows: list[dict[str, Any]]) -> None:
+    named = overrides(panel)
+    titles = [one["displayName"] for one in named.values()]
+    assert len(titles) == len(set(titles))
+    made = {name for name in named if name.startswith("Trend #")}
+    assert set(named) - made == set(types), "each column has its title and unit"
+    for name, properties in named.items():
+        if name in types and properties["unit"] not in {"string", "bool_yes_no"}:
+            kind = types[name].removeprefix("Nullable(").removesuffix(")")
+            moment = properties["unit"].startswith("dateTime")
+            assert (MOMENT if moment else NUMBER).match(kind), f"{name} is {kind}"
+    for sort in panel["options"].get("sortBy", []):
+        assert sort["displayName"] in titles
+
+
+def _stat(panel: dict[str, Any], types: dict[str, str], rows: list[dict[str, Any]]) -> None:
+    assert len(types) == 1
+    assert len(rows) == 1
+    (value,) = rows[0].values()
+    assert value is not None
+
+
+_DRAW = {"series": _series, "trend": _by_age, "table": _table, "stat": _stat}
+
+
+@pytest.mark.parametrize("name", DASHBOARDS)
+def test_variables_offer_something(name: str, filled: Settings) -> None:
+    for variable in variables(name).values():
+        if variable["type"] != "query":
+            assert variable["options"]
+            continue
+        types, rows = ask(filled, variable["query"])
+        assert len(types) == 1, variable["name"]
+        values = [next(iter(row.values())) for row in rows]
+        assert values, variable["name"]
+        assert all(isinstance(value, str) and value for value in values)
+        assert len(values) == len(set(values))
+        if variable.get("current"):
+            chosen = variable["current"]["value"]
+            assert chosen in values or chosen == ["$__all"]
+
+
+@pytest.mark.parametrize("name", DASHBOARDS)
+def test_annotations_mark_moments(name: str, filled: Settings) -> None:
+    for one in annotations(name):
+        types, rows = ask(filled, one["target"]["rawSql"])
+        assert list(types) == ["time", "title", "text", "tags"], one["name"]
+        assert MOMENT.fullmatch(types["time"]), types
+        assert rows, one["name"]
+        assert all(row["text"] for row in rows)
+
+
+def test_descriptions_name_licence_and_moment(filled: Settings) -> None:
+    hidden = {
+        name: one["query"]
+        for name, one in variables("ecosystem").items()
+        if name.startswith("source_")
+    }
+    for name, query in hidden.items():
+        _, rows = ask(filled, query)
+        (text,) = rows[0].values()
+        assert re.fullmatch(r".+; as of (\d{4}-\d\d-\d\d \d\d:\d\d UTC|never read)", text), name
+    (place,) = [
+        one
+        for one in panels()
+        if one.panel["title"] == "Best Arena rating of an open model, by region"
+    ]
+    _, rows = ask(filled, hidden["source_arena"])
+    (text,) = rows[0].values()
+    shown = interpolate(place.panel["description"], {"source_arena": Chosen((text,))})
+    assert "Arena leaderboard: CC BY 4.0; as of 2026-04-01 12:00 UTC" in shown
