@@ -12,6 +12,7 @@ from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from aiokafka.errors import KafkaError, TopicAlreadyExistsError, for_code
 
 from breakout.contract.topics import TOPICS, Topic
+from breakout.kafka_connection import kafka_connection
 from breakout.settings import Settings, SettingsError
 
 log = structlog.get_logger(__name__)
@@ -83,7 +84,7 @@ async def wait_for_broker(
 
 async def _ensure(settings: Settings, topics: list[Topic]) -> dict[str, int]:
     admin = AIOKafkaAdminClient(
-        bootstrap_servers=settings.kafka_bootstrap_servers,
+        **kafka_connection(settings),
         request_timeout_ms=int(_REQUEST_SECONDS * 1000),
     )
     try:

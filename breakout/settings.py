@@ -62,6 +62,29 @@ class Settings(BaseSettings):
     kafka_bootstrap_servers: Annotated[str, AfterValidator(_bootstrap_servers)] = Field(
         "127.0.0.1:9092", alias="KAFKA_BOOTSTRAP_SERVERS", description="Kafka, host:port"
     )
+    kafka_security_protocol: str = Field(
+        "PLAINTEXT",
+        alias="KAFKA_SECURITY_PROTOCOL",
+        description="Whether Kafka is spoken to encrypted (SSL) and with a login (SASL)",
+        pattern=r"^(PLAINTEXT|SSL|SASL_PLAINTEXT|SASL_SSL)$",
+    )
+    kafka_ssl_ca_file: Path | None = Field(
+        None,
+        alias="KAFKA_SSL_CA_FILE",
+        description="Certificates (PEM) that the brokers' are verified by; else the system's",
+    )
+    kafka_sasl_mechanism: str = Field(
+        "SCRAM-SHA-512",
+        alias="KAFKA_SASL_MECHANISM",
+        description="How the login is proven",
+        pattern=r"^(PLAIN|SCRAM-SHA-256|SCRAM-SHA-512)$",
+    )
+    kafka_sasl_username: str | None = Field(
+        None, alias="KAFKA_SASL_USERNAME", description="Kafka login, with SASL"
+    )
+    kafka_sasl_password: SecretStr = Field(
+        SecretStr(""), alias="KAFKA_SASL_PASSWORD", description="That login's password"
+    )
     clickhouse_url: Annotated[str, AfterValidator(_clickhouse_address)] = Field(
         "http://127.0.0.1:8123/breakout",
         alias="CLICKHOUSE_URL",
@@ -210,6 +233,11 @@ class Settings(BaseSettings):
         description="json, console, or auto: console for a terminal, else json",
         pattern=r"^(auto|json|console)$",
     )
+
+    @property
+    def kafka_uses_sasl(self) -> bool:
+        """Whether Kafka wants a login."""
+        return self.kafka_security_protocol.startswith("SASL")
 
     @property
     def clickhouse(self) -> "ClickHouseAddress":

@@ -31,6 +31,7 @@ from breakout.contract.topics import (
     Topic,
     partition_of,
 )
+from breakout.kafka_connection import kafka_connection
 from breakout.kafka_topics import KafkaUnavailableError, ensure_topics, wait_for_broker
 from breakout.settings import Settings
 
@@ -212,7 +213,7 @@ def _unlogged(name: str) -> Iterator[None]:
 
 async def _started(settings: Settings, *, idempotent: bool) -> Any:
     producer = AIOKafkaProducer(
-        bootstrap_servers=settings.kafka_bootstrap_servers,
+        **kafka_connection(settings),
         acks="all",
         enable_idempotence=idempotent,
         linger_ms=_LINGER_MS,

@@ -21,6 +21,7 @@ from aiokafka.errors import KafkaError
 from breakout import metrics
 from breakout.contract import ContractError, RunRecord, read_event
 from breakout.contract.topics import RUNS, partition_of
+from breakout.kafka_connection import kafka_connection
 from breakout.kafka_offsets import log_ends
 from breakout.kafka_topics import ensure_topics, wait_for_broker
 from breakout.settings import Settings
@@ -145,7 +146,7 @@ class Turn(ConsumerRebalanceListener):  # type: ignore[misc]
 
     async def _joined(self) -> Any:
         consumer = AIOKafkaConsumer(
-            bootstrap_servers=self._settings.kafka_bootstrap_servers,
+            **kafka_connection(self._settings),
             group_id=f"{self._settings.group}.collector.{self._source}",
             enable_auto_commit=False,
             session_timeout_ms=_SESSION_MS,
@@ -163,9 +164,7 @@ class Turn(ConsumerRebalanceListener):  # type: ignore[misc]
                 await asyncio.sleep(1)
 
     async def _read_last_run(self) -> RunRecord | None:
-        consumer = await _started(
-            AIOKafkaConsumer(bootstrap_servers=self._settings.kafka_bootstrap_servers)
-        )
+        consumer = await _started(AIOKafkaConsumer(**kafka_connection(self._settings)))
         try:
             async with asyncio.timeout(_READ_SECONDS):
                 return await self._scan(consumer)

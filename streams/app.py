@@ -13,6 +13,7 @@ from typing import Any
 import faust
 import mode
 
+from breakout.kafka_connection import tls_context
 from breakout.logging import logging_config
 from breakout.settings import Settings, read_settings
 from streams.clickhouse import WorkerClickHouse
@@ -43,6 +44,7 @@ def create_app(settings: Settings) -> Any:
         broker=[
             f"kafka://{server.strip()}" for server in settings.kafka_bootstrap_servers.split(",")
         ],
+        broker_credentials=_credentials(settings),
         store="memory://",
         datadir=DATA_DIRECTORY.name,
         logging_config=logging_config(settings),
@@ -101,6 +103,19 @@ def create_app(settings: Settings) -> Any:
             processor.stop()
 
     return app
+
+
+def _credentials(settings: Settings) -> Any:
+    """Return how the workers' clients connect, as Faust takes it; None = in the clear."""
+    context = tls_context(settings)
+    if settings.kafka_uses_sasl:
+        return faust.SASLCredentials(
+            username=settings.kafka_sasl_username,
+            password=settings.kafka_sasl_password.get_secret_value(),
+            mechanism=settings.kafka_sasl_mechanism,
+            ssl_context=context,
+        )
+    return faust.SSLCredentials(context) if context else None
 
 
 def _run(processor: Processor[Any]) -> Callable[[Any], Coroutine[Any, Any, None]]:

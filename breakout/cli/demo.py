@@ -55,17 +55,23 @@ NOT_INHERITED = (
     "--days", type=click.IntRange(14, 1500), default=730, show_default=True, help="Days to replay."
 )
 @click.option("--keep", is_flag=True, help="Keep the data, and say how to look at them.")
+@click.option(
+    "--here", is_flag=True, help="Use the Kafka and the empty ClickHouse database of the settings."
+)
 @click.pass_context
-def demo(context: click.Context, *, days: int, keep: bool) -> None:
+def demo(context: click.Context, *, days: int, keep: bool, here: bool) -> None:
     """Watch simulated years pass through the whole pipeline, ending with the leaderboard.
 
     A simulated Hub serves invented models; the real collectors scrape it once a simulated day,
     real Kafka records, stream workers and ClickHouse do the rest. It uses free ports and a
-    temporary directory, and leaves nothing behind unless told to keep it.
+    temporary directory, and leaves nothing behind unless told to keep it. With --here it fills
+    the servers of the settings instead, so that dashboards can be tried.
     """
-    start()
+    given = start()
+    if here and keep:
+        raise click.UsageError("--keep goes without --here, which leaves the data where they are")
     directory = Path(tempfile.mkdtemp(prefix="breakout-demo-"))
-    settings, environment = _own_settings(directory)
+    settings, environment = _given(given, directory) if here else _own_settings(directory)
     # The progress says what the log would.
     logging.getLogger().setLevel(logging.WARNING)
     console().print(
@@ -75,7 +81,7 @@ def demo(context: click.Context, *, days: int, keep: bool) -> None:
     )
 
     async def run(stack: AsyncExitStack) -> None:
-        await _run(settings, environment, days, stack)
+        await _run(settings, environment, days, stack, here=here)
 
     try:
         code = asyncio.run(until_interrupted(run, farewell="stopping the demo"))
@@ -90,17 +96,29 @@ def demo(context: click.Context, *, days: int, keep: bool) -> None:
 
 
 async def _run(
-    settings: Settings, environment: Mapping[str, str | None], days: int, stack: AsyncExitStack
+    settings: Settings,
+    environment: Mapping[str, str | None],
+    days: int,
+    stack: AsyncExitStack,
+    *,
+    here: bool,
 ) -> None:
     logs = settings.data_dir
     started = time.monotonic()
     progress = stack.enter_context(demo_progress(days + 1))
-    progress.say("starting Kafka, ClickHouse and the simulated Hub")
+    progress.say(f"starting {'' if here else 'Kafka, ClickHouse and '}the simulated Hub")
     names = logs / "names.csv"
     hub = await stack.enter_async_context(simulated_hub(days, logs / "hub.log", names))
-    # Not kept running: with a broker that dies what it held is gone, and the demo has failed.
-    await stack.enter_async_context(embedded_servers(embedded_options(settings, logs / "servers")))
+    if not here:
+        # Not kept running: with a broker that dies what it held is gone, and the demo has failed.
+        options = embedded_options(settings, logs / "servers")
+        await stack.enter_async_context(embedded_servers(options))
     await asyncio.to_thread(migrate, settings, give_up_after=10)
+    if await asyncio.to_thread(_count_rows, settings):
+        raise CommandFailed(
+            f"CLICKHOUSE_URL: {settings.clickhouse} holds observations, and invented ones must not "
+            "come between them: name an empty database"
+        )
     children = {
         **environment,
         **hub.addresses,
@@ -140,6 +158,14 @@ async def _run(
     progress.stop()
     with explained(settings), closing(reader_client(settings)) as client:
         print_report(client, console(), observations, time.monotonic() - started)
+
+
+def _given(settings: Settings, directory: Path) -> tuple[Settings, dict[str, str | None]]:
+    """Return the settings and the environment of children that use the servers of the settings."""
+    own = {"BREAKOUT_LOG_FORMAT": "json", "BREAKOUT_METRICS_PORT": "0"}
+    files = ("BREAKOUT_OVERRIDES_FILE", "BREAKOUT_NAMES_FILE", "HF_TOKEN")
+    environment = {**own, **dict.fromkeys(files)}
+    return settings.model_copy(update={"data_dir": directory}), environment
 
 
 def _own_settings(directory: Path) -> tuple[Settings, dict[str, str | None]]:

@@ -14,6 +14,7 @@ from aiokafka.errors import KafkaConnectionError, KafkaError
 
 from breakout.contract import DownloadsSlice, read_event
 from breakout.contract.topics import DEAD_LETTERS, DOWNLOADS, MODELS, POINTS
+from breakout.kafka_connection import kafka_connection
 from breakout.kafka_offsets import log_ends
 from breakout.kafka_topics import KafkaUnavailableError
 from breakout.settings import Settings
@@ -87,7 +88,7 @@ async def _ask(
     # The client says by itself, at length, what we say in one line.
     logging.getLogger("aiokafka").setLevel(logging.CRITICAL)
     options = {
-        "bootstrap_servers": settings.kafka_bootstrap_servers,
+        **kafka_connection(settings),
         "request_timeout_ms": int(patience * 1000),
     }
     admin = AIOKafkaAdminClient(**options)

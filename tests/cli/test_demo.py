@@ -9,6 +9,7 @@ import pytest
 
 from tests.cli.forked import run_breakout
 from tests.cli.processes import alive, running
+from tests.embedded_servers import running_broker, running_clickhouse
 
 
 @pytest.fixture
@@ -77,3 +78,36 @@ def test_ctrl_c_cleans_up(environment: dict[str, str], tmp_path: Path) -> None:
 @pytest.mark.parametrize("days", ["0", "13", "1501", "week"])
 def test_wrong_days_are_wrong_usage(environment: dict[str, str], days: str) -> None:
     assert run_breakout(["demo", "--days", days], environment, 60).returncode == 2
+
+
+def test_fills_the_servers_of_the_settings_but_not_twice(
+    environment: dict[str, str], tmp_path: Path
+) -> None:
+    with (
+        running_broker(tmp_path / "broker") as broker,
+        running_clickhouse(tmp_path / "clickhouse") as clickhouse,
+    ):
+        there = {
+            **environment,
+            "BREAKOUT_CLICKHOUSE_PASSWORD": "",
+            "BREAKOUT_GROUP": "of-the-stack",
+            "KAFKA_BOOTSTRAP_SERVERS": broker.bootstrap,
+            "CLICKHOUSE_URL": f"{clickhouse.url}/shown",
+        }
+        command = ("demo", "--here", "--days", "14")
+        with running(*command, environment=there, log=tmp_path / "log") as demo:
+            assert demo.process.wait(150) == 0, demo.said
+        shown = run_breakout(["top", "--format", "json"], there, 60)
+        assert '"model_id"' in shown.stdout, shown.stderr
+        with running(*command, environment=there, log=tmp_path / "again") as demo:
+            assert demo.process.wait(90) == 1
+            assert "shown holds observations, and invented ones must not come" in " ".join(
+                demo.said.split()
+            )
+            assert "Traceback" not in demo.said
+
+
+def test_here_and_keep_do_not_go_together(environment: dict[str, str]) -> None:
+    answer = run_breakout(["demo", "--here", "--keep"], environment, 60)
+    assert answer.returncode == 2
+    assert "--keep goes without --here" in answer.stderr

@@ -22,7 +22,13 @@ PAGES = [
     )
     if page.exists()
 ]
-VARIABLES = {field.alias for field in Settings.model_fields.values()}
+STACK = re.findall(
+    r"^(?: +(?=\w+:)|(?=\w+=))(\w+)",
+    (REPOSITORY / "docker-compose.yml").read_text() + (REPOSITORY / ".env.example").read_text(),
+    re.MULTILINE,
+)
+"""What the stack reads besides."""
+VARIABLES = {*(field.alias for field in Settings.model_fields.values()), *STACK}
 SERIES = {
     name + suffix
     for name in map(series_name, all_metrics())

@@ -27,6 +27,7 @@ TOOLS = {
     "mypy",
     "pytest-asyncio",
     "pytest-timeout",
+    "types-pyyaml",
     "pytest-xdist",
     "ruff",
     "uv",

@@ -1,0 +1,35 @@
+# syntax=docker/dockerfile:1
+# One image for every part of Breakout: what runs is the command.
+
+FROM python:3.13-slim-bookworm AS build
+ENV PIP_NO_CACHE_DIR=1 PIP_DISABLE_PIP_VERSION_CHECK=1
+WORKDIR /src
+RUN python -m venv /opt/breakout
+COPY requirements.lock ./
+RUN /opt/breakout/bin/pip install --require-hashes --only-binary=:all: -r requirements.lock
+COPY pyproject.toml README.md LICENSE ./
+COPY breakout breakout
+COPY collectors collectors
+COPY streams streams
+COPY sql sql
+# The project has no dependency that the lock lacks; the build backend stays in this stage.
+RUN pip wheel --no-deps --wheel-dir /wheels . \
+    && /opt/breakout/bin/pip install --no-deps --no-index /wheels/*.whl \
+    && /opt/breakout/bin/pip uninstall --yes pip
+
+FROM python:3.13-slim-bookworm
+RUN useradd --system --uid 10001 --home-dir /nonexistent --shell /usr/sbin/nologin breakout
+COPY --from=build /opt/breakout /opt/breakout
+ENV PATH=/opt/breakout/bin:$PATH \
+    PYTHONUNBUFFERED=1 \
+    BREAKOUT_LOG_FORMAT=json \
+    BREAKOUT_METRICS_HOST=0.0.0.0 \
+    BREAKOUT_METRICS_PORT=9464
+USER breakout
+WORKDIR /tmp
+EXPOSE 9464
+# Every part that stays up serves its metrics; one that cannot is not healthy.
+HEALTHCHECK --interval=15s --timeout=5s --start-period=60s --retries=4 \
+    CMD ["python", "-c", "import urllib.request; urllib.request.urlopen('http://127.0.0.1:9464/metrics', timeout=4)"]
+ENTRYPOINT ["breakout"]
+CMD ["--help"]

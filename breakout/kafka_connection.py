@@ -1,0 +1,47 @@
+"""How every client of ours connects to Kafka: where, encrypted or not, and as whom."""
+
+import ssl
+from typing import Any
+
+from breakout.settings import Settings, SettingsError
+
+
+def kafka_connection(settings: Settings) -> dict[str, Any]:
+    """Return the arguments of aiokafka's clients.
+
+    Raises `SettingsError` for a login without a name, and as `tls_context` does.
+    """
+    connection: dict[str, Any] = {
+        "bootstrap_servers": settings.kafka_bootstrap_servers,
+        "security_protocol": settings.kafka_security_protocol,
+        "ssl_context": tls_context(settings),
+    }
+    if settings.kafka_uses_sasl:
+        if not settings.kafka_sasl_username:
+            raise SettingsError(
+                "KAFKA_SASL_USERNAME: must be set where KAFKA_SECURITY_PROTOCOL is "
+                f"{settings.kafka_security_protocol}"
+            )
+        connection |= {
+            "sasl_mechanism": settings.kafka_sasl_mechanism,
+            "sasl_plain_username": settings.kafka_sasl_username,
+            "sasl_plain_password": settings.kafka_sasl_password.get_secret_value(),
+        }
+    return connection
+
+
+def tls_context(settings: Settings) -> ssl.SSLContext | None:
+    """Return what verifies the brokers' certificates and names, or None without TLS.
+
+    Raises `SettingsError` when the file of authorities cannot be used.
+    """
+    if not settings.kafka_security_protocol.endswith("SSL"):
+        return None
+    file = settings.kafka_ssl_ca_file
+    try:
+        return ssl.create_default_context(cafile=file)
+    except (OSError, ssl.SSLError) as error:
+        raise SettingsError(
+            f"KAFKA_SSL_CA_FILE: {file} cannot be used ({error.strerror or error}): name a file of "
+            "certificates in PEM"
+        ) from error
