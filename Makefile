@@ -35,9 +35,10 @@ fmt: setup ## Format the code and fix what can be fixed
 slow: setup ## Run the slow tests: long proofs with killed processes
 	$(BIN)/python -m pytest -m slow
 
-bench: setup ## Measure throughput and backfill on this machine
+bench: setup ## Measure throughput, backfill and dashboards on this machine
 	$(BIN)/python -m bench.throughput
 	$(BIN)/python -m bench.backfill
+	$(BIN)/python -m bench.dashboards
 
 schemas: setup ## Write the JSON Schemas of the events from the contract
 	$(BIN)/python -m breakout.contract.schemas

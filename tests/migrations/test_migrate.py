@@ -54,7 +54,9 @@ def test_brings_an_empty_server_up_to_date_and_then_has_nothing_to_do(
 def test_every_column_and_table_says_what_it_is(settings: Settings, client: Client) -> None:
     migrate(settings)
     silent = client.query(
-        "SELECT table, name FROM system.columns WHERE database = {d:String} AND comment = ''",
+        # What only feeds a table is not read: its columns are those of the table.
+        "SELECT table, name FROM system.columns WHERE database = {d:String} AND comment = '' "
+        "AND table NOT IN (SELECT name FROM system.tables WHERE engine = 'MaterializedView')",
         parameters={"d": database(settings)},
     ).result_rows
     assert silent == []

@@ -11,7 +11,7 @@ from tools.reference.markdown import code, page, table
 
 TABLES = """
 SELECT name, engine = 'View', comment FROM system.tables
-WHERE database = currentDatabase() ORDER BY engine != 'View', name
+WHERE database = currentDatabase() AND engine != 'MaterializedView' ORDER BY engine != 'View', name
 """
 COLUMNS = """
 SELECT table, name, type, comment FROM system.columns
