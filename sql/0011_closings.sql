@@ -9,7 +9,7 @@ CREATE TABLE closings_log
     observed_at DateTime64(3, 'UTC') CODEC(DoubleDelta, ZSTD(1)) COMMENT 'Moment of its last observation with a counter, UTC',
     cumulative UInt64 CODEC(Delta, ZSTD(1)) COMMENT 'Clean downloads then',
     standing Bool COMMENT 'Whether the raw counter equalled the one before',
-    rank UInt128 CODEC(ZSTD(1)) COMMENT 'That moment in milliseconds, times 2 to the 64th, and the version of its row: the greatest wins'
+    rank UInt128 COMMENT 'That moment in milliseconds, times 2 to the 64th, and the version of its row: the greatest wins'
 )
 ENGINE = ReplacingMergeTree(rank)
 PARTITION BY toYYYYMM(day)
@@ -18,27 +18,21 @@ COMMENT 'Last observation of every model and day';
 
 CREATE MATERIALIZED VIEW closings_feed TO closings_log
 AS SELECT
-    source, model_id, toDate(d.observed_at) AS day,
-    max(d.observed_at) AS observed_at,
-    argMax(assumeNotNull(d.cumulative), (d.observed_at, d.version)) AS cumulative,
-    argMax(ifNull(d.standing, false), (d.observed_at, d.version)) AS standing,
-    max(bitShiftLeft(toUInt128(toUnixTimestamp64Milli(d.observed_at)), 64) + d.version) AS rank
+    source, model_id, toDate(observed_at) AS day, observed_at,
+    assumeNotNull(d.cumulative) AS cumulative, ifNull(d.standing, false) AS standing,
+    bitShiftLeft(toUInt128(toUnixTimestamp64Milli(observed_at)), 64) + version AS rank
 FROM downloads_log AS d
 WHERE d.cumulative IS NOT NULL
-GROUP BY source, model_id, day
 COMMENT 'Fills closings_log with every insert into downloads_log';
 
 -- What was there before; a row that comes twice, or meanwhile by the feed, changes nothing.
 INSERT INTO closings_log
 SELECT
-    source, model_id, toDate(d.observed_at) AS day,
-    max(d.observed_at) AS observed_at,
-    argMax(assumeNotNull(d.cumulative), (d.observed_at, d.version)) AS cumulative,
-    argMax(ifNull(d.standing, false), (d.observed_at, d.version)) AS standing,
-    max(bitShiftLeft(toUInt128(toUnixTimestamp64Milli(d.observed_at)), 64) + d.version) AS rank
+    source, model_id, toDate(observed_at) AS day, observed_at,
+    assumeNotNull(d.cumulative) AS cumulative, ifNull(d.standing, false) AS standing,
+    bitShiftLeft(toUInt128(toUnixTimestamp64Milli(observed_at)), 64) + version AS rank
 FROM downloads_log AS d
-WHERE d.cumulative IS NOT NULL
-GROUP BY source, model_id, day;
+WHERE d.cumulative IS NOT NULL;
 
 CREATE OR REPLACE VIEW downloads_daily
 (
