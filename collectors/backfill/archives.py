@@ -8,7 +8,7 @@ from typing import Any
 from pydantic import BaseModel, TypeAdapter, ValidationError
 
 from breakout.contract.events import UtcDatetime
-from collectors.http import Source
+from collectors.http import Source, SourceError
 from collectors.job import EmptyAnswerError
 from collectors.rows import explain
 
@@ -26,7 +26,13 @@ class Commit(BaseModel):
     """A revision of a dataset."""
 
     id: str
+    title: str = ""
     date: UtcDatetime
+
+    @property
+    def rank(self) -> tuple[bool, datetime]:
+        """The greatest of a day is the one to read."""
+        return "models." in self.title, self.date
 
 
 class Entry(BaseModel):
@@ -43,18 +49,25 @@ _WEEKLY = "hfmlsoc/hub_weekly_snapshots"
 
 
 async def hub_stats(hub: Source) -> list[Snapshot]:
-    """List the daily snapshots of hub-stats: the last revision of each UTC day."""
+    """List the daily snapshots of hub-stats: each UTC day's last revision of the models.
+
+    Every file of the dataset has commits of its own, whose titles name it. Of a day without such
+    a title it is the last revision of any: `Files` tells whether its file is a new one.
+    """
     last: dict[date, Commit] = {}
+    seen: set[str] = set()
     number = 0
     while True:
         answer = await hub.json(f"/api/datasets/{_HUB_STATS}/commits/main", (("p", str(number)),))
         commits = _parsed(hub, _COMMITS, answer.content, _HUB_STATS)
-        if not commits:
+        # A mirror that knows no pages answers with the first again and again.
+        if seen.issuperset(commit.id for commit in commits):
             break
         for commit in commits:
             day = commit.date.date()
-            if day not in last or commit.date > last[day].date:
+            if day not in last or commit.rank > last[day].rank:
                 last[day] = commit
+        seen.update(commit.id for commit in commits)
         number += 1
     return [
         Snapshot(commit.date, f"/datasets/{_HUB_STATS}/resolve/{commit.id}/models.parquet")
@@ -75,6 +88,30 @@ async def hub_weekly_snapshots(hub: Source) -> list[Snapshot]:
                 found.append(Snapshot(datetime(day.year, day.month, day.day, tzinfo=UTC), path))
         page = answer.next_page
     return sorted(found, key=lambda one: one.observed_at)
+
+
+class Files:
+    """Tells files from each other by their ETags, asking for one byte of each."""
+
+    def __init__(self, hub: Source) -> None:
+        self._hub = hub
+        self._etags: dict[str, str | None] = {}
+
+    async def is_unchanged(self, before: Snapshot, snapshot: Snapshot) -> bool:
+        """Whether a snapshot's file is that of the one before, so that nothing was observed.
+
+        A file that cannot be read is no other's: reading it says why.
+        """
+        etag = await self._etag(snapshot)
+        return etag is not None and etag == await self._etag(before)
+
+    async def _etag(self, snapshot: Snapshot) -> str | None:
+        if snapshot.path not in self._etags:
+            try:
+                self._etags[snapshot.path] = (await self._hub.tail(snapshot.path, 1)).etag
+            except SourceError:
+                self._etags[snapshot.path] = None
+        return self._etags[snapshot.path]
 
 
 ARCHIVES: Mapping[str, Callable[[Source], Awaitable[list[Snapshot]]]] = {

@@ -40,7 +40,9 @@ def digest_of(scrape: Scrape) -> int:
 def published(settings: Settings, source: str, origin: str) -> set[Entry]:
     """Return the snapshots that were published whole and can be queried.
 
-    Without ClickHouse that is none of them, and all are published again, which changes nothing.
+    Of a moment that several snapshots share, all their models together must be there: which of
+    them are whose is not kept. Without ClickHouse that is none of them. Whatever is published
+    again changes nothing.
     """
     try:
         with explained(settings), closing(_client(settings)) as client:
@@ -49,7 +51,8 @@ def published(settings: Settings, source: str, origin: str) -> set[Entry]:
                 SELECT b.observed_at, b.digest
                 FROM
                 (
-                    SELECT * FROM backfills FINAL
+                    SELECT observed_at, digest, sum(models) OVER (PARTITION BY observed_at) AS told
+                    FROM backfills FINAL
                     WHERE source = %(source)s AND origin = %(origin)s
                 ) AS b
                 INNER JOIN
@@ -59,7 +62,7 @@ def published(settings: Settings, source: str, origin: str) -> set[Entry]:
                     WHERE source = %(source)s AND origin = %(origin)s
                     GROUP BY observed_at
                 ) AS d ON d.observed_at = b.observed_at
-                WHERE d.models >= b.models
+                WHERE d.models >= b.told
                 """,
                 parameters={"source": source, "origin": origin},
             ).result_rows

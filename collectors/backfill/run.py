@@ -5,6 +5,7 @@ import tempfile
 from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from itertools import pairwise
 from pathlib import Path
 
 import structlog
@@ -13,7 +14,7 @@ from breakout.contract.events import DeadLetter
 from breakout.contract.times import from_ms
 from breakout.settings import Settings
 from collectors.backfill import ledger
-from collectors.backfill.archives import ARCHIVES, Snapshot
+from collectors.backfill.archives import ARCHIVES, Files, Snapshot
 from collectors.backfill.ledger import Entry
 from collectors.backfill.own_file import Spooled, WrongRow, scrapes, spool
 from collectors.backfill.snapshots import Found, SnapshotError, read_snapshot
@@ -42,6 +43,8 @@ class Done:
     """Snapshots published now."""
     skipped: int = 0
     """Snapshots that were published before."""
+    unchanged: int = 0
+    """Snapshots whose file is that of the one before: nothing was observed then."""
     observations: int = 0
     dead_letters: int = 0
     bytes_read: int = 0
@@ -75,9 +78,12 @@ async def backfill_archive(
     done = Done()
     tracked = (await read_list(settings, patience)).models
     async with hub_source(settings, patience=patience) as hub:
+        archive = await ARCHIVES[origin](hub)
+        before = dict(pairwise(reversed(archive)))
+        files = Files(hub)
         snapshots = [
             one
-            for one in await ARCHIVES[origin](hub)
+            for one in archive
             if (since is None or one.observed_at >= since)
             and (until is None or one.observed_at <= until)
         ]
@@ -108,6 +114,10 @@ async def backfill_archive(
         async with _Output(settings, done, dry_run=dry_run) as output:
             for number, one in enumerate(todo):
                 on_progress(number, len(todo))
+                if one in before and await files.is_unchanged(before[one], one):
+                    done.unchanged += 1
+                    say(f"{one.observed_at:%Y-%m-%dT%H:%M:%SZ}: the same file as before, left out")
+                    continue
                 read = await scrape(one)
                 if read is not None and read.counters:
                     await output.publish(read, Entry(read.observed_at))
@@ -233,6 +243,8 @@ def lines(done: Done) -> Iterator[str]:
         f"{done.snapshots:,} snapshots with {done.observations:,} observations, "
         f"{done.skipped:,} were there already"
     )
+    if done.unchanged:
+        yield f"{done.unchanged:,} snapshots left out: the file was that of the one before"
     if done.bytes_read:
         yield f"{done.bytes_read:,} bytes read"
     if done.wrong_rows:

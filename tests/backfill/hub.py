@@ -2,6 +2,7 @@
 
 import io
 import random
+import zlib
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -59,7 +60,10 @@ class Cdn:
         return web.Response(
             status=206,
             body=part,
-            headers={"Content-Range": f"bytes {start}-{stop - 1}/{len(body)}", "ETag": '"one"'},
+            headers={
+                "Content-Range": f"bytes {start}-{stop - 1}/{len(body)}",
+                "ETag": f'"{zlib.crc32(body)}"',
+            },
         )
 
 
@@ -86,8 +90,13 @@ class Archives:
     cdn_server: Scripted = field(default_factory=Scripted)
 
     def commits(self, *revisions: tuple[str, str, bytes | None]) -> None:
-        """Serve hub-stats with these (revision, moment, file), newest first, two a page."""
-        listed = [{"id": one, "title": "update", "date": moment} for one, moment, _ in revisions]
+        """Serve hub-stats with these (revision, moment, file), newest first, two a page.
+
+        A revision that begins with the name of a file has that in its title.
+        """
+        listed = [
+            {"id": one, "title": f"Upload {one}", "date": moment} for one, moment, _ in revisions
+        ]
         pages = [listed[at : at + 2] for at in range(0, len(listed), 2)] + [[]]
         self.hub.answers["/api/datasets/cfahlgren1/hub-stats/commits/main"] = lambda request: pages[
             int(request.query["p"])

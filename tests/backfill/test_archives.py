@@ -76,6 +76,40 @@ async def test_the_last_revision_of_each_day_is_published(
     assert done.complete
 
 
+async def test_a_revision_that_leaves_the_file_as_it_was_is_no_observation(
+    broker: BrokerServer, hub: Archives
+) -> None:
+    third = "2026-01-03T05:00:00Z"
+    file = parquet(COUNTS)
+    hub.commits(("ddd", third, file), ("bbb", FIRST, file))
+    said: list[str] = []
+    done = await backfill(broker, hub, say=said.append)
+    assert {moment for moment, _ in await observed(broker)} == {at(FIRST)}
+    assert (done.snapshots, done.unchanged) == (1, 1)
+    assert done.complete
+    assert "2026-01-03T05:00:00Z: the same file as before, left out" in said
+
+
+async def test_of_a_day_the_last_revision_of_the_models_counts(
+    broker: BrokerServer, hub: Archives
+) -> None:
+    hub.commits(
+        ("datasets.parquet", "2026-01-02T09:00:00Z", parquet(LATER)),
+        ("models.parquet", FIRST, parquet(COUNTS)),
+    )
+    await backfill(broker, hub)
+    assert {moment for moment, _ in await observed(broker)} == {at(FIRST)}
+
+
+async def test_a_listing_without_pages_ends(broker: BrokerServer, hub: Archives) -> None:
+    hub.commits(("bbb", FIRST, parquet(COUNTS)))
+    path = "/api/datasets/cfahlgren1/hub-stats/commits/main"
+    first = hub.hub.answers[path]
+    hub.hub.answers[path] = lambda request: first(request.clone(rel_url=f"{path}?p=0"))
+    await backfill(broker, hub)
+    assert {moment for moment, _ in await observed(broker)} == {at(FIRST)}
+
+
 async def test_only_what_is_needed_is_read(broker: BrokerServer, hub: Archives) -> None:
     await backfill(broker, hub)
     whole = sum(len(body) for body in hub.cdn.files.values())

@@ -35,6 +35,8 @@ KEYS = {
     "ram_now": ("baseline", "model_id"),
     "breakouts": ("baseline", "model_id"),
 }
+FED = "closings_log"
+"""Filled by ClickHouse itself."""
 LOGS = (
     "downloads_log",
     "models_log",
@@ -59,12 +61,13 @@ class Engine:
             for statement in re.split(r";\s*$", migration.read_text(), flags=re.MULTILINE):
                 if statement.strip():
                     session.query(statement)
-        for log in LOGS:
+        for log in (*LOGS, FED):
             # Superseded rows stay in parts of their own: only FINAL can hide them.
             session.query(f"SYSTEM STOP MERGES {log}")
 
     def load(self, tables: Tables) -> None:
         """Replace all rows by what the processors would have written for these tables."""
+        self.session.query(f"TRUNCATE TABLE {FED}")
         for log, rows in log_rows(tables).items():
             self.session.query(f"TRUNCATE TABLE {log}")
             versioned = log != "models_log"
@@ -166,6 +169,13 @@ def superseded(log: str, rows: list[Row]) -> list[Row]:
         "breakouts_log": {"model_id": "org0/left", "retracted": True},
     }
     older = [row | wrong[log] | {"version": VERSION - 1} for row in rows]
+    if log == "downloads_log":
+        # A counter that was known stays known: of equal keys the greater counts, and null is none.
+        unknown = {"cumulative": None, "downloads_all_time": None}
+        older = [
+            one | (unknown if row["cumulative"] is None else {})
+            for one, row in zip(older, rows, strict=True)
+        ]
     if log in taken_back:
         for row in rows[:40]:
             older.append(row | taken_back[log] | {"version": VERSION})
