@@ -15,6 +15,8 @@ COPY sql sql
 # The project has no dependency that the lock lacks; the build backend stays in this stage.
 RUN pip wheel --no-deps --wheel-dir /wheels . \
     && /opt/breakout/bin/pip install --no-deps --no-index /wheels/*.whl \
+    # The embedded ClickHouse and what it alone needs are half a gigabyte; the image has a server to talk to.
+    && /opt/breakout/bin/pip uninstall --yes chdb chdb-core pandas \
     && /opt/breakout/bin/pip uninstall --yes pip
 
 FROM python:3.13-slim-bookworm
