@@ -58,5 +58,5 @@ LOCK_OPTIONS := --quiet --universal --python-version 3.11 --generate-hashes --no
 	--no-emit-index-url --no-emit-find-links --no-annotate
 
 clean: ## Remove what was built, .venv too
-	rm -rf .venv build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis test-artifacts
+	rm -rf .venv build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis test-artifacts .kafka
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

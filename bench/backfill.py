@@ -16,7 +16,8 @@ from random import Random
 from rich.console import Console
 
 from breakout.contract import DownloadsSlice, ModelRecord
-from tests.pipeline import Pipeline, running_pipeline, wait_until
+from tests.pipeline import Pipeline, running_pipeline
+from tests.waiting import wait_until
 
 END = datetime(2026, 10, 1, tzinfo=UTC)
 BINS = ("<1B", "1-5B", "7-9B", "10-50B", "50-100B", "100-250B", "250B+")

@@ -21,7 +21,8 @@ from rich.console import Console
 from rich.table import Table
 
 from breakout.contract import DownloadsSlice, ModelRecord
-from tests.pipeline import Pipeline, running_pipeline, wait_until
+from tests.pipeline import Pipeline, running_pipeline
+from tests.waiting import wait_until
 
 START = datetime(2026, 1, 1, 6, tzinfo=UTC)
 BINS = ("<1B", "1-5B", "7-9B", "10-50B", "50-100B", "100-250B", "250B+")

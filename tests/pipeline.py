@@ -5,8 +5,7 @@ import os
 import signal
 import subprocess
 import sys
-import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -39,7 +38,9 @@ from breakout.kafka_offsets import log_ends
 from breakout.kafka_topics import ensure_topics
 from breakout.migrations import migrate
 from breakout.settings import Settings, read_settings
-from tests.embedded_servers import ClickHouseServer, running_broker, running_clickhouse
+from tests.brokers import running_broker_of
+from tests.embedded_servers import ClickHouseServer, running_clickhouse
+from tests.waiting import wait_until
 
 REPOSITORY = Path(__file__).resolve().parent.parent
 KafkaRecord = tuple[str, str, int, bytes]
@@ -48,18 +49,6 @@ KafkaRecord = tuple[str, str, int, bytes]
 WORKED_TOPICS = tuple(
     topic.name for topic in (MODELS, DOWNLOADS, POINTS, NAMES, INFERENCE, DERIVATIVES, LEADERBOARDS)
 )
-
-
-def wait_until(what: str, check: Callable[[], Any], *, seconds: float = 60.0) -> Any:
-    """Return the first true answer of `check`; fail when it takes too long."""
-    deadline = time.monotonic() + seconds
-    while True:
-        answer = check()
-        if answer:
-            return answer
-        if time.monotonic() > deadline:
-            raise TimeoutError(f"{what}: not within {seconds:.0f} s")
-        time.sleep(0.05)
 
 
 class Worker:
@@ -302,10 +291,15 @@ def _place(event: Event) -> tuple[Topic, str]:
 
 
 @contextmanager
-def running_pipeline(directory: Path, **overrides: str) -> Iterator[Pipeline]:
-    """A pipeline with fresh servers and no workers yet; `overrides` are environment variables."""
+def running_pipeline(
+    directory: Path, kind: str = "embedded", **overrides: str
+) -> Iterator[Pipeline]:
+    """A pipeline with fresh servers and no workers yet, on a broker of `tests.brokers.BROKERS`.
+
+    `overrides` are environment variables.
+    """
     with (
-        running_broker(directory / "broker") as broker,
+        running_broker_of(kind, directory / "broker") as broker,
         running_clickhouse(directory / "clickhouse") as clickhouse,
     ):
         pipeline = Pipeline(directory, broker.bootstrap, clickhouse, **overrides)

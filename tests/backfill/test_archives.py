@@ -16,7 +16,7 @@ from collectors.http import SourceError
 from tests.backfill.hub import TRACKED, Archives, archives, parquet
 from tests.collectors.quick import QUICK
 from tests.collectors.records import PARTITIONS, read_events
-from tests.embedded_servers import BrokerServer, free_port
+from tests.server_process import Broker, free_port
 
 TOKEN = "hf_nobody_may_see"
 COUNTS: Any = {model: (n, 10**n, None) for n, model in enumerate(TRACKED, start=1)}
@@ -35,9 +35,7 @@ async def hub() -> AsyncIterator[Archives]:
         yield running
 
 
-async def backfill(
-    broker: BrokerServer, hub: Archives, origin: str = "hub-stats", **more: Any
-) -> Done:
+async def backfill(broker: Broker, hub: Archives, origin: str = "hub-stats", **more: Any) -> Done:
     settings = Settings(
         kafka_bootstrap_servers=broker.bootstrap,
         hf_endpoint=hub.hub.url,
@@ -49,7 +47,7 @@ async def backfill(
     return await backfill_archive(settings, origin, patience=QUICK, **more)
 
 
-async def observed(broker: BrokerServer) -> dict[tuple[datetime, str], tuple[Any, Any, Any]]:
+async def observed(broker: Broker) -> dict[tuple[datetime, str], tuple[Any, Any, Any]]:
     slices = await read_events(broker.bootstrap, DOWNLOADS, DownloadsSlice)
     assert {(one.source, one.origin) for one in slices} <= {("huggingface", "hub-stats")}
     return {
@@ -65,9 +63,7 @@ def at(moment: str) -> datetime:
     return datetime.fromisoformat(moment)
 
 
-async def test_the_last_revision_of_each_day_is_published(
-    broker: BrokerServer, hub: Archives
-) -> None:
+async def test_the_last_revision_of_each_day_is_published(broker: Broker, hub: Archives) -> None:
     done = await backfill(broker, hub)
     expected = {(at(FIRST), model): counts for model, counts in COUNTS.items()}
     expected |= {(at(SECOND), model): counts for model, counts in LATER.items()}
@@ -77,7 +73,7 @@ async def test_the_last_revision_of_each_day_is_published(
 
 
 async def test_a_revision_that_leaves_the_file_as_it_was_is_no_observation(
-    broker: BrokerServer, hub: Archives
+    broker: Broker, hub: Archives
 ) -> None:
     third = "2026-01-03T05:00:00Z"
     file = parquet(COUNTS)
@@ -91,7 +87,7 @@ async def test_a_revision_that_leaves_the_file_as_it_was_is_no_observation(
 
 
 async def test_of_a_day_the_last_revision_of_the_models_counts(
-    broker: BrokerServer, hub: Archives
+    broker: Broker, hub: Archives
 ) -> None:
     hub.commits(
         ("datasets.parquet", "2026-01-02T09:00:00Z", parquet(LATER)),
@@ -101,7 +97,7 @@ async def test_of_a_day_the_last_revision_of_the_models_counts(
     assert {moment for moment, _ in await observed(broker)} == {at(FIRST)}
 
 
-async def test_a_listing_without_pages_ends(broker: BrokerServer, hub: Archives) -> None:
+async def test_a_listing_without_pages_ends(broker: Broker, hub: Archives) -> None:
     hub.commits(("bbb", FIRST, parquet(COUNTS)))
     path = "/api/datasets/cfahlgren1/hub-stats/commits/main"
     first = hub.hub.answers[path]
@@ -110,26 +106,26 @@ async def test_a_listing_without_pages_ends(broker: BrokerServer, hub: Archives)
     assert {moment for moment, _ in await observed(broker)} == {at(FIRST)}
 
 
-async def test_only_what_is_needed_is_read(broker: BrokerServer, hub: Archives) -> None:
+async def test_only_what_is_needed_is_read(broker: Broker, hub: Archives) -> None:
     await backfill(broker, hub)
     whole = sum(len(body) for body in hub.cdn.files.values())
     assert whole > 20_000_000
     assert hub.cdn.sent < whole / 20
 
 
-async def test_the_token_stays_with_the_hub(broker: BrokerServer, hub: Archives) -> None:
+async def test_the_token_stays_with_the_hub(broker: Broker, hub: Archives) -> None:
     await backfill(broker, hub)
     assert any(TOKEN in str(request.headers) for request in hub.hub.requests)
     assert hub.cdn.headers
     assert not any(TOKEN in str(headers) for headers in hub.cdn.headers)
 
 
-async def test_a_span_of_days_can_be_chosen(broker: BrokerServer, hub: Archives) -> None:
+async def test_a_span_of_days_can_be_chosen(broker: Broker, hub: Archives) -> None:
     await backfill(broker, hub, since=datetime(2026, 1, 3, tzinfo=UTC))
     assert {moment for moment, _ in await observed(broker)} == {at(SECOND)}
 
 
-async def test_a_dry_run_reads_and_publishes_nothing(broker: BrokerServer, hub: Archives) -> None:
+async def test_a_dry_run_reads_and_publishes_nothing(broker: Broker, hub: Archives) -> None:
     said: list[str] = []
     done = await backfill(broker, hub, dry_run=True, say=said.append)
     assert (done.snapshots, done.observations) == (2, 8)
@@ -138,7 +134,7 @@ async def test_a_dry_run_reads_and_publishes_nothing(broker: BrokerServer, hub: 
 
 
 async def test_an_old_snapshot_without_all_time_counters_has_nulls(
-    broker: BrokerServer, hub: Archives
+    broker: Broker, hub: Archives
 ) -> None:
     hub.commits(("old", FIRST, parquet(COUNTS, without="downloadsAllTime")))
     await backfill(broker, hub)
@@ -146,7 +142,7 @@ async def test_an_old_snapshot_without_all_time_counters_has_nulls(
 
 
 async def test_floats_that_are_whole_are_read_and_others_are_dead_letters(
-    broker: BrokerServer, hub: Archives
+    broker: Broker, hub: Archives
 ) -> None:
     odd = ((1, 12.0, 1), (1, None, 1), (1, 1.5, 1), (1, -4.0, 1))
     counts: Any = dict(zip(TRACKED, odd, strict=True))
@@ -157,9 +153,7 @@ async def test_floats_that_are_whole_are_read_and_others_are_dead_letters(
     assert (done.dead_letters, len(done.missing)) == (2, 2)
 
 
-async def test_the_weekly_snapshots_are_as_of_their_date(
-    broker: BrokerServer, hub: Archives
-) -> None:
+async def test_the_weekly_snapshots_are_as_of_their_date(broker: Broker, hub: Archives) -> None:
     folder = "/api/datasets/hfmlsoc/hub_weekly_snapshots/tree/main/models"
     hub.hub.answers[folder] = [
         {"type": "directory", "path": "models/2026-01-07"},
@@ -200,7 +194,7 @@ def once(answer: Any, *, after: int = 0) -> Any:
     ids=["503", "429", "short", "no range"],
 )
 async def test_a_passing_fault_is_overcome(
-    broker: BrokerServer, hub: Archives, answer: Any, after: int
+    broker: Broker, hub: Archives, answer: Any, after: int
 ) -> None:
     hub.cdn.misbehave = once(answer, after=after)
     assert (await backfill(broker, hub)).complete
@@ -224,7 +218,7 @@ async def test_a_passing_fault_is_overcome(
     ids=["whole file", "gone", "other file"],
 )
 async def test_a_snapshot_that_cannot_be_read_is_missing_and_others_land(
-    broker: BrokerServer, hub: Archives, answer: Any, why: str
+    broker: Broker, hub: Archives, answer: Any, why: str
 ) -> None:
     hub.cdn.misbehave = lambda request, body: (
         answer(request, body) if "bbb" in request.path else None
@@ -236,7 +230,7 @@ async def test_a_snapshot_that_cannot_be_read_is_missing_and_others_land(
 
 
 async def test_a_file_that_changes_while_it_is_read_is_missing(
-    broker: BrokerServer, hub: Archives
+    broker: Broker, hub: Archives
 ) -> None:
     def other(request: web.Request, body: bytes) -> Any:
         start, stop = request.http_range.start or 0, request.http_range.stop or len(body)
@@ -249,15 +243,13 @@ async def test_a_file_that_changes_while_it_is_read_is_missing(
     assert "the file changed while it was being read" in next(iter(done.missing.values()))
 
 
-async def test_what_is_no_parquet_file_is_missing(broker: BrokerServer, hub: Archives) -> None:
+async def test_what_is_no_parquet_file_is_missing(broker: Broker, hub: Archives) -> None:
     hub.commits(("bad", FIRST, b"<html>" * 100))
     done = await backfill(broker, hub)
     assert "is no Parquet file" in next(iter(done.missing.values()))
 
 
-async def test_an_archive_that_cannot_be_listed_is_a_failure(
-    broker: BrokerServer, hub: Archives
-) -> None:
+async def test_an_archive_that_cannot_be_listed_is_a_failure(broker: Broker, hub: Archives) -> None:
     del hub.hub.answers["/api/datasets/cfahlgren1/hub-stats/commits/main"]
     with pytest.raises(SourceError, match="HTTP 404"):
         await backfill(broker, hub)

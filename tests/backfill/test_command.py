@@ -10,10 +10,12 @@ from pathlib import Path
 import pytest
 
 from breakout.contract import DownloadsSlice, ModelRecord
+from tests.brokers import BROKERS
 from tests.oracle.batch import recompute
 from tests.oracle.inputs import Observation, observations_of
-from tests.pipeline import Pipeline, running_pipeline, wait_until
+from tests.pipeline import Pipeline, running_pipeline
 from tests.streams.views import view_differences
+from tests.waiting import wait_until
 
 pytestmark = [pytest.mark.fault, pytest.mark.timeout(300)]
 
@@ -22,9 +24,11 @@ MODELS = [f"org/model-{number:02}" for number in range(12)]
 DAYS = 90
 
 
-@pytest.fixture(scope="module")
-def pipeline(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pipeline]:
-    with running_pipeline(tmp_path_factory.mktemp("backfill")) as running:
+@pytest.fixture(scope="module", params=BROKERS)
+def pipeline(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Pipeline]:
+    with running_pipeline(tmp_path_factory.mktemp("backfill"), request.param) as running:
         running.start_worker()
         yield running
 

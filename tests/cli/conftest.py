@@ -9,12 +9,8 @@ import pytest
 
 from breakout.settings import Settings, read_settings
 from tests.cli.forked import run_breakout
-from tests.embedded_servers import (
-    BrokerServer,
-    ClickHouseServer,
-    running_broker,
-    running_clickhouse,
-)
+from tests.embedded_servers import ClickHouseServer, running_broker, running_clickhouse
+from tests.server_process import Broker
 
 Breakout = Callable[..., "subprocess.CompletedProcess[str]"]
 
@@ -26,7 +22,7 @@ def clickhouse(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ClickHouseS
 
 
 @pytest.fixture(scope="package")
-def broker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[BrokerServer]:
+def broker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Broker]:
     with running_broker(tmp_path_factory.mktemp("broker")) as server:
         yield server
 

@@ -24,7 +24,8 @@ from breakout.clickhouse import (
 )
 from breakout.migrations import migrate
 from breakout.settings import Settings, read_settings
-from tests.embedded_servers import free_port, running_clickhouse
+from tests.embedded_servers import running_clickhouse
+from tests.server_process import free_port
 
 
 @pytest.fixture

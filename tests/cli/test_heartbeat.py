@@ -12,7 +12,8 @@ from breakout.clickhouse import reader_client
 from breakout.heartbeat import Heartbeat
 from breakout.migrations import migrate
 from breakout.settings import Settings, read_settings
-from tests.embedded_servers import free_port, running_clickhouse
+from tests.embedded_servers import running_clickhouse
+from tests.server_process import free_port
 
 
 def eventually(check: Callable[[], Any], seconds: float = 30) -> Any:

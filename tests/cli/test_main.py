@@ -10,7 +10,7 @@ import pytest
 
 from tests.cli.conftest import Breakout
 from tests.cli.forked import REPOSITORY
-from tests.embedded_servers import free_port
+from tests.server_process import free_port
 
 COMMANDS = ["up", "demo", "top", "status", "baseline", "migrate", "embedded", "collect", "worker"]
 

@@ -24,20 +24,21 @@ from breakout.migrations import migrate
 from breakout.settings import Settings, read_settings
 from tests.cli.conftest import Breakout
 from tests.cli.seed import insert
-from tests.embedded_servers import BrokerServer, free_port, running_broker
+from tests.embedded_servers import running_broker
+from tests.server_process import Broker, free_port
 
 SNAPSHOTS = Path(__file__).parent / "snapshots"
 
 
 @pytest.fixture(scope="module")
-def kafka(tmp_path_factory: pytest.TempPathFactory) -> Iterator[BrokerServer]:
+def kafka(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Broker]:
     with running_broker(tmp_path_factory.mktemp("broker")) as server:
         asyncio.run(ensure_topics(read_settings(kafka_bootstrap_servers=server.bootstrap)))
         yield server
 
 
 @pytest.fixture
-def settings(settings: Settings, kafka: BrokerServer) -> Settings:
+def settings(settings: Settings, kafka: Broker) -> Settings:
     """With a schema, and a consumer group of its own."""
     migrate(settings)
     return read_settings(

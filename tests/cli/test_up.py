@@ -11,7 +11,8 @@ import pytest
 from breakout.cli.simulated_hub import simulated_hub
 from tests.cli.forked import run_breakout
 from tests.cli.processes import Running, alive, eventually, running
-from tests.embedded_servers import free_port, running_broker, running_clickhouse
+from tests.embedded_servers import running_broker, running_clickhouse
+from tests.server_process import free_port
 
 
 @pytest.fixture

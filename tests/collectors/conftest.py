@@ -1,14 +1,36 @@
-"""A broker of its own for each test that asks for one."""
+"""A broker without topics for each test that asks for one; every such test runs on both kinds."""
 
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from tests.embedded_servers import BrokerServer, running_broker
+from tests.brokers import BROKERS, broker_of
+from tests.embedded_servers import running_broker
+from tests.kafka.broker import KafkaBroker, running_kafka
+from tests.kafka.emptied import emptied
+from tests.server_process import Broker
 
 
-@pytest.fixture
-def broker(tmp_path: Path) -> Iterator[BrokerServer]:
-    with running_broker(tmp_path / "broker") as server:
+@pytest.fixture(scope="session")
+def kafka(tmp_path_factory: pytest.TempPathFactory) -> Iterator[KafkaBroker]:
+    with running_kafka(tmp_path_factory.mktemp("kafka")) as server:
         yield server
+
+
+@pytest.fixture(params=BROKERS)
+def broker(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Broker]:
+    if request.param == "kafka":
+        with emptied(request.getfixturevalue("kafka")) as server:
+            yield server
+    else:
+        with running_broker(tmp_path / "broker") as server:
+            yield server
+
+
+@pytest.fixture(params=BROKERS)
+def stopped_broker(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Broker]:
+    """A broker that is not started yet."""
+    server = broker_of(request.param, tmp_path / "stopped")
+    yield server
+    server.close()

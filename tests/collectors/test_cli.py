@@ -21,7 +21,7 @@ from breakout.simulation.faults import ErrorStatus, Stalled
 from collectors.cli import collect
 from tests.collectors.quick import until
 from tests.collectors.records import read_events
-from tests.embedded_servers import BrokerServer, free_port
+from tests.server_process import Broker, free_port
 
 NOW = datetime(2026, 8, 22, 11, tzinfo=UTC)
 TOKEN = "hf_a_secret_nobody_may_see"
@@ -69,7 +69,7 @@ async def ended(process: asyncio.subprocess.Process) -> Ended:
     return Ended(process.returncode or 0, out.decode(), err.decode())
 
 
-async def test_registry_then_huggingface(broker: BrokerServer, hub: SimulatedHub) -> None:
+async def test_registry_then_huggingface(broker: Broker, hub: SimulatedHub) -> None:
     registry = await ended(await start(hub, broker.bootstrap, "registry", "--once"))
     assert registry.code == 0, registry.err
     assert re.fullmatch(
@@ -101,7 +101,7 @@ async def test_registry_then_huggingface(broker: BrokerServer, hub: SimulatedHub
 
 
 async def test_a_partial_run_ends_with_three_and_names_what_is_missing(
-    broker: BrokerServer, hub: SimulatedHub
+    broker: Broker, hub: SimulatedHub
 ) -> None:
     hub.faults.add_json(
         {"kind": "wrong_values", "values": {"likes": -1}, "models": ["acorn/tiny-2B"]}
@@ -123,7 +123,7 @@ async def test_a_partial_run_ends_with_three_and_names_what_is_missing(
     ids=["token", "list"],
 )
 async def test_a_failed_run_ends_with_one_and_its_reason(
-    broker: BrokerServer, hub: SimulatedHub, fault: ErrorStatus, message: str
+    broker: Broker, hub: SimulatedHub, fault: ErrorStatus, message: str
 ) -> None:
     hub.faults.add(fault)
     run = await ended(await start(hub, broker.bootstrap, "huggingface", "--once"))
@@ -151,7 +151,7 @@ async def test_a_wrong_setting_is_named(hub: SimulatedHub) -> None:
 
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
 async def test_a_signal_ends_a_run(
-    broker: BrokerServer, hub: SimulatedHub, number: signal.Signals, code: int
+    broker: Broker, hub: SimulatedHub, number: signal.Signals, code: int
 ) -> None:
     hub.faults.add(Stalled())
     process = await start(hub, broker.bootstrap, "huggingface", "--once")
@@ -162,9 +162,7 @@ async def test_a_signal_ends_a_run(
     assert "Traceback" not in run.err
 
 
-async def test_a_collector_runs_until_it_is_stopped(
-    broker: BrokerServer, hub: SimulatedHub
-) -> None:
+async def test_a_collector_runs_until_it_is_stopped(broker: Broker, hub: SimulatedHub) -> None:
     process = await start(
         hub, broker.bootstrap, "huggingface", BREAKOUT_SCRAPE_SECONDS="1", BREAKOUT_METRICS_PORT="0"
     )

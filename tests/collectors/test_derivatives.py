@@ -34,7 +34,7 @@ from collectors.job import EmptyAnswerError
 from collectors.slices import MOST_BYTES
 from tests.collectors.quick import QUICK
 from tests.collectors.records import PARTITIONS, read_events, read_records
-from tests.embedded_servers import BrokerServer
+from tests.server_process import Broker
 
 NOW = datetime(2026, 8, 22, 11, tzinfo=UTC)
 TRACKED = ["acorn/base-1B", "acorn/it-1B", "birch/base-1B"]
@@ -238,7 +238,7 @@ async def test_what_one_listing_does_not_say_another_does(hub: SimulatedHub) -> 
 
 
 async def test_a_model_of_too_many_bases_is_a_dead_letter_and_its_neighbours_land(
-    broker: BrokerServer, hub: SimulatedHub
+    broker: Broker, hub: SimulatedHub
 ) -> None:
     bases = [{"id": f"organisation/{'x' * 200}-{n}"} for n in range(6000)]
     hub.faults.add(
@@ -255,7 +255,7 @@ async def test_a_model_of_too_many_bases_is_a_dead_letter_and_its_neighbours_lan
 
 
 async def test_an_unreadable_row_is_a_dead_letter_and_its_neighbours_land(
-    broker: BrokerServer, hub: SimulatedHub
+    broker: Broker, hub: SimulatedHub
 ) -> None:
     hub.faults.add(WrongValues(values={"downloadsAllTime": -1}, models=["user/lora"]))
     outcome = await job(broker, hub).run(NOW)
@@ -267,7 +267,7 @@ async def test_an_unreadable_row_is_a_dead_letter_and_its_neighbours_land(
     assert set(one.models) == FOUND.keys() - {"user/lora"}
 
 
-def job(broker: BrokerServer, hub: SimulatedHub) -> DerivativesJob:
+def job(broker: Broker, hub: SimulatedHub) -> DerivativesJob:
     return DerivativesJob(
         settings(hub, kafka_bootstrap_servers=broker.bootstrap, partitions=PARTITIONS),
         give_up_after=20.0,
@@ -276,7 +276,7 @@ def job(broker: BrokerServer, hub: SimulatedHub) -> DerivativesJob:
 
 
 async def test_all_records_are_in_one_partition_and_equal_on_a_rerun(
-    broker: BrokerServer, hub: SimulatedHub
+    broker: Broker, hub: SimulatedHub
 ) -> None:
     outcome = await job(broker, hub).run(NOW)
     assert outcome.complete

@@ -24,7 +24,7 @@ from collectors.job import EmptyAnswerError, Job
 from tests.collectors.quick import HASTY, QUICK
 from tests.collectors.records import PARTITIONS, read_events, read_records
 from tests.collectors.scripted import Scripted, scripted
-from tests.embedded_servers import BrokerServer
+from tests.server_process import Broker
 
 NOW = datetime(2026, 5, 28, 5, tzinfo=UTC)
 MODELS = "/language/models/free"
@@ -94,7 +94,7 @@ async def server() -> AsyncIterator[Scripted]:
         yield running
 
 
-def settings(broker: BrokerServer, **more: Any) -> Settings:
+def settings(broker: Broker, **more: Any) -> Settings:
     return Settings(
         kafka_bootstrap_servers=broker.bootstrap,
         artificial_analysis_api_key=SecretStr("aa-nobody-may-see"),
@@ -103,31 +103,29 @@ def settings(broker: BrokerServer, **more: Any) -> Settings:
     )
 
 
-def arena(broker: BrokerServer, url: str, patience: Patience = QUICK, **more: Any) -> ArenaJob:
+def arena(broker: Broker, url: str, patience: Patience = QUICK, **more: Any) -> ArenaJob:
     return ArenaJob(
         settings(broker, arena_base_url=url, **more), give_up_after=20.0, patience=patience
     )
 
 
 def analysis(
-    broker: BrokerServer, url: str, patience: Patience = QUICK, **more: Any
+    broker: Broker, url: str, patience: Patience = QUICK, **more: Any
 ) -> ArtificialAnalysisJob:
     own = settings(broker, artificial_analysis_base_url=url, **more)
     return ArtificialAnalysisJob(own, give_up_after=20.0, patience=patience)
 
 
-async def boards(broker: BrokerServer) -> list[LeaderboardSlice]:
+async def boards(broker: Broker) -> list[LeaderboardSlice]:
     return await read_events(broker.bootstrap, LEADERBOARDS, LeaderboardSlice)
 
 
-async def names(broker: BrokerServer) -> dict[str, NameRecord]:
+async def names(broker: Broker) -> dict[str, NameRecord]:
     found = await read_events(broker.bootstrap, NAMES, NameRecord)
     return {one.name: one for one in found}
 
 
-async def test_the_published_example_is_read_exactly(
-    broker: BrokerServer, server: Scripted
-) -> None:
+async def test_the_published_example_is_read_exactly(broker: Broker, server: Scripted) -> None:
     outcome = await arena(broker, server.url).run(NOW)
     assert outcome.complete
     (board,) = await boards(broker)
@@ -141,7 +139,7 @@ async def test_the_published_example_is_read_exactly(
 
 
 async def test_arena_says_who_is_open_and_the_map_which_model_it_is(
-    broker: BrokerServer, server: Scripted
+    broker: Broker, server: Scripted
 ) -> None:
     unlicensed = GLM | {"model_name": "who", "license": None, "organization": "Alibaba"}
     mit = GLM | {"model_name": "brand-new", "license": "MIT", "organization": "Alibaba"}
@@ -157,9 +155,7 @@ async def test_arena_says_who_is_open_and_the_map_which_model_it_is(
     assert (new.open, new.model_id, new.org) == (True, None, "Qwen")
 
 
-async def test_every_day_of_the_leaderboard_is_a_slice(
-    broker: BrokerServer, server: Scripted
-) -> None:
+async def test_every_day_of_the_leaderboard_is_a_slice(broker: Broker, server: Scripted) -> None:
     before = OPUS | {"leaderboard_publish_date": "2026-05-20", "rating": 1490.0}
     server.answers["/filter"] = viewed([OPUS, before])
     await arena(broker, server.url).run(NOW)
@@ -170,7 +166,7 @@ async def test_every_day_of_the_leaderboard_is_a_slice(
 
 
 async def test_a_viewer_without_an_index_is_read_row_by_row(
-    broker: BrokerServer, server: Scripted
+    broker: Broker, server: Scripted
 ) -> None:
     server.answers["/filter"] = lambda _: web.json_response({"error": "not ready"}, status=422)
     coding = OPUS | {"category": "coding", "rating": 1600.0}
@@ -200,7 +196,7 @@ async def test_a_viewer_without_an_index_is_read_row_by_row(
     ids=repr,
 )
 async def test_a_leaderboard_in_part_is_an_alarm(
-    broker: BrokerServer, server: Scripted, answer: Any
+    broker: Broker, server: Scripted, answer: Any
 ) -> None:
     server.answers["/filter"] = answer
     with pytest.raises(EmptyAnswerError, match="arena: "):
@@ -220,7 +216,7 @@ async def test_a_leaderboard_in_part_is_an_alarm(
     ids=["text", "renamed", "date", "votes", "category"],
 )
 async def test_an_unreadable_rating_is_a_dead_letter_and_its_neighbours_land(
-    broker: BrokerServer, server: Scripted, bad: Any
+    broker: Broker, server: Scripted, bad: Any
 ) -> None:
     server.answers["/filter"] = viewed([OPUS, bad])
     outcome = await arena(broker, server.url).run(NOW)
@@ -229,18 +225,14 @@ async def test_an_unreadable_rating_is_a_dead_letter_and_its_neighbours_land(
     assert len(await read_events(broker.bootstrap, DEAD_LETTERS, DeadLetter)) == 1
 
 
-async def test_a_row_that_is_no_object_is_a_dead_letter(
-    broker: BrokerServer, server: Scripted
-) -> None:
+async def test_a_row_that_is_no_object_is_a_dead_letter(broker: Broker, server: Scripted) -> None:
     server.answers["/filter"] = viewed([OPUS, 7])
     outcome = await arena(broker, server.url).run(NOW)
     assert list(outcome.missing) == ["a row without a name"]
     assert len(await read_events(broker.bootstrap, DEAD_LETTERS, DeadLetter)) == 1
 
 
-async def test_an_index_is_published_with_its_version(
-    broker: BrokerServer, server: Scripted
-) -> None:
+async def test_an_index_is_published_with_its_version(broker: Broker, server: Scripted) -> None:
     outcome = await analysis(broker, server.url).run(NOW)
     assert outcome.published["ratings"] == 2
     (board,) = await boards(broker)
@@ -257,7 +249,7 @@ async def test_an_index_is_published_with_its_version(
     assert "Authorization" not in server.requests[0].headers
 
 
-async def test_all_pages_are_read(broker: BrokerServer, server: Scripted) -> None:
+async def test_all_pages_are_read(broker: Broker, server: Scripted) -> None:
     server.answers[MODELS] = (
         page([item("a", 1.0)], more=True),
         page([item("b", 2.0)], version="4.1"),
@@ -268,7 +260,7 @@ async def test_all_pages_are_read(broker: BrokerServer, server: Scripted) -> Non
 
 
 async def test_a_version_that_changes_between_pages_is_read_again(
-    broker: BrokerServer, server: Scripted
+    broker: Broker, server: Scripted
 ) -> None:
     server.answers[MODELS] = (
         page([item("a", 1.0)], more=True, version=4.0),
@@ -281,9 +273,7 @@ async def test_a_version_that_changes_between_pages_is_read_again(
     assert (board.version, board.rating) == ("4.1", [1.5, 0.5])
 
 
-async def test_a_version_that_changes_again_is_an_alarm(
-    broker: BrokerServer, server: Scripted
-) -> None:
+async def test_a_version_that_changes_again_is_an_alarm(broker: Broker, server: Scripted) -> None:
     first = page([item("a", 1.0)], more=True, version=4.0)
     second = page([item("b", 2.0)], version=4.1)
     server.answers[MODELS] = (first, second, first, second)
@@ -293,7 +283,7 @@ async def test_a_version_that_changes_again_is_an_alarm(
 
 
 async def test_a_model_without_ratings_or_maker_is_named_and_unrated(
-    broker: BrokerServer, server: Scripted
+    broker: Broker, server: Scripted
 ) -> None:
     bare = item("bare", None, model_creator=None) | {"evaluations": None}
     server.answers[MODELS] = page([item("a", 1.0), bare])
@@ -302,7 +292,7 @@ async def test_a_model_without_ratings_or_maker_is_named_and_unrated(
     assert (await names(broker))["bare"].vendor is None
 
 
-async def test_an_index_is_of_the_utc_day(broker: BrokerServer, server: Scripted) -> None:
+async def test_an_index_is_of_the_utc_day(broker: Broker, server: Scripted) -> None:
     here = datetime(2026, 5, 29, 1, tzinfo=timezone(timedelta(hours=2)))
     await analysis(broker, server.url).run(here)
     assert [one.published_on for one in await boards(broker)] == [date(2026, 5, 28)]
@@ -332,7 +322,7 @@ async def test_an_index_is_of_the_utc_day(broker: BrokerServer, server: Scripted
     ],
 )
 async def test_an_index_without_numbers_or_version_is_an_alarm(
-    broker: BrokerServer, server: Scripted, answer: Any
+    broker: Broker, server: Scripted, answer: Any
 ) -> None:
     server.answers[MODELS] = answer
     with pytest.raises(EmptyAnswerError, match="artificial-analysis: "):
@@ -340,7 +330,7 @@ async def test_an_index_without_numbers_or_version_is_an_alarm(
     assert await read_records(broker.bootstrap, LEADERBOARDS) == []
 
 
-async def test_without_a_key_nothing_is_asked(broker: BrokerServer, server: Scripted) -> None:
+async def test_without_a_key_nothing_is_asked(broker: Broker, server: Scripted) -> None:
     job = analysis(broker, server.url)
     job.settings = job.settings.model_copy(update={"artificial_analysis_api_key": None})
     with pytest.raises(SettingsError, match="ARTIFICIAL_ANALYSIS_API_KEY: must be set"):
@@ -356,7 +346,7 @@ async def test_without_a_key_nothing_is_asked(broker: BrokerServer, server: Scri
     ],
 )
 async def test_a_refusal_says_why(
-    broker: BrokerServer, server: Scripted, status: int, reason: str
+    broker: Broker, server: Scripted, status: int, reason: str
 ) -> None:
     server.answers[MODELS] = lambda _: web.json_response({"error": "no"}, status=status)
     with pytest.raises(SourceError, match=reason) as error:
@@ -378,7 +368,7 @@ async def hub(catalog: Any) -> AsyncIterator[SimulatedHub]:
         yield running
 
 
-def simulated(broker: BrokerServer, hub: SimulatedHub, patience: Patience) -> list[Job]:
+def simulated(broker: Broker, hub: SimulatedHub, patience: Patience) -> list[Job]:
     return [
         arena(broker, hub.arena_url, patience),
         analysis(broker, hub.artificial_analysis_url, patience),
@@ -395,9 +385,7 @@ def simulated(broker: BrokerServer, hub: SimulatedHub, patience: Patience) -> li
     ],
     ids=repr,
 )
-async def test_a_passing_fault_is_overcome(
-    broker: BrokerServer, hub: SimulatedHub, fault: Any
-) -> None:
+async def test_a_passing_fault_is_overcome(broker: Broker, hub: SimulatedHub, fault: Any) -> None:
     for job in simulated(broker, hub, HASTY if isinstance(fault, Stalled) else QUICK):
         hub.faults.clear()
         hub.faults.add(fault)
@@ -405,7 +393,7 @@ async def test_a_passing_fault_is_overcome(
 
 
 async def test_the_invented_leaderboards_are_classified_by_a_file(
-    broker: BrokerServer, hub: SimulatedHub, tmp_path: Path
+    broker: Broker, hub: SimulatedHub, tmp_path: Path
 ) -> None:
     file = tmp_path / "names.csv"
     file.write_text(names_csv(hub.catalog))
@@ -416,9 +404,7 @@ async def test_the_invented_leaderboards_are_classified_by_a_file(
     assert unclassified == {("artificial-analysis", UNKNOWN)}
 
 
-async def test_the_simulated_index_changes_its_version(
-    broker: BrokerServer, hub: SimulatedHub
-) -> None:
+async def test_the_simulated_index_changes_its_version(broker: Broker, hub: SimulatedHub) -> None:
     job = analysis(broker, hub.artificial_analysis_url)
     for moment in (VERSION_CHANGED - timedelta(days=1), VERSION_CHANGED):
         hub.clock.set(moment)

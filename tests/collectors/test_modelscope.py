@@ -18,8 +18,8 @@ from collectors.modelscope import ModelScopeJob, load_owners, survey_modelscope
 from tests.collectors.quick import QUICK
 from tests.collectors.records import PARTITIONS, read_events
 from tests.collectors.scripted import Scripted, scripted
-from tests.embedded_servers import BrokerServer
 from tests.registry.lists import contents
+from tests.server_process import Broker
 
 NOW = datetime(2026, 8, 22, 4, tzinfo=UTC)
 PATH = "/openapi/v1/models"
@@ -69,7 +69,7 @@ def _list_files() -> dict[str, bytes]:
     return contents() | {"models.csv": f"org,model,modelId\n{models}".encode()}
 
 
-def job(broker: BrokerServer, url: str, lists: str) -> ModelScopeJob:
+def job(broker: Broker, url: str, lists: str) -> ModelScopeJob:
     settings = Settings(
         kafka_bootstrap_servers=broker.bootstrap,
         modelscope_endpoint=url,
@@ -79,11 +79,11 @@ def job(broker: BrokerServer, url: str, lists: str) -> ModelScopeJob:
     return ModelScopeJob(settings, give_up_after=20.0, patience=QUICK)
 
 
-def scripted_job(broker: BrokerServer, server: Scripted) -> ModelScopeJob:
+def scripted_job(broker: Broker, server: Scripted) -> ModelScopeJob:
     return job(broker, server.url, f"{server.url}/list")
 
 
-async def counters(broker: BrokerServer) -> dict[str, list[int | None]]:
+async def counters(broker: Broker) -> dict[str, list[int | None]]:
     slices = await read_events(broker.bootstrap, DOWNLOADS, DownloadsSlice)
     assert {one.source for one in slices} <= {"modelscope"}
     return {
@@ -95,7 +95,7 @@ async def counters(broker: BrokerServer) -> dict[str, list[int | None]]:
     }
 
 
-async def test_counters_land_under_the_tracked_ids(broker: BrokerServer, server: Scripted) -> None:
+async def test_counters_land_under_the_tracked_ids(broker: Broker, server: Scripted) -> None:
     outcome = await scripted_job(broker, server).run(NOW)
     assert await counters(broker) == {
         "zai-org/GLM-5": [5, None, 137],
@@ -107,7 +107,7 @@ async def test_counters_land_under_the_tracked_ids(broker: BrokerServer, server:
 
 
 async def test_of_names_alike_the_one_spelled_as_on_the_hub_counts(
-    broker: BrokerServer, server: Scripted
+    broker: Broker, server: Scripted
 ) -> None:
     twins = listed(row("Qwen/Qwen3-8B", 7), row("Qwen/qwen3-8b", 1))
     server.answers[PATH] = lambda request: (
@@ -129,7 +129,7 @@ async def test_a_name_that_may_mean_two_models_means_neither() -> None:
     }
 
 
-async def test_all_pages_of_an_owner_are_read(broker: BrokerServer, server: Scripted) -> None:
+async def test_all_pages_of_an_owner_are_read(broker: Broker, server: Scripted) -> None:
     def answer(request: web.Request) -> Any:
         if request.query["owner"] != "Qwen":
             return listed()
@@ -143,7 +143,7 @@ async def test_all_pages_of_an_owner_are_read(broker: BrokerServer, server: Scri
 
 
 async def test_what_lies_deeper_than_modelscope_lists_is_said(
-    broker: BrokerServer, server: Scripted
+    broker: Broker, server: Scripted
 ) -> None:
     server.answers[PATH] = lambda request: (
         listed(*(row(f"Qwen/x-{n}") for n in range(49)), row("Qwen/Qwen3-8B"), total=3001)
@@ -162,7 +162,7 @@ async def test_what_lies_deeper_than_modelscope_lists_is_said(
     ids=repr,
 )
 async def test_an_owner_that_cannot_be_listed_is_a_trouble(
-    broker: BrokerServer, server: Scripted, answer: Any
+    broker: Broker, server: Scripted, answer: Any
 ) -> None:
     server.answers[PATH] = lambda request: (
         answer if request.query["owner"] == "Qwen" else listed(row("ZhipuAI/GLM-5", 5))
@@ -174,7 +174,7 @@ async def test_an_owner_that_cannot_be_listed_is_a_trouble(
 
 
 async def test_an_unreadable_row_is_a_dead_letter_and_its_neighbours_land(
-    broker: BrokerServer, server: Scripted
+    broker: Broker, server: Scripted
 ) -> None:
     server.answers[PATH] = lambda request: (
         listed(row("ZhipuAI/GLM-5", "many"), row("ZhipuAI/GLM-4-9B", 4), {"id": 7})
@@ -187,7 +187,7 @@ async def test_an_unreadable_row_is_a_dead_letter_and_its_neighbours_land(
     assert len(await read_events(broker.bootstrap, DEAD_LETTERS, DeadLetter)) == 2
 
 
-async def test_no_counter_at_all_is_an_alarm(broker: BrokerServer, server: Scripted) -> None:
+async def test_no_counter_at_all_is_an_alarm(broker: Broker, server: Scripted) -> None:
     server.answers[PATH] = listed()
     with pytest.raises(EmptyAnswerError, match="modelscope: no counter could be read"):
         await scripted_job(broker, server).run(NOW)
@@ -211,7 +211,7 @@ def catalog() -> Any:
     ],
     ids=repr,
 )
-async def test_a_passing_fault_is_overcome(broker: BrokerServer, catalog: Any, fault: Any) -> None:
+async def test_a_passing_fault_is_overcome(broker: Broker, catalog: Any, fault: Any) -> None:
     async with SimulatedHub(catalog, clock=SimulatedClock(NOW)) as hub:
         hub.faults.add(fault)
         outcome = await job(broker, hub.modelscope_url, hub.tracked_models_url).run(NOW)

@@ -25,7 +25,7 @@ from collectors.openrouter import OpenRouterJob
 from tests.collectors.quick import HASTY, QUICK
 from tests.collectors.records import PARTITIONS, read_events, read_records
 from tests.collectors.scripted import Scripted, scripted
-from tests.embedded_servers import BrokerServer
+from tests.server_process import Broker
 
 NOW = datetime(2026, 5, 12, 2, 30, tzinfo=UTC)
 DAY = "2026-05-11"
@@ -74,7 +74,7 @@ async def openrouter() -> AsyncIterator[Scripted]:
         yield server
 
 
-def job(broker: BrokerServer, url: str, patience: Patience = QUICK, **more: Any) -> OpenRouterJob:
+def job(broker: Broker, url: str, patience: Patience = QUICK, **more: Any) -> OpenRouterJob:
     settings = Settings(
         kafka_bootstrap_servers=broker.bootstrap,
         openrouter_base_url=url,
@@ -88,24 +88,22 @@ def job(broker: BrokerServer, url: str, patience: Patience = QUICK, **more: Any)
     return made
 
 
-async def days(broker: BrokerServer) -> dict[date, InferenceDay]:
+async def days(broker: Broker) -> dict[date, InferenceDay]:
     found = await read_events(broker.bootstrap, INFERENCE, InferenceDay)
     return {one.day: one for one in found}
 
 
-async def names(broker: BrokerServer) -> dict[str, NameRecord]:
+async def names(broker: Broker) -> dict[str, NameRecord]:
     found = await read_events(broker.bootstrap, NAMES, NameRecord)
     return {one.name: one for one in found}
 
 
-async def letters(broker: BrokerServer) -> list[tuple[str, Any]]:
+async def letters(broker: Broker) -> list[tuple[str, Any]]:
     found = await read_events(broker.bootstrap, DEAD_LETTERS, DeadLetter)
     return [(one.error, json.loads(base64.b64decode(one.value_base64))) for one in found]
 
 
-async def test_the_published_example_is_read_exactly(
-    broker: BrokerServer, openrouter: Scripted
-) -> None:
+async def test_the_published_example_is_read_exactly(broker: Broker, openrouter: Scripted) -> None:
     outcome = await job(broker, openrouter.url).run(NOW)
     (day,) = (await days(broker)).values()
     assert day.day == date(2026, 5, 11)
@@ -117,15 +115,13 @@ async def test_the_published_example_is_read_exactly(
     assert outcome.published["days"] == 1
 
 
-async def test_days_the_answer_leaves_out_are_missing(
-    broker: BrokerServer, openrouter: Scripted
-) -> None:
+async def test_days_the_answer_leaves_out_are_missing(broker: Broker, openrouter: Scripted) -> None:
     outcome = await job(broker, openrouter.url).run(NOW)
     assert outcome.missing == {"2026-04-11 to 2026-05-10": "the answer begins with 2026-05-11"}
 
 
 async def test_names_say_what_the_source_and_what_the_map_say(
-    broker: BrokerServer, openrouter: Scripted, tmp_path: Path
+    broker: Broker, openrouter: Scripted, tmp_path: Path
 ) -> None:
     mine = tmp_path / "names.csv"
     mine.write_text("source,name,open,model_id\nopenrouter,acorn/nut-1,open,Acorn/Nut-1-it\n")
@@ -140,14 +136,14 @@ async def test_names_say_what_the_source_and_what_the_map_say(
     assert found["openai/gpt-4o-2024-05-13"].title == "GPT-4o"
 
 
-async def test_a_hint_classifies_nothing(broker: BrokerServer, openrouter: Scripted) -> None:
+async def test_a_hint_classifies_nothing(broker: Broker, openrouter: Scripted) -> None:
     await job(broker, openrouter.url).run(NOW)
     nut = (await names(broker))["acorn/nut-1"]
     assert (nut.open, nut.model_id) == (None, None)
 
 
 async def test_variants_are_rows_of_their_own_under_one_name(
-    broker: BrokerServer, openrouter: Scripted
+    broker: Broker, openrouter: Scripted
 ) -> None:
     openrouter.answers[RANKINGS] = answer([row("a/b", "5"), row("a/b:free", "7")])
     await job(broker, openrouter.url).run(NOW)
@@ -160,7 +156,7 @@ async def test_variants_are_rows_of_their_own_under_one_name(
     ("tokens", "count"), [("9007199254740993", 2**53 + 1), (str(2**63 - 1), 2**63 - 1), (12, 12)]
 )
 async def test_tokens_are_exact(
-    broker: BrokerServer, openrouter: Scripted, tokens: Any, count: int
+    broker: Broker, openrouter: Scripted, tokens: Any, count: int
 ) -> None:
     openrouter.answers[RANKINGS] = answer([row("a/b", tokens)])
     await job(broker, openrouter.url).run(NOW)
@@ -187,7 +183,7 @@ async def test_tokens_are_exact(
     ids=repr,
 )
 async def test_a_day_with_an_unreadable_row_is_not_published(
-    broker: BrokerServer, openrouter: Scripted, bad: Any
+    broker: Broker, openrouter: Scripted, bad: Any
 ) -> None:
     """Its sum would be wrong; the day before lands."""
     rows = [row("a/good", "5", "2026-05-10"), row("a/good", "5"), bad]
@@ -201,17 +197,13 @@ async def test_a_day_with_an_unreadable_row_is_not_published(
     assert error in outcome.missing[DAY]
 
 
-async def test_a_row_without_a_day_spoils_all_of_them(
-    broker: BrokerServer, openrouter: Scripted
-) -> None:
+async def test_a_row_without_a_day_spoils_all_of_them(broker: Broker, openrouter: Scripted) -> None:
     openrouter.answers[RANKINGS] = answer([row("a/b", "5"), {"total_tokens": "5"}])
     with pytest.raises(EmptyAnswerError, match="no day's tokens could be read: unreadable row"):
         await job(broker, openrouter.url).run(NOW)
 
 
-async def test_a_day_nobody_asked_for_is_kept_aside(
-    broker: BrokerServer, openrouter: Scripted
-) -> None:
+async def test_a_day_nobody_asked_for_is_kept_aside(broker: Broker, openrouter: Scripted) -> None:
     openrouter.answers[RANKINGS] = answer([row("a/b", "5"), row("a/b", "9", "2026-05-12")])
     await job(broker, openrouter.url).run(NOW)
     assert [day.tokens for day in (await days(broker)).values()] == [[5]]
@@ -220,7 +212,7 @@ async def test_a_day_nobody_asked_for_is_kept_aside(
 
 @pytest.mark.parametrize("empty", [answer([]), {"data": None, "meta": {}}, {}, []], ids=repr)
 async def test_an_empty_answer_is_an_alarm(
-    broker: BrokerServer, openrouter: Scripted, empty: Any
+    broker: Broker, openrouter: Scripted, empty: Any
 ) -> None:
     openrouter.answers[RANKINGS] = empty
     with pytest.raises(EmptyAnswerError, match="openrouter: "):
@@ -228,7 +220,7 @@ async def test_an_empty_answer_is_an_alarm(
     assert await read_records(broker.bootstrap, INFERENCE) == []
 
 
-async def test_a_day_without_rows_is_missing(broker: BrokerServer, openrouter: Scripted) -> None:
+async def test_a_day_without_rows_is_missing(broker: Broker, openrouter: Scripted) -> None:
     openrouter.answers[RANKINGS] = answer([row("a/b", "5")], start="2026-05-09")
     outcome = await job(broker, openrouter.url).run(NOW)
     assert outcome.missing == {
@@ -239,7 +231,7 @@ async def test_a_day_without_rows_is_missing(broker: BrokerServer, openrouter: S
 
 
 async def test_an_answer_without_its_moment_is_refused(
-    broker: BrokerServer, openrouter: Scripted
+    broker: Broker, openrouter: Scripted
 ) -> None:
     openrouter.answers[RANKINGS] = answer(PUBLISHED, as_of="soon")
     with pytest.raises(
@@ -250,7 +242,7 @@ async def test_an_answer_without_its_moment_is_refused(
 
 @pytest.mark.parametrize("as_of", ["2026-05-12T02:00:00Z", "2026-05-12T02:00:00.000Z"])
 async def test_the_moment_has_milliseconds_or_not(
-    broker: BrokerServer, openrouter: Scripted, as_of: str
+    broker: Broker, openrouter: Scripted, as_of: str
 ) -> None:
     openrouter.answers[RANKINGS] = answer(PUBLISHED, as_of=as_of)
     await job(broker, openrouter.url).run(NOW)
@@ -266,13 +258,13 @@ def spans(server: Scripted) -> list[tuple[str, str]]:
     ]
 
 
-async def test_a_run_asks_for_a_month_again(broker: BrokerServer, openrouter: Scripted) -> None:
+async def test_a_run_asks_for_a_month_again(broker: Broker, openrouter: Scripted) -> None:
     await job(broker, openrouter.url).run(NOW)
     assert spans(openrouter) == [("2026-04-11", DAY)]
 
 
 async def test_a_run_after_an_outage_asks_since_the_last(
-    broker: BrokerServer, openrouter: Scripted
+    broker: Broker, openrouter: Scripted
 ) -> None:
     late = job(broker, openrouter.url)
     late.last_run = datetime(2026, 2, 3, 2, tzinfo=UTC)
@@ -281,7 +273,7 @@ async def test_a_run_after_an_outage_asks_since_the_last(
 
 
 async def test_a_first_run_asks_from_the_first_day_in_spans_of_a_year(
-    broker: BrokerServer, openrouter: Scripted
+    broker: Broker, openrouter: Scripted
 ) -> None:
     first = job(broker, openrouter.url)
     first.last_run = None
@@ -293,7 +285,7 @@ async def test_a_first_run_asks_from_the_first_day_in_spans_of_a_year(
     assert spans(openrouter) == [("2025-01-01", "2026-01-01"), ("2026-01-02", DAY)]
 
 
-async def test_without_a_key_nothing_is_asked(broker: BrokerServer, openrouter: Scripted) -> None:
+async def test_without_a_key_nothing_is_asked(broker: Broker, openrouter: Scripted) -> None:
     keyless = job(broker, openrouter.url)
     keyless.settings = keyless.settings.model_copy(update={"openrouter_api_key": None})
     with pytest.raises(SettingsError, match="OPENROUTER_API_KEY: must be set"):
@@ -301,7 +293,7 @@ async def test_without_a_key_nothing_is_asked(broker: BrokerServer, openrouter: 
     assert openrouter.requests == []
 
 
-async def test_a_refused_key_names_its_setting(broker: BrokerServer, openrouter: Scripted) -> None:
+async def test_a_refused_key_names_its_setting(broker: Broker, openrouter: Scripted) -> None:
     openrouter.answers[RANKINGS] = lambda _: web.json_response(
         {"error": {"code": 401, "message": "Missing Authentication header"}}, status=401
     )
@@ -311,9 +303,7 @@ async def test_a_refused_key_names_its_setting(broker: BrokerServer, openrouter:
     assert openrouter.requests[0].headers["Authorization"] == "Bearer sk-or-nobody-may-see"
 
 
-async def test_tokens_land_without_the_catalogue(
-    broker: BrokerServer, openrouter: Scripted
-) -> None:
+async def test_tokens_land_without_the_catalogue(broker: Broker, openrouter: Scripted) -> None:
     del openrouter.answers[CATALOGUE]
     outcome = await job(broker, openrouter.url).run(NOW)
     assert len(await days(broker)) == 1
@@ -339,7 +329,7 @@ async def simulated(catalog: Any) -> AsyncIterator[SimulatedHub]:
 
 
 async def run_simulated(
-    broker: BrokerServer, hub: SimulatedHub, patience: Patience = QUICK, **more: Any
+    broker: Broker, hub: SimulatedHub, patience: Patience = QUICK, **more: Any
 ) -> Outcome:
     one = job(broker, hub.openrouter_url, patience, **more)
     one.last_run = SIMULATED_NOW
@@ -357,7 +347,7 @@ async def run_simulated(
     ids=repr,
 )
 async def test_a_passing_fault_is_overcome(
-    broker: BrokerServer, simulated: SimulatedHub, fault: Any
+    broker: Broker, simulated: SimulatedHub, fault: Any
 ) -> None:
     simulated.faults.add(fault)
     patience = HASTY if isinstance(fault, Stalled) else QUICK
@@ -366,9 +356,7 @@ async def test_a_passing_fault_is_overcome(
     assert outcome.published["days"] == 31
 
 
-async def test_a_revised_day_is_published_anew(
-    broker: BrokerServer, simulated: SimulatedHub
-) -> None:
+async def test_a_revised_day_is_published_anew(broker: Broker, simulated: SimulatedHub) -> None:
     await run_simulated(broker, simulated)
     simulated.clock.set(SIMULATED_NOW + timedelta(days=2))
     await run_simulated(broker, simulated)
@@ -381,7 +369,7 @@ async def test_a_revised_day_is_published_anew(
 
 
 async def test_the_invented_names_are_classified_by_a_file(
-    broker: BrokerServer, simulated: SimulatedHub, tmp_path: Path
+    broker: Broker, simulated: SimulatedHub, tmp_path: Path
 ) -> None:
     file = tmp_path / "names.csv"
     file.write_text(names_csv(simulated.catalog))

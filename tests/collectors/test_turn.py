@@ -18,7 +18,7 @@ from collectors.schedule import State
 from collectors.turn import Turn, run_in_turn
 from tests.collectors.quick import until
 from tests.collectors.records import PARTITIONS, read_events
-from tests.embedded_servers import BrokerServer
+from tests.server_process import Broker
 
 # aiokafka leaves a connection open that a consumer is making when it is stopped while it joins.
 pytestmark = [
@@ -72,7 +72,7 @@ class Ticks(Job):
 
 
 @pytest.fixture
-def settings(broker: BrokerServer) -> Settings:
+def settings(broker: Broker) -> Settings:
     Ticks.under_way = Ticks.most_at_once = 0
     return Settings(kafka_bootstrap_servers=broker.bootstrap, partitions=PARTITIONS)
 
@@ -107,9 +107,7 @@ async def test_another_takes_over_from_one_that_ends(settings: Settings) -> None
     assert Ticks.most_at_once == 1
 
 
-async def test_a_run_is_remembered_for_who_takes_over(
-    broker: BrokerServer, settings: Settings
-) -> None:
+async def test_a_run_is_remembered_for_who_takes_over(broker: Broker, settings: Settings) -> None:
     one = Ticks(settings, period=3600)
     async with instance(one):
         await until(lambda: "idle" in one.states, 120)

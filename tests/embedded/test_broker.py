@@ -7,7 +7,8 @@ from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 
 from breakout.embedded.broker import broker_answers
-from tests.embedded_servers import free_port, running_broker
+from tests.embedded_servers import running_broker
+from tests.server_process import free_port
 
 
 async def _names(bootstrap: str) -> list[str]:

@@ -8,7 +8,8 @@ from pathlib import Path
 import httpx
 import pytest
 
-from tests.embedded_servers import STOP_SECONDS, running_clickhouse
+from tests.embedded_servers import running_clickhouse
+from tests.server_process import STOP_SECONDS
 
 COMMAND = (sys.executable, "-m", "breakout.embedded.clickhouse_server")
 TABLE = "CREATE TABLE t (a UInt64) ENGINE = MergeTree ORDER BY a"

@@ -17,7 +17,7 @@ import pytest
 from breakout.embedded.broker import broker_answers
 from breakout.embedded.errors import EmbeddedError
 from breakout.embedded.runtime import EmbeddedOptions, embedded_servers
-from tests.embedded_servers import free_port
+from tests.server_process import free_port
 
 PROGRAM = """
 import asyncio, sys

@@ -11,7 +11,9 @@ from pathlib import Path
 from typing import Any
 
 from breakout.embedded.broker import broker_command
-from tests.embedded_servers import BrokerServer, free_port
+from tests.embedded_servers import EmbeddedBroker
+from tests.kafka.broker import KafkaBroker
+from tests.server_process import Broker, free_port
 
 
 class BrokerLink(socketserver.ThreadingTCPServer):
@@ -85,7 +87,7 @@ def _pump(source: socket.socket, target: socket.socket) -> None:
             one.shutdown(socket.SHUT_RDWR)
 
 
-class _BrokerBehindLink(BrokerServer):
+class _EmbeddedBehindLink(EmbeddedBroker):
     """A broker that tells its clients to come through the link."""
 
     def __init__(self, directory: Path, port: int, link: BrokerLink) -> None:
@@ -100,14 +102,22 @@ class _BrokerBehindLink(BrokerServer):
         return subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log)
 
 
+def _kafka_behind_link(directory: Path, port: int, link: BrokerLink) -> KafkaBroker:
+    advertised = f"PLAINTEXT://127.0.0.1:{link.server_address[1]}"
+    broker = KafkaBroker(directory, port, properties={"advertised.listeners": advertised})
+    broker.bootstrap = f"127.0.0.1:{link.server_address[1]}"
+    return broker
+
+
 @contextmanager
-def running_linked_broker(directory: Path) -> Iterator[tuple[BrokerServer, BrokerLink]]:
-    """A broker whose clients all come through a link."""
+def running_linked_broker(directory: Path, kind: str) -> Iterator[tuple[Broker, BrokerLink]]:
+    """A broker of `tests.brokers.BROKERS` whose clients all come through a link."""
     port = free_port()
     with BrokerLink(port) as link:
         thread = threading.Thread(target=link.serve_forever, args=(0.05,))
         thread.start()
-        broker = _BrokerBehindLink(directory, port, link)
+        behind_link = _kafka_behind_link if kind == "kafka" else _EmbeddedBehindLink
+        broker = behind_link(directory, port, link)
         try:
             broker.start()
             yield broker, link

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from tests.brokers import BROKERS
 from tests.faults.rig import Rig, running_rig
 
 
@@ -15,7 +16,7 @@ def mended(rig: Rig) -> Iterator[None]:
     rig.link.mend()
 
 
-@pytest.fixture(scope="package")
-def rig(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Rig]:
-    with running_rig(tmp_path_factory.mktemp("faults")) as running:
+@pytest.fixture(scope="package", params=BROKERS)
+def rig(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Rig]:
+    with running_rig(tmp_path_factory.mktemp("faults"), request.param) as running:
         yield running

@@ -11,15 +11,17 @@ from typing import Any
 from aiokafka import AIOKafkaProducer
 
 from breakout.contract import DownloadsSlice, Event, ModelRecord
-from tests.embedded_servers import BrokerServer, ClickHouseServer, running_clickhouse
+from tests.embedded_servers import ClickHouseServer, running_clickhouse
 from tests.faults.broker_link import BrokerLink, running_linked_broker
 from tests.faults.clickhouse_proxy import ClickHouseProxy, running_clickhouse_proxy
 from tests.oracle.batch import recompute
 from tests.oracle.deliveries import make_delivery
 from tests.oracle.histories import History, make_history
 from tests.oracle.inputs import FrozenRow, Observation, observations_of
-from tests.pipeline import Pipeline, Worker, wait_until
+from tests.pipeline import Pipeline, Worker
+from tests.server_process import Broker
 from tests.streams.views import view_differences
+from tests.waiting import wait_until
 
 
 class Rig(Pipeline):
@@ -28,7 +30,7 @@ class Rig(Pipeline):
     def __init__(
         self,
         directory: Path,
-        broker: BrokerServer,
+        broker: Broker,
         link: BrokerLink,
         clickhouse: ClickHouseServer,
         proxy: ClickHouseProxy,
@@ -107,10 +109,10 @@ class Rig(Pipeline):
 
 
 @contextmanager
-def running_rig(directory: Path) -> Iterator[Rig]:
-    """A rig with fresh servers and no workers yet."""
+def running_rig(directory: Path, kind: str) -> Iterator[Rig]:
+    """A rig with fresh servers and no workers yet, on a broker of `tests.brokers.BROKERS`."""
     with (
-        running_linked_broker(directory / "broker") as (broker, link),
+        running_linked_broker(directory / "broker", kind) as (broker, link),
         running_clickhouse(directory / "clickhouse") as clickhouse,
         running_clickhouse_proxy(clickhouse.port) as proxy,
     ):

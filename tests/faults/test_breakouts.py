@@ -12,7 +12,8 @@ from breakout.contract.topics import BREAKOUTS
 from tests.faults.events import model, seen
 from tests.faults.rig import Rig
 from tests.oracle.batch import freeze, recompute
-from tests.pipeline import REPOSITORY, wait_until
+from tests.pipeline import REPOSITORY
+from tests.waiting import wait_until
 
 pytestmark = [pytest.mark.fault, pytest.mark.timeout(300)]
 

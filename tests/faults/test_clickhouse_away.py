@@ -4,7 +4,7 @@ import pytest
 
 from tests.faults.clickhouse_proxy import Moment
 from tests.faults.rig import Rig, deliveries
-from tests.pipeline import wait_until
+from tests.waiting import wait_until
 
 pytestmark = [pytest.mark.fault, pytest.mark.timeout(300)]
 

@@ -6,7 +6,8 @@ import pytest
 
 from tests.faults.events import model, seen
 from tests.faults.rig import Rig
-from tests.pipeline import Worker, wait_until
+from tests.pipeline import Worker
+from tests.waiting import wait_until
 
 pytestmark = [pytest.mark.fault, pytest.mark.timeout(300)]
 

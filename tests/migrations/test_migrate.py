@@ -14,7 +14,7 @@ from breakout import migrations
 from breakout.clickhouse import ClickHouseRefused, ClickHouseUnavailable, migration_client
 from breakout.migrations import MigrationError, apply, migrate, pending, read_migrations
 from breakout.settings import Settings, read_settings
-from tests.embedded_servers import free_port
+from tests.server_process import free_port
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 

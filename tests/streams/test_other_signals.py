@@ -6,6 +6,7 @@ from random import Random
 
 import pytest
 
+from tests.brokers import BROKERS
 from tests.oracle.signals import KEYS, make_signals, recompute
 from tests.pipeline import Pipeline, running_pipeline
 from tests.streams.turmoil import pieces_of, publish_in_turmoil
@@ -14,9 +15,9 @@ from tests.streams.views import differing
 pytestmark = [pytest.mark.fault, pytest.mark.timeout(600)]
 
 
-@pytest.fixture
-def pipeline(tmp_path: Path) -> Iterator[Pipeline]:
-    with running_pipeline(tmp_path) as running:
+@pytest.fixture(params=BROKERS)
+def pipeline(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Pipeline]:
+    with running_pipeline(tmp_path, request.param) as running:
         yield running
 
 

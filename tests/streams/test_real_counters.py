@@ -15,6 +15,7 @@ import pytest
 
 from breakout.simulation import Catalog, SimulatedClock, SimulatedHub
 from collectors.huggingface import HuggingFaceJob
+from tests.brokers import BROKERS
 from tests.pipeline import Pipeline, running_pipeline
 
 FIRST = datetime(2026, 8, 7, 6, tzinfo=UTC)
@@ -64,9 +65,9 @@ def moments(model_id: str) -> list[datetime]:
     return [FIRST + timedelta(days=DAYS - len(values) + index) for index in range(len(values))]
 
 
-@pytest.fixture
-def pipeline(tmp_path: Path) -> Iterator[Pipeline]:
-    with running_pipeline(tmp_path) as running:
+@pytest.fixture(params=BROKERS)
+def pipeline(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Pipeline]:
+    with running_pipeline(tmp_path, request.param) as running:
         running.start_worker()
         yield running
 

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from breakout.contract import ModelRecord
+from tests.brokers import BROKERS
 from tests.oracle.batch import recompute
 from tests.oracle.deliveries import make_delivery
 from tests.oracle.histories import History, make_history
@@ -18,9 +19,11 @@ from tests.streams.views import view_differences
 pytestmark = [pytest.mark.fault, pytest.mark.timeout(600)]
 
 
-@pytest.fixture(scope="module")
-def pipeline(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pipeline]:
-    with running_pipeline(tmp_path_factory.mktemp("topology")) as running:
+@pytest.fixture(scope="module", params=BROKERS)
+def pipeline(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Pipeline]:
+    with running_pipeline(tmp_path_factory.mktemp("topology"), request.param) as running:
         yield running
 
 
@@ -53,7 +56,8 @@ def _named(model_id: str, name: str) -> str:
 
 
 @pytest.fixture(scope="module")
-def published() -> Published:
+def published(pipeline: Pipeline) -> Published:
+    """What this pipeline was told."""
     return Published()
 
 
