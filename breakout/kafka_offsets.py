@@ -1,10 +1,13 @@
-"""Where the logs of partitions end, on any broker."""
+"""Where the logs of partitions end, and how far a group is, on any broker."""
 
 import asyncio
 from collections.abc import Sequence
 from typing import Any
 
 from aiokafka import TopicPartition
+from aiokafka.errors import KafkaError
+
+_COORDINATOR_SECONDS = 10.0
 
 
 async def log_ends(
@@ -33,3 +36,25 @@ async def log_ends(
                     ends[partition] = end
                     del open_ends[partition]
     return ends
+
+
+async def committed_offsets(
+    admin: Any, group: str, partitions: Sequence[TopicPartition]
+) -> dict[TopicPartition, int]:
+    """Return the offset each partition's group goes on from; absent where it has none.
+
+    A cluster that has had no group yet makes its topic of offsets when it is first asked, and one
+    that lost its coordinator takes another: both are waited for, 10 s at most, then the broker's
+    error is raised.
+    """
+    loop = asyncio.get_running_loop()
+    deadline = loop.time() + _COORDINATOR_SECONDS
+    while True:
+        try:
+            found = await admin.list_consumer_group_offsets(group, partitions=partitions)
+        except KafkaError as error:
+            if not error.retriable or loop.time() > deadline:
+                raise
+            await asyncio.sleep(0.2)
+        else:
+            return {one: known.offset for one, known in found.items() if known.offset >= 0}

@@ -34,7 +34,7 @@ from breakout.contract.topics import (
     Topic,
     partition_of,
 )
-from breakout.kafka_offsets import log_ends
+from breakout.kafka_offsets import committed_offsets, log_ends
 from breakout.kafka_topics import ensure_topics
 from breakout.migrations import migrate
 from breakout.settings import Settings, read_settings
@@ -192,14 +192,13 @@ class Pipeline:
         await admin.start()
         try:
             ends = await log_ends(consumer, partitions)
-            done = await admin.list_consumer_group_offsets(self.group, partitions=partitions)
+            done = await committed_offsets(admin, self.group, partitions)
         finally:
             await admin.close()
             await consumer.stop()
         lag = dict.fromkeys(WORKED_TOPICS, 0)
         for partition, end in ends.items():
-            committed = done[partition].offset if partition in done else -1
-            lag[partition.topic] += end - max(committed, 0)
+            lag[partition.topic] += end - done.get(partition, 0)
         return lag
 
     def wait_caught_up(self, seconds: float = 60.0) -> None:

@@ -15,7 +15,7 @@ from aiokafka.errors import KafkaConnectionError, KafkaError
 from breakout.contract import DownloadsSlice, read_event
 from breakout.contract.topics import DEAD_LETTERS, DOWNLOADS, MODELS, POINTS
 from breakout.kafka_connection import kafka_connection
-from breakout.kafka_offsets import log_ends
+from breakout.kafka_offsets import committed_offsets, log_ends
 from breakout.kafka_topics import KafkaUnavailableError
 from breakout.settings import Settings
 
@@ -116,14 +116,7 @@ def _why(error: Exception) -> str:
 
 
 async def _read(settings: Settings, admin: Any, consumer: Any) -> KafkaState:
-    # Naming a topic in the request would make it on a broker that makes topics when asked.
-    partitions = {
-        topic["topic"]: [
-            TopicPartition(topic["topic"], p["partition"]) for p in topic["partitions"]
-        ]
-        for topic in await admin.describe_topics()
-        if not topic["error_code"]
-    }
+    partitions = await _partitions(admin)
     cluster = await admin.describe_cluster()
     lags = [
         await _lag(settings.group, partitions[topic], topic, admin, consumer)
@@ -154,14 +147,13 @@ async def _partitions(admin: Any) -> dict[str, list[TopicPartition]]:
 async def _lag(
     group: str, partitions: Sequence[TopicPartition], topic: str, admin: Any, consumer: Any
 ) -> Lag:
-    committed = await admin.list_consumer_group_offsets(group, partitions=partitions)
+    committed = await committed_offsets(admin, group, partitions)
     begins = await consumer.beginning_offsets(partitions)
     ends = await log_ends(consumer, partitions)
     waiting = {}
     for partition in partitions:
-        done = committed[partition].offset if partition in committed else -1
         # A group that has committed nothing begins at the earliest record.
-        start = max(done, begins[partition])
+        start = max(committed.get(partition, 0), begins[partition])
         if start < ends[partition]:
             waiting[partition] = start
     oldest = await _oldest(consumer, waiting)

@@ -22,17 +22,19 @@ from breakout.heartbeat import Heartbeat
 from breakout.kafka_topics import ensure_topics
 from breakout.migrations import migrate
 from breakout.settings import Settings, read_settings
+from tests.brokers import BROKERS, running_broker_of
 from tests.cli.conftest import Breakout
 from tests.cli.seed import insert
-from tests.embedded_servers import running_broker
 from tests.server_process import Broker, free_port
 
 SNAPSHOTS = Path(__file__).parent / "snapshots"
 
 
-@pytest.fixture(scope="module")
-def kafka(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Broker]:
-    with running_broker(tmp_path_factory.mktemp("broker")) as server:
+@pytest.fixture(scope="module", params=BROKERS)
+def kafka(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Broker]:
+    with running_broker_of(request.param, tmp_path_factory.mktemp("broker")) as server:
         asyncio.run(ensure_topics(read_settings(kafka_bootstrap_servers=server.bootstrap)))
         yield server
 
@@ -138,8 +140,9 @@ def test_servers_that_are_away_are_lines_of_the_answer(breakout: Breakout) -> No
     assert "topsecret" not in json.dumps(parts)
 
 
-def test_a_broker_without_topics(breakout: Breakout, tmp_path: Path) -> None:
-    with running_broker(tmp_path) as empty:
+@pytest.mark.parametrize("kind", BROKERS)
+def test_a_broker_without_topics(breakout: Breakout, tmp_path: Path, kind: str) -> None:
+    with running_broker_of(kind, tmp_path) as empty:
         parts = checked(breakout, 1, KAFKA_BOOTSTRAP_SERVERS=empty.bootstrap)
         assert parts["kafka"]["state"] == "empty"
         assert "breakout.downloads" in parts["kafka"]["detail"]
