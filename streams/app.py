@@ -1,7 +1,8 @@
 """The Faust application: `faust -A streams.app worker`, or `breakout worker`.
 
 Faust gives the consumer group, rebalances, back-pressure and the producer. Its tables, windows and
-exactly-once mode are not used, nor is its web server: metrics are served by prometheus-client.
+exactly-once mode are not used, nor is its web server, which would tell anybody who asks what the
+worker holds: metrics are served by prometheus-client.
 """
 
 import asyncio
@@ -37,10 +38,22 @@ PROCESSORS: tuple[type[Processor[Any]], ...] = (
 """Each is one agent, so that a worker has the same partitions of all topics it reads."""
 
 
+class _NoWebServer(faust.App.BootStrategy):
+    """Starts no web server, whatever the command line says (`--with-web`, `--web-port`)."""
+
+    enable_web = False
+
+
+class _App(faust.App):
+    BootStrategy = _NoWebServer
+
+
 def create_app(settings: Settings) -> Any:
     """Return the application with its agents."""
-    app = faust.App(
+    app = _App(
         settings.group,
+        # Else variables such as BROKER_URL or APP_WEB_ENABLED would overrule what is said here.
+        env={},
         broker=[
             f"kafka://{server.strip()}" for server in settings.kafka_bootstrap_servers.split(",")
         ],

@@ -10,13 +10,14 @@ from aiohttp import web
 from breakout.embedded.clickhouse_answer import Answer
 from breakout.embedded.clickhouse_compression import response_encoding
 from breakout.embedded.clickhouse_engine import Engine
-from breakout.embedded.clickhouse_errors import ACCESS_DENIED, ClickHouseError, raised_here
+from breakout.embedded.clickhouse_errors import ClickHouseError
 from breakout.embedded.clickhouse_query import Query
 from breakout.embedded.clickhouse_request import QueryRequest, parse
 from breakout.embedded.clickhouse_rights import Rights
 from breakout.embedded.clickhouse_sessions import Sessions
 from breakout.embedded.clickhouse_threads import EngineThreads
 from breakout.embedded.clickhouse_users import User, Users
+from breakout.embedded.clickhouse_web_sites import refuse_web_sites
 
 _SESSION_SWEEP_SECONDS = 1.0
 # How much of a failed request's body is read to its end
@@ -38,7 +39,7 @@ class ClickHouseHttp:
 
     def application(self) -> web.Application:
         """The routes, and what has to run beside them."""
-        app = web.Application()
+        app = web.Application(middlewares=[refuse_web_sites])
         app.router.add_get("/ping", _ok)
         app.router.add_get("/replicas_status", _ok)
         app.router.add_get("/", self._query)
@@ -62,7 +63,6 @@ class ClickHouseHttp:
     async def _query(self, http: web.Request) -> web.StreamResponse:
         answer = Answer(http, self._engine.version, self._engine.timezone)
         try:
-            _refuse_other_web_sites(http)
             user = self._users.authenticate(http.headers, http.query)
             request = parse(http.query.items(), http.headers, read_only=http.method != "POST")
             answer.name_query(request.query_id)
@@ -108,9 +108,3 @@ async def _read_rest(http: web.Request) -> bool:
     except (TimeoutError, ConnectionError):
         return False
     return http.content.at_eof()
-
-
-def _refuse_other_web_sites(http: web.Request) -> None:
-    # A page from anywhere can post to 127.0.0.1, and the admin may have no password
-    if http.headers.get("Sec-Fetch-Site") in ("cross-site", "same-site"):
-        raise raised_here(ACCESS_DENIED, "Requests from other web sites are not allowed.")

@@ -12,6 +12,7 @@ from breakout.cli.simulated_hub import simulated_hub
 from tests.cli.forked import run_breakout
 from tests.cli.processes import Running, alive, eventually, running
 from tests.embedded_servers import running_broker, running_clickhouse
+from tests.security.listening import listeners
 from tests.server_process import free_port
 
 
@@ -100,6 +101,10 @@ async def test_up_runs_everything_and_stops_it_in_order(
             eventually("all well", lambda: all(part["ok"] for part in status(environment).values()))
             workers = part_of(up, " worker")
             assert len(workers) == 2
+            # Kafka, ClickHouse, and the metrics of each worker and the collectors.
+            found = listeners([up.process.pid, *up.children()])
+            assert len(found) == 5
+            assert all(one.is_loopback for one in found), found
             # A part that dies is started again.
             killed = next(iter(workers))
             os.kill(killed, signal.SIGKILL)
