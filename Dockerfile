@@ -11,6 +11,7 @@ COPY pyproject.toml README.md LICENSE ./
 COPY breakout breakout
 COPY collectors collectors
 COPY streams streams
+COPY api api
 COPY sql sql
 # The project has no dependency that the lock lacks; the build backend stays in this stage.
 RUN pip wheel --no-deps --wheel-dir /wheels . \

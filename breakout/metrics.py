@@ -115,3 +115,18 @@ STATE_LOAD_SECONDS = Histogram(
     ["processor"],
     buckets=SECONDS,
 )
+
+# The API.
+API_REQUESTS = Counter(
+    "breakout_api_requests_total",
+    "Requests by route and status; broken: the answer did not end whole",
+    ["route", "status"],
+)
+API_SECONDS = Histogram(
+    "breakout_api_seconds",
+    "Seconds from a request to the end of its answer",
+    ["route"],
+    buckets=SECONDS,
+)
+API_BYTES = Counter("breakout_api_bytes_total", "Bytes of answers", ["route"])
+API_RUNNING = Gauge("breakout_api_running_requests", "Requests that are being answered")

@@ -227,6 +227,40 @@ class Settings(BaseSettings):
     breakout_max_age_days: int = Field(
         90, alias="BREAKOUT_MAX_AGE_DAYS", description="Oldest age of a breakout", ge=1, le=365
     )
+    api_host: str = Field(
+        "127.0.0.1", alias="BREAKOUT_API_HOST", description="Address the API listens on"
+    )
+    api_port: int = Field(
+        8000,
+        alias="BREAKOUT_API_PORT",
+        description="Port of the API; 0 takes any free one and logs it",
+        ge=0,
+        le=65535,
+    )
+    api_queries: int = Field(
+        8,
+        alias="BREAKOUT_API_QUERIES",
+        description="Queries that the API runs at the same time; others wait for their turn",
+        ge=1,
+    )
+    api_wait_seconds: float = Field(
+        5.0,
+        alias="BREAKOUT_API_WAIT_SECONDS",
+        description="Seconds a request waits for its turn before it is sent away with 503",
+        gt=0,
+    )
+    api_query_seconds: int = Field(
+        30,
+        alias="BREAKOUT_API_QUERY_SECONDS",
+        description="Seconds a query of the API may take; the read-only user's own limit is 60",
+        ge=1,
+        le=60,
+    )
+    api_cors_origins: str = Field(
+        "*",
+        alias="BREAKOUT_API_CORS_ORIGINS",
+        description="Web origins whose pages may read the API, separated by commas; * is any",
+    )
     log_format: str = Field(
         "auto",
         alias="BREAKOUT_LOG_FORMAT",

@@ -31,6 +31,7 @@ PLUGIN_HELP = {
     "collect": "Read a source and publish what it says to Kafka.",
     "worker": "Turn what was collected into downloads, RAM and breakouts.",
     "backfill": "Publish history from before the first scrape.",
+    "api": "Serve the HTTP API for researchers.",
 }
 
 

@@ -15,7 +15,7 @@ from packaging.version import Version
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 PROJECT = tomllib.loads((REPOSITORY / "pyproject.toml").read_text())["project"]
-SHIPPED = ("breakout", "collectors", "streams")
+SHIPPED = ("breakout", "collectors", "streams", "api")
 UNSHIPPED = ("tests", "tools", "bench", "grafana")
 RUNTIME = [Requirement(text) for text in PROJECT["dependencies"]]
 DEVELOPMENT = [Requirement(text) for text in PROJECT["optional-dependencies"]["dev"]]

@@ -15,7 +15,7 @@ from tests.embedded_servers import running_clickhouse
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 DEPENDENCIES = Path(np.__file__).resolve().parents[1]
-PACKAGES = {"breakout", "collectors", "streams"}
+PACKAGES = {"breakout", "collectors", "streams", "api"}
 
 
 @pytest.fixture(scope="module")

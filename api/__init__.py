@@ -1,0 +1,1 @@
+"""The HTTP API for researchers: ClickHouse's answers, read-only, citable, streamed."""

@@ -1,0 +1,226 @@
+"""One way from an operation and its parameters to an answer: paged, streamed, citable."""
+
+import json
+from collections.abc import AsyncIterator, Sequence
+from contextlib import AsyncExitStack
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from hashlib import sha256
+from typing import Any, Generic, TypeVar
+from urllib.parse import urlencode
+
+from fastapi import Request, Response
+from fastapi.responses import StreamingResponse
+from pydantic import BaseModel, ConfigDict, Field
+from starlette.types import Receive, Scope, Send
+
+from api import formats, paging
+from api.asked import PAGE_ROWS, Asked, iso
+from api.database import Database, Parameters
+from api.formats import Format
+from api.paging import Key
+from api.problems import MEDIA_TYPE, Problem
+from api.queries import parameters, query
+
+HELD_BYTES = 256 * 1024
+"""An answer up to this size is hashed itself; a larger one streams, its hash made by ClickHouse."""
+
+R = TypeVar("R", bound=BaseModel)
+
+
+class Row(BaseModel):
+    """A row of an answer."""
+
+    model_config = ConfigDict(extra="forbid")
+
+
+class Page(BaseModel, Generic[R]):
+    """An answer in JSON."""
+
+    as_of: datetime | None = Field(description="Moment of the numbers, UTC; null = no data yet")
+    self: str = Field(description="Address of this answer with its moment: cite it")
+    sources: list[str] = Field(description="Where the numbers come from, see /v1/sources")
+    data: list[R]
+    next: str | None = Field(description="`cursor` of the next page; null = this is the last")
+
+
+@dataclass(frozen=True)
+class Operation:
+    """What can be asked, and the query that answers it."""
+
+    query: str
+    """Name of the file in `sql/api/`."""
+    row: type[Row]
+    keys: Sequence[Key]
+    sources: tuple[str, ...]
+    example: dict[str, Any]
+    """A row."""
+
+    def described(self) -> dict[str, Any]:
+        """Return what OpenAPI says of the answers."""
+        example = {
+            "as_of": "2026-04-01T12:00:00.000Z",
+            "self": "/v1/...?as_of=2026-04-01T12%3A00%3A00.000Z",
+            "sources": list(self.sources),
+            "data": [self.example],
+            "next": None,
+        }
+        table = {"schema": {"type": "string", "format": "binary"}}
+        others = [media for name, media in formats.MEDIA_TYPES.items() if name != Format.JSON]
+        content: dict[str, Any] = {media.partition(";")[0]: table for media in others}
+        content["application/json"] = {"example": example}
+        page = Page[self.row]  # type: ignore[name-defined] # a model made for this row
+        responses: dict[int, Any] = {
+            200: {"model": page, "description": "The rows", "content": content},
+            304: {"description": "As `If-None-Match` says it is known already"},
+        }
+        for status, said in _PROBLEMS.items():
+            responses[status] = {
+                "description": said,
+                "content": {MEDIA_TYPE: {"schema": Problem.model_json_schema()}},
+            }
+        return {"response_model": None, "responses": responses}
+
+
+_PROBLEMS = {
+    404: "There is no such thing",
+    406: "No format there is is acceptable",
+    422: "A parameter is wrong: `errors` names it",
+    429: "Too many requests: `Retry-After` says when to come again",
+    503: "The database does not answer now: `Retry-After` says when to come again",
+    504: "The query takes too long",
+}
+
+
+class _Streamed(StreamingResponse):
+    """A body that comes from a query, which ends with the response however that ends."""
+
+    def __init__(self, stack: AsyncExitStack, body: AsyncIterator[bytes], **rest: Any) -> None:
+        super().__init__(body, **rest)
+        self._stack = stack
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        async with self._stack:
+            await super().__call__(scope, receive, send)
+
+
+async def answer(
+    request: Request, operation: Operation, asked: Asked, **fixed: str | list[str]
+) -> Response:
+    """Answer an operation. `fixed` are parameters that come from the path."""
+    database: Database = request.app.state.database
+    chosen = formats.negotiated(asked.format, request.headers.get("accept"))
+    moment = asked.as_of
+    behind: dict[str, str] = {}
+    if asked.cursor is not None:
+        moment, behind = paging.read_cursor(asked.cursor, operation.keys)
+    as_of = await _as_of(database, operation, moment)
+    limit = asked.limit or (PAGE_ROWS if chosen is Format.JSON else None)
+    sql = query(operation.query)
+    used = parameters(sql)
+    values: dict[str, Any] = {
+        name: value for name, value in {**asked.values(), **fixed}.items() if name in used
+    }
+    if "as_of" in used:
+        values["as_of"] = (as_of or iso(datetime.now(UTC)))[:-1].replace("T", " ")
+    values |= behind
+    if limit is not None:
+        # One more row tells whether there is another page.
+        values["page_rows"] = limit + (chosen is Format.JSON)
+    sql = paging.page(sql, operation.keys, after=bool(behind), limited=limit is not None)
+    cited = _cited(request, as_of)
+    async with AsyncExitStack() as stack:
+        pieces = await stack.enter_async_context(
+            database.stream(sql, values, formats.CLICKHOUSE[chosen])
+        )
+        held, more = await _held(pieces)
+        etag = f'W/"{await _digest(database, sql, values, held, more)}-{chosen}"'
+        headers = {
+            "ETag": etag,
+            "Cache-Control": "no-cache",
+            "Vary": "Accept",
+            "Content-Location": cited,
+            "Breakout-As-Of": as_of or "",
+        }
+        if _known(etag, request.headers.get("if-none-match")):
+            return Response(status_code=304, headers=headers)
+        body = _joined(held, pieces if more else None)
+        if chosen is Format.JSON:
+            head = {"as_of": as_of, "self": cited, "sources": operation.sources}
+            body = _page(body, head, operation.keys, limit or PAGE_ROWS)
+        else:
+            name = f"{operation.query}.{chosen}"
+            headers["Content-Disposition"] = f'attachment; filename="{name}"'
+        return _Streamed(
+            stack.pop_all(), body, headers=headers, media_type=formats.MEDIA_TYPES[chosen]
+        )
+
+
+async def _as_of(database: Database, operation: Operation, moment: str | None) -> str | None:
+    """Return the moment of an answer: the one asked for, or the latest where that is earlier."""
+    sources: Parameters = {"sources": list(operation.sources)}
+    (row,) = await database.rows(query("moment"), sources)
+    latest: str | None = row["as_of"]
+    # Written alike, so that texts compare as moments do.
+    return min(moment, latest) if moment and latest else latest
+
+
+def _cited(request: Request, as_of: str | None) -> str:
+    asked = [(name, value) for name, value in request.query_params.multi_items() if name != "as_of"]
+    if as_of:
+        asked.append(("as_of", as_of))
+    return f"{request.url.path}?{urlencode(asked)}" if asked else request.url.path
+
+
+async def _held(pieces: AsyncIterator[bytes]) -> tuple[bytes, bool]:
+    """Return the beginning of a body, and whether there is more of it."""
+    held, size = [], 0
+    async for piece in pieces:
+        held.append(piece)
+        size += len(piece)
+        if size > HELD_BYTES:
+            return b"".join(held), True
+    return b"".join(held), False
+
+
+async def _digest(database: Database, sql: str, values: Parameters, held: bytes, more: bool) -> str:
+    if not more:
+        return sha256(held).hexdigest()[:24]
+    (row,) = await database.rows(paging.digest(sql), values)
+    return f"{row['rows']:x}.{row['digest']:x}"
+
+
+def _known(etag: str, header: str | None) -> bool:
+    tags = [tag.strip() for tag in (header or "").split(",")]
+    return "*" in tags or any(tag.removeprefix("W/") == etag[2:] for tag in tags)
+
+
+async def _joined(held: bytes, rest: AsyncIterator[bytes] | None) -> AsyncIterator[bytes]:
+    yield held
+    if rest is not None:
+        async for piece in rest:
+            yield piece
+
+
+async def _page(
+    body: AsyncIterator[bytes], head: dict[str, Any], keys: Sequence[Key], limit: int
+) -> AsyncIterator[bytes]:
+    """Make a JSON document of lines of JSON, holding back no more than one line."""
+    yield json.dumps(head, separators=(",", ":")).encode()[:-1] + b',"data":['
+    rows, last, more = 0, b"", False
+    async for found in _whole_lines(body):
+        lines = found[: limit - rows]
+        more = len(found) > len(lines)
+        if lines:
+            yield (b"," if rows else b"") + b"\n" + b",\n".join(lines)
+            rows, last = rows + len(lines), lines[-1]
+    after = paging.cursor_of(json.loads(last), keys, head["as_of"]) if more else None
+    yield b'\n],"next":' + json.dumps(after).encode() + b"}\n"
+
+
+async def _whole_lines(body: AsyncIterator[bytes]) -> AsyncIterator[list[bytes]]:
+    rest = b""
+    async for piece in body:
+        *lines, rest = (rest + piece).split(b"\n")
+        if lines:
+            yield lines

@@ -1,0 +1,56 @@
+"""The application: `create_app(settings)` for a server, a test, or a page built upon it."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from importlib.metadata import version
+
+from fastapi import APIRouter, FastAPI
+from fastapi.middleware.cors import CORSMiddleware
+
+from api import problems
+from api.database import Database
+from api.observed import Observed
+from api.operations import downloads, models
+from breakout.settings import Settings
+
+OPERATIONS = (models, downloads)
+DESCRIPTION = """Adoption of open-weight language models: downloads, the Relative Adoption Metric,
+breakouts, inference tokens, derivatives and leaderboards, each figure as of a moment that the
+answer names."""
+
+
+def create_app(settings: Settings) -> FastAPI:
+    """Return the application; it connects to ClickHouse when it is first asked something."""
+
+    @asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        app.state.database = Database(settings)
+        try:
+            yield
+        finally:
+            await app.state.database.close()
+
+    app = FastAPI(
+        title="Breakout",
+        version=version("breakout-adoption"),
+        description=DESCRIPTION,
+        license_info={"name": "Apache-2.0"},
+        lifespan=lifespan,
+        # They load their scripts from elsewhere.
+        docs_url=None,
+        redoc_url=None,
+    )
+    v1 = APIRouter(prefix="/v1")
+    for operation in OPERATIONS:
+        v1.include_router(operation.router)
+    app.include_router(v1)
+    problems.install(app)
+    app.add_middleware(
+        CORSMiddleware,
+        allow_origins=[origin.strip() for origin in settings.api_cors_origins.split(",")],
+        allow_methods=["GET"],
+        allow_headers=["*"],
+        expose_headers=["ETag", "Content-Location", "Breakout-As-Of", "Retry-After"],
+    )
+    app.add_middleware(Observed)
+    return app

@@ -1,0 +1,99 @@
+"""Parameters that operations share: their types, limits and what they say of a wrong value."""
+
+from datetime import UTC, date, datetime, time
+from typing import Annotated, Any
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints, WithJsonSchema
+
+from api.formats import Format
+
+MOST_ROWS = 100_000
+PAGE_ROWS = 1000
+FIRST_YEAR, LAST_YEAR = 1970, 2148
+"""What ClickHouse's days reach."""
+
+
+def iso(moment: datetime) -> str:
+    """Return a moment as answers write it: UTC, to the millisecond."""
+    return moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def _day(text: str) -> str:
+    try:
+        day = date.fromisoformat(text)
+    except ValueError:
+        day = None
+    if day is None or len(text) != len("YYYY-MM-DD") or not FIRST_YEAR <= day.year <= LAST_YEAR:
+        raise ValueError(f"must be a day, YYYY-MM-DD, from {FIRST_YEAR} to {LAST_YEAR}")
+    return text
+
+
+def _moment(text: str) -> str:
+    wrong = ValueError(
+        "must be a day (2026-04-01: until its end) or a moment (2026-04-01T12:00:00Z), "
+        f"from {FIRST_YEAR} to {LAST_YEAR}"
+    )
+    try:
+        if len(text) == len("YYYY-MM-DD"):
+            moment = datetime.combine(date.fromisoformat(text), time(23, 59, 59, 999_000), UTC)
+        else:
+            moment = datetime.fromisoformat(text)
+    except ValueError:
+        raise wrong from None
+    if not FIRST_YEAR <= moment.year <= LAST_YEAR:
+        raise wrong
+    return iso(moment if moment.tzinfo else moment.replace(tzinfo=UTC))
+
+
+Day = Annotated[str, AfterValidator(_day), WithJsonSchema({"type": "string", "format": "date"})]
+Moment = Annotated[
+    str,
+    AfterValidator(_moment),
+    WithJsonSchema(
+        {"anyOf": [{"type": "string", "format": "date"}, {"type": "string", "format": "date-time"}]}
+    ),
+]
+Text = Annotated[str, StringConstraints(min_length=1, max_length=200)]
+Texts = Annotated[list[Text], Field(max_length=100)]
+
+
+class Asked(BaseModel):
+    """What every operation takes."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
+
+    format: Format | None = Field(
+        None, description="What to answer in; else by the Accept header, else JSON"
+    )
+    limit: int | None = Field(
+        None,
+        ge=1,
+        le=MOST_ROWS,
+        description=f"Rows at most. JSON comes by pages, of {PAGE_ROWS} rows unless said; the "
+        "other formats hold all rows unless said",
+    )
+    cursor: str | None = Field(
+        None, min_length=1, max_length=4000, description="`next` of the page before"
+    )
+    as_of: Moment | None = Field(
+        None,
+        description="Answer as of this moment (or the end of this UTC day); the latest unless "
+        "said. Every answer names its moment: with it, the same figures come again",
+    )
+
+    def values(self) -> dict[str, Any]:
+        """Return the operation's own parameters as ClickHouse takes them."""
+        return self.model_dump(
+            mode="json", exclude={"format", "limit", "cursor", "as_of"}, by_alias=False
+        )
+
+
+class OfModels(Asked):
+    """What chooses models. Several values of one parameter: any of them."""
+
+    model: Texts = Field([], description="Model ids, as `org/name`")
+    org: Texts = Field([], description="Publishing organisations")
+    region: Texts = Field([], description="us, china, eu, other, unknown, or unreviewed")
+    size_bin: Texts = Field(
+        [], description="<1B, 1-5B, 7-9B, 10-50B, 50-100B, 100-250B, 250B+, or unknown"
+    )

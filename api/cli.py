@@ -1,0 +1,51 @@
+"""`breakout api`: the HTTP API."""
+
+import socket
+
+import click
+import structlog
+import uvicorn
+
+from api.app import create_app
+from breakout.logging import configure_logging
+from breakout.settings import Settings, SettingsError, read_settings
+from breakout.telemetry import start_metrics
+
+GRACE_SECONDS = 10
+
+log = structlog.get_logger(__name__)
+
+
+@click.command()
+def api() -> None:
+    """Serve the HTTP API for researchers, read-only, until Ctrl-C."""
+    settings = read_settings()
+    configure_logging(settings)
+    listener = _listener(settings)
+    start_metrics(settings)
+    server = uvicorn.Server(
+        uvicorn.Config(
+            create_app(settings),
+            log_config=None,
+            access_log=False,
+            server_header=False,
+            timeout_graceful_shutdown=GRACE_SECONDS,
+        )
+    )
+    host, port = listener.getsockname()[:2]
+    shown = f"[{host}]" if ":" in host else host
+    log.info("serving the API", address=f"http://{shown}:{port}")
+    server.run(sockets=[listener])
+
+
+def _listener(settings: Settings) -> socket.socket:
+    host, port = settings.api_host, settings.api_port
+    try:
+        family = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0][0]
+        return socket.create_server((host, port), family=family, backlog=2048)
+    except OSError as error:
+        raise SettingsError(
+            f"BREAKOUT_API_PORT: cannot serve the API on {host}:{port} "
+            f"({error.strerror or error}): name a free port, or 0 for any; the host is "
+            "BREAKOUT_API_HOST"
+        ) from error

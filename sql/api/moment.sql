@@ -1,0 +1,14 @@
+-- The latest moment of any number of these sources: what "now" is in an answer.
+SELECT maxOrNull(at) AS as_of
+FROM
+(
+    SELECT max(toNullable(observed_at)) AS at FROM closings_log WHERE source IN {sources:Array(String)}
+    UNION ALL
+    SELECT max(toNullable(observed_at)) FROM models_log WHERE has({sources:Array(String)}, 'tracked-models')
+    UNION ALL
+    SELECT max(toNullable(as_of)) FROM inference_log WHERE source IN {sources:Array(String)}
+    UNION ALL
+    SELECT max(toNullable(observed_at)) FROM scores_log WHERE source IN {sources:Array(String)}
+    UNION ALL
+    SELECT max(toNullable(observed_at)) FROM derivatives_log WHERE source IN {sources:Array(String)}
+)

@@ -1,0 +1,121 @@
+"""What all answers have in common: formats, problems, pages."""
+
+import csv
+import io
+import json
+from typing import Any
+
+import httpx
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from tests.charts import seeds
+
+ACCEPTED = {
+    "json": "application/json",
+    "csv": "text/csv",
+    "parquet": "application/vnd.apache.parquet",
+    "arrow": "application/vnd.apache.arrow.stream",
+}
+MODELS = sorted(seeds.MODELS)
+
+
+def model_ids(answer: httpx.Response) -> list[str]:
+    media = answer.headers["content-type"].partition(";")[0]
+    if media == ACCEPTED["json"]:
+        return [row["model_id"] for row in answer.json()["data"]]
+    if media == ACCEPTED["csv"]:
+        return [row["model_id"] for row in csv.DictReader(io.StringIO(answer.text))]
+    if media == ACCEPTED["parquet"]:
+        return list(pq.read_table(io.BytesIO(answer.content))["model_id"].to_pylist())
+    assert media == ACCEPTED["arrow"]
+    return list(pa.ipc.open_stream(answer.content).read_all()["model_id"].to_pylist())
+
+
+@pytest.mark.parametrize("name", ACCEPTED)
+def test_every_format_by_parameter_and_by_header(api: httpx.Client, name: str) -> None:
+    by_parameter = api.get("/v1/models", params={"format": name})
+    by_header = api.get("/v1/models", headers={"Accept": f"{ACCEPTED[name]}, */*;q=0.1"})
+    assert model_ids(by_parameter) == model_ids(by_header) == MODELS
+    assert by_parameter.headers["content-type"].startswith(ACCEPTED[name])
+
+
+def test_missing_is_null_in_every_format(api: httpx.Client) -> None:
+    asked = {"model": "qi/Big-300B", "until": "2026-01-15"}
+    (row,) = api.get("/v1/downloads", params=asked).json()["data"]
+    assert row["downloads"] is None
+    text = api.get("/v1/downloads", params=asked | {"format": "csv"}).text
+    assert text.splitlines()[1] == '"qi/Big-300B","2026-01-15",,1000,1'
+    answer = api.get("/v1/downloads", params=asked | {"format": "arrow"})
+    table = pa.ipc.open_stream(answer.content).read_all()
+    assert table["downloads"].to_pylist() == [None]
+    assert table.schema.field("period").type == pa.date32()
+    assert table.schema.field("cumulative").type == pa.uint64()
+
+
+def test_what_is_not_acceptable_is_a_problem(api: httpx.Client) -> None:
+    answer = api.get("/v1/models", headers={"Accept": "image/png"})
+    assert answer.status_code == 406
+    assert answer.headers["content-type"] == "application/problem+json"
+
+
+@pytest.mark.parametrize(
+    ("asked", "wrong"),
+    [
+        ({"limit": "0"}, "limit"),
+        ({"limit": "many"}, "limit"),
+        ({"limti": "5"}, "limti"),
+        ({"as_of": "yesterday"}, "as_of"),
+        ({"released_from": "2026-02-30"}, "released_from"),
+        ({"tracked": "perhaps"}, "tracked"),
+        ({"format": "xlsx"}, "format"),
+        ({"cursor": "nonsense"}, "cursor"),
+        ({"cursor": "W251bGwsIDFd"}, "cursor"),
+    ],
+)
+def test_a_wrong_parameter_is_named(api: httpx.Client, asked: dict[str, str], wrong: str) -> None:
+    answer = api.get("/v1/models", params=asked)
+    problem: dict[str, Any] = answer.json()
+    assert answer.status_code == problem["status"] == 422
+    assert answer.headers["content-type"] == "application/problem+json"
+    assert [error["parameter"] for error in problem["errors"]] == [wrong]
+
+
+def test_an_address_that_there_is_not(api: httpx.Client) -> None:
+    answer = api.get("/v1/nothing")
+    assert answer.status_code == answer.json()["status"] == 404
+    assert answer.headers["content-type"] == "application/problem+json"
+
+
+@pytest.mark.parametrize("limit", [1, 2, 9, 10])
+def test_pages_hold_every_row_once(api: httpx.Client, limit: int) -> None:
+    found: list[str] = []
+    asked: dict[str, Any] = {"limit": limit}
+    while True:
+        answer = api.get("/v1/models", params=asked).json()
+        found += [row["model_id"] for row in answer["data"]]
+        if answer["next"] is None:
+            break
+        assert len(answer["data"]) == limit
+        asked["cursor"] = answer["next"]
+    assert found == MODELS
+
+
+def test_a_known_answer_is_not_sent_again(api: httpx.Client) -> None:
+    first = api.get("/v1/models")
+    known = {"If-None-Match": first.headers["etag"]}
+    again = api.get("/v1/models", headers=known)
+    assert (again.status_code, again.content) == (304, b"")
+    assert api.get("/v1/models?org=qi", headers=known).status_code == 200
+    cited = api.get(first.json()["self"])
+    assert cited.headers["etag"] == first.headers["etag"]
+    assert cited.json() == first.json()
+
+
+def test_text_of_a_parameter_is_never_sql(api: httpx.Client) -> None:
+    for text in ("' OR 1=1 --", "\\", "'); DROP TABLE models_log; --", "\x00", "{org:String}"):
+        for name in ("model", "org", "search", "family"):
+            answer = api.get("/v1/models", params={name: text})
+            assert answer.status_code == 200, answer.text
+            assert json.loads(answer.text)["data"] == []
