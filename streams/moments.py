@@ -1,7 +1,8 @@
 """Which moments a record may name: those that a clock can have shown and ClickHouse can hold."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import UTC, date, datetime, timedelta
+from typing import TypeVar
 
 from breakout.contract import (
     ContractError,
@@ -11,7 +12,10 @@ from breakout.contract import (
     LeaderboardSlice,
     ModelRecord,
     NameRecord,
+    PointsSlice,
 )
+
+Entry = TypeVar("Entry")
 
 MOST_AHEAD = timedelta(days=1)
 """How far ahead of this machine's clock an observation may be: all after it would be late."""
@@ -21,7 +25,13 @@ LATEST = date(2149, 6, 6)
 """The last day that ClickHouse's Date holds."""
 
 Observed = (
-    DownloadsSlice | ModelRecord | NameRecord | InferenceDay | DerivativesSlice | LeaderboardSlice
+    DownloadsSlice
+    | ModelRecord
+    | NameRecord
+    | InferenceDay
+    | DerivativesSlice
+    | LeaderboardSlice
+    | PointsSlice
 )
 
 
@@ -40,6 +50,10 @@ def check_moments(event: Observed) -> None:
 
 
 def _clock_readings(event: Observed) -> Iterator[tuple[str, datetime]]:
+    if isinstance(event, PointsSlice):
+        yield from _entries("scored_since", event.scored_since)
+        yield from _entries("latest_at", event.latest_at)
+        return
     yield "observed_at", event.observed_at
     if isinstance(event, InferenceDay):
         yield "as_of", event.as_of
@@ -58,6 +72,13 @@ def _days(event: Observed) -> Iterator[tuple[str, date]]:
     elif isinstance(event, LeaderboardSlice):
         yield "published_on", event.published_on
     elif isinstance(event, DerivativesSlice):
-        for number, created_at in enumerate(event.created_at):
-            if created_at is not None:
-                yield f"created_at.{number}", created_at.date()
+        for name, moment in _entries("created_at", event.created_at):
+            yield name, moment.date()
+    elif isinstance(event, PointsSlice):
+        yield from _entries("released_at", event.released_at)
+
+
+def _entries(column: str, entries: Iterable[Entry | None]) -> Iterator[tuple[str, Entry]]:
+    for number, entry in enumerate(entries):
+        if entry is not None:
+            yield f"{column}.{number}", entry

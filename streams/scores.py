@@ -18,6 +18,7 @@ from breakout.settings import Settings
 from streams import store, tables
 from streams.batches import Batch
 from streams.clickhouse import WorkerClickHouse
+from streams.moments import check_moments
 from streams.outbox import Outbox
 from streams.processor import Processor
 from streams.scores_state import BinState, Changes
@@ -45,7 +46,9 @@ class ScoreProcessor(Processor[PointsSlice]):
 
     def read(self, topic: str, value: bytes | None) -> PointsSlice:  # noqa: ARG002
         """Read one record."""
-        return read_event(PointsSlice, value)
+        event = read_event(PointsSlice, value)
+        check_moments(event)
+        return event
 
     def rows_of(self, event: PointsSlice) -> int:
         """Return how many points a record holds."""

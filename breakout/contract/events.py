@@ -6,7 +6,6 @@ added; a reader ignores fields it does not know. A change that an old reader wou
 raises `CONTRACT_VERSION`.
 """
 
-import json
 from datetime import UTC, date, datetime
 from typing import Annotated, Any, Literal, Self, TypeVar
 
@@ -15,6 +14,7 @@ from pydantic import (
     AwareDatetime,
     BaseModel,
     ConfigDict,
+    FailFast,
     Field,
     ValidationError,
     model_validator,
@@ -27,7 +27,10 @@ MAX_COUNTER = 2**63 - 1
 
 
 def _to_utc_milliseconds(moment: datetime) -> datetime:
-    moment = moment.astimezone(UTC)
+    try:
+        moment = moment.astimezone(UTC)
+    except OverflowError:
+        raise ValueError("the moment lies outside the years 1 to 9999 in UTC") from None
     return moment.replace(microsecond=moment.microsecond // 1000 * 1000)
 
 
@@ -41,6 +44,11 @@ ModelId = Annotated[str, Field(min_length=1, max_length=256, pattern=r"^[^\s\x00
 """A model's id as its hub spells it, `organisation/name`; case matters."""
 
 Name = Annotated[str, Field(min_length=1, max_length=256)]
+
+Entry = TypeVar("Entry")
+
+Column = Annotated[list[Entry], FailFast()]
+"""Many entries, checked up to the first wrong one: listing millions would take gigabytes."""
 
 SizeBin = Literal["<1B", "1-5B", "7-9B", "10-50B", "50-100B", "100-250B", "250B+"]
 
@@ -92,11 +100,11 @@ class DownloadsSlice(Event):
     slice: int = Field(0, ge=0, description="Number of this slice within its scrape")
     observed_at: UtcDatetime = Field(description="Moment of the observation, UTC")
     complete: bool = Field(True, description="False when the scrape did not get all it wanted")
-    models: list[ModelId] = Field(description="Model ids, no duplicates")
-    downloads_all_time: list[Counter | None] = Field(description="Downloads since creation")
-    downloads_30d: list[Counter | None] = Field(description="Downloads in the last 30 days")
-    likes: list[Counter | None] = Field(description="Likes at that moment")
-    missing: list[MissingModel] = Field(
+    models: Column[ModelId] = Field(description="Model ids, no duplicates")
+    downloads_all_time: Column[Counter | None] = Field(description="Downloads since creation")
+    downloads_30d: Column[Counter | None] = Field(description="Downloads in the last 30 days")
+    likes: Column[Counter | None] = Field(description="Likes at that moment")
+    missing: Column[MissingModel] = Field(
         default_factory=list, description="What the scrape wanted and did not get"
     )
 
@@ -135,7 +143,7 @@ class ModelRecord(Event):
     created_at: UtcDatetime | None = Field(None, description="Creation of the repository, UTC")
     license: Name | None = Field(None, description="Licence as the hub tags it")
     pipeline_tag: Name | None = Field(None, description="Task as the hub tags it")
-    base_models: list[ModelId] = Field(
+    base_models: Column[ModelId] = Field(
         default_factory=list, description="Models it derives from, as the hub says"
     )
     base_relation: Name | None = Field(
@@ -174,10 +182,10 @@ class InferenceDay(Event):
     day: date = Field(description="UTC day")
     as_of: UtcDatetime = Field(description="When the source had counted this, UTC; newest wins")
     observed_at: UtcDatetime = Field(description="When it was read, UTC")
-    names: list[Name] = Field(
+    names: Column[Name] = Field(
         min_length=1, description="Names with their variant; `other` is the rest of the day"
     )
-    tokens: list[Counter] = Field(description="Prompt and completion tokens")
+    tokens: Column[Counter] = Field(description="Prompt and completion tokens")
 
     @model_validator(mode="after")
     def _columns_are_equally_long(self) -> Self:
@@ -198,14 +206,16 @@ class DerivativesSlice(Event):
     slice: int = Field(0, ge=0, description="Number of this slice within its survey")
     observed_at: UtcDatetime = Field(description="Moment of the observation, UTC")
     complete: bool = Field(True, description="False when the survey did not get all it wanted")
-    models: list[ModelId] = Field(description="Model ids, no duplicates")
-    parents: list[list[ModelId]] = Field(description="Models each derives from, as the hub says")
-    relation: list[Name | None] = Field(
+    models: Column[ModelId] = Field(description="Model ids, no duplicates")
+    parents: Column[Column[ModelId]] = Field(
+        description="Models each derives from, as the hub says"
+    )
+    relation: Column[Name | None] = Field(
         description="adapter, merge, quantized or finetune, as the hub says"
     )
-    created_at: list[UtcDatetime | None] = Field(description="Creation of the repository, UTC")
-    downloads_all_time: list[Counter | None] = Field(description="Downloads since creation")
-    downloads_30d: list[Counter | None] = Field(description="Downloads in the last 30 days")
+    created_at: Column[UtcDatetime | None] = Field(description="Creation of the repository, UTC")
+    downloads_all_time: Column[Counter | None] = Field(description="Downloads since creation")
+    downloads_30d: Column[Counter | None] = Field(description="Downloads in the last 30 days")
 
     @model_validator(mode="after")
     def _columns_are_equally_long(self) -> Self:
@@ -229,11 +239,11 @@ class LeaderboardSlice(Event):
     )
     published_on: date = Field(description="UTC day the leaderboard is of")
     observed_at: UtcDatetime = Field(description="When it was read, UTC; newest wins")
-    names: list[Name] = Field(min_length=1, description="Names as the source spells them")
-    rating: list[float] = Field(description="Rating: Elo-like points, or the index's value")
-    lower: list[float | None] = Field(description="Lower end of its 95% interval")
-    upper: list[float | None] = Field(description="Upper end of its 95% interval")
-    votes: list[Counter | None] = Field(description="Votes it rests on")
+    names: Column[Name] = Field(min_length=1, description="Names as the source spells them")
+    rating: Column[float] = Field(description="Rating: Elo-like points, or the index's value")
+    lower: Column[float | None] = Field(description="Lower end of its 95% interval")
+    upper: Column[float | None] = Field(description="Upper end of its 95% interval")
+    votes: Column[Counter | None] = Field(description="Votes it rests on")
 
     @model_validator(mode="after")
     def _columns_are_equally_long(self) -> Self:
@@ -252,21 +262,21 @@ class PointsSlice(Event):
     """
 
     size_bin: SizeBin = Field(description="Size bin of all models of the slice")
-    models: list[ModelId] = Field(description="Model ids")
-    scored_since: list[UtcDatetime] = Field(description="When the registry last changed them")
-    known: list[Annotated[int, Field(ge=0)]] = Field(description="Observations known")
-    tracked: list[bool] = Field(description="Whether each counts among the peers")
-    released_at: list[date | None] = Field(description="Day 0; null = it left this bin")
-    reset: list[bool] = Field(description="True: forget the model's earlier points in this bin")
-    latest_at: list[UtcDatetime | None] = Field(description="Latest observation, UTC")
-    latest_cumulative: list[Counter | None] = Field(description="Cumulative downloads then")
-    point_model: list[Annotated[int, Field(ge=0)]] = Field(
+    models: Column[ModelId] = Field(description="Model ids, no duplicates")
+    scored_since: Column[UtcDatetime] = Field(description="When the registry last changed them")
+    known: Column[Counter] = Field(description="Observations known")
+    tracked: Column[bool] = Field(description="Whether each counts among the peers")
+    released_at: Column[date | None] = Field(description="Day 0; null = it left this bin")
+    reset: Column[bool] = Field(description="True: forget the model's earlier points in this bin")
+    latest_at: Column[UtcDatetime | None] = Field(description="Latest observation, UTC")
+    latest_cumulative: Column[Counter | None] = Field(description="Cumulative downloads then")
+    point_model: Column[Annotated[int, Field(ge=0)]] = Field(
         description="Index into models of each point"
     )
-    point_age: list[Annotated[int, Field(ge=0, le=365)]] = Field(
+    point_age: Column[Annotated[int, Field(ge=0, le=365)]] = Field(
         description="Whole days since day 0"
     )
-    point_cumulative: list[Counter] = Field(description="Cumulative downloads at that age")
+    point_cumulative: Column[Counter] = Field(description="Cumulative downloads at that age")
 
     @model_validator(mode="after")
     def _columns_are_equally_long(self) -> Self:
@@ -277,6 +287,10 @@ class PointsSlice(Event):
             raise ValueError("point_model, point_age and point_cumulative differ in length")
         if points and max(self.point_model) >= rows:
             raise ValueError("point_model names a model beyond models")
+        if len(set(self.models)) != rows:
+            raise ValueError("models holds an id twice")
+        if len(set(zip(self.point_model, self.point_age, strict=True))) != points:
+            raise ValueError("point_model and point_age name a point twice")
         return self
 
 
@@ -336,8 +350,13 @@ def read_event(kind: type[EventT], value: bytes | None) -> EventT:
         raise ContractError(_explain(kind, value, error)) from None
 
 
+LARGEST_QUOTED = 100_000
+"""Bytes of a record of which an error repeats what came: with more it would take gigabytes."""
+
+
 def _explain(kind: type[Event], value: bytes, error: ValidationError) -> str:
-    first: Any = error.errors(include_url=False, include_context=False)[0]
+    quoted = len(value) <= LARGEST_QUOTED
+    first: Any = error.errors(include_url=False, include_context=False, include_input=quoted)[0]
     if first["type"] == "json_invalid":
         return f"not JSON: {first['msg']}"
     version = _version_of(value)
@@ -348,14 +367,19 @@ def _explain(kind: type[Event], value: bytes, error: ValidationError) -> str:
         )
     where = ".".join(str(part) for part in first["loc"]) or "record"
     more = f" (and {error.error_count() - 1} more)" if error.error_count() > 1 else ""
-    came = repr(first["input"])
-    came = came if len(came) <= 80 else came[:77] + "..."  # noqa: PLR2004
-    return f"{kind.__name__}.{where}: {first['msg']}, got {came}{more}"
+    came = f", got {first['input']!r}" if quoted else ""
+    came = came if len(came) <= 86 else came[:83] + "..."  # noqa: PLR2004
+    return f"{kind.__name__}.{where}: {first['msg']}{came}{more}"
+
+
+class _Versioned(BaseModel):
+    """The one field that every version of every event has."""
+
+    schema_version: Any = None
 
 
 def _version_of(value: bytes) -> object:
     try:
-        record = json.loads(value)
-    except ValueError:
+        return _Versioned.model_validate_json(value).schema_version
+    except ValidationError:
         return None
-    return record.get("schema_version") if isinstance(record, dict) else None

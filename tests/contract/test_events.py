@@ -1,12 +1,13 @@
 """Reading records: what is refused, and what the error says."""
 
 import json
+import tracemalloc
 from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 
-from breakout.contract import ContractError, DownloadsSlice, ModelRecord, read_event
+from breakout.contract import ContractError, DownloadsSlice, ModelRecord, PointsSlice, read_event
 from breakout.contract.topics import TOPICS, partition_of
 
 SLICE: dict[str, Any] = {
@@ -27,6 +28,20 @@ MODEL: dict[str, Any] = {
     "size_bin": "7-9B",
     "released_at": "2026-08-01",
     "tracked": True,
+}
+POINTS: dict[str, Any] = {
+    "size_bin": "7-9B",
+    "models": ["a/one"],
+    "scored_since": ["2026-08-22T06:00:00Z"],
+    "known": [1],
+    "tracked": [True],
+    "released_at": ["2026-08-01"],
+    "reset": [False],
+    "latest_at": [None],
+    "latest_cumulative": [None],
+    "point_model": [0],
+    "point_age": [7],
+    "point_cumulative": [5],
 }
 
 
@@ -93,3 +108,25 @@ def test_partitions_are_those_clickhouse_computes() -> None:
 def test_topics_have_names_of_their_own() -> None:
     assert len({topic.name for topic in TOPICS}) == len(TOPICS)
     assert all(topic.name.startswith("breakout.") for topic in TOPICS)
+
+
+@pytest.mark.parametrize("moment", ["0001-01-01T00:00:00+01:00", "9999-12-31T23:59:59-01:00"])
+def test_moments_outside_all_years_in_utc_are_refused(moment: str) -> None:
+    with pytest.raises(ContractError, match=r"observed_at.*outside the years 1 to 9999"):
+        read_event(DownloadsSlice, encoded(SLICE, observed_at=moment))
+
+
+def test_a_record_wrong_in_very_many_places_is_explained_by_the_first() -> None:
+    wrong = encoded(SLICE, likes=[[]] * 300_000, observed_at=None)
+    tracemalloc.start()
+    try:
+        with pytest.raises(ContractError, match=r"^DownloadsSlice\.observed_at:.*\(and 1 more\)$"):
+            read_event(DownloadsSlice, wrong)
+        assert tracemalloc.get_traced_memory()[1] < 1_000_000
+    finally:
+        tracemalloc.stop()
+
+
+def test_counts_of_known_observations_fit_into_64_bits() -> None:
+    with pytest.raises(ContractError, match=r"known\.0"):
+        read_event(PointsSlice, encoded(POINTS, known=[2**63]))
