@@ -136,42 +136,9 @@ class Connection:
         """Lines of the engine's syntax tree of a statement, indented by depth."""
         return self.run(b"EXPLAIN AST " + sql, "TSVRaw", params).body.decode().splitlines()
 
-    def start_insert(self, statement: bytes, data_format: str) -> Insert:
-        """Begin an INSERT whose data follows piece by piece."""
-        with _engine_errors():
-            return Insert(self._raw, self._raw.send_insert(statement, data_format))
-
     def close(self) -> None:
         """End the session; its temporary tables are gone."""
         self._raw.close()
-
-
-class Insert:
-    """A running INSERT. Rows count once ``finish`` has returned."""
-
-    def __init__(self, raw: Any, handle: Any) -> None:
-        self._raw = raw
-        self._handle = handle
-
-    def append(self, data: bytes) -> None:
-        """Hand over the next bytes, cut anywhere."""
-        with _engine_errors():
-            self._raw.insert_append(self._handle, data)
-
-    def finish(self) -> Progress:
-        """Commit; when this returns the rows are in the table's files."""
-        with _engine_errors():
-            result = self._raw.insert_done(self._handle)
-        return Progress(
-            written_rows=result.rows_written(),
-            written_bytes=result.bytes_written(),
-            elapsed_ns=round(result.elapsed() * 1e9),
-        )
-
-    def cancel(self) -> None:
-        """Stop without committing what has not been written yet."""
-        with _engine_errors():
-            self._raw.insert_cancel(self._handle)
 
 
 class Engine:
@@ -205,14 +172,15 @@ class Engine:
                 raise
         return connection
 
-    def cancel(self, mark: str) -> None:
-        """Cancel the running statements that carry ``mark``, made by `new_mark`."""
+    def cancel(self, mark: str) -> bool:
+        """Cancel the running statements that carry ``mark``, made by `new_mark`; False when there
+        was none."""
         # Put together by the engine, so that the KILL does not carry the mark itself
         parts = ", ".join(_string(part) for part in mark.partition(" ")[::2])
         connection = self.connect()
         try:
             condition = f"position(query, concatWithSeparator(' ', {parts})) > 0"
-            connection.run(f"KILL QUERY WHERE {condition} ASYNC".encode())
+            return bool(connection.run(f"KILL QUERY WHERE {condition} ASYNC".encode()).body)
         finally:
             connection.close()
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
 
 from aiohttp import web
@@ -12,7 +12,7 @@ from aiohttp import web
 from breakout.embedded.clickhouse_answer import Answer
 from breakout.embedded.clickhouse_blocks import BlockDecoder
 from breakout.embedded.clickhouse_compression import decoded, request_decoder
-from breakout.embedded.clickhouse_engine import Connection, Engine, Insert, Outcome, new_mark
+from breakout.embedded.clickhouse_engine import Connection, Engine, Outcome, new_mark
 from breakout.embedded.clickhouse_errors import (
     NOT_IMPLEMENTED,
     QUERY_IS_TOO_LARGE,
@@ -24,7 +24,7 @@ from breakout.embedded.clickhouse_request import QueryRequest
 from breakout.embedded.clickhouse_rights import Rights, check_needs_no_data
 from breakout.embedded.clickhouse_sessions import Session
 from breakout.embedded.clickhouse_sql import InsertHead, insert_head, is_insert, output_of
-from breakout.embedded.clickhouse_stream import ResultPipe
+from breakout.embedded.clickhouse_stream import DataPipe, ResultPipe
 from breakout.embedded.clickhouse_threads import EngineThreads
 
 # An error that comes before this many bytes of result gets its own HTTP status
@@ -146,27 +146,33 @@ class _Running:
         self, head: InsertHead, first: bytes, rest: AsyncIterator[bytes]
     ) -> web.StreamResponse:
         """Run an INSERT whose data may still be coming."""
-        insert = await self._threads.run(lambda: self._start_insert(head))
-        finished = False
+        await self._threads.run(lambda: self._check_insert(head))
+        pipe = DataPipe()
         try:
-            async for piece in _pieces(first, rest):
-                await self._threads.run(lambda data=piece: insert.append(data), self._mark)  # type: ignore[misc]
-            progress = await self._threads.run(insert.finish, self._mark)
-            finished = True
+            await pipe.open()
+            sql = head.reading_from(pipe.path, self._mark)
+            running = asyncio.create_task(self._run(sql, pipe.stop_reading))
+            try:
+                async for piece in _pieces(first, rest):
+                    if not await pipe.write(piece):
+                        break  # the statement is over, and says why
+                pipe.end()
+                outcome = await running
+            finally:
+                if not running.done():
+                    # The end of the data must not look like their proper end
+                    await self._threads.cancel(running, self._mark)
+                    pipe.end()
+                    await asyncio.wait([running])
         finally:
-            if not finished:
-                with contextlib.suppress(ClickHouseError):
-                    await self._threads.run(insert.cancel)
+            pipe.close()
         self._answer.name_format(self._request.default_format)
-        return self._answer.whole(b"", progress)
+        return self._answer.whole(b"", outcome.progress)
 
-    def _start_insert(self, head: InsertHead) -> Insert:
+    def _check_insert(self, head: InsertHead) -> None:
         request, connection = self._request, self._connection
         self._apply_settings()
         self._rights.check(connection, head.statement + b" FORMAT Null", request.params)
-        connection.set({f"param_{name}": value for name, value in request.params.items()})
-        marked = head.statement + f"\n{self._mark}".encode()
-        return connection.start_insert(marked, head.data_format)
 
     async def statement(self, sql: bytes) -> web.StreamResponse:
         """Run any other statement, its result streamed if it only reads."""
@@ -191,7 +197,7 @@ class _Running:
                 outcome = await self._run(self._marked(sql))
                 return self._answer.whole(outcome.body, outcome.progress)
             await pipe.open()
-            running = asyncio.create_task(self._run(piped, pipe))
+            running = asyncio.create_task(self._run(piped, pipe.end))
             try:
                 return await self._stream(pipe, running)
             finally:
@@ -205,14 +211,14 @@ class _Running:
         # Behind an INSERT there may be data
         return self._mark.encode() + sql if is_insert(sql) else sql + f"\n{self._mark}".encode()
 
-    async def _run(self, sql: bytes, pipe: ResultPipe | None = None) -> Outcome:
+    async def _run(self, sql: bytes, ended: Callable[[], None] | None = None) -> Outcome:
         def call() -> Outcome:
             request = self._request
             try:
                 return self._connection.run(sql, request.default_format, request.params)
             finally:
-                if pipe is not None:
-                    pipe.end()
+                if ended is not None:
+                    ended()
 
         return await self._threads.run(call, self._mark)
 

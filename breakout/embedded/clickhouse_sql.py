@@ -68,6 +68,18 @@ class InsertHead:
     data_format: str
     data_start: int
 
+    def reading_from(self, path: str, comment: str) -> bytes:
+        """The same statement with its data read from ``path``; ``comment`` is put into it."""
+        target, settings = self.statement, b""
+        previous = _Token("blank", b"", 0, 0)
+        for token in _top_level(self.statement):
+            if token.is_word(b"SETTINGS") and not _names_target(previous):
+                target, settings = self.statement[: token.start], self.statement[token.start :]
+                break
+            previous = token
+        source = f"\n{comment} FROM INFILE '{path}' COMPRESSION 'none' ".encode()
+        return target + source + settings + f" FORMAT {self.data_format}".encode()
+
 
 def is_insert(sql: bytes) -> bool:
     """Whether the statement starts with INSERT (after blanks and comments)."""

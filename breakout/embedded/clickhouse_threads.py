@@ -40,9 +40,17 @@ class EngineThreads:
                 await asyncio.wait([future], timeout=_RETRY_SECONDS)
             raise
 
-    async def _cancel(self, mark: str) -> None:
+    async def cancel(self, running: asyncio.Task[T], mark: str) -> None:
+        """Cancel the statement that ``running`` waits for, and return once the engine knows:
+        what it reads after that it does not write."""
+        while not running.done() and not await self._cancel(mark):
+            await asyncio.wait([running], timeout=_RETRY_SECONDS)
+
+    async def _cancel(self, mark: str) -> bool:
         loop = asyncio.get_running_loop()
-        await asyncio.wait([loop.run_in_executor(self._cancel_thread, self._engine.cancel, mark)])
+        killing = loop.run_in_executor(self._cancel_thread, self._engine.cancel, mark)
+        await asyncio.wait([killing])
+        return killing.exception() is None and killing.result()
 
     def close(self) -> None:
         """Wait for the running calls and end the threads."""

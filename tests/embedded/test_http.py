@@ -129,6 +129,43 @@ def test_native_round_trip_keeps_every_byte(http: httpx.Client, database: str) -
     assert post(http, f"SELECT * FROM {database}.b ORDER BY t FORMAT Native").content == rows
 
 
+@pytest.mark.parametrize("data_format", ["Parquet", "ORC", "Arrow", "ArrowStream", "RowBinary"])
+def test_binary_formats_round_trip(http: httpx.Client, database: str, data_format: str) -> None:
+    post(http, f"CREATE TABLE {database}.t (a UInt64, b String) ENGINE = MergeTree ORDER BY a")
+    rows = "SELECT number AS a, toString(number) AS b FROM numbers(1000)"
+    data = post(http, f"{rows} FORMAT {data_format}").content
+    answer = post(http, data, query=f"INSERT INTO {database}.t FORMAT {data_format}")
+    assert answer.status_code == 200, answer.text
+    assert post(http, f"SELECT * FROM {database}.t ORDER BY a").text == post(http, rows).text
+
+
+@pytest.mark.parametrize(
+    ("statement", "code"),
+    [
+        ("INSERT INTO {}.t VALUES ('2026-01-01', 9)", "469"),
+        ("INSERT INTO {}.t SETTINGS max_threads = 1 FORMAT TSV\n2026-01-01\t9\n", "469"),
+        ("INSERT INTO {}.t FORMAT TSV\n" + "2026-01-01\t1\n" * 300_000 + "2026-01-01\t9\n", "469"),
+        (
+            "INSERT INTO {}.t FORMAT CSV\n"
+            + "\n".join(f"{year}-01-01,1" for year in range(1980, 2100)),
+            "252",
+        ),
+    ],
+    ids=["constraint", "settings", "late", "partitions"],
+)
+def test_an_insert_that_fails_after_its_data_were_read_says_so(
+    http: httpx.Client, database: str, statement: str, code: str
+) -> None:
+    post(
+        http,
+        f"CREATE TABLE {database}.t (d Date, a UInt64, CONSTRAINT small CHECK a < 9)"
+        " ENGINE = MergeTree PARTITION BY d ORDER BY a",
+    ).raise_for_status()
+    answer = post(http, statement.format(database))
+    assert answer.headers.get("X-ClickHouse-Exception-Code") == code, answer.text
+    assert post(http, f"SELECT count() FROM {database}.t").text == "0\n"
+
+
 def test_a_repeated_insert_with_its_token_writes_nothing(http: httpx.Client, database: str) -> None:
     post(
         http,
