@@ -50,7 +50,7 @@ def reader_statements(settings: Settings, password: str) -> list[str]:
     ClickHouse would make the same hash itself, but then the password would pass through
     query logs and error texts on its way.
     """
-    user, database = settings.reader_user, settings.clickhouse.database.replace("`", "``")
+    user, database = settings.reader_user, settings.clickhouse.database
     salt = secrets.token_hex(32).upper()
     digest = sha256((password + salt).encode()).hexdigest().upper()
     identified = f"IDENTIFIED WITH sha256_hash BY '{digest}' SALT '{salt}'"

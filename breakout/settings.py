@@ -5,6 +5,7 @@ reported by the name of its variable with what would be right, see `read_setting
 """
 
 import os
+import re
 import sys
 from pathlib import Path
 from typing import Annotated, Any
@@ -12,6 +13,9 @@ from urllib.parse import unquote, urlsplit
 
 from pydantic import AfterValidator, Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
+
+# It becomes part of statements that take no parameters, such as CREATE DATABASE.
+_DATABASE = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_-]*")
 
 
 class SettingsError(ValueError):
@@ -36,8 +40,12 @@ def _bootstrap_servers(servers: str) -> str:
 
 def _clickhouse_address(address: str) -> str:
     address = _http_address(address)
-    if not urlsplit(address).path.strip("/"):
+    parts = urlsplit(address)
+    database = parts.path.strip("/")
+    if not database or parts.query or parts.fragment:
         raise ValueError("must end with the database, as http://127.0.0.1:8123/breakout")
+    if not _DATABASE.fullmatch(database):
+        raise ValueError("the database's name may have letters, digits, _ and - only")
     return address
 
 

@@ -1,7 +1,8 @@
 """The engine's configuration files, written at every start.
 
 Users are checked by the HTTP layer (the embedded engine has no login); what a user may do is
-enforced by the engine through the roles and the reader's profile. No secret is in these files.
+enforced by the engine through the roles, the reader's profile and policies of rows. No secret is
+in these files.
 """
 
 from __future__ import annotations
@@ -24,9 +25,87 @@ READER_SETTINGS = {
     "do_not_merge_across_partitions_select_final": "1",
     "readonly": "2",
 }
+# Nobody's business but the admin's: what others ask, where files lie, how the server is set up.
+# The engine lets every user read every system table, so rows are hidden by a policy.
+ADMINS_TABLES = (
+    "asynchronous_inserts",
+    "background_schedule_pool",
+    "backups",
+    "clusters",
+    "crash_log",
+    "detached_parts",
+    "detached_tables",
+    "dictionaries",
+    "disks",
+    "distribution_queue",
+    "dns_cache",
+    "dropped_tables",
+    "dropped_tables_parts",
+    "errors",
+    "filesystem_cache",
+    "handlers",
+    "macros",
+    "merges",
+    "moves",
+    "mutations",
+    "named_collections",
+    "parts",
+    "parts_columns",
+    "processes",
+    "projection_parts",
+    "projection_parts_columns",
+    "query_cache",
+    "query_log",
+    "remote_data_paths",
+    "schema_inference_cache",
+    "server_settings",
+    "session_query_ids",
+    "stack_trace",
+    "storage_policies",
+    "text_log",
+    "user_directories",
+    "user_processes",
+    "user_query_log",
+    "warnings",
+)
+# A reader may not set these: they name files and addresses that the engine then opens, or hold
+# SQL, which is not in the statement and so is not judged with it.
+ADMINS_SETTINGS = (
+    "additional_result_filter",
+    "additional_table_filters",
+    "ai_function_embedding_default_credentials",
+    "ai_function_text_default_credentials",
+    "dialect",
+    "filter",
+    "format_avro_schema_registry_url",
+    "format_schema",
+    "format_schema_source",
+    "format_template_resultset",
+    "format_template_row",
+    "implicit_table_at_top_level",
+    "input_format_record_errors_file_path",
+    "order",
+    "output_format_schema",
+    "parallel_replicas_custom_key",
+    "polyglot_dialect",
+    "rename_files_after_processing",
+    "s3_base",
+    "select",
+    "sort",
+    "url_base",
+)
 _CONSTRAINTS = "\n".join(
-    f"        <{name}><min>1</min><max>{most}</max></{name}>"
-    for name, most in READER_LIMITS.items()
+    [
+        *(
+            f"        <{name}><min>1</min><max>{most}</max></{name}>"
+            for name, most in READER_LIMITS.items()
+        ),
+        *(f"        <{name}><const/></{name}>" for name in ADMINS_SETTINGS),
+    ]
+)
+_POLICIES = "\n".join(
+    f"        <{name}><filter>has(currentRoles(), 'breakout_admin')</filter></{name}>"
+    for name in ADMINS_TABLES
 )
 
 # The default profile names max_execution_time for the reader's sake: its constraint then
@@ -49,7 +128,7 @@ _USERS = f"""<clickhouse>
       <grants><query>GRANT ALL ON *.* WITH GRANT OPTION</query></grants>
     </breakout_admin>
     <{READER_ROLE}>
-      <grants><query>GRANT SELECT, SHOW, dictGet ON *.*</query></grants>
+      <grants><query>GRANT SELECT, SHOW ON *.*</query></grants>
     </{READER_ROLE}>
   </roles>
   <users>
@@ -59,6 +138,9 @@ _USERS = f"""<clickhouse>
       <profile>default</profile>
       <quota>default</quota>
       <grants><query>GRANT breakout_admin, {READER_ROLE}</query></grants>
+      <databases><system>
+{_POLICIES}
+      </system></databases>
     </default>
   </users>
   <quotas><default></default></quotas>

@@ -1,0 +1,31 @@
+"""Texts that mean something else to whoever reads them carelessly."""
+
+SQL = (
+    "'",
+    "''",
+    "\\",
+    "\\'",
+    '"',
+    "`",
+    "';DROP/**/TABLE/**/downloads_log;--",
+    "'/**/OR/**/'1'='1",
+    "\\'/**/OR/**/1=1/**/--",
+    "')/**/OR/**/1=1/**/--",
+    "`;DROP/**/DATABASE/**/breakout;--",
+    "{x:String}",
+    "%(models)s",
+    "%s%%",
+    "$$",
+    "$a$",
+    "/*",
+    "*/",
+    "--",
+    "#!",
+    "\\N",
+    "NULL",
+    "\u2019/**/OR/**/1=1",
+    "\u00a0",
+    "模型",
+    "\U0001f600",
+)
+"""Without blanks, so that they fit into a model's id."""
