@@ -35,8 +35,8 @@ fmt: setup ## Format the code and fix what can be fixed
 slow: setup ## Run the slow tests: long proofs with killed processes
 	$(BIN)/python -m pytest -m slow
 
-bench: setup ## Measure throughput, backfill and dashboards on this machine
-	$(BIN)/python -m bench.throughput
+bench: setup ## Measure on this machine, beside other tools, in about 25 minutes
+	$(BIN)/python -m bench
 	$(BIN)/python -m bench.backfill
 	$(BIN)/python -m bench.dashboards
 
@@ -58,5 +58,5 @@ LOCK_OPTIONS := --quiet --universal --python-version 3.11 --generate-hashes --no
 	--no-emit-index-url --no-emit-find-links --no-annotate
 
 clean: ## Remove what was built, .venv too
-	rm -rf .venv build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis test-artifacts .kafka
+	rm -rf .venv build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis test-artifacts .kafka .venv-peers
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

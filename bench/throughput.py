@@ -1,180 +1,388 @@
-"""Observations per second from topic to queryable rows, beside inserting the same rows alone.
+"""From "records wait in the topic" to "what each model gained is answered", ours and its peers.
 
-`python -m bench.throughput` runs everything on this machine with the embedded servers: one worker
-reads slices of scrapes from Kafka, and then the rows it made are inserted into an equal table by
-clickhouse-connect alone, in batches of the same size, in the same run. It prints both rates, their
-ratio, and the worker's peak memory.
+Everything runs on the same observations, each on a fresh broker and ClickHouse. A program first
+gets the first scrape, so that it is started, assigned and knows every model. It is frozen, all
+other scrapes are published, it is thawed, and the clock runs until the query for what each model
+gained returns the reference.
 """
 
-import argparse
+import asyncio
 import json
+import os
+import subprocess
+import sys
 import tempfile
 import time
-from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
+from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
-from random import Random
-from typing import Any
 
-import pyarrow as pa
-from rich.console import Console
-from rich.table import Table
+import clickhouse_connect
+from aiokafka.admin import AIOKafkaAdminClient, NewTopic
+from clickhouse_connect.driver.client import Client
 
-from breakout.contract import DownloadsSlice, ModelRecord
-from tests.pipeline import Pipeline, running_pipeline
+from bench.broker import KIND, WHY_EMBEDDED
+from bench.figures import Aim, Figure, Ratio
+from bench.peers.installed import NotInstalledError, python_with, version
+from bench.processes import MeasuredProcess, running
+from bench.publishing import publish
+from bench.sizes import Sizes, Throughput
+from bench.workload import Workload
+from tests.brokers import running_broker_of
+from tests.embedded_servers import ClickHouseServer, running_clickhouse
+from tests.pipeline import REPOSITORY, KafkaRecord, running_pipeline
 from tests.waiting import wait_until
 
-START = datetime(2026, 1, 1, 6, tzinfo=UTC)
-BINS = ("<1B", "1-5B", "7-9B", "10-50B", "50-100B", "100-250B", "250B+")
-SLICE_MODELS = 60_000
-"""Over four partitions, as many models a record as the publisher puts into one."""
+NAME = "throughput"
+TOPIC = "observations"
+
+OURS, OURS_SINGLES = "ours, slices", "ours, one observation a message"
+FAUST, QUIX, BYTEWAX = "Faust agent with a Table", "Quix Streams", "Bytewax"
+RAW, BARE, DUCKDB = "raw into ClickHouse, window functions", "bare aiokafka loop", "DuckDB script"
+NEXT_SCRAPE = "DuckDB script, when one scrape of all is new"
+SLICED, SINGLE = "slices", "one observation a message"
+
+SCHEMA = (
+    "CREATE DATABASE bench",
+    """CREATE TABLE bench.series (model_id String, observed_at DateTime64(3, 'UTC'),
+    downloads_all_time UInt64, cumulative UInt64, delta Nullable(UInt64))
+    ENGINE = ReplacingMergeTree ORDER BY (model_id, observed_at)""",
+    """CREATE TABLE bench.plain (model_id String, observed_at DateTime64(3, 'UTC'),
+    downloads_all_time UInt64) ENGINE = ReplacingMergeTree ORDER BY (model_id, observed_at)""",
+)
+RAW_SCHEMA = {
+    SINGLE: (
+        """CREATE TABLE bench.raw (model_id String, observed_at DateTime64(3, 'UTC'),
+        downloads_all_time UInt64) ENGINE = ReplacingMergeTree ORDER BY (model_id, observed_at)""",
+        "CREATE VIEW bench.observed AS SELECT * FROM bench.raw FINAL",
+    ),
+    SLICED: (
+        """CREATE TABLE bench.raw (scrape_id String, slice UInt32, observed_at DateTime64(3, 'UTC'),
+        models Array(String), downloads_all_time Array(UInt64))
+        ENGINE = MergeTree ORDER BY (observed_at, slice)""",
+        """CREATE VIEW bench.observed AS SELECT DISTINCT model AS model_id, observed_at,
+        total AS downloads_all_time FROM bench.raw ARRAY JOIN models AS model,
+        downloads_all_time AS total""",
+    ),
+}
+RAW_VIEW = """CREATE VIEW bench.raw_view AS
+SELECT *, cumulative - lagInFrame(toNullable(cumulative)) OVER (PARTITION BY model_id
+    ORDER BY observed_at ROWS BETWEEN UNBOUNDED PRECEDING AND UNBOUNDED FOLLOWING) AS delta
+FROM (SELECT *, max(downloads_all_time) OVER (PARTITION BY model_id ORDER BY observed_at
+    ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW) AS cumulative FROM bench.observed)"""
+_DELTAS = "SELECT model_id, sum(delta) FROM {} GROUP BY model_id"
 
 
-def scrapes(models: int, number: int, *, first: int = 1) -> Iterator[DownloadsSlice]:
-    """Yield slices of daily scrapes of growing counters."""
-    random = Random(1)
-    ids = [f"org-{index % 100}/model-{index}" for index in range(models)]
-    counters = [random.randrange(1_000_000) for _ in ids]
-    growth = [random.randrange(1, 5_000) for _ in ids]
-    for scrape in range(first, first + number):
-        counters = [now + more for now, more in zip(counters, growth, strict=True)]
-        at = START + timedelta(days=scrape)
-        for low in range(0, models, SLICE_MODELS):
-            part = slice(low, low + SLICE_MODELS)
-            yield DownloadsSlice(
-                source="huggingface",
-                scrape_id=f"bench-{scrape}",
-                slice=low // SLICE_MODELS,
-                observed_at=at,
-                models=ids[part],
-                downloads_all_time=counters[part],
-                downloads_30d=[now % 100_000 for now in counters[part]],
-                likes=[now % 1_000 for now in counters[part]],
-            )
+@dataclass(frozen=True)
+class Program:
+    """Something that reads the topic, and the queries that tell what it has written."""
+
+    name: str
+    module: str
+    package: str | None
+    """Of the peers' environment; None runs in the project's own."""
+    form: str
+    scrapes: int
+    counted: str = "SELECT count() FROM bench.series"
+    answered: str = _DELTAS.format("bench.series FINAL")
+
+    @property
+    def title(self) -> str:
+        """The name of its row."""
+        return self.name if self.form == SINGLE else f"{self.name}, {SLICED}"
 
 
-def registry(models: int) -> Iterator[ModelRecord]:
-    """Yield registry records of the first models: tracked, and scored by the workers."""
-    for index in range(models):
-        yield ModelRecord(
-            model_id=f"org-{index % 100}/model-{index}",
-            observed_at=START - timedelta(days=1),
-            org=f"org-{index % 100}",
-            region="us",
-            total_params_b=8,
-            size_bin=BINS[index % len(BINS)],
-            released_at=START.date(),
-            tracked=True,
+def programs(size: Throughput) -> list[Program]:
+    """Return the peers that are streams."""
+    plain = {
+        "counted": "SELECT count() FROM bench.plain",
+        "answered": "SELECT model_id, max(downloads_all_time) - argMin(downloads_all_time, "
+        "observed_at) FROM bench.plain FINAL GROUP BY model_id",
+    }
+    rows = {SINGLE: "count()", SLICED: "sum(length(models))"}
+    raw = {
+        form: {
+            "counted": f"SELECT {some} FROM bench.raw",
+            "answered": _DELTAS.format("bench.raw_view"),
+        }
+        for form, some in rows.items()
+    }
+    faust, quix = ("faust_table", "faust-streaming"), ("quix", "quixstreams")
+    bytewax = ("bytewax_flow", "bytewax[kafka]")
+    return [
+        Program(BARE, "bare_loop", None, SLICED, size.bare_slices, **plain),
+        Program(BARE, "bare_loop", None, SINGLE, size.bare, **plain),
+        Program(FAUST, *faust, SINGLE, size.faust),
+        Program(FAUST, *faust, SLICED, size.faust_slices),
+        Program(QUIX, *quix, SINGLE, size.quix),
+        Program(QUIX, *quix, SLICED, size.quix_slices),
+        Program(BYTEWAX, *bytewax, SINGLE, size.bytewax),
+        Program(BYTEWAX, *bytewax, SLICED, size.bytewax_slices),
+        Program(RAW, "raw_forward", None, SINGLE, size.raw, **raw[SINGLE]),
+        Program(RAW, "raw_forward", None, SLICED, size.raw_slices, **raw[SLICED]),
+    ]
+
+
+RATIOS = (
+    Ratio(
+        "ours / bare loop, both on slices",
+        (NAME, OURS),
+        (NAME, f"{BARE}, {SLICED}"),
+        Aim(0.7),
+    ),
+    Ratio("ours / idiomatic Faust", (NAME, OURS), (NAME, FAUST), Aim(100)),
+    Ratio("ours / Quix Streams", (NAME, OURS), (NAME, QUIX), Aim(20)),
+    Ratio("ours / Bytewax", (NAME, OURS), (NAME, BYTEWAX), Aim(10)),
+    Ratio(
+        "ours / raw forwarding, both on slices", (NAME, OURS), (NAME, f"{RAW}, {SLICED}"), Aim(1)
+    ),
+    Ratio(
+        "ours / DuckDB script, both on slices", (NAME, OURS), (NAME, f"{DUCKDB}, {SLICED}"), Aim(1)
+    ),
+    Ratio("ours / DuckDB script, one new scrape", (NAME, OURS), (NAME, NEXT_SCRAPE), Aim(1)),
+)
+
+
+def figures(sizes: Sizes, say: Callable[[str], None]) -> Iterator[Figure]:
+    """Yield the rates of ours and of all peers."""
+    size = sizes.throughput
+    workload = Workload(size.models)
+    for title, scrapes, sliced in (
+        (OURS, size.ours, True),
+        (OURS_SINGLES, size.ours_singles, False),
+    ):
+        say(title)
+        yield _guarded(title, partial(_ours, title, workload, size, scrapes, sliced))
+    for program in programs(size):
+        say(program.title)
+        if KIND == "embedded" and program.package is not None:
+            yield Figure(NAME, program.title, None, "/s", f"needs Apache Kafka: {WHY_EMBEDDED}")
+            continue
+        yield _guarded(program.title, partial(_peer, program, workload, size))
+    for form, scrapes in ((SINGLE, size.duckdb), (SLICED, size.duckdb_slices)):
+        title = DUCKDB if form == SINGLE else f"{DUCKDB}, {SLICED}"
+        say(title)
+        if KIND == "embedded":
+            yield Figure(NAME, title, None, "/s", f"needs Apache Kafka: {WHY_EMBEDDED}")
+            continue
+        yield from _duckdb(title, form, workload, scrapes)
+
+
+def _guarded(title: str, measure: Callable[[], Figure]) -> Figure:
+    """Return what is measured, or a row that says why it is not: the run goes on."""
+    try:
+        return measure()
+    except NotInstalledError as error:
+        return Figure(NAME, title, None, "/s", str(error))
+    except (TimeoutError, RuntimeError, AssertionError) as error:
+        return Figure(NAME, title, None, "/s", f"failed: {error}")
+
+
+def _ours(title: str, workload: Workload, size: Throughput, scrapes: int, sliced: bool) -> Figure:
+    def records(first: int, last: int) -> Iterator[KafkaRecord]:
+        if sliced:
+            return workload.slices(first, last)
+        return workload.singles(first, last, contract=True)
+
+    with (
+        tempfile.TemporaryDirectory(prefix="breakout-bench-") as directory,
+        running_pipeline(Path(directory), KIND, **SHIPPED) as pipeline,
+    ):
+        worker = pipeline.start_worker()
+        process = MeasuredProcess(worker.process, worker.log)
+        pipeline.publish(workload.registry(size.scored))
+        publish(pipeline.bootstrap, workload.slices(0, 0))
+        pipeline.wait_caught_up(120)
+        database = pipeline.database
+        return _rate(
+            title,
+            pipeline.clickhouse,
+            process,
+            workload,
+            f"SELECT count() FROM {database}.downloads_log",
+            _DELTAS.format(f"{database}.downloads_log FINAL"),
+            scrapes,
+            lambda: publish(pipeline.bootstrap, list(records(1, scrapes))),
+            size.seconds,
         )
 
 
-def measure_worker(pipeline: Pipeline, models: int, number: int) -> dict[str, float]:
-    """Return the worker's rate from the first record published to the last row queryable."""
-    worker = pipeline.workers[-1]
-    client = pipeline.client()
-    before = client.query("SELECT count() FROM downloads_log").result_rows[0][0]
-    records = pipeline.records(scrapes(models, number))
-    rows = models * number
+SHIPPED = {"BREAKOUT_BATCH_SECONDS": "0.5"}
+"""What the tests' pipeline sets otherwise than shipped."""
+
+
+def _peer(program: Program, workload: Workload, size: Throughput) -> Figure:
+    python = _python(program.package)
+    with _place(program.form) as (directory, bootstrap, clickhouse):
+        environment = _environment(program.form, directory, bootstrap, clickhouse)
+        records = list(_records(workload, program.form, 1, program.scrapes))
+        publish(bootstrap, _records(workload, program.form, 0, 0), topic=TOPIC)
+        command = [str(python), "-m", f"bench.peers.{program.module}"]
+        with running(command, environment, directory / "peer.log") as process:
+            first = len(workload.ids)
+            _wait_rows(clickhouse, process, program.counted, first, size.seconds)
+            return _rate(
+                program.title,
+                clickhouse,
+                process,
+                workload,
+                program.counted,
+                program.answered,
+                program.scrapes,
+                lambda: publish(bootstrap, records, topic=TOPIC),
+                size.seconds,
+                made_by="" if program.package is None else version(program.package),
+            )
+
+
+def _rate(
+    title: str,
+    clickhouse: ClickHouseServer,
+    process: MeasuredProcess,
+    workload: Workload,
+    counted: str,
+    answered: str,
+    scrapes: int,
+    publish_all: Callable[[], None],
+    seconds: float,
+    made_by: str = "",
+) -> Figure:
+    """Freeze, publish, thaw, and wait for the answer."""
+    process.freeze()
+    publish_all()
+    used = process.cpu_seconds
+    process.thaw()
     started = time.perf_counter()
-    pipeline.publish_records(records)
-    published = time.perf_counter() - started
-    wait_until(
-        "all rows are queryable",
-        lambda: (
-            client.query("SELECT count() FROM downloads_log").result_rows[0][0] >= before + rows
-        ),
-        seconds=600,
+    models = len(workload.ids)
+    _wait_rows(clickhouse, process, counted, models * (scrapes + 1), seconds)
+    with closing(_client(clickhouse)) as client:
+        gained = {str(model): int(new) for model, new in client.query(answered).result_rows}
+    took = time.perf_counter() - started
+    used = process.cpu_seconds - used
+    wrong = _wrong(gained, workload.gained(scrapes))
+    if wrong:
+        return Figure(NAME, title, None, "/s", wrong)
+    observations = models * scrapes
+    note = (
+        f"{observations:,} in {took:.1f} s, {1e6 * used / observations:.2f} µs of its own CPU "
+        f"each, peak {process.memory_mb(peak=True):.0f} MB"
     )
-    seconds = time.perf_counter() - started
-    status = Path(f"/proc/{worker.process.pid}/status").read_text()
-    peak = next(int(line.split()[1]) for line in status.splitlines() if "VmHWM" in line)
-    return {
-        "observations": rows,
-        "seconds": seconds,
-        "publish_seconds": published,
-        "per_second": rows / seconds,
-        "worker_peak_mb": peak / 1024,
-    }
+    return Figure(NAME, title, observations / took, "/s", f"{made_by} {note}".strip())
 
 
-def measure_bare(pipeline: Pipeline, batch_rows: int) -> dict[str, float]:
-    """Return the rate of clickhouse-connect inserting the same rows into an equal table."""
-    client = pipeline.client()
-    client.command("CREATE TABLE bare AS downloads_log")
-    rows: pa.Table = client.query_arrow(
-        "SELECT * REPLACE (toString(model_id) AS model_id, toString(source) AS source, "
-        "toString(origin) AS origin) FROM downloads_log ORDER BY observed_at",
-        use_strings=True,
-    )
-    batches = [rows.slice(low, batch_rows) for low in range(0, rows.num_rows, batch_rows)]
-    started = time.perf_counter()
-    for batch in batches:
-        client.insert_arrow("bare", batch)
-    seconds = time.perf_counter() - started
-    assert client.query("SELECT count() FROM bare").result_rows[0][0] == rows.num_rows
-    return {"rows": rows.num_rows, "seconds": seconds, "per_second": rows.num_rows / seconds}
+def _wrong(gained: dict[str, int], reference: dict[str, int]) -> str:
+    if gained == reference:
+        return ""
+    different = sum(gained.get(one) != reference[one] for one in reference)
+    return f"WRONG: {different:,} of {len(reference):,} models differ from the reference"
 
 
-def run(models: int, scored: int, number: int) -> dict[str, Any]:
-    """Measure both in one run."""
+def _wait_rows(
+    clickhouse: ClickHouseServer, process: MeasuredProcess, counted: str, rows: int, seconds: float
+) -> None:
+    client = _client(clickhouse)
+    found = 0
+
+    def there() -> bool:
+        nonlocal found
+        process.check()
+        found = client.query(counted).result_rows[0][0]
+        return bool(found >= rows)
+
+    try:
+        wait_until("all rows", there, seconds=seconds)
+    except TimeoutError:
+        raise TimeoutError(f"{found:,} of {rows:,} rows after {seconds:.0f} s") from None
+    finally:
+        client.close()
+
+
+@contextmanager
+def _place(form: str) -> Iterator[tuple[Path, str, ClickHouseServer]]:
+    """Fresh servers with the topic and the tables of `form`: directory, broker, ClickHouse."""
     with (
-        tempfile.TemporaryDirectory(prefix="breakout-bench-") as directory,
-        running_pipeline(Path(directory), BREAKOUT_BATCH_SECONDS="0.5") as pipeline,
+        tempfile.TemporaryDirectory(prefix="breakout-bench-") as name,
+        running_broker_of(KIND, Path(name) / "broker") as broker,
+        running_clickhouse(Path(name) / "clickhouse") as clickhouse,
     ):
-        pipeline.start_worker()
-        if scored:
-            pipeline.publish(registry(scored))
-        pipeline.publish(scrapes(models, 1, first=0))
-        pipeline.wait_caught_up(300)
-        ours = measure_worker(pipeline, models, number)
-        pipeline.wait_caught_up(300)
-        bare = measure_bare(pipeline, pipeline.settings.batch_rows)
+        asyncio.run(_make_topic(broker.bootstrap))
+        with closing(_client(clickhouse)) as client:
+            for statement in (*SCHEMA, *RAW_SCHEMA[form], RAW_VIEW):
+                client.command(statement)
+        yield Path(name), broker.bootstrap, clickhouse
+
+
+def _client(clickhouse: ClickHouseServer) -> Client:
+    return clickhouse_connect.get_client(host="127.0.0.1", port=clickhouse.port)
+
+
+async def _make_topic(bootstrap: str) -> None:
+    admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap)
+    await admin.start()
+    try:
+        await admin.create_topics([NewTopic(TOPIC, num_partitions=4, replication_factor=1)])
+    finally:
+        await admin.close()
+
+
+def _python(package: str | None) -> Path:
+    return Path(sys.executable) if package is None else python_with(package)
+
+
+def _environment(
+    form: str, directory: Path, bootstrap: str, clickhouse: ClickHouseServer
+) -> dict[str, str]:
+    state = directory / "state"
+    state.mkdir()
     return {
-        "models": models,
-        "scored": scored,
-        "worker": ours,
-        "bare": bare,
-        "ratio": ours["per_second"] / bare["per_second"],
+        "BENCH_BROKERS": bootstrap,
+        "BENCH_TOPIC": TOPIC,
+        "BENCH_FORM": "slices" if form == SLICED else "singles",
+        "BENCH_CLICKHOUSE_PORT": str(clickhouse.port),
+        "BENCH_DIRECTORY": str(state),
     }
 
 
-def main() -> None:
-    """Measure and print."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--models", type=int, default=100_000)
-    parser.add_argument("--scored", type=int, default=2_000, help="models with RAM")
-    parser.add_argument("--scrapes", type=int, default=20)
-    parser.add_argument("--json", action="store_true")
-    options = parser.parse_args()
-    result = run(options.models, options.scored, options.scrapes)
-    if options.json:
-        print(json.dumps(result, indent=1))
+def _records(workload: Workload, form: str, first: int, last: int) -> Iterator[KafkaRecord]:
+    if form == SINGLE:
+        return workload.singles(first, last, contract=False)
+    return workload.slices(first, last, key="huggingface")
+
+
+def _duckdb(title: str, form: str, workload: Workload, scrapes: int) -> Iterator[Figure]:
+    try:
+        python = _python("duckdb")
+        with _place(form) as (directory, bootstrap, clickhouse):
+            environment = _environment(form, directory, bootstrap, clickhouse)
+            publish(bootstrap, _records(workload, form, 0, scrapes), topic=TOPIC)
+            run = subprocess.run(
+                [str(python), "-m", "bench.peers.duckdb_nightly"],
+                cwd=REPOSITORY,
+                env={**os.environ, **environment},
+                capture_output=True,
+                text=True,
+                check=False,
+            )
+    except NotInstalledError as error:
+        yield Figure(NAME, title, None, "/s", str(error))
         return
-    table = Table(title=f"{options.models:,} models, {options.scored:,} of them scored")
-    table.add_column("")
-    table.add_column("observations/s", justify="right")
-    table.add_column("observations", justify="right")
-    table.add_column("seconds", justify="right")
-    ours, bare = result["worker"], result["bare"]
-    table.add_row(
-        "topic to queryable rows, one worker",
-        f"{ours['per_second']:,.0f}",
-        f"{ours['observations']:,.0f}",
-        f"{ours['seconds']:.2f}",
+    if run.returncode:
+        yield Figure(NAME, title, None, "/s", f"failed: {run.stderr.strip()[-300:]}")
+        return
+    said = json.loads(run.stdout)
+    wrong = _wrong(said["gained"], workload.gained(scrapes))
+    if wrong:
+        yield Figure(NAME, title, None, "/s", wrong)
+        return
+    observations = len(workload.ids) * (scrapes + 1)
+    dumped, computed = said["dump"], said["compute"]
+    note = (
+        f"{version('duckdb')} {observations:,}: dumped in {dumped:.1f} s, computed in "
+        f"{computed:.1f} s; in DuckDB's own file, not in ClickHouse"
     )
-    table.add_row(
-        "clickhouse-connect alone, same rows",
-        f"{bare['per_second']:,.0f}",
-        f"{bare['rows']:,.0f}",
-        f"{bare['seconds']:.2f}",
-    )
-    console = Console()
-    console.print(table)
-    console.print(
-        f"ratio {result['ratio']:.2f} of the bare insert; "
-        f"worker's peak memory {ours['worker_peak_mb']:.0f} MB"
-    )
-
-
-if __name__ == "__main__":
-    main()
+    yield Figure(NAME, title, observations / (dumped + computed), "/s", note)
+    if form == SLICED:
+        note = f"each night all {observations:,} are read: {len(workload.ids):,} of them new"
+        yield Figure(NAME, NEXT_SCRAPE, len(workload.ids) / computed, "/s", note)

@@ -39,8 +39,13 @@ def names(requirements: list[Requirement]) -> set[str]:
 
 
 def imported_modules(package: str) -> Iterator[str]:
-    """Yield the top-level modules that a package's files import, wherever in them."""
+    """Yield the top-level modules that a package's files import, wherever in them.
+
+    Not those of programs that bring their own requirements and run in an environment of their own.
+    """
     for file in (REPOSITORY / package).rglob("*.py"):
+        if (file.parent / "requirements.txt").exists():
+            continue
         for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
             if isinstance(node, ast.Import):
                 yield from (alias.name.partition(".")[0] for alias in node.names)
