@@ -1,7 +1,7 @@
 """One way from an operation and its parameters to an answer: paged, streamed, citable."""
 
 import json
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -19,7 +19,7 @@ from api.asked import PAGE_ROWS, Asked, iso
 from api.database import Database, Parameters
 from api.formats import Format
 from api.paging import Key
-from api.problems import MEDIA_TYPE, Problem
+from api.problems import MEDIA_TYPE, Problem, ProblemError
 from api.queries import parameters, query
 
 HELD_BYTES = 256 * 1024
@@ -105,21 +105,33 @@ class _Streamed(StreamingResponse):
 
 
 async def answer(
-    request: Request, operation: Operation, asked: Asked, **fixed: str | list[str]
+    request: Request,
+    operation: Operation,
+    asked: Asked,
+    *,
+    wanted: str = "",
+    fixed: Mapping[str, int | list[int]] | None = None,
 ) -> Response:
-    """Answer an operation. `fixed` are parameters that come from the path."""
+    """Answer an operation. `fixed` are parameters that the address decides.
+
+    With `wanted`, an answer without rows is a 404 problem that names it.
+    """
     database: Database = request.app.state.database
     chosen = formats.negotiated(asked.format, request.headers.get("accept"))
     moment = asked.as_of
     behind: dict[str, str] = {}
     if asked.cursor is not None:
         moment, behind = paging.read_cursor(asked.cursor, operation.keys)
-    as_of = await _as_of(database, operation, moment)
+    latest = await _latest(database, operation)
+    # Written alike, so that texts compare as moments do.
+    as_of = min(moment, latest) if moment and latest else latest
+    if as_of != latest and (wrong := asked.known_now_alone()):
+        raise ProblemError(422, f"as_of: {wrong}", errors={"as_of": wrong})
     limit = asked.limit or (PAGE_ROWS if chosen is Format.JSON else None)
     sql = query(operation.query)
     used = parameters(sql)
     values: dict[str, Any] = {
-        name: value for name, value in {**asked.values(), **fixed}.items() if name in used
+        name: value for name, value in {**asked.values(), **(fixed or {})}.items() if name in used
     }
     if "as_of" in used:
         values["as_of"] = (as_of or iso(datetime.now(UTC)))[:-1].replace("T", " ")
@@ -128,6 +140,8 @@ async def answer(
         # One more row tells whether there is another page.
         values["page_rows"] = limit + (chosen is Format.JSON)
     sql = paging.page(sql, operation.keys, after=bool(behind), limited=limit is not None)
+    if wanted and not (await database.rows(paging.digest(sql), values))[0]["rows"]:
+        raise ProblemError(404, f"There is no {wanted}")
     cited = _cited(request, as_of)
     async with AsyncExitStack() as stack:
         pieces = await stack.enter_async_context(
@@ -156,13 +170,12 @@ async def answer(
         )
 
 
-async def _as_of(database: Database, operation: Operation, moment: str | None) -> str | None:
-    """Return the moment of an answer: the one asked for, or the latest where that is earlier."""
+async def _latest(database: Database, operation: Operation) -> str | None:
+    """Return the moment of the latest numbers."""
     sources: Parameters = {"sources": list(operation.sources)}
     (row,) = await database.rows(query("moment"), sources)
     latest: str | None = row["as_of"]
-    # Written alike, so that texts compare as moments do.
-    return min(moment, latest) if moment and latest else latest
+    return latest
 
 
 def _cited(request: Request, as_of: str | None) -> str:

@@ -10,10 +10,10 @@ from fastapi.middleware.cors import CORSMiddleware
 from api import problems
 from api.database import Database
 from api.observed import Observed
-from api.operations import downloads, models
+from api.operations import derivatives, downloads, inference, leaderboards, models, ram, sources
 from breakout.settings import Settings
 
-OPERATIONS = (models, downloads)
+OPERATIONS = (models, downloads, ram, inference, derivatives, leaderboards, sources)
 DESCRIPTION = """Adoption of open-weight language models: downloads, the Relative Adoption Metric,
 breakouts, inference tokens, derivatives and leaderboards, each figure as of a moment that the
 answer names."""
@@ -24,6 +24,7 @@ def create_app(settings: Settings) -> FastAPI:
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        app.state.settings = settings
         app.state.database = Database(settings)
         try:
             yield
@@ -31,6 +32,7 @@ def create_app(settings: Settings) -> FastAPI:
             await app.state.database.close()
 
     app = FastAPI(
+        generate_unique_id_function=lambda route: route.name,
         title="Breakout",
         version=version("breakout-adoption"),
         description=DESCRIPTION,

@@ -3,6 +3,7 @@
 from datetime import UTC, date, datetime, time
 from typing import Annotated, Any
 
+from fastapi import Path
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints, WithJsonSchema
 
 from api.formats import Format
@@ -54,7 +55,9 @@ Moment = Annotated[
     ),
 ]
 Text = Annotated[str, StringConstraints(min_length=1, max_length=200)]
+PathPart = Annotated[str, Path(max_length=200)]
 Texts = Annotated[list[Text], Field(max_length=100)]
+Age = Annotated[float, Field(ge=0, le=365)]
 
 
 class Asked(BaseModel):
@@ -86,6 +89,10 @@ class Asked(BaseModel):
         return self.model_dump(
             mode="json", exclude={"format", "limit", "cursor", "as_of"}, by_alias=False
         )
+
+    def known_now_alone(self) -> str | None:
+        """Return why this cannot be asked as of an earlier moment, None where it can."""
+        return None
 
 
 class OfModels(Asked):

@@ -15,7 +15,7 @@ from api.problems import unavailable
 from breakout.clickhouse import CONNECT_SECONDS, explain
 from breakout.settings import Settings
 
-Parameters = Mapping[str, str | int | bool | list[str] | None]
+Parameters = Mapping[str, str | float | bool | list[str] | list[int] | None]
 
 _SETTINGS: dict[str, str | int] = {
     "do_not_merge_across_partitions_select_final": 1,

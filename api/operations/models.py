@@ -8,7 +8,7 @@ from pydantic import Field
 
 from api import paging
 from api.answers import Operation, Row, answer
-from api.asked import Day, OfModels, Text, Texts
+from api.asked import Asked, Day, OfModels, PathPart, Text, Texts
 
 router = APIRouter(tags=["models"])
 
@@ -76,3 +76,14 @@ OPERATION = Operation(
 async def models(request: Request, asked: Annotated[ModelsAsked, Query()]) -> Response:
     """Models by organisation, region, size, release date, family, or a part of the name."""
     return await answer(request, OPERATION, asked)
+
+
+@router.get("/models/{org}/{name}", **OPERATION.described())
+async def model(
+    request: Request, org: PathPart, name: PathPart, asked: Annotated[Asked, Query()]
+) -> Response:
+    """One model."""
+    model_id = f"{org}/{name}"
+    return await answer(
+        request, OPERATION, ModelsAsked(**asked.model_dump(), model=[model_id]), wanted=model_id
+    )

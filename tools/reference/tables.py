@@ -69,7 +69,8 @@ def _blocks(
     for name, comment in tables:
         yield f"### {name}"
         yield f"{comment}."
-        yield table(
-            ("Column", "Type", "Meaning"),
-            [(code(column), code(kind), meaning) for column, kind, meaning in columns[name]],
-        )
+        if name in columns:  # a view with a parameter has none until it is asked
+            yield table(
+                ("Column", "Type", "Meaning"),
+                [(code(column), code(kind), meaning) for column, kind, meaning in columns[name]],
+            )

@@ -1,0 +1,9 @@
+-- Derivatives by the month of their creation, the organisation they derive from, and relation, by the newest survey.
+SELECT
+    toString(source) AS source, month, base_org AS org, toString(d.region) AS region, toString(relation) AS relation, new, cumulative
+FROM derivatives_monthly AS d
+WHERE (empty({org:Array(String)}) OR base_org IN {org:Array(String)})
+    AND (empty({region:Array(String)}) OR ifNull(toString(d.region), 'unreviewed') IN {region:Array(String)})
+    AND (empty({relation:Array(String)}) OR relation IN {relation:Array(String)})
+    AND ({since:Nullable(Date)} IS NULL OR month >= {since:Nullable(Date)})
+    AND ({until:Nullable(Date)} IS NULL OR month <= {until:Nullable(Date)})

@@ -1,0 +1,62 @@
+"""A scored world: fourteen models of one size bin, their tables as the oracle computes them."""
+
+from contextlib import closing
+from datetime import UTC, date, datetime, timedelta
+from random import Random
+
+from breakout.clickhouse import writer_client
+from breakout.contract.events import ModelRecord
+from breakout.migrations import migrate
+from breakout.settings import Settings
+from tests.oracle import Observation, Tables, recompute
+from tests.oracle.test_views import log_rows
+
+FIRST = date(2026, 1, 5)
+THEN = datetime(2026, 2, 10, 6, tzinfo=UTC)
+"""A scrape in the middle."""
+LAST = datetime(2026, 3, 1, 6, tzinfo=UTC)
+
+
+def models() -> list[ModelRecord]:
+    return [
+        ModelRecord(
+            model_id=f"org{number % 3}/model-{number:02}",
+            observed_at=datetime(2026, 1, 1, tzinfo=UTC),
+            org=f"org{number % 3}",
+            region="us" if number % 3 else "china",
+            total_params_b=30.0,
+            size_bin="10-50B",
+            released_at=FIRST + timedelta(days=number % 5),
+            tracked=number != 13,
+        )
+        for number in range(14)
+    ]
+
+
+def observations() -> list[Observation]:
+    """Return every model's daily observations, some days missing, with growths of their own."""
+    random = Random(11)
+    found = []
+    for record in models():
+        assert record.released_at is not None
+        total, rate = 0, random.randint(50, 400)
+        at = datetime.combine(record.released_at, datetime.min.time(), UTC) + timedelta(hours=6)
+        while at <= LAST:
+            if random.random() < 0.9 or at == LAST:
+                found.append(Observation("huggingface", "live", record.model_id, at, total))
+            rate = max(1, rate + random.randint(-60, 70))
+            total += rate
+            at += timedelta(days=1)
+    return found
+
+
+def load(settings: Settings, until: datetime, version: int) -> Tables:
+    """Write what the processors would have written by that moment, over what is there."""
+    migrate(settings)
+    tables = recompute([one for one in observations() if one.observed_at <= until], models())
+    with closing(writer_client(settings)) as client:
+        for log, rows in log_rows(tables).items():
+            columns = [*rows[0], *([] if log == "models_log" else ["version"])]
+            values = [[(row | {"version": version})[name] for name in columns] for row in rows]
+            client.insert(log, values, columns)
+    return tables
