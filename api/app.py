@@ -3,9 +3,11 @@
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from importlib.metadata import version
+from typing import Any
 
 from fastapi import APIRouter, FastAPI
 from fastapi.middleware.cors import CORSMiddleware
+from fastapi.routing import APIRoute
 
 from api import problems
 from api.database import Database
@@ -14,6 +16,7 @@ from api.operations import derivatives, downloads, inference, leaderboards, mode
 from breakout.settings import Settings
 
 OPERATIONS = (models, downloads, ram, inference, derivatives, leaderboards, sources)
+PREFIX = "/v1"
 DESCRIPTION = """Adoption of open-weight language models: downloads, the Relative Adoption Metric,
 breakouts, inference tokens, derivatives and leaderboards, each figure as of a moment that the
 answer names."""
@@ -42,10 +45,12 @@ def create_app(settings: Settings) -> FastAPI:
         docs_url=None,
         redoc_url=None,
     )
-    v1 = APIRouter(prefix="/v1")
+    v1 = APIRouter(prefix=PREFIX)
     for operation in OPERATIONS:
         v1.include_router(operation.router)
     app.include_router(v1)
+    describe = app.openapi
+    app.openapi = lambda: _with_examples(describe())  # type: ignore[method-assign]
     problems.install(app)
     app.add_middleware(
         CORSMiddleware,
@@ -56,3 +61,14 @@ def create_app(settings: Settings) -> FastAPI:
     )
     app.add_middleware(Observed)
     return app
+
+
+def _with_examples(description: dict[str, Any]) -> dict[str, Any]:
+    """Put the examples in again as they are: FastAPI leaves out what is null in them."""
+    for operation in OPERATIONS:
+        for route in operation.router.routes:
+            if isinstance(route, APIRoute):
+                answers = description["paths"][PREFIX + route.path]["get"]["responses"]
+                example = route.responses[200]["content"]["application/json"]["example"]
+                answers["200"]["content"]["application/json"]["example"] = example
+    return description

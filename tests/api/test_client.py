@@ -1,0 +1,124 @@
+"""The client against the running API."""
+
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from datetime import date
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+import httpx
+import pyarrow as pa
+import pytest
+
+from breakout.client import Breakout, BreakoutError
+from tests.api.server import ApiServer
+from tests.charts import seeds
+from tests.server_process import free_port
+
+
+@pytest.fixture
+def breakout(server: ApiServer) -> Iterator[Breakout]:
+    with Breakout(server.url) as client:
+        yield client
+
+
+def test_downloads_of_a_model_are_a_table(breakout: Breakout) -> None:
+    table = breakout.downloads("qi/Big-300B", since=date(2026, 2, 1))
+    series = seeds.counters()["qi/Big-300B"]
+    assert dict(
+        zip(*(table[name].to_pylist() for name in ("period", "cumulative")), strict=True)
+    ) == {day: count for day, count in series.items() if day >= date(2026, 2, 1)}
+
+
+def test_a_table_says_where_it_is_from(breakout: Breakout) -> None:
+    table = breakout.downloads(by="region", interval="month")
+    metadata = {name.decode(): value.decode() for name, value in table.schema.metadata.items()}
+    assert metadata["as_of"] == "2026-04-01T12:00:00.000Z"
+    answer = httpx.get(metadata["url"], headers={"Accept": "application/vnd.apache.arrow.stream"})
+    assert pa.ipc.open_stream(answer.content).read_all().equals(table)
+
+
+def test_every_operation_of_the_api_is_a_method(server: ApiServer, breakout: Breakout) -> None:
+    description = httpx.get(f"{server.url}/openapi.json").json()
+    operations = {
+        method["operationId"]: path
+        for path, methods in description["paths"].items()
+        if path.startswith("/v1/")
+        for method in methods.values()
+    }
+    for name, path in operations.items():
+        asked = ["qi/Big-300B"] if "{" in path else []
+        table = getattr(breakout, name)(*asked)
+        assert isinstance(table, pa.Table), name
+        row = description["paths"][path]["get"]["responses"]["200"]["content"]["application/json"]
+        (example,) = row["example"]["data"]
+        assert table.column_names == list(example), name
+
+
+def test_lists_and_flags(breakout: Breakout) -> None:
+    table = breakout.models(org=["qi", "am"], tracked=True)
+    expected = [m for m, (org, *_, tracked) in seeds.MODELS.items() if org in "qi am" and tracked]
+    assert table["model_id"].to_pylist() == sorted(expected)
+
+
+def test_what_is_wrong_is_named(breakout: Breakout) -> None:
+    with pytest.raises(BreakoutError, match="limti") as caught:
+        breakout.models(limti=3, as_of="yesterday")
+    assert caught.value.status == 422
+    assert set(caught.value.errors) == {"limti", "as_of"}
+    with pytest.raises(BreakoutError, match="qi/none") as caught:
+        breakout.model("qi/none")
+    assert caught.value.status == 404
+
+
+def test_nobody_answers() -> None:
+    with (
+        Breakout(f"http://127.0.0.1:{free_port()}", tries=2) as client,
+        pytest.raises(BreakoutError, match="does not answer"),
+    ):
+        client.sources()
+
+
+def test_it_comes_again_when_it_is_told_to(server: ApiServer) -> None:
+    asked: list[str] = []
+
+    class Busy(BaseHTTPRequestHandler):
+        """Sends away twice, then on to the API."""
+
+        def do_GET(self) -> None:
+            asked.append(self.path)
+            self.send_response({1: 429, 2: 503}.get(len(asked), 307))
+            self.send_header("Retry-After", "0")
+            self.send_header("Location", server.url + self.path)
+            self.send_header("Content-Length", "0")
+            self.end_headers()
+
+        def log_message(self, *_: object) -> None:
+            pass
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Busy) as busy:
+        thread = threading.Thread(target=busy.serve_forever)
+        thread.start()
+        try:
+            url = f"http://127.0.0.1:{busy.server_port}"
+            with Breakout(url) as client:
+                assert client.organisations().num_rows == 4
+            assert len(asked) == 3
+            asked.clear()
+            with Breakout(url, tries=2) as client, pytest.raises(BreakoutError, match="503"):
+                client.organisations()
+        finally:
+            busy.shutdown()
+            thread.join()
+
+
+def test_it_needs_httpx_and_pyarrow_alone() -> None:
+    code = (
+        "import sys, httpx, pyarrow; own = set(sys.modules)\n"
+        "import breakout.client\n"
+        "new = {name.partition('.')[0] for name in set(sys.modules) - own}\n"
+        "print(*sorted(new - sys.stdlib_module_names))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True)
+    assert done.stdout.split() == ["breakout"]
