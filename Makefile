@@ -37,8 +37,6 @@ slow: setup ## Run the slow tests: long proofs with killed processes
 
 bench: setup ## Measure on this machine, beside other tools, in about 25 minutes
 	$(BIN)/python -m bench
-	$(BIN)/python -m bench.backfill
-	$(BIN)/python -m bench.dashboards
 
 schemas: setup ## Write the JSON Schemas of the events from the contract
 	$(BIN)/python -m breakout.contract.schemas

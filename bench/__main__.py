@@ -17,15 +17,26 @@ from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 from rich.table import Table
 from rich.text import Text
 
-from bench import broker, machine, throughput
+from bench import (
+    backfill,
+    broker,
+    dashboards,
+    growth,
+    latency,
+    machine,
+    recovery,
+    restating,
+    throughput,
+)
 from bench.figures import Figure, Ratio, ratios, said
 from bench.sizes import FULL, Sizes
 
 Section = Callable[[Sizes, Callable[[str], None]], Iterator[Figure]]
 SECTIONS: dict[str, Section] = {
-    throughput.NAME: throughput.figures,
+    module.NAME: module.figures
+    for module in (throughput, latency, growth, recovery, restating, backfill, dashboards)
 }
-RATIOS: tuple[Ratio, ...] = (*throughput.RATIOS,)
+RATIOS: tuple[Ratio, ...] = (*throughput.RATIOS, *growth.RATIOS)
 
 
 def main() -> int:
@@ -74,9 +85,14 @@ def measure(names: list[str], sizes: Sizes, found: list[Figure], console: Consol
             def say(what: str, name: str = name, task: object = task) -> None:
                 progress.update(task, description=f"{name}: {what}")  # type: ignore[arg-type]
 
-            for figure in SECTIONS[name](sizes, say):
-                found.append(figure)
-                progress.console.print(f"{figure.section}: {figure.name}: {value(figure)}")
+            try:
+                for figure in SECTIONS[name](sizes, say):
+                    found.append(figure)
+                    progress.console.print(f"{figure.section}: {figure.name}: {value(figure)}")
+            except (AssertionError, OSError, RuntimeError) as error:
+                # One section's trouble is a row; the others are measured all the same.
+                found.append(Figure(name, "not finished", None, "", str(error)))
+                progress.console.print(f"{name}: not finished: {error}")
             progress.remove_task(task)
 
 

@@ -1,64 +1,64 @@
-"""How long a backfill takes: 2,000 models by 730 days, from a CSV file to queryable rows.
+"""Observations per second of a backfill, from a CSV file to queryable rows, and to scores.
 
-`python -m bench.backfill` runs everything on this machine with the embedded servers and one
-worker. A live scrape is there first, so that every observation of the file comes late.
+A live scrape is there first, so that every observation of the file comes late.
 """
 
-import argparse
 import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from random import Random
 
-from rich.console import Console
-
+from bench.figures import Figure
+from bench.ours import our_pipeline, start_worker, wait_rows
+from bench.sizes import Sizes
 from breakout.contract import DownloadsSlice, ModelRecord
-from tests.pipeline import Pipeline, running_pipeline
-from tests.waiting import wait_until
+from tests.pipeline import Pipeline
 
-END = datetime(2026, 10, 1, tzinfo=UTC)
+NAME = "backfill"
+END = datetime.now(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
 BINS = ("<1B", "1-5B", "7-9B", "10-50B", "50-100B", "100-250B", "250B+")
+_SECONDS = 900.0
 
 
-def main() -> None:
-    """Run it and print the seconds."""
-    arguments = argparse.ArgumentParser(description=__doc__)
-    arguments.add_argument("--models", type=int, default=2000)
-    arguments.add_argument("--days", type=int, default=730)
-    chosen = arguments.parse_args()
-    with tempfile.TemporaryDirectory() as folder:
+def figures(sizes: Sizes, say: Callable[[str], None]) -> Iterator[Figure]:
+    """Yield the rate of `breakout backfill file`."""
+    size = sizes.backfill
+    say("writing the file")
+    with tempfile.TemporaryDirectory() as folder, our_pipeline() as pipeline:
         file = Path(folder) / "history.csv"
-        totals = write_history(file, chosen.models, chosen.days)
-        with running_pipeline(Path(folder), BREAKOUT_BATCH_SECONDS="0.5") as pipeline:
-            pipeline.start_worker()
-            pipeline.publish([*registry(totals, chosen.days), *live(totals)])
-            pipeline.wait_caught_up(120)
-            measure(pipeline, file, chosen.models * chosen.days)
-
-
-def measure(pipeline: Pipeline, file: Path, rows: int) -> None:
-    """Backfill, and print the time until published and until queryable."""
-    started = time.monotonic()
-    command = [sys.executable, "-m", "breakout", "backfill", "file", str(file)]
-    subprocess.run(command, env=pipeline.environment, check=True)
-    published = time.monotonic() - started
-
-    def landed() -> bool:
-        (found,) = pipeline.rows("SELECT count() AS n FROM downloads_log FINAL")
-        return int(found["n"]) > rows
-
-    wait_until("all of it", landed, seconds=900)
-    queryable = time.monotonic() - started
-    pipeline.wait_caught_up(600)
-    scored = time.monotonic() - started
-    Console().print(
-        f"{rows:,} observations: published after {published:.1f} s, queryable after "
-        f"{queryable:.1f} s ({rows / queryable:,.0f}/s), scored after {scored:.1f} s",
-        highlight=False,
+        totals = write_history(file, size.models, size.days)
+        process = start_worker(pipeline)
+        pipeline.publish([*registry(totals, size.days), *live(totals)])
+        pipeline.wait_caught_up(_SECONDS)
+        say("publishing")
+        rows = size.models * size.days
+        started = time.perf_counter()
+        _publish(pipeline, file)
+        published = time.perf_counter() - started
+        say("waiting for the rows")
+        wait_rows(pipeline, process, rows + size.models, _SECONDS)
+        queryable = time.perf_counter() - started
+        pipeline.wait_caught_up(_SECONDS)
+        scored = time.perf_counter() - started
+    note = (
+        f"{rows:,} late observations: published after {published:.1f} s, queryable after "
+        f"{queryable:.1f} s, scored after {scored:.1f} s"
     )
+    yield Figure(NAME, "late observations, queryable", rows / queryable, "/s", note)
+    yield Figure(NAME, "late observations, scored", rows / scored, "/s", note)
+
+
+def _publish(pipeline: Pipeline, file: Path) -> None:
+    command = [sys.executable, "-m", "breakout", "backfill", "file", str(file)]
+    run = subprocess.run(
+        command, env=pipeline.environment, check=False, capture_output=True, text=True
+    )
+    if run.returncode:
+        raise RuntimeError(f"breakout backfill: {run.stderr.strip()[-500:]}")
 
 
 def write_history(file: Path, models: int, days: int) -> dict[str, int]:
@@ -108,7 +108,3 @@ def live(totals: dict[str, int]) -> list[DownloadsSlice]:
             likes=[None] * len(totals),
         )
     ]
-
-
-if __name__ == "__main__":
-    main()

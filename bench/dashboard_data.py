@@ -3,15 +3,12 @@
 from collections.abc import Iterator
 from datetime import datetime
 
-MODELS = 2_000
-HOURS = 10_000
-
 _MODEL = "concat('org-', toString(m % 60), '/model-', toString(m))"
 _BIN = "['<1B', '1-5B', '7-9B', '10-50B', '50-100B', '100-250B', '250B+'][m % 7 + 1]"
 _DAY_OF_RELEASE = "toDate({end}) - (10 + m * 37 % 700)"
 
 
-def statements(end: datetime, *, models: int = MODELS, hours: int = HOURS) -> Iterator[str]:
+def statements(end: datetime, *, models: int, hours: int) -> Iterator[str]:
     """Yield the INSERTs that fill every table a dashboard reads, up to a moment (UTC).
 
     Counters are renewed daily; the Hub stalls for three days in a hundred; one model in fifty has

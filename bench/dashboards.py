@@ -1,28 +1,24 @@
 """How long the dashboards' queries take at twenty million observations.
 
-`python -m bench.dashboards` fills an embedded ClickHouse, and asks every query of every panel,
-variable and annotation as Grafana does with the dashboard's own time range, several times each,
-one after the other, as the read-only client does. It prints the slowest, and p50 and p95 of all.
+Every query of every panel, variable and annotation is asked of an embedded ClickHouse as Grafana
+does with the dashboard's own time range, one after the other, as the read-only client does.
 """
 
-import argparse
-import json
 import re
 import statistics
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import clickhouse_connect
-from rich.console import Console
-from rich.progress import track
-from rich.table import Table
 
-from bench.dashboard_data import HOURS, MODELS, statements
+from bench.dashboard_data import statements
+from bench.figures import Aim, Figure
+from bench.sizes import Sizes
 from breakout.clickhouse import reader_client
 from breakout.migrations import migrate
 from breakout.settings import Settings
@@ -30,7 +26,8 @@ from tests.embedded_servers import running_clickhouse
 from tests.grafana.expand import Chosen, sql
 from tests.grafana.files import DASHBOARDS, annotations, panels, variables
 
-AIM_SECONDS = 0.3
+NAME = "dashboards"
+AIM = Aim(300, at_least=False)
 CHOICES = {
     "baseline": Chosen(("live",)),
     "models": Chosen((), all_value="''"),
@@ -65,18 +62,21 @@ def fill(settings: Settings, end: datetime, models: int, hours: int) -> None:
     )
     with closing(client):
         all_of_them = list(statements(end, models=models, hours=hours))
-        for statement in track(all_of_them, description="filling", transient=True):
+        for statement in all_of_them:
             client.command(statement)
         # As after a quiet hour: ClickHouse has merged what it merges by itself.
         client.command("OPTIMIZE TABLE downloads_log", settings={"optimize_throw_if_noop": 0})
 
 
-def measure(settings: Settings, end: datetime, rounds: int) -> list[dict[str, Any]]:
+def measure(
+    settings: Settings, end: datetime, rounds: int, say: Callable[[str], None]
+) -> list[dict[str, Any]]:
     """Return the seconds of every round of every query, and how many rows came."""
     found = []
     asked = list(queries())
     with closing(reader_client(settings)) as client:
-        for dashboard, title, text in track(asked, description="asking", transient=True):
+        for number, (dashboard, title, text) in enumerate(asked, 1):
+            say(f"query {number} of {len(asked)}")
             span = re.fullmatch(r"now-(\d+)(\w)", DASHBOARDS[dashboard]["time"]["from"])
             assert span is not None
             since = end - int(span[1]) * _SPANS[span[2]]
@@ -90,45 +90,24 @@ def measure(settings: Settings, end: datetime, rounds: int) -> list[dict[str, An
     return found
 
 
-def main() -> None:
-    """Fill, ask, print."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--models", type=int, default=MODELS)
-    parser.add_argument("--hours", type=int, default=HOURS)
-    parser.add_argument("--rounds", type=int, default=5)
-    parser.add_argument("--json", action="store_true", help="print the figures as JSON")
-    chosen = parser.parse_args()
-    console = Console(stderr=chosen.json)
+def figures(sizes: Sizes, say: Callable[[str], None]) -> Iterator[Figure]:
+    """Yield p50 and p95 of all rounds of all queries, and the slowest query's median."""
+    size = sizes.dashboards
     end = datetime.now(UTC).replace(minute=0, second=0, microsecond=0)
     with (
         tempfile.TemporaryDirectory(prefix="breakout-bench-") as directory,
         running_clickhouse(Path(directory)) as server,
     ):
         settings = Settings(clickhouse_url=f"{server.url}/breakout")
-        fill(settings, end, chosen.models, chosen.hours)
-        found = measure(settings, end, chosen.rounds)
+        say("filling")
+        fill(settings, end, size.models, size.hours)
+        found = measure(settings, end, size.rounds, say)
     times = sorted(second for one in found for second in one["seconds"])
-    summary = {
-        "observations": chosen.models * chosen.hours,
-        "queries": len(found),
-        "p50_ms": round(1000 * statistics.median(times)),
-        "p95_ms": round(1000 * statistics.quantiles(times, n=20)[-1]),
-        "over_aim": sum(statistics.median(one["seconds"]) > AIM_SECONDS for one in found),
-    }
-    if chosen.json:
-        print(json.dumps({**summary, "each": found}))
-        return
-    slowest = Table("dashboard", "what asks", "rows", "median ms", title="The slowest queries")
-    for one in sorted(found, key=lambda one: -statistics.median(one["seconds"]))[:15]:
-        median = f"{1000 * statistics.median(one['seconds']):.0f}"
-        slowest.add_row(one["dashboard"], one["title"], str(one["rows"]), median)
-    console.print(slowest)
-    console.print(
-        f"{summary['observations']:,} observations, {summary['queries']} queries, "
-        f"{chosen.rounds} rounds: p50 {summary['p50_ms']} ms, p95 {summary['p95_ms']} ms "
-        f"(aim {1000 * AIM_SECONDS:.0f} ms); {summary['over_aim']} with a median over the aim"
-    )
-
-
-if __name__ == "__main__":
-    main()
+    note = f"{len(found)} queries, {size.rounds} rounds, {size.models * size.hours:,} observations"
+    p95 = statistics.quantiles(times, n=20)[-1]
+    yield Figure(NAME, "p50 of all queries", 1000 * statistics.median(times), "ms", note)
+    yield Figure(NAME, "p95 of all queries", 1000 * p95, "ms", note, AIM)
+    slowest = max(found, key=lambda one: statistics.median(one["seconds"]))
+    where = f"{slowest['dashboard']}: {slowest['title']}"
+    median = 1000 * statistics.median(slowest["seconds"])
+    yield Figure(NAME, "the slowest query's median", median, "ms", where)

@@ -29,13 +29,81 @@ class Throughput:
 
 
 @dataclass(frozen=True)
+class Latency:
+    """Rates in observations/s, each for so many seconds."""
+
+    models: int = 50_000
+    scored: int = 2_000
+    rates: tuple[int, ...] = (100, 10_000, 100_000)
+    seconds: int = 15
+
+
+@dataclass(frozen=True)
+class Growth:
+    """Numbers of models, and of observations that are there before."""
+
+    models: tuple[int, ...] = (1_000, 10_000, 100_000, 1_000_000)
+    observations: int = 1_000_000
+    """Measured each time, or one scrape if that is more."""
+    history_models: int = 10_000
+    history: tuple[int, ...] = (1_000_000, 10_000_000)
+
+
+@dataclass(frozen=True)
+class Recovery:
+    """Numbers of models, with so many observations before the start."""
+
+    models: tuple[int, ...] = (2_000, 100_000)
+    scored: int = 2_000
+    history: int = 3_000_000
+
+
+@dataclass(frozen=True)
+class Restating:
+    """Scored models over all size bins, and in how many bins a baseline is moved."""
+
+    models: int = 2_000
+    days: int = 60
+    bins: int = 5
+
+
+@dataclass(frozen=True)
+class Backfill:
+    """A file of so many models by days."""
+
+    models: int = 2_000
+    days: int = 730
+
+
+@dataclass(frozen=True)
+class Dashboards:
+    """Observations behind the dashboards, and how often each query is asked."""
+
+    models: int = 2_000
+    hours: int = 10_000
+    rounds: int = 5
+
+
+@dataclass(frozen=True)
 class Sizes:
     """Of all sections."""
 
     throughput: Throughput = field(default_factory=Throughput)
+    latency: Latency = field(default_factory=Latency)
+    growth: Growth = field(default_factory=Growth)
+    recovery: Recovery = field(default_factory=Recovery)
+    restating: Restating = field(default_factory=Restating)
+    backfill: Backfill = field(default_factory=Backfill)
+    dashboards: Dashboards = field(default_factory=Dashboards)
 
 
 FULL: Final = Sizes()
 TINY: Final = Sizes(
-    throughput=Throughput(200, 20, *[2] * 14),
+    Throughput(200, 20, *[2] * 14),
+    Latency(200, 20, (100, 1_000), 1),
+    Growth((100, 1_000), 2_000, 500, (1_000, 2_000)),
+    Recovery((100, 1_000), 20, 2_000),
+    Restating(120, 10, 1),
+    Backfill(20, 10),
+    Dashboards(50, 100, 1),
 )

@@ -25,6 +25,7 @@ from clickhouse_connect.driver.client import Client
 
 from bench.broker import KIND, WHY_EMBEDDED
 from bench.figures import Aim, Figure, Ratio
+from bench.ours import our_pipeline, start_worker
 from bench.peers.installed import NotInstalledError, python_with, version
 from bench.processes import MeasuredProcess, running
 from bench.publishing import publish
@@ -32,7 +33,7 @@ from bench.sizes import Sizes, Throughput
 from bench.workload import Workload
 from tests.brokers import running_broker_of
 from tests.embedded_servers import ClickHouseServer, running_clickhouse
-from tests.pipeline import REPOSITORY, KafkaRecord, running_pipeline
+from tests.pipeline import REPOSITORY, KafkaRecord
 from tests.waiting import wait_until
 
 NAME = "throughput"
@@ -186,12 +187,8 @@ def _ours(title: str, workload: Workload, size: Throughput, scrapes: int, sliced
             return workload.slices(first, last)
         return workload.singles(first, last, contract=True)
 
-    with (
-        tempfile.TemporaryDirectory(prefix="breakout-bench-") as directory,
-        running_pipeline(Path(directory), KIND, **SHIPPED) as pipeline,
-    ):
-        worker = pipeline.start_worker()
-        process = MeasuredProcess(worker.process, worker.log)
+    with our_pipeline() as pipeline:
+        process = start_worker(pipeline)
         pipeline.publish(workload.registry(size.scored))
         publish(pipeline.bootstrap, workload.slices(0, 0))
         pipeline.wait_caught_up(120)
@@ -204,20 +201,16 @@ def _ours(title: str, workload: Workload, size: Throughput, scrapes: int, sliced
             f"SELECT count() FROM {database}.downloads_log",
             _DELTAS.format(f"{database}.downloads_log FINAL"),
             scrapes,
-            lambda: publish(pipeline.bootstrap, list(records(1, scrapes))),
+            partial(publish, pipeline.bootstrap, records(1, scrapes)),
             size.seconds,
         )
-
-
-SHIPPED = {"BREAKOUT_BATCH_SECONDS": "0.5"}
-"""What the tests' pipeline sets otherwise than shipped."""
 
 
 def _peer(program: Program, workload: Workload, size: Throughput) -> Figure:
     python = _python(program.package)
     with _place(program.form) as (directory, bootstrap, clickhouse):
         environment = _environment(program.form, directory, bootstrap, clickhouse)
-        records = list(_records(workload, program.form, 1, program.scrapes))
+        records = _records(workload, program.form, 1, program.scrapes)
         publish(bootstrap, _records(workload, program.form, 0, 0), topic=TOPIC)
         command = [str(python), "-m", f"bench.peers.{program.module}"]
         with running(command, environment, directory / "peer.log") as process:
@@ -231,7 +224,7 @@ def _peer(program: Program, workload: Workload, size: Throughput) -> Figure:
                 program.counted,
                 program.answered,
                 program.scrapes,
-                lambda: publish(bootstrap, records, topic=TOPIC),
+                partial(publish, bootstrap, records, topic=TOPIC),
                 size.seconds,
                 made_by="" if program.package is None else version(program.package),
             )
@@ -245,13 +238,12 @@ def _rate(
     counted: str,
     answered: str,
     scrapes: int,
-    publish_all: Callable[[], None],
+    publish_all: Callable[..., None],
     seconds: float,
     made_by: str = "",
 ) -> Figure:
     """Freeze, publish, thaw, and wait for the answer."""
-    process.freeze()
-    publish_all()
+    publish_all(before=process.freeze)
     used = process.cpu_seconds
     process.thaw()
     started = time.perf_counter()

@@ -56,10 +56,19 @@ class Workload:
         return [np.flatnonzero(number == partition) for partition in range(self.partitions)]
 
     def slices(
-        self, first: int, last: int, *, key: str | None = None, size: int = SLICE_MODELS
+        self,
+        first: int,
+        last: int,
+        *,
+        step: int = 1,
+        key: str | None = None,
+        size: int = SLICE_MODELS,
     ) -> Iterator[KafkaRecord]:
-        """Yield scrapes `first` to `last` as the collectors publish them, or under one key."""
-        for scrape in range(first, last + 1):
+        """Yield every `step`th of scrapes `first` to `last` as the collectors publish them.
+
+        `key` replaces the record's own; a record has at most `size` observations.
+        """
+        for scrape in range(first, last + 1, step):
             counters = self.counters(scrape)
             for partition, owned in enumerate(self.owners):
                 for number, low in enumerate(range(0, len(owned), size)):

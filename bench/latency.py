@@ -1,0 +1,124 @@
+"""Milliseconds from publishing an observation until a query sees it, at a given rate.
+
+Twenty times a second one slice a partition is published. A query asks all the time which moments
+are complete, so what it takes itself is part of the latency.
+"""
+
+import asyncio
+import time
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
+from datetime import timedelta
+
+import numpy as np
+from aiokafka import AIOKafkaProducer
+
+from bench.figures import Aim, Figure
+from bench.ours import our_pipeline, start_worker
+from bench.publishing import publish
+from bench.sizes import Sizes
+from bench.workload import Workload
+from breakout.contract import DownloadsSlice
+from breakout.contract.times import to_ms
+from tests.pipeline import KafkaRecord, Pipeline
+
+NAME = "latency"
+TICKS_A_SECOND = 20
+_GIVE_UP_SECONDS = 60.0
+AIMS = {10_000: Aim(1_000, at_least=False)}
+
+
+def figures(sizes: Sizes, say: Callable[[str], None]) -> Iterator[Figure]:
+    """Yield p50 and p99 at each rate, one after the other with one worker."""
+    size = sizes.latency
+    workload = Workload(size.models)
+    with our_pipeline() as pipeline:
+        start_worker(pipeline)
+        pipeline.publish(workload.registry(size.scored))
+        publish(pipeline.bootstrap, workload.slices(0, 0))
+        pipeline.wait_caught_up(120)
+        first = 1
+        for rate in size.rates:
+            say(f"{rate:,} observations/s")
+            ticks = size.seconds * TICKS_A_SECOND
+            batches = [
+                tick(pipeline, workload, number, rate // TICKS_A_SECOND)
+                for number in range(first, first + ticks)
+            ]
+            first += ticks
+            waited, took = measure(pipeline, batches)
+            rows = sum(one.rows for one in batches)
+            note = f"{rows:,} observations published in {took:.1f} s"
+            p50, p99 = np.percentile(waited, (50, 99)) * 1000
+            yield Figure(NAME, f"p50 at {rate:,}/s", float(p50), "ms", note)
+            yield Figure(NAME, f"p99 at {rate:,}/s", float(p99), "ms", note, AIMS.get(rate))
+            pipeline.wait_caught_up(120)
+
+
+class Tick:
+    """Records of one moment, and how many observations they hold."""
+
+    def __init__(self, at: int, rows: int, records: Sequence[KafkaRecord]) -> None:
+        self.at, self.rows, self.records = at, rows, records
+
+
+def tick(pipeline: Pipeline, workload: Workload, number: int, rows: int) -> Tick:
+    """Return the records of the `number`th tick: the next `rows` models, once around and again."""
+    index = (np.arange(rows) + number * rows) % len(workload.ids)
+    at = workload.moment(0) + timedelta(seconds=number)
+    totals = workload.counters(0)[index] + number
+    event = DownloadsSlice(
+        source="huggingface",
+        scrape_id=f"tick-{number}",
+        observed_at=at,
+        models=[workload.ids[one] for one in index],
+        downloads_all_time=totals.tolist(),
+        downloads_30d=[1] * rows,
+        likes=[1] * rows,
+    )
+    return Tick(to_ms(at), rows, pipeline.records([event]))
+
+
+def measure(pipeline: Pipeline, ticks: Sequence[Tick]) -> tuple[list[float], float]:
+    """Publish ticks at their times; return the seconds each waited, and those of publishing."""
+    sent: dict[int, float] = {}
+    seen: dict[int, float] = {}
+    with ThreadPoolExecutor(1) as pool, closing(pipeline.client()) as client:
+        publishing = pool.submit(lambda: asyncio.run(_publish(pipeline.bootstrap, ticks, sent)))
+        outstanding = {one.at: one.rows for one in ticks}
+        deadline = time.monotonic() + len(ticks) / TICKS_A_SECOND + _GIVE_UP_SECONDS
+        while outstanding:
+            asked = client.query(
+                "SELECT toUnixTimestamp64Milli(observed_at) AS at, count() FROM downloads_log "
+                f"WHERE observed_at >= fromUnixTimestamp64Milli({min(outstanding)}) GROUP BY at"
+            )
+            now = time.monotonic()
+            for at, rows in asked.result_rows:
+                if at in outstanding and rows >= outstanding[at]:
+                    del outstanding[at]
+                    seen[at] = now
+            if now > deadline:
+                raise TimeoutError(f"{len(outstanding)} of {len(ticks)} moments never came")
+            time.sleep(0.01)
+        took = publishing.result()
+    return [seen[at] - sent[at] for at in sent], took
+
+
+async def _publish(bootstrap: str, ticks: Sequence[Tick], sent: dict[int, float]) -> float:
+    producer = AIOKafkaProducer(bootstrap_servers=bootstrap, max_request_size=16_000_000)
+    await producer.start()
+    try:
+        started = time.monotonic()
+        acknowledged = []
+        for number, one in enumerate(ticks):
+            await asyncio.sleep(started + number / TICKS_A_SECOND - time.monotonic())
+            sent[one.at] = time.monotonic()
+            acknowledged += [
+                await producer.send(topic, value, key.encode(), partition=partition)
+                for topic, key, partition, value in one.records
+            ]
+        await asyncio.gather(*acknowledged)
+        return time.monotonic() - started
+    finally:
+        await producer.stop()
