@@ -12,7 +12,7 @@ from typing import Any, Literal
 import structlog
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from breakout.contract.events import Counter, DeadLetter, Name
+from breakout.contract.events import Counter, Day, DeadLetter, Name
 from breakout.contract.topics import LEADERBOARDS
 from breakout.registry.names import NameMap, load_names
 from collectors.cadence import DAY, HOUR, Cadence
@@ -37,6 +37,7 @@ CATEGORY = "overall"
 Params = tuple[tuple[str, str], ...]
 
 _PAGE = 100
+_MOST_ROWS = 100_000
 _DATASET: Params = (
     ("dataset", "lmarena-ai/leaderboard-dataset"),
     ("config", BOARD),
@@ -58,7 +59,7 @@ class Row(BaseModel):
     rating_upper: float | None = None
     vote_count: Counter | None = None
     category: Literal["overall"]
-    leaderboard_publish_date: date
+    leaderboard_publish_date: Day
 
     @property
     def is_open(self) -> bool | None:
@@ -163,7 +164,8 @@ async def read_board(source: Source) -> Board:
             log.warning("row of the leaderboard cannot be read", source=SOURCE, why=why)
             board.dead_letters.append(dead_letter(SOURCE, SOURCE, row, why))
             name = row.get("model_name") if isinstance(row, dict) else None
-            board.missing[str(name or "a row without a name")] = f"unreadable row: {why}"
+            shown = name if isinstance(name, str) and name else "a row without a name"
+            board.missing[shown[:256]] = f"unreadable row: {why}"
             continue
         key = (read.leaderboard_publish_date, read.model_name)
         if board.rows.setdefault(key, read) != read:
@@ -199,8 +201,12 @@ async def _page(source: Source, path: str, params: Params, offset: int) -> tuple
     answer = await source.json(path, (*params, ("offset", str(offset)), ("length", str(_PAGE))))
     content = answer.content if isinstance(answer.content, dict) else {}
     rows, total = content.get("rows"), content.get("num_rows_total")
-    if not isinstance(rows, list) or not isinstance(total, int) or content.get("partial"):
+    if not isinstance(rows, list) or type(total) is not int or content.get("partial"):
         raise EmptyAnswerError(
             f"{SOURCE}: the answer has no whole list of rows: check {source.setting}"
+        )
+    if total > _MOST_ROWS:
+        raise EmptyAnswerError(
+            f"{SOURCE}: {total} rows are more than the {_MOST_ROWS} read at most"
         )
     return [row.get("row") if isinstance(row, dict) else row for row in rows], total

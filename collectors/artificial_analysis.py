@@ -32,6 +32,7 @@ BOARDS = ("intelligence_index", "coding_index", "agentic_index")
 
 _PATH = "/language/models/free"
 _PAGE = 200
+_MOST_PAGES = 100
 
 
 def _version(value: Any) -> Any:
@@ -197,6 +198,8 @@ async def read_models(source: Source) -> Models:
                 f"{SOURCE}: page {number} of {last} has {len(page.data)} models and says there "
                 "are more"
             )
+        if number >= _MOST_PAGES:
+            raise EmptyAnswerError(f"{SOURCE}: the list does not end after {number} pages")
         number += 1
 
 
@@ -208,7 +211,8 @@ def _note(found: Models, row: Any) -> None:
         log.warning("row of the leaderboard cannot be read", source=SOURCE, why=why)
         found.dead_letters.append(dead_letter(SOURCE, SOURCE, row, why))
         slug = row.get("slug") if isinstance(row, dict) else None
-        found.missing[str(slug)] = f"unreadable row: {why}"
+        shown = slug if isinstance(slug, str) and slug else "a row without a slug"
+        found.missing[shown[:256]] = f"unreadable row: {why}"
         return
     found.items[item.slug] = item
 

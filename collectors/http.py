@@ -32,7 +32,11 @@ log = structlog.get_logger(__name__)
 
 ContentT = TypeVar("ContentT")
 
+LARGEST_ANSWER = 64 << 20
+"""Bytes of an answer, without its compression, that are read at most."""
+
 _MOST_REDIRECTS = 5
+_CODINGS = frozenset({"identity", "", "gzip", "deflate"})
 _CONTENT_RANGE = re.compile(r"bytes (?P<first>\d+)-(?P<last>\d+)/(?P<total>\d+)")
 
 
@@ -159,7 +163,10 @@ class Source:
         self._client = httpx.AsyncClient(
             timeout=httpx.Timeout(patience.read, connect=patience.connect),
             limits=httpx.Limits(max_connections=patience.concurrency),
-            headers={"User-Agent": f"breakout/{__version__}"},
+            headers={
+                "User-Agent": f"breakout/{__version__}",
+                "Accept-Encoding": "gzip, deflate",
+            },
         )
 
     async def __aenter__(self) -> Self:
@@ -181,8 +188,7 @@ class Source:
         Raises `SourceError`, `SourceRefusedError` for a 4xx, `SourceUnreachableError`.
         """
         response, content = await self._get(self._url(path, params), _read_json)
-        link = response.links.get("next", {}).get("url")
-        return Answer(content, self._on_own_origin(response.url.join(link)) if link else None)
+        return Answer(content, self._next_page(response))
 
     async def content(self, path: str) -> bytes:
         """GET a path below the source's address; raises as `json` does."""
@@ -236,9 +242,16 @@ class Source:
             url = httpx.URL(path)
         return url.copy_merge_params(list(params)) if params else url
 
-    def _on_own_origin(self, url: httpx.URL) -> str:
+    def _next_page(self, response: httpx.Response) -> str | None:
         """Keep to the configured address: a mirror may well link to what it mirrors."""
-        return str(self._base.copy_with(raw_path=url.raw_path))
+        link = response.links.get("next", {}).get("url")
+        if not link:
+            return None
+        try:
+            return str(self._base.copy_with(raw_path=response.url.join(link).raw_path))
+        except (httpx.InvalidURL, ValueError):
+            why = "its link to the next page is no address"
+            raise SourceError(self.name, public(response.url), 1, why) from None
 
     async def _get(
         self,
@@ -296,7 +309,7 @@ class Source:
             self._count("ok")
             try:
                 url = response.url.join(location)
-            except httpx.InvalidURL:
+            except (httpx.InvalidURL, ValueError):
                 raise self._refused(url, response, "a redirect to no valid address") from None
             if url.scheme not in {"http", "https"}:
                 raise self._refused(url, response, f"a redirect to {url.scheme}:")
@@ -332,10 +345,26 @@ class Source:
             if "Range" in headers and response.status_code == httpx.codes.OK:
                 # Not read: it may be gigabytes.
                 raise self._refused(url, response, "the server sends whole files only, no ranges")
-            await response.aread()
+            await self._read_body(url, response)
         finally:
             await response.aclose()
         return response
+
+    async def _read_body(self, url: httpx.URL, response: httpx.Response) -> None:
+        """Read the body, which must not grow beyond what memory holds."""
+        coding = response.headers.get("Content-Encoding", "identity").strip().lower()
+        if coding not in _CODINGS:
+            # What a few bytes of another, or of one in another, grow to has no bound.
+            raise self._refused(url, response, f"it is compressed as {coding[:80]!r}, unasked")
+        pieces, size = [], 0
+        async for piece in response.aiter_bytes():
+            size += len(piece)
+            if size > LARGEST_ANSWER:
+                raise self._refused(
+                    url, response, f"the answer is larger than {LARGEST_ANSWER >> 20} MiB"
+                )
+            pieces.append(piece)
+        response._content = b"".join(pieces)  # noqa: SLF001
 
     def _heed(self, response: httpx.Response) -> None:
         """Hold everybody back when the response says so."""

@@ -5,6 +5,9 @@ from typing import Any, NamedTuple
 
 from collectors.http import Source
 
+MOST_PAGES = 1000
+"""A million models: more than any organisation has, or any base has children."""
+
 
 class ListingError(Exception):
     """A listing that cannot be read to its end; what came before stands."""
@@ -44,6 +47,8 @@ async def read_listing(
             raise ListingError(
                 f"{source.name}: {what} runs in a circle after {len(visited) + 1} pages"
             )
+        if len(visited) >= MOST_PAGES:
+            raise ListingError(f"{source.name}: {what} does not end after {MOST_PAGES} pages")
         listed |= ids
         visited.add(page)
         answer = await source.json(page)

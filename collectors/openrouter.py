@@ -164,7 +164,7 @@ async def _read_days(
         (("start_date", start.isoformat()), ("end_date", end.isoformat())),
     )
     content = answer.content if isinstance(answer.content, dict) else {}
-    rows, meta = content.get("data"), _meta(source, content)
+    rows, meta = content.get("data"), _meta(source, content, observed_at)
     if not isinstance(rows, list) or not rows:
         raise EmptyAnswerError(
             f"{SOURCE}: no tokens at all from {start} to {end}: an empty answer is no zero"
@@ -193,14 +193,20 @@ async def _read_days(
     counting.dead_letters += read.dead_letters
 
 
-def _meta(source: Source, content: Mapping[str, Any]) -> Meta:
+def _meta(source: Source, content: Mapping[str, Any], observed_at: datetime) -> Meta:
     try:
-        return Meta.model_validate(content.get("meta"))
+        meta = Meta.model_validate(content.get("meta"))
     except ValidationError as error:
         raise EmptyAnswerError(
             f"{SOURCE}: the answer does not say as of when it counted ({explain(error)}): "
             f"check {source.setting}"
         ) from None
+    if meta.as_of > observed_at + _DAY:
+        # It would stand before every later counting.
+        raise EmptyAnswerError(
+            f"{SOURCE}: the answer says that it counted in the future, at {meta.as_of.isoformat()}"
+        )
+    return meta
 
 
 class _Days:

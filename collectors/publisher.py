@@ -13,6 +13,7 @@ from aiokafka import AIOKafkaProducer
 from aiokafka.errors import (
     ClusterAuthorizationFailedError,
     KafkaError,
+    MessageSizeTooLargeError,
     UnknownError,
     UnsupportedVersionError,
 )
@@ -34,6 +35,7 @@ from breakout.contract.topics import (
 from breakout.kafka_connection import kafka_connection
 from breakout.kafka_topics import KafkaUnavailableError, ensure_topics, wait_for_broker
 from breakout.settings import Settings
+from collectors.rows import kept
 
 log = structlog.get_logger(__name__)
 
@@ -127,6 +129,9 @@ class Publisher:
             async with asyncio.timeout(_ACKNOWLEDGE_SECONDS):
                 await self._producer.send_and_wait(topic, value, key=key, partition=partition)
         except (KafkaError, TimeoutError) as error:
+            if isinstance(error, MessageSizeTooLargeError) and topic != DEAD_LETTERS.name:
+                await self._bury(topic, key, value)
+                return
             raise KafkaUnavailableError(
                 f"Kafka at {self._address} did not acknowledge a record of {topic} within "
                 f"{_ACKNOWLEDGE_SECONDS:g} s ({str(error) or type(error).__name__}): "
@@ -134,6 +139,15 @@ class Publisher:
             ) from error
         self.acknowledged[topic] += 1
         metrics.PUBLISHED.labels(topic).inc()
+
+    async def _bury(self, topic: str, key: bytes, value: bytes) -> None:
+        """Keep of a record that Kafka never takes, however often it is sent, what fits."""
+        why = f"key {key.decode()[:256]!r}: {len(value):,} bytes are more than Kafka takes"
+        log.error("record goes to the dead-letter topic", topic=topic, why=why)
+        letter = kept(topic, "publisher", value, why)
+        partition = partition_of(topic, self._partitions[DEAD_LETTERS.name])
+        await self._deliver(DEAD_LETTERS.name, letter.to_bytes(), topic.encode(), partition)
+        metrics.DEAD_LETTERS.labels(topic).inc()
 
     def _delivered(self, task: asyncio.Task[None]) -> None:
         self._slots.release()

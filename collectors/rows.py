@@ -24,13 +24,18 @@ def explain(error: ValidationError) -> str:
 
 def dead_letter(source: str, collector: str, row: Any, error: str) -> DeadLetter:
     """Return the record that keeps a row of a source nobody could read, with its JSON."""
-    value = json.dumps(row).encode()
+    return kept(source, collector, json.dumps(row).encode(), error)
+
+
+def kept(topic: str, collector: str, value: bytes, error: str) -> DeadLetter:
+    """Return the record that keeps some bytes, as far as they fit."""
     if len(value) > _LONGEST_ROW:
-        error = f"{error} (the row has {len(value)} bytes, of which the first are kept)"
+        error = f"{error} (it has {len(value)} bytes, of which the first are kept)"
     return DeadLetter(
-        topic=source,
+        topic=topic,
         component=f"collector:{collector}",
-        error=error,
+        # A field's name may be any text of the source, half a character too.
+        error=error.encode(errors="replace").decode(),
         failed_at=datetime.now(UTC),
         value_base64=base64.b64encode(value[:_LONGEST_ROW]).decode(),
     )

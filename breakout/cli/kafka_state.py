@@ -12,7 +12,7 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.errors import KafkaConnectionError, KafkaError
 
-from breakout.contract import DownloadsSlice, read_event
+from breakout.contract import ContractError, DownloadsSlice, read_event
 from breakout.contract.topics import DEAD_LETTERS, DOWNLOADS, MODELS, POINTS
 from breakout.kafka_connection import kafka_connection
 from breakout.kafka_offsets import committed_offsets, log_ends
@@ -73,8 +73,9 @@ async def count_published(settings: Settings, *, patience: float = 60.0) -> int:
         while left:
             for partition, records in (await consumer.getmany(*left, timeout_ms=1000)).items():
                 for record in records:
-                    event = read_event(DownloadsSlice, record.value)
-                    slices[event.source, event.scrape_id, event.slice] = len(event.models)
+                    with contextlib.suppress(ContractError):  # a dead letter, no observation
+                        event = read_event(DownloadsSlice, record.value)
+                        slices[event.source, event.scrape_id, event.slice] = len(event.models)
                 if records[-1].offset + 1 >= ends[partition]:
                     left.discard(partition)
         return sum(slices.values())

@@ -25,17 +25,34 @@ CONTRACT_VERSION = 1
 # ClickHouse keeps counters as UInt64, numpy state as int64: what both can hold.
 MAX_COUNTER = 2**63 - 1
 
+EARLIEST = datetime(1970, 1, 1, tzinfo=UTC)
+LATEST_MOMENT = datetime(2300, 1, 1, tzinfo=UTC)
+"""From here on ClickHouse's DateTime64 does not reach."""
+LATEST_DAY = date(2149, 6, 6)
+"""The last day that ClickHouse's Date holds."""
+
 
 def _to_utc_milliseconds(moment: datetime) -> datetime:
     try:
         moment = moment.astimezone(UTC)
     except OverflowError:
         raise ValueError("the moment lies outside the years 1 to 9999 in UTC") from None
+    if not EARLIEST <= moment < LATEST_MOMENT:
+        raise ValueError(f"{moment.date()} is not from {EARLIEST.date()} to the year 2299")
     return moment.replace(microsecond=moment.microsecond // 1000 * 1000)
+
+
+def _in_range(day: date) -> date:
+    if not EARLIEST.date() <= day <= LATEST_DAY:
+        raise ValueError(f"{day} is not from {EARLIEST.date()} to {LATEST_DAY}")
+    return day
 
 
 UtcDatetime = Annotated[AwareDatetime, AfterValidator(_to_utc_milliseconds)]
 """A moment in UTC, to the millisecond. A time without a zone is refused."""
+
+Day = Annotated[date, AfterValidator(_in_range)]
+"""A UTC day that ClickHouse can hold."""
 
 Counter = Annotated[int, Field(ge=0, le=MAX_COUNTER, strict=True)]
 """A count: never negative, never a float, never a string."""
@@ -136,7 +153,7 @@ class ModelRecord(Event):
         None, description="Where the size comes from"
     )
     size_bin: SizeBin | None = Field(description="Null = not scored")
-    released_at: date | None = Field(description="Day 0 of the model's age, at 00:00 UTC")
+    released_at: Day | None = Field(description="Day 0 of the model's age, at 00:00 UTC")
     released_source: Literal["override", "correction", "created_at"] | None = Field(
         None, description="Where the release date comes from"
     )
@@ -179,7 +196,7 @@ class InferenceDay(Event):
     """
 
     source: Name = Field(description="Who counted: openrouter")
-    day: date = Field(description="UTC day")
+    day: Day = Field(description="UTC day")
     as_of: UtcDatetime = Field(description="When the source had counted this, UTC; newest wins")
     observed_at: UtcDatetime = Field(description="When it was read, UTC")
     names: Column[Name] = Field(
@@ -237,7 +254,7 @@ class LeaderboardSlice(Event):
     version: Annotated[str, Field(max_length=256)] = Field(
         "", description="Version of the rating's method; empty where the source has none"
     )
-    published_on: date = Field(description="UTC day the leaderboard is of")
+    published_on: Day = Field(description="UTC day the leaderboard is of")
     observed_at: UtcDatetime = Field(description="When it was read, UTC; newest wins")
     names: Column[Name] = Field(min_length=1, description="Names as the source spells them")
     rating: Column[float] = Field(description="Rating: Elo-like points, or the index's value")
@@ -266,7 +283,7 @@ class PointsSlice(Event):
     scored_since: Column[UtcDatetime] = Field(description="When the registry last changed them")
     known: Column[Counter] = Field(description="Observations known")
     tracked: Column[bool] = Field(description="Whether each counts among the peers")
-    released_at: Column[date | None] = Field(description="Day 0; null = it left this bin")
+    released_at: Column[Day | None] = Field(description="Day 0; null = it left this bin")
     reset: Column[bool] = Field(description="True: forget the model's earlier points in this bin")
     latest_at: Column[UtcDatetime | None] = Field(description="Latest observation, UTC")
     latest_cumulative: Column[Counter | None] = Field(description="Cumulative downloads then")

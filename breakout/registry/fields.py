@@ -5,12 +5,13 @@ import re
 from datetime import date
 from typing import Literal, get_args
 
+from breakout.contract.events import EARLIEST, LATEST_DAY
 from breakout.registry.table import FieldError
 
 Region = Literal["us", "china", "eu", "other", "unknown"]
 
-_MODEL_ID = re.compile(r"[^/\s]+/[^/\s]+")
-_ORG = re.compile(r"[^/\s]+")
+_MODEL_ID = re.compile(r"[^/\s\x00-\x1f]+/[^/\s\x00-\x1f]+")
+_ORG = re.compile(r"[^/\s\x00-\x1f]+")
 _DECIMAL = re.compile(r"[0-9]+(\.[0-9]+)?")
 _DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 _LONGEST_ID = 256
@@ -57,11 +58,14 @@ def tri_state(field: str, value: str) -> bool | None:
 def iso_date(field: str, value: str) -> date:
     """Read a date written YYYY-MM-DD."""
     try:
-        if _DATE.fullmatch(value):
-            return date.fromisoformat(value)
+        day = date.fromisoformat(value) if _DATE.fullmatch(value) else None
     except ValueError:
-        pass
-    raise FieldError(field, f"must be a date such as 2025-08-05, got {value!r}")
+        day = None
+    if day is None or not EARLIEST.date() <= day <= LATEST_DAY:
+        raise FieldError(
+            field, f"must be a date such as 2025-08-05, from 1970 to 2149, got {value!r}"
+        )
+    return day
 
 
 def text(field: str, value: str) -> str:

@@ -4,17 +4,15 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
-from breakout.contract.events import ModelId, Name, UtcDatetime
+from breakout.contract.events import Counter, ModelId, Name, UtcDatetime
 
 _LONGEST_NAME = 256
-
-Parameters = Annotated[int, Field(ge=0, strict=True)]
 
 
 class Safetensors(BaseModel):
     """Parameter counts that the Hub read from the weights."""
 
-    total: Parameters | None = None
+    total: Counter | None = None
 
 
 def _model_ids(models: Any) -> Any:
