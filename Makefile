@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test lint types fmt slow bench lock schemas reference dashboards clean
+.PHONY: help setup demo test lint types fmt slow audit bench lock schemas reference dashboards clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' Makefile
@@ -34,6 +34,9 @@ fmt: setup ## Format the code and fix what can be fixed
 
 slow: setup ## Run the slow tests: long proofs with killed processes
 	$(BIN)/python -m pytest -m slow
+
+audit: setup ## Look up known vulnerabilities of everything in the lock
+	$(BIN)/python -m tools.audit
 
 bench: setup ## Measure on this machine, beside other tools, in about 25 minutes
 	$(BIN)/python -m bench

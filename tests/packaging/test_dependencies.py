@@ -25,6 +25,7 @@ TOOLS = {
     "editables",
     "hatchling",
     "mypy",
+    "pip-audit",
     "pytest-asyncio",
     "pytest-timeout",
     "types-pyyaml",
