@@ -12,7 +12,7 @@ from clickhouse_connect.driver import AsyncClient
 from clickhouse_connect.driver.exceptions import ClickHouseError as DriverError
 
 from api.problems import unavailable
-from breakout.clickhouse import CONNECT_SECONDS, explain
+from breakout.clickhouse import CONNECT_SECONDS, explain, tls_options
 from breakout.settings import Settings
 
 Parameters = Mapping[str, str | float | bool | list[str] | list[int] | None]
@@ -109,6 +109,7 @@ class Database:
                 client_name="breakout-api",
                 compress=False,
                 query_retries=0,
+                **tls_options(self._settings),
                 connector_limit=self._settings.api_queries + 1,
                 connector_limit_per_host=self._settings.api_queries + 1,
             )

@@ -149,6 +149,9 @@ def _without_code(error: Exception, settings: Settings) -> ClickHouseError:
         return ClickHouseUnavailable(
             f"ClickHouse at {address} cannot do this now: HTTP status {status}"
         )
+    untrusted = _of_tls(error)
+    if untrusted is not None:
+        return ClickHouseRefused(f"ClickHouse at {address} (CLICKHOUSE_URL): {untrusted}")
     lost = isinstance(error, OperationalError) and error.__cause__ is not None
     if status is None and (lost or isinstance(error, OSError)):
         return ClickHouseUnavailable(
@@ -258,8 +261,17 @@ def _connect(
             autogenerate_session_id=False,
             client_name=f"breakout-{purpose}",
             tz_mode="aware",
+            **tls_options(settings),
             **more,
         )
+
+
+def tls_options(settings: Settings) -> dict[str, Any]:
+    """Return the driver's arguments for an address that is encrypted; names are verified."""
+    file = settings.clickhouse_ca_file
+    if not settings.clickhouse.secure or file is None:
+        return {}
+    return {"ca_cert": str(file)}
 
 
 def _said(error: Exception) -> str:
@@ -272,6 +284,27 @@ def _said(error: Exception) -> str:
 def _one_line(text: str) -> str:
     line = " ".join(text.split())
     return line if len(line) <= LONGEST_REASON else line[: LONGEST_REASON - 3] + "..."
+
+
+def _of_tls(error: BaseException) -> str | None:
+    """Return what is wrong with TLS for good; None if it is something else."""
+    text = " ".join(str(one) for one in _causes(error))
+    found = re.search(r"certificate verify failed: ([^()]+)", text)
+    if found:
+        return (
+            f"its certificate is not trusted ({found[1].strip()}): name the file of its "
+            "authority's certificate in BREAKOUT_CLICKHOUSE_CA_FILE, and call the server as the "
+            "certificate does"
+        )
+    if "WRONG_VERSION_NUMBER" in text or "RECORD_LAYER_FAILURE" in text:
+        return "it does not speak TLS: the address must be http://, or another port"
+    return None
+
+
+def _causes(error: BaseException | None) -> Iterator[BaseException]:
+    while error is not None:
+        yield error
+        error = error.__cause__ or error.__context__
 
 
 def _http_status(error: Exception) -> int | None:

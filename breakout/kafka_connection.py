@@ -9,7 +9,7 @@ from breakout.settings import Settings, SettingsError
 def kafka_connection(settings: Settings) -> dict[str, Any]:
     """Return the arguments of aiokafka's clients.
 
-    Raises `SettingsError` for a login without a name, and as `tls_context` does.
+    Raises `SettingsError` for a login without a name.
     """
     connection: dict[str, Any] = {
         "bootstrap_servers": settings.kafka_bootstrap_servers,
@@ -31,17 +31,7 @@ def kafka_connection(settings: Settings) -> dict[str, Any]:
 
 
 def tls_context(settings: Settings) -> ssl.SSLContext | None:
-    """Return what verifies the brokers' certificates and names, or None without TLS.
-
-    Raises `SettingsError` when the file of authorities cannot be used.
-    """
+    """Return what verifies the brokers' certificates and names, or None without TLS."""
     if not settings.kafka_security_protocol.endswith("SSL"):
         return None
-    file = settings.kafka_ssl_ca_file
-    try:
-        return ssl.create_default_context(cafile=file)
-    except (OSError, ssl.SSLError) as error:
-        raise SettingsError(
-            f"KAFKA_SSL_CA_FILE: {file} cannot be used ({error.strerror or error}): name a file of "
-            "certificates in PEM"
-        ) from error
+    return ssl.create_default_context(cafile=settings.kafka_ssl_ca_file)

@@ -13,6 +13,7 @@ from aiokafka.errors import KafkaError, TopicAlreadyExistsError, for_code
 
 from breakout.contract.topics import TOPICS, Topic
 from breakout.kafka_connection import kafka_connection
+from breakout.kafka_refusal import refusal
 from breakout.settings import Settings, SettingsError
 
 log = structlog.get_logger(__name__)
@@ -54,7 +55,8 @@ async def wait_for_broker(
 ) -> ResultT:
     """Return what `ask` returns, asking again with backoff while no broker answers it.
 
-    Raises `KafkaUnavailableError` after `give_up_after` seconds (null: never).
+    Raises `KafkaUnavailableError` after `give_up_after` seconds (null: never), and
+    `SettingsError` when a broker answers but refuses how we connect.
     """
     address = settings.kafka_bootstrap_servers
     deadline = None if give_up_after is None else time.monotonic() + give_up_after
@@ -66,6 +68,9 @@ async def wait_for_broker(
                 return await ask()
         except (KafkaError, OSError, TimeoutError) as error:
             reason = str(error) or type(error).__name__
+        refused = await refusal(settings)
+        if refused is not None:
+            raise SettingsError(refused)
         wait = random.uniform(bound / 2, bound)  # noqa: S311
         if deadline is not None and time.monotonic() + wait >= deadline:
             raise KafkaUnavailableError(

@@ -6,6 +6,7 @@ reported by the name of its variable with what would be right, see `read_setting
 
 import os
 import re
+import ssl
 import sys
 from pathlib import Path
 from typing import Annotated, Any
@@ -49,7 +50,18 @@ def _clickhouse_address(address: str) -> str:
     return address
 
 
+def _authorities(file: Path) -> Path:
+    try:
+        ssl.create_default_context(cafile=file)
+    except OSError as error:  # ssl.SSLError is one
+        raise ValueError(
+            f"{file} cannot be used ({error.strerror or error}): name a file of certificates in PEM"
+        ) from None
+    return file
+
+
 HttpAddress = Annotated[str, AfterValidator(_http_address)]
+AuthoritiesFile = Annotated[Path, AfterValidator(_authorities)]
 
 
 def default_data_dir() -> Path:
@@ -76,7 +88,7 @@ class Settings(BaseSettings):
         description="Whether Kafka is spoken to encrypted (SSL) and with a login (SASL)",
         pattern=r"^(PLAINTEXT|SSL|SASL_PLAINTEXT|SASL_SSL)$",
     )
-    kafka_ssl_ca_file: Path | None = Field(
+    kafka_ssl_ca_file: AuthoritiesFile | None = Field(
         None,
         alias="KAFKA_SSL_CA_FILE",
         description="Certificates (PEM) that the brokers' are verified by; else the system's",
@@ -100,6 +112,12 @@ class Settings(BaseSettings):
     )
     clickhouse_user: str = Field(
         "default", alias="BREAKOUT_CLICKHOUSE_USER", description="Who migrates and writes"
+    )
+    clickhouse_ca_file: AuthoritiesFile | None = Field(
+        None,
+        alias="BREAKOUT_CLICKHOUSE_CA_FILE",
+        description="Certificates (PEM) that ClickHouse's is verified by, where its address is "
+        "https://; else the system's",
     )
     clickhouse_password: SecretStr = Field(
         SecretStr(""), alias="BREAKOUT_CLICKHOUSE_PASSWORD", description="That user's password"

@@ -5,10 +5,14 @@ from collections.abc import Mapping
 
 import click
 import faust
+import structlog
 
+from breakout.clickhouse import ClickHouseUnavailable, reader_client
 from breakout.kafka_topics import ensure_topics
 from breakout.logging import configure_logging
 from breakout.settings import Settings, SettingsError, read_settings
+
+log = structlog.get_logger(__name__)
 
 
 def check_partitions(settings: Settings, there: Mapping[str, int]) -> None:
@@ -24,11 +28,23 @@ def check_partitions(settings: Settings, there: Mapping[str, int]) -> None:
             )
 
 
+def check_clickhouse(settings: Settings) -> None:
+    """Raise `ClickHouseRefused` for what no waiting mends; one that is away is waited for later.
+
+    Without this a worker would find out with its first record only.
+    """
+    try:
+        reader_client(settings).close()
+    except ClickHouseUnavailable as error:
+        log.warning("ClickHouse is away", why=str(error))
+
+
 @click.command()
 def worker() -> None:
     """Run one stream worker: Kafka to ClickHouse."""
     settings = read_settings()
     configure_logging(settings)
+    check_clickhouse(settings)
     check_partitions(settings, asyncio.run(ensure_topics(settings)))
     from streams.app import app  # noqa: PLC0415 - reads the settings when imported
 

@@ -16,6 +16,7 @@ from breakout.contract import ContractError, DownloadsSlice, read_event
 from breakout.contract.topics import DEAD_LETTERS, DOWNLOADS, MODELS, POINTS
 from breakout.kafka_connection import kafka_connection
 from breakout.kafka_offsets import committed_offsets, log_ends
+from breakout.kafka_refusal import refusal
 from breakout.kafka_topics import KafkaUnavailableError
 from breakout.settings import Settings
 
@@ -100,6 +101,9 @@ async def _ask(
             await consumer.start()
             return await read(admin, consumer)
     except (KafkaError, OSError, TimeoutError) as error:
+        refused = await refusal(settings)
+        if refused is not None:
+            raise KafkaUnavailableError(refused) from None
         raise KafkaUnavailableError(
             f"no Kafka answers at {settings.kafka_bootstrap_servers} (KAFKA_BOOTSTRAP_SERVERS): "
             f"{_why(error)}"
