@@ -50,7 +50,9 @@ def _clickhouse_address(address: str) -> str:
     return address
 
 
-def _authorities(file: Path) -> Path:
+def _authorities(file: Path | None) -> Path | None:
+    if file is None:
+        return None
     try:
         ssl.create_default_context(cafile=file)
     except OSError as error:  # ssl.SSLError is one
@@ -61,7 +63,7 @@ def _authorities(file: Path) -> Path:
 
 
 HttpAddress = Annotated[str, AfterValidator(_http_address)]
-AuthoritiesFile = Annotated[Path, AfterValidator(_authorities)]
+AuthoritiesFile = Annotated[Path | None, AfterValidator(_authorities)]
 
 
 def default_data_dir() -> Path:
@@ -88,7 +90,7 @@ class Settings(BaseSettings):
         description="Whether Kafka is spoken to encrypted (SSL) and with a login (SASL)",
         pattern=r"^(PLAINTEXT|SSL|SASL_PLAINTEXT|SASL_SSL)$",
     )
-    kafka_ssl_ca_file: AuthoritiesFile | None = Field(
+    kafka_ssl_ca_file: AuthoritiesFile = Field(
         None,
         alias="KAFKA_SSL_CA_FILE",
         description="Certificates (PEM) that the brokers' are verified by; else the system's",
@@ -113,7 +115,7 @@ class Settings(BaseSettings):
     clickhouse_user: str = Field(
         "default", alias="BREAKOUT_CLICKHOUSE_USER", description="Who migrates and writes"
     )
-    clickhouse_ca_file: AuthoritiesFile | None = Field(
+    clickhouse_ca_file: AuthoritiesFile = Field(
         None,
         alias="BREAKOUT_CLICKHOUSE_CA_FILE",
         description="Certificates (PEM) that ClickHouse's is verified by, where its address is "
