@@ -58,7 +58,7 @@ def main() -> int:
     # What clients log of servers that are still starting is no news here.
     logging.getLogger("aiokafka").setLevel(logging.CRITICAL)
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.WARNING))
-    console = Console()
+    console = Console(width=None if sys.stdout.isatty() else 160)
     about = machine.described(broker.described())
     found: list[Figure] = []
     code = 0
@@ -68,7 +68,8 @@ def main() -> int:
         console.print("stopped: the table has what was measured until then")
         code = 130
     found = [*ratios(RATIOS, found), *found]
-    console.print(table(found, about))
+    console.print(table(found))
+    console.print(", ".join(f"{name}: {what}" for name, what in about.items()), style="dim")
     if chosen.json:
         result = {"machine": about, "figures": [one.as_json() for one in found]}
         chosen.json.write_text(json.dumps(result, indent=1) + "\n")
@@ -96,9 +97,9 @@ def measure(names: list[str], sizes: Sizes, found: list[Figure], console: Consol
             progress.remove_task(task)
 
 
-def table(figures: list[Figure], about: dict[str, str]) -> Table:
-    """Return the figures as a table, section by section, the machine below it."""
-    shown = Table(caption=", ".join(f"{name} {what}" for name, what in about.items()))
+def table(figures: list[Figure]) -> Table:
+    """Return the figures as a table, section by section."""
+    shown = Table()
     shown.add_column("")
     shown.add_column("measured", justify="right")
     shown.add_column("aim", justify="right")

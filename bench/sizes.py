@@ -11,7 +11,7 @@ class Throughput:
     models: int = 20_000
     scored: int = 2_000
     ours: int = 100
-    ours_singles: int = 10
+    ours_singles: int = 5
     faust: int = 2
     faust_slices: int = 10
     quix: int = 15
