@@ -1,9 +1,11 @@
 """Rows for ClickHouse as Arrow tables, one function a table of sql/."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from breakout.contract import DownloadsSlice, ModelRecord
@@ -16,7 +18,7 @@ from streams.scores_state import Changes
 
 
 def _count(column: Int) -> pa.Array:
-    return pa.array(column, mask=column == NULL).cast(pa.uint64())
+    return pa.array(column.view(np.uint64), mask=column == NULL)
 
 
 def _names(index: NDArray[np.integer], names: Sequence[str]) -> pa.Array:
@@ -24,30 +26,59 @@ def _names(index: NDArray[np.integer], names: Sequence[str]) -> pa.Array:
 
 
 def downloads(parts: Sequence[tuple[Rows, Sequence[str]]]) -> pa.Table:
-    """Return rows of `downloads_log`: of each partition, with its state's origins."""
-    return pa.concat_tables([_downloads(rows, origins) for rows, origins in parts]).combine_chunks()
+    """Return rows of `downloads_log`: of each partition, with its state's origins.
 
+    They are in the order of the table's key: what ClickHouse need not sort costs it a sixth less.
+    """
+    sources = sorted({source for rows, _ in parts for source in rows.sources})
+    origins = sorted({origin for _, known in parts for origin in known})
+    series = pa.table(
+        {
+            "model_id": pa.array([one for rows, _ in parts for one in rows.models], pa.string()),
+            "source": pa.array(
+                [sources.index(one) for rows, _ in parts for one in rows.sources], pa.int64()
+            ),
+        }
+    )
+    by_key = [("model_id", "ascending"), ("source", "ascending")]
+    sorted_series = pc.sort_indices(series, sort_keys=by_key).to_numpy()
+    rank = np.empty(len(sorted_series), dtype=np.int64)
+    rank[sorted_series] = np.arange(len(sorted_series))
+    begins = np.cumsum([0, *(len(rows.models) for rows, _ in parts)]).tolist()
+    row_series = np.concatenate(
+        [rows.series + begin for (rows, _), begin in zip(parts, begins, strict=False)]
+    )
+    row_origin = np.concatenate(
+        [
+            np.array([origins.index(one) for one in known], dtype=np.int64)[rows.columns.origin]
+            for rows, known in parts
+        ]
+    )
+    # The rows of a series are in the order of time already.
+    order = np.argsort(rank[row_series], kind="stable")
 
-def _downloads(rows: Rows, origins: Sequence[str]) -> pa.Table:
-    columns, cleaned = rows.columns, rows.cleaned
-    sources = sorted(set(rows.sources))
-    source = np.array([sources.index(one) for one in rows.sources], dtype=np.int64)
-    standing = pa.array(cleaned.standing == 1, mask=cleaned.standing == NULL)
+    def column(of: Callable[[Rows], NDArray[Any]]) -> NDArray[Any]:
+        return np.concatenate([of(rows) for rows, _ in parts])[order]
+
+    standing = column(lambda rows: rows.cleaned.standing)
+    own = series.take(pa.array(row_series[order]))
     return pa.table(
         {
-            "model_id": _names(rows.series, rows.models),
-            "observed_at": moments(columns.at),
-            "source": _names(source[rows.series], sources),
-            "origin": _names(columns.origin, origins),
-            "downloads_all_time": _count(columns.raw),
-            "downloads_30d": _count(columns.downloads_30d),
-            "likes": _count(columns.likes),
-            "cumulative": _count(cleaned.cumulative),
-            "delta": _count(cleaned.delta),
-            "revision": _count(cleaned.revision),
-            "standing": standing,
-            "jump": pa.array(cleaned.jump),
-            "version": pa.array(np.full(len(columns.at), rows.version, dtype=np.uint64)),
+            "model_id": own["model_id"].combine_chunks(),
+            "observed_at": moments(column(lambda rows: rows.columns.at)),
+            "source": _names(own["source"].to_numpy(), sources),
+            "origin": _names(row_origin[order], origins),
+            "downloads_all_time": _count(column(lambda rows: rows.columns.raw)),
+            "downloads_30d": _count(column(lambda rows: rows.columns.downloads_30d)),
+            "likes": _count(column(lambda rows: rows.columns.likes)),
+            "cumulative": _count(column(lambda rows: rows.cleaned.cumulative)),
+            "delta": _count(column(lambda rows: rows.cleaned.delta)),
+            "revision": _count(column(lambda rows: rows.cleaned.revision)),
+            "standing": pa.array(standing == 1, mask=standing == NULL),
+            "jump": pa.array(column(lambda rows: rows.cleaned.jump)),
+            "version": pa.array(
+                column(lambda rows: np.full(len(rows.series), rows.version, dtype=np.uint64))
+            ),
         }
     )
 

@@ -1,0 +1,75 @@
+"""Rows as they go to ClickHouse."""
+
+from datetime import UTC, datetime, timedelta
+from random import Random
+
+from breakout.contract import DownloadsSlice
+from breakout.contract.topics import partition_of
+from streams import tables
+from streams.downloads_state import State
+
+START = datetime(2026, 3, 1, tzinfo=UTC)
+MODELS = ["z-org/a", "a-org/z", "A-org/z", "a-org/Z", "é/é", "a-org/z-2", "m/m"]
+
+
+def slice_of(
+    models: list[str], source: str, origin: str, hour: int, totals: list[int | None]
+) -> DownloadsSlice:
+    return DownloadsSlice(
+        source=source,
+        origin=origin,
+        scrape_id=f"{source}-{hour}",
+        observed_at=START + timedelta(hours=hour),
+        models=models,
+        downloads_all_time=totals,
+        downloads_30d=[None] * len(models),
+        likes=[hour] * len(models),
+    )
+
+
+def test_rows_of_all_partitions_are_in_the_order_of_the_key_and_each_says_what_it_said() -> None:
+    random = Random(3)
+    states = {number: State() for number in range(3)}
+    slices: dict[int, list[DownloadsSlice]] = {number: [] for number in states}
+    expected = {}
+    for hour in range(6):
+        for source, origin in (("modelscope", "live"), ("huggingface", ("live", "file")[hour % 2])):
+            for number, some in slices.items():
+                own = [one for one in MODELS if partition_of(one, 3) == number]
+                own = random.sample(own, random.randint(0, len(own)))
+                totals = [random.choice((None, random.randrange(2**53, 2**62))) for _ in own]
+                some.append(slice_of(own, source, origin, hour, totals))
+                for model_id, total in zip(own, totals, strict=True):
+                    key = (model_id, source, START + timedelta(hours=hour))
+                    expected[key] = (origin, total, None, hour)
+    results = {number: states[number].plan(some) for number, some in slices.items()}
+    parts = [
+        (states[number].apply(plan, None).rows, states[number].origins)
+        for number, plan in results.items()
+    ]
+    rows = tables.downloads(parts).to_pylist()
+    keys = [(row["model_id"], row["source"], row["observed_at"]) for row in rows]
+    assert keys == sorted(keys, key=lambda key: (key[0].encode(), key[1], key[2]))
+    said = ("origin", "downloads_all_time", "downloads_30d", "likes")
+    found = [tuple(row[name] for name in said) for row in rows]
+    assert dict(zip(keys, found, strict=True)) == expected
+    assert len(keys) == len(expected)
+
+
+def test_cumulative_and_delta_stay_with_their_row() -> None:
+    state = State()
+    totals = {"b/b": [10, 30, 20], "a/a": [5, 5, 8]}
+    slices = [
+        slice_of(list(totals), "huggingface", "live", hour, [one[hour] for one in totals.values()])
+        for hour in range(3)
+    ]
+    rows = tables.downloads([(state.apply(state.plan(slices), None).rows, state.origins)])
+    told = ("model_id", "cumulative", "delta", "revision", "standing")
+    assert [tuple(row[name] for name in told) for row in rows.to_pylist()] == [
+        ("a/a", 5, None, None, None),
+        ("a/a", 5, 0, None, True),
+        ("a/a", 8, 3, None, False),
+        ("b/b", 10, None, None, None),
+        ("b/b", 30, 20, None, False),
+        ("b/b", 30, 0, 10, False),
+    ]
