@@ -34,6 +34,8 @@ ContentT = TypeVar("ContentT")
 
 LARGEST_ANSWER = 64 << 20
 """Bytes of an answer, without its compression, that are read at most."""
+LARGEST_PART = 1 << 30
+"""Bytes of a range of a file that are read at most: of an archive, one column of many models."""
 
 _MOST_REDIRECTS = 5
 _CODINGS = frozenset({"identity", "", "gzip", "deflate"})
@@ -329,6 +331,9 @@ class Source:
                 raise self._broken(f"no whole answer within {self._patience.total:g} s") from None
             except httpx.TransportError as error:
                 raise self._broken(*self._explain(error)) from None
+            except httpx.InvalidURL:
+                # The client looks at where a redirect leads even when it does not follow.
+                raise self._broken("a redirect to no valid address") from None
             except httpx.DecodingError:
                 raise self._broken("the answer's compression is broken") from None
             finally:
@@ -356,13 +361,12 @@ class Source:
         if coding not in _CODINGS:
             # What a few bytes of another, or of one in another, grow to has no bound.
             raise self._refused(url, response, f"it is compressed as {coding[:80]!r}, unasked")
+        most = LARGEST_PART if "Range" in response.request.headers else LARGEST_ANSWER
         pieces, size = [], 0
         async for piece in response.aiter_bytes():
             size += len(piece)
-            if size > LARGEST_ANSWER:
-                raise self._refused(
-                    url, response, f"the answer is larger than {LARGEST_ANSWER >> 20} MiB"
-                )
+            if size > most:
+                raise self._refused(url, response, f"the answer is larger than {most >> 20} MiB")
             pieces.append(piece)
         response._content = b"".join(pieces)  # noqa: SLF001
 

@@ -3,9 +3,10 @@
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
-from typing import Any
+from typing import Annotated, Any
+from urllib.parse import quote
 
-from pydantic import BaseModel, TypeAdapter, ValidationError
+from pydantic import BaseModel, Field, TypeAdapter, ValidationError
 
 from breakout.contract.events import UtcDatetime
 from collectors.http import Source, SourceError
@@ -25,7 +26,7 @@ class Snapshot:
 class Commit(BaseModel):
     """A revision of a dataset."""
 
-    id: str
+    id: Annotated[str, Field(pattern=r"^[0-9A-Za-z._-]{1,64}$")]
     title: str = ""
     date: UtcDatetime
 
@@ -45,6 +46,7 @@ class Entry(BaseModel):
 _COMMITS: TypeAdapter[list[Commit]] = TypeAdapter(list[Commit])
 _ENTRIES: TypeAdapter[list[Entry]] = TypeAdapter(list[Entry])
 _HUB_STATS = "cfahlgren1/hub-stats"
+_MOST_PAGES = 1000
 _WEEKLY = "hfmlsoc/hub_weekly_snapshots"
 
 
@@ -63,6 +65,7 @@ async def hub_stats(hub: Source) -> list[Snapshot]:
         # A mirror that knows no pages answers with the first again and again.
         if seen.issuperset(commit.id for commit in commits):
             break
+        _check_end(hub, number, _HUB_STATS)
         for commit in commits:
             day = commit.date.date()
             if day not in last or commit.rank > last[day].rank:
@@ -79,12 +82,15 @@ async def hub_weekly_snapshots(hub: Source) -> list[Snapshot]:
     """List the weekly snapshots, each as of 00:00 UTC of its date."""
     page: str | None = f"/api/datasets/{_WEEKLY}/tree/main/models"
     found = []
+    number = 0
     while page is not None:
+        _check_end(hub, number, _WEEKLY)
+        number += 1
         answer = await hub.json(page)
         for entry in _parsed(hub, _ENTRIES, answer.content, _WEEKLY):
             day = _day(entry.path.rpartition("/")[2])
             if entry.type == "directory" and day is not None:
-                path = f"/datasets/{_WEEKLY}/resolve/main/{entry.path}/models.parquet"
+                path = f"/datasets/{_WEEKLY}/resolve/main/{quote(entry.path)}/models.parquet"
                 found.append(Snapshot(datetime(day.year, day.month, day.day, tzinfo=UTC), path))
         page = answer.next_page
     return sorted(found, key=lambda one: one.observed_at)
@@ -119,6 +125,13 @@ ARCHIVES: Mapping[str, Callable[[Source], Awaitable[list[Snapshot]]]] = {
     "hub-weekly-snapshots": hub_weekly_snapshots,
 }
 """Every archive by its name, which is the origin of its observations."""
+
+
+def _check_end(hub: Source, pages: int, name: str) -> None:
+    if pages > _MOST_PAGES:
+        raise EmptyAnswerError(
+            f"{hub.name}: the listing of {name} does not end after {_MOST_PAGES} pages"
+        )
 
 
 def _parsed(hub: Source, kind: TypeAdapter[Any], content: Any, name: str) -> Any:

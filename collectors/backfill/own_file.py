@@ -19,6 +19,8 @@ import pyarrow.parquet as pq
 
 from breakout.contract.events import MAX_COUNTER
 from breakout.contract.times import from_ms, to_ms
+from breakout.registry.fields import model_id
+from breakout.registry.table import FieldError
 from collectors.counters import Counters
 from collectors.slices import Scrape
 
@@ -28,7 +30,6 @@ OPTIONAL = ("downloads_30d", "likes")
 _MOST_ROWS_AT_ONCE = 2_000_000
 _BATCH_ROWS = 200_000
 _DAY_MS = 86_400_000
-_MODEL_ID = r"^[^/\s]+/[^/\s]+$"
 _EASY_COUNT = r"^[0-9]{1,18}(\.0*)?$"
 _SPOOLED = pa.schema(
     [
@@ -76,7 +77,11 @@ def spool(path: Path, folder: Path, *, now: datetime) -> Spooled:
         writers: dict[int, Any] = {}
         row = 0
         for batch in _batches(path):
-            table, wrong = _checked(batch, row, to_ms(now))
+            try:
+                table, wrong = _checked(batch, row, to_ms(now))
+            except pa.ArrowException as error:
+                rows = f"rows {row + 1} to {row + batch.num_rows}"
+                raise OwnFileError(f"{path}, {rows}: cannot be read: {error}") from None
             row += batch.num_rows
             spooled.wrong += wrong
             _take_stock(spooled, table)
@@ -119,7 +124,7 @@ def _batches(path: Path) -> Iterator[pa.Table]:
                     yield pa.Table.from_batches([batch])
         else:
             raise OwnFileError(f"{path}: must end in .csv, .csv.gz or .parquet")
-    except (pa.ArrowInvalid, OSError) as error:
+    except (pa.ArrowException, UnicodeDecodeError, OSError) as error:
         raise OwnFileError(f"{path}: cannot be read: {error}") from None
 
 
@@ -143,16 +148,21 @@ def _columns(path: Path, there: list[str]) -> list[str]:
             f"{path}: has no column {', '.join(lacking)}; it needs {', '.join(REQUIRED)} and may "
             f"have {', '.join(OPTIONAL)}, got {', '.join(there)}"
         )
-    return [name for name in (*REQUIRED, *OPTIONAL) if name in there]
+    columns = [name for name in (*REQUIRED, *OPTIONAL) if name in there]
+    twice = [name for name in columns if there.count(name) > 1]
+    if twice:
+        raise OwnFileError(f"{path}: has column {', '.join(twice)} more than once")
+    return columns
 
 
 def _checked(batch: pa.Table, done: int, now_ms: int) -> tuple[pa.Table, list[WrongRow]]:
     """Return the usable rows, and the others with their reasons."""
     reasons: dict[int, str] = {}
     model = batch["model_id"].combine_chunks().cast(pa.string())
-    good = pc.fill_null(pc.match_substring_regex(model, _MODEL_ID), False)
-    for row in _rows_where(pc.invert(good)):
-        reasons[row] = f"model_id: must be organisation/name, got {model[row].as_py()!r}"
+    wrong_ids = {text: why for text in pc.unique(model).to_pylist() if (why := _wrong_id(text))}
+    if wrong_ids:
+        for row in _rows_where(pc.is_in(model, pa.array(list(wrong_ids), pa.string()))):
+            reasons[row] = wrong_ids[model[row].as_py()]
     at = _moments(batch["observed_at"], now_ms, reasons)
     columns: dict[str, Any] = {"at": at, "model": model}
     for name in ("downloads_all_time", *OPTIONAL):
@@ -163,12 +173,29 @@ def _checked(batch: pa.Table, done: int, now_ms: int) -> tuple[pa.Table, list[Wr
     table = pa.table(columns, schema=_SPOOLED)
     wrong = []
     for row, why in sorted(reasons.items()):
-        values = {name: str(batch[name][row].as_py()) for name in batch.column_names}
+        values = {name: _shown(batch[name][row]) for name in batch.column_names}
         wrong.append(WrongRow(done + row + 1, values, why))
     if reasons:
         kept = pa.array([row not in reasons for row in range(len(model))])
         table = table.filter(kept)
     return table, wrong
+
+
+def _shown(value: Any) -> str:
+    try:
+        return str(value.as_py())
+    except (ValueError, OverflowError):  # a moment that Python has no object for
+        return str(value.cast(pa.int64()))
+
+
+def _wrong_id(text: str | None) -> str | None:
+    if text is None:
+        return "model_id: must be organisation/name, got None"
+    try:
+        model_id("model_id", text)
+    except FieldError as error:
+        return str(error)
+    return None
 
 
 def _moments(column: Any, now_ms: int, reasons: dict[int, str]) -> pa.Array:
@@ -222,10 +249,10 @@ def _counts(name: str, column: Any, reasons: dict[int, str]) -> pa.Array:
     values = counts.to_pylist()
     for row in hard:
         text = texts[row].as_py().strip()
-        if re.fullmatch("[0-9]+", text) and int(text) <= MAX_COUNTER:
-            values[row] = int(text)
+        if re.fullmatch("0*[0-9]{1,19}", text, re.ASCII) and int(text[-19:]) <= MAX_COUNTER:
+            values[row] = int(text[-19:])
         elif text:
-            reasons.setdefault(row, f"{name}: must be a whole number from 0 on, got {text!r}")
+            reasons.setdefault(row, f"{name}: must be a whole number from 0 on, got {text[:80]!r}")
     return pa.array(values, pa.int64())
 
 
@@ -247,8 +274,10 @@ def _take_stock(spooled: Spooled, table: pa.Table) -> None:
     spooled.rows += table.num_rows
     spooled.models.update(pc.unique(table["model"]).to_pylist())
     bounds = pc.min_max(table["at"]).as_py()
-    spooled.first_ms = min(bounds["min"], spooled.first_ms or bounds["min"])
-    spooled.last_ms = max(bounds["max"], spooled.last_ms or bounds["max"])
+    if spooled.first_ms is None or spooled.last_ms is None:
+        spooled.first_ms, spooled.last_ms = bounds["min"], bounds["max"]
+    spooled.first_ms = min(bounds["min"], spooled.first_ms)
+    spooled.last_ms = max(bounds["max"], spooled.last_ms)
 
 
 def _by_month(table: pa.Table) -> Iterator[tuple[int, pa.Table]]:

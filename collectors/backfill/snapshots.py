@@ -62,9 +62,13 @@ def _read(
 ) -> Found:
     remote = RemoteFile(source, path, loop)
     try:
-        file = pq.ParquetFile(pa.PythonFile(remote, mode="r"), pre_buffer=False)
-    except pa.ArrowInvalid as error:
-        raise SnapshotError(f"{path} is no Parquet file: {error}") from None
+        return _search(remote, path, wanted, origin)
+    except (pa.ArrowException, OSError, KeyError) as error:
+        raise SnapshotError(f"{path} is no Parquet file that can be read: {error}") from None
+
+
+def _search(remote: RemoteFile, path: str, wanted: Collection[str], origin: str) -> Found:
+    file = pq.ParquetFile(pa.PythonFile(remote, mode="r"), pre_buffer=False)
     if ID not in file.schema_arrow.names:
         raise SnapshotError(
             f"{path} has no column {ID}: it has {', '.join(file.schema_arrow.names)}"

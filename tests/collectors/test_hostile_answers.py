@@ -52,6 +52,7 @@ async def test_a_small_answer_that_grows_beyond_memory_is_not_read() -> None:
         ("gzip, gzip", gzip.compress(gzip.compress(b"[]"))),
         ("zstd", zstandard.compress(b"[]")),
     ],
+    ids=["nested", "zstd"],
 )
 async def test_compression_nobody_asked_for_is_refused(coding: str, body: bytes) -> None:
     answer = web.Response(body=body, headers={"Content-Encoding": coding})
@@ -66,6 +67,15 @@ async def test_a_next_page_that_is_no_address_ends_the_listing(link: str) -> Non
     answer = web.json_response([], headers={"Link": f'<{link}>; rel="next"'})
     async with scripted({"/x": lambda _: answer}) as server, at(server.url) as source:
         with pytest.raises(SourceError, match="link to the next page is no address"):
+            await source.json("/x")
+
+
+async def test_a_redirect_to_no_address_ends_with_its_reason() -> None:
+    def answer(_request: web.Request) -> web.Response:
+        return web.Response(status=302, headers={"Location": "mailto:a@b"})
+
+    async with scripted({"/x": answer}) as server, at(server.url) as source:
+        with pytest.raises(SourceError, match="a redirect to no valid address"):
             await source.json("/x")
 
 
