@@ -12,11 +12,16 @@ from pathlib import Path
 from typing import Annotated, Any
 from urllib.parse import unquote, urlsplit
 
-from pydantic import AfterValidator, Field, SecretStr, ValidationError
+import httpx
+from pydantic import AfterValidator, Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 # It becomes part of statements that take no parameters, such as CREATE DATABASE.
 _DATABASE = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_-]*")
+
+_PORT = re.compile("[0-9]{1,5}")
+_LAST_PORT = 65535
+_LONGEST_SECONDS = 366 * 86400
 
 
 class SettingsError(ValueError):
@@ -28,13 +33,17 @@ def _http_address(address: str) -> str:
     if parts.scheme not in {"http", "https"} or not parts.hostname:
         raise ValueError("must be an http:// or https:// address")
     _ = parts.port  # raises ValueError when it is not a port
+    try:
+        httpx.URL(address)
+    except httpx.InvalidURL as error:
+        raise ValueError(f"must be an http:// or https:// address: {error}") from None
     return address.rstrip("/")
 
 
 def _bootstrap_servers(servers: str) -> str:
     for server in servers.split(","):
         host, _, port = server.strip().rpartition(":")
-        if not host or not port.isdigit():
+        if not host or not _PORT.fullmatch(port) or not 0 < int(port) <= _LAST_PORT:
             raise ValueError("must be host:port, or several of them separated by commas")
     return servers
 
@@ -72,6 +81,14 @@ def default_data_dir() -> Path:
         return Path.home() / "Library" / "Application Support" / "breakout"
     base = os.environ.get("XDG_DATA_HOME")
     return (Path(base) if base else Path.home() / ".local" / "share") / "breakout"
+
+
+def _is_utf8(text: str) -> bool:
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 class Settings(BaseSettings):
@@ -224,12 +241,14 @@ class Settings(BaseSettings):
         alias="BREAKOUT_SCRAPE_SECONDS",
         description="Seconds between scrapes of the download counters",
         ge=1,
+        le=_LONGEST_SECONDS,
     )
     registry_seconds: int = Field(
         7 * 86400,
         alias="BREAKOUT_REGISTRY_SECONDS",
         description="Seconds between reads of the tracked-models list",
         ge=1,
+        le=_LONGEST_SECONDS,
     )
     batch_rows: int = Field(
         100_000,
@@ -242,12 +261,14 @@ class Settings(BaseSettings):
         alias="BREAKOUT_BATCH_SECONDS",
         description="Seconds a worker waits at most before it inserts",
         gt=0,
+        le=3600,
     )
     insert_timeout_seconds: float = Field(
         30.0,
         alias="BREAKOUT_INSERT_TIMEOUT_SECONDS",
         description="Seconds a ClickHouse insert may take before it is tried again",
         gt=0,
+        le=3600,
     )
     breakout_min_age_days: int = Field(
         7, alias="BREAKOUT_MIN_AGE_DAYS", description="Youngest age of a breakout", ge=1, le=365
@@ -295,6 +316,15 @@ class Settings(BaseSettings):
         description="json, console, or auto: console for a terminal, else json",
         pattern=r"^(auto|json|console)$",
     )
+
+    @field_validator("*", mode="before")
+    @classmethod
+    def _is_text(cls, value: Any) -> Any:
+        """Refuse bytes of the environment that are no UTF-8: nothing could be done with them."""
+        text = value.get_secret_value() if isinstance(value, SecretStr) else value
+        if isinstance(text, str) and not _is_utf8(text):
+            raise ValueError("must be UTF-8 text")
+        return value
 
     @property
     def kafka_uses_sasl(self) -> bool:
