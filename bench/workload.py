@@ -28,7 +28,7 @@ class Workload:
         random = np.random.default_rng(1)
         self.ids = [f"org-{index % 100}/model-{index}" for index in range(models)]
         self.partitions = partitions
-        self._first = random.integers(1_000, 1_000_000, models)
+        self._first = random.integers(20_000, 1_000_000, models)
         self._growth = random.integers(1, 5_000, models)
 
     def counters(self, scrape: int) -> NDArray[np.int64]:

@@ -61,12 +61,30 @@ def clean(series: Int, raw: Int, floor: Int) -> CleanSeries:
 def _running_maximum(series: Int, level: Int) -> Int:
     """Return the running maximum of `level` within each series.
 
-    Ranks instead of values: series * n + rank grows from series to series, so one running
-    maximum over all of them never crosses a border, and cannot overflow.
+    Few series ever fall: the others are their own running maximum, and only those few are sorted.
     """
     if not len(level):
         return level
+    begins = np.concatenate(([True], series[1:] != series[:-1]))
+    falls = np.flatnonzero(~begins[1:] & (level[1:] < level[:-1])) + 1
+    if not len(falls):
+        return level
+    number = np.cumsum(begins) - 1
+    falling = np.zeros(number[-1] + 1, dtype=bool)
+    falling[number[falls]] = True
+    rows = np.flatnonzero(falling[number])
+    running = level.copy()
+    running[rows] = _running_maximum_by_rank(number[rows], level[rows])
+    return running
+
+
+def _running_maximum_by_rank(number: Int, level: Int) -> Int:
+    """Return the running maximum of `level` within each series; `number` does not decrease.
+
+    Ranks instead of values: number * n + rank grows from series to series, so one running
+    maximum over all of them never crosses a border, and cannot overflow.
+    """
     levels, rank = np.unique(level, return_inverse=True)
-    start = np.cumsum(np.concatenate(([0], series[1:] != series[:-1]))) * len(levels)
+    start = np.cumsum(np.concatenate(([0], number[1:] != number[:-1]))) * len(levels)
     running: Int = np.maximum.accumulate(start + rank) - start
     return levels[running]

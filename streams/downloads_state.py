@@ -252,7 +252,11 @@ class State:
     def plan(self, slices: Sequence[DownloadsSlice]) -> Plan:
         """Turn a batch's slices, in the order of the log, into sorted columns."""
         columns = self._gather(slices)
-        columns = columns.take(np.lexsort((columns.at, columns.slot)))
+        at = columns.at
+        if (at[1:] >= at[:-1]).all():  # scrapes in the order of time: series alone are sorted
+            columns = columns.take(np.argsort(columns.slot, kind="stable"))
+        else:
+            columns = columns.take(np.lexsort((at, columns.slot)))
         late_slots = np.unique(columns.slot[columns.at <= self._seen_at[columns.slot]])
         scrapes = [(one.source, to_ms(one.observed_at)) for one in slices]
         return Plan(
@@ -436,7 +440,13 @@ class State:
         sources = list(self._slots)
         keys = merged.columns.at[picked] * len(sources)
         keys += self._source_of(merged.columns.slot[picked])
-        scrapes, index = np.unique(keys, return_inverse=True)
+        if history is None:
+            # All of them are of the batch's own scrapes: nothing is left to sort.
+            own = (at * len(sources) + sources.index(source) for source, at in plan.scrapes)
+            scrapes = np.array(sorted(own), dtype=np.int64)
+            index = np.searchsorted(scrapes, keys)
+        else:
+            scrapes, index = np.unique(keys, return_inverse=True)
         sums = [
             np.bincount(index, weights=column, minlength=len(scrapes)).astype(np.int64).tolist()
             for column in (merged.new[picked], compared, standing)
@@ -455,7 +465,10 @@ class State:
         return touched
 
     def _rows(self, columns: Columns, cleaned: Cleaned, picked: Int) -> Rows:
-        slots, series = np.unique(columns.slot[picked], return_inverse=True)
+        slot = columns.slot[picked]
+        begins = np.ones(len(slot), dtype=bool)
+        begins[1:] = slot[1:] != slot[:-1]
+        slots, series = slot[begins], np.cumsum(begins) - 1
         return Rows(
             sources=[self._sources[slot] for slot in slots.tolist()],
             models=[self._models[slot] for slot in slots.tolist()],
