@@ -23,6 +23,7 @@ import httpx
 import pyarrow as pa
 
 _ARROW = "application/vnd.apache.arrow.stream"
+_KEY = "X-API-Key"
 _PASSING = frozenset({429, 503})
 _LONGEST_PAUSE_SECONDS = 60.0
 
@@ -44,6 +45,10 @@ class BreakoutError(RuntimeError):
         self.errors = dict(errors or {})
 
 
+def _origin(url: httpx.URL) -> tuple[str, str, int | None]:
+    return url.scheme, url.host, url.port
+
+
 class Breakout:
     """The API at an address; `key` where it wants one.
 
@@ -54,10 +59,22 @@ class Breakout:
     def __init__(
         self, url: str, *, key: str | None = None, tries: int = 5, timeout_seconds: float = 120.0
     ) -> None:
-        headers = {"Accept": _ARROW} | ({"X-API-Key": key} if key else {})
+        headers = {"Accept": _ARROW} | ({_KEY: key} if key else {})
         self._base = url.rstrip("/") + "/"
         self._tries = tries
-        self._http = httpx.Client(headers=headers, timeout=timeout_seconds, follow_redirects=True)
+        origin = _origin(httpx.URL(self._base))
+
+        def keep_key(request: httpx.Request) -> None:
+            # A redirect to elsewhere takes along every header but Authorization.
+            if _origin(request.url) != origin:
+                request.headers.pop(_KEY, None)
+
+        self._http = httpx.Client(
+            headers=headers,
+            timeout=timeout_seconds,
+            follow_redirects=True,
+            event_hooks={"request": [keep_key]},
+        )
 
     def models(self, **asked: Value) -> pa.Table:
         """Return models and what is known of them."""

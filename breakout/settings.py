@@ -29,14 +29,22 @@ class SettingsError(ValueError):
 
 
 def _http_address(address: str) -> str:
-    parts = urlsplit(address)
-    if parts.scheme not in {"http", "https"} or not parts.hostname:
+    try:
+        parts = urlsplit(address)
+        known = parts.scheme in {"http", "https"} and bool(parts.hostname)
+        _ = parts.port
+    except ValueError:
+        # Its text would repeat a part of the address, and that may be a part of the password.
+        raise ValueError(
+            "its port is no number, or a password in it has one of / ? # : @ [ ] in it: "
+            "write %2F for /, and so on"
+        ) from None
+    if not known:
         raise ValueError("must be an http:// or https:// address")
-    _ = parts.port  # raises ValueError when it is not a port
     try:
         httpx.URL(address)
-    except httpx.InvalidURL as error:
-        raise ValueError(f"must be an http:// or https:// address: {error}") from None
+    except httpx.InvalidURL:
+        raise ValueError("must be an http:// or https:// address of printable characters") from None
     return address.rstrip("/")
 
 

@@ -28,6 +28,11 @@ def one_line(error: Exception) -> str:
     if not isinstance(error, EXPECTED):
         kind = type(error).__name__
         text = f"unexpected {kind}: {text} (`breakout --debug ...` shows where)"
+    return without_secrets(text)
+
+
+def without_secrets(text: str) -> str:
+    """Return a text that is about to be shown without secrets."""
     try:
         return Redactor(read_settings())(text)
     except SettingsError:

@@ -89,6 +89,10 @@ def main() -> NoReturn:
     try:
         code = cli.main(prog_name="breakout", standalone_mode=False)
     except click.ClickException as error:
+        from breakout.cli.errors import without_secrets  # noqa: PLC0415
+
+        # It may quote a source, and a source may quote what it was sent.
+        error.message = without_secrets(error.message)
         error.show()
         sys.exit(error.exit_code)
     except (click.Abort, KeyboardInterrupt):
@@ -104,8 +108,8 @@ def main() -> NoReturn:
 
 
 def _explain(error: Exception) -> None:
-    from breakout.cli.errors import one_line  # noqa: PLC0415
+    from breakout.cli.errors import one_line, without_secrets  # noqa: PLC0415
 
     if "--debug" in sys.argv:
-        traceback.print_exception(error)
+        click.echo(without_secrets("".join(traceback.format_exception(error))), err=True)
     click.echo(f"breakout: {one_line(error)}", err=True)
