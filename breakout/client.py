@@ -174,7 +174,7 @@ class Breakout:
             last = tried == self._tries
             try:
                 answer = self._http.get(url, params=parameters)
-            except httpx.TransportError as error:
+            except httpx.RequestError as error:
                 if last:
                     raise BreakoutError(f"{url} does not answer: {error}") from error
                 sleep(_backoff(tried))
