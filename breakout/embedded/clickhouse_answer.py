@@ -116,7 +116,7 @@ class Answer:
 
     def _text(self, error: ClickHouseError) -> bytes:
         suffix = "" if "(version " in error.text else f" (version {self._version})"
-        return f"{error.text}{suffix}\n".encode()
+        return f"{error.text}{suffix}\n".encode(errors="replace")
 
 
 def _content_type(result_format: str) -> str:

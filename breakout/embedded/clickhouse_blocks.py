@@ -91,6 +91,9 @@ def _plain(method: int, data: bytes, size: int) -> bytes:
     if method == _LZ4:
         plain = lz4.block.decompress(data, uncompressed_size=size)
     elif method == _ZSTD:
+        if zstandard.frame_content_size(data) > size:
+            # What the frame says would be taken from memory before it is seen to be a lie
+            raise BrokenBlockError(f"a frame larger than the {size} bytes the block says")
         plain = zstandard.ZstdDecompressor().decompress(data, max_output_size=size)
     elif method == _NONE:
         plain = data

@@ -64,6 +64,8 @@ _ENCODERS: dict[str, Callable[[], Encoder]] = {
     "gzip": lambda: zlib.compressobj(3, zlib.DEFLATED, 31),
     "deflate": lambda: zlib.compressobj(3, zlib.DEFLATED, 15),
 }
+_PIECE_BYTES = 1 << 10
+"""Decompressed at once: a kilobyte of zstd may become 32 MiB."""
 _BROKEN = (zlib.error, zstandard.ZstdError, RuntimeError, EOFError)
 
 
@@ -89,18 +91,21 @@ async def decoded(
     decoder = new_decoder()
     untouched = True
     async for chunk in chunks:
-        data = chunk
-        while data:
+        at = 0
+        while at < len(chunk):
             if decoder.eof:
                 decoder = new_decoder()
             untouched = False
+            piece = chunk[at : at + _PIECE_BYTES]
+            at += len(piece)
             try:
-                plain = decoder.decompress(data)
+                plain = decoder.decompress(piece)
             except _BROKEN as error:
                 raise raised_here(
                     CANNOT_DECOMPRESS, f"Cannot decompress the request body: {error}"
                 ) from None
-            data = (getattr(decoder, "unused_data", b"") or b"") if decoder.eof else b""
+            if decoder.eof:
+                at -= len(getattr(decoder, "unused_data", b"") or b"")
             if plain:
                 yield plain
     if not untouched and not decoder.eof:

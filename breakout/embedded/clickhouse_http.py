@@ -12,7 +12,7 @@ from breakout.embedded.clickhouse_compression import response_encoding
 from breakout.embedded.clickhouse_engine import Engine
 from breakout.embedded.clickhouse_errors import ClickHouseError
 from breakout.embedded.clickhouse_query import Query
-from breakout.embedded.clickhouse_request import QueryRequest, parse
+from breakout.embedded.clickhouse_request import QueryRequest, check_headers, parse
 from breakout.embedded.clickhouse_rights import Rights
 from breakout.embedded.clickhouse_sessions import Sessions
 from breakout.embedded.clickhouse_threads import EngineThreads
@@ -63,6 +63,7 @@ class ClickHouseHttp:
     async def _query(self, http: web.Request) -> web.StreamResponse:
         answer = Answer(http, self._engine.version, self._engine.timezone)
         try:
+            check_headers(http.headers)
             user = self._users.authenticate(http.headers, http.query)
             request = parse(http.query.items(), http.headers, read_only=http.method != "POST")
             answer.name_query(request.query_id)

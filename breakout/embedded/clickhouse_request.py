@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from breakout.embedded.clickhouse_errors import (
+    BAD_ARGUMENTS,
     INVALID_SESSION_TIMEOUT,
     NOT_IMPLEMENTED,
     SESSION_NOT_FOUND,
@@ -19,6 +20,9 @@ DEFAULT_SESSION_SECONDS = 60
 LONGEST_SESSION_SECONDS = 3600
 
 _FORMAT_NAME = re.compile(r"[A-Za-z][A-Za-z0-9]*")
+
+_SECONDS = re.compile(r"[0-9]{1,9}")
+_CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 
 # Arguments the interface reads itself; any other is a setting of the query
 _INTERFACE_ARGUMENTS = frozenset(
@@ -88,7 +92,9 @@ def parse(
     http_compression = _flag(settings.pop("enable_http_compression", "0"))
     return QueryRequest(
         query=values.get("query", "").encode("utf-8", "surrogateescape"),
-        query_id=values.get("query_id") or headers.get("X-ClickHouse-Query-Id") or _new_id(),
+        query_id=_query_id(
+            values.get("query_id") or headers.get("X-ClickHouse-Query-Id") or _new_id()
+        ),
         default_format=_format(
             values.get("default_format") or headers.get("X-ClickHouse-Format") or "TabSeparated"
         ),
@@ -108,6 +114,22 @@ def parse(
     )
 
 
+def check_headers(headers: Mapping[str, str]) -> None:
+    """Refuse bytes that are no text: the engine could not even quote them."""
+    for name, value in headers.items():
+        try:
+            value.encode()
+        except UnicodeEncodeError:
+            raise raised_here(BAD_ARGUMENTS, f"The header {name} is not UTF-8") from None
+
+
+def _query_id(text: str) -> str:
+    # It is told back in a header
+    if _CONTROL.search(text):
+        raise raised_here(BAD_ARGUMENTS, "A query_id may not have control characters")
+    return text
+
+
 def _format(name: str) -> str:
     # It becomes part of a statement
     if _FORMAT_NAME.fullmatch(name) is None:
@@ -122,8 +144,8 @@ def _session(values: Mapping[str, str]) -> SessionWish | None:
             raise raised_here(SESSION_NOT_FOUND, "Session not found: session_id is empty")
         return None
     text = values.get("session_timeout", str(DEFAULT_SESSION_SECONDS))
-    if not text.isascii() or not text.isdigit():
-        raise raised_here(INVALID_SESSION_TIMEOUT, f"Invalid session timeout: '{text}'")
+    if _SECONDS.fullmatch(text) is None:
+        raise raised_here(INVALID_SESSION_TIMEOUT, f"Invalid session timeout: '{text[:80]}'")
     if int(text) > LONGEST_SESSION_SECONDS:
         raise raised_here(
             INVALID_SESSION_TIMEOUT,

@@ -1,8 +1,11 @@
 """ClickHouse's own block compression, of answers and of bodies."""
 
+import struct
+
 import httpx
 import pytest
 import zstandard
+from clickhouse_cityhash.cityhash import CityHash128
 
 from breakout.embedded.clickhouse_blocks import BlockDecoder, BlockEncoder, BrokenBlockError
 
@@ -86,3 +89,13 @@ def test_broken_blocks_are_refused(http: httpx.Client, body: bytes) -> None:
     answer = http.post("/", params={"decompress": "1"}, content=body)
     assert answer.status_code >= 400
     assert "Cannot decompress" in answer.text or "ends too early" in answer.text
+
+
+def test_a_frame_that_lies_about_its_size_is_refused() -> None:
+    """Its own header says a terabyte, which would be taken from memory at once."""
+    frame = b"\x28\xb5\x2f\xfd\xe0" + (1 << 40).to_bytes(8, "little") + b"\x01\x00\x00"
+    body = struct.pack("<BII", 0x90, 9 + len(frame), 8) + frame
+    whole = CityHash128(body)
+    checksum = struct.pack("<QQ", whole >> 64, whole & (1 << 64) - 1)
+    with pytest.raises(BrokenBlockError, match="a frame larger than the 8 bytes"):
+        BlockDecoder().decompress(checksum + body)

@@ -2,12 +2,14 @@
 
 import gzip
 import zlib
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
 
 import httpx
 import lz4.frame
 import pytest
 import zstandard
+
+from breakout.embedded.clickhouse_compression import decoded, request_decoder
 
 COMPRESS: dict[str, Callable[[bytes], bytes]] = {
     "gzip": gzip.compress,
@@ -98,3 +100,17 @@ def test_damaged_insert_writes_nothing(
     )
     assert answer.headers["X-ClickHouse-Exception-Code"] == "271", answer.text
     assert http.post("/", content=f"SELECT count() FROM {database}.t").text == "0\n"
+
+
+async def test_a_small_body_that_grows_large_comes_in_small_pieces() -> None:
+    body = zstandard.compress(b" " * (256 << 20))
+    assert len(body) < 20_000
+
+    async def chunks() -> AsyncIterator[bytes]:
+        yield body
+
+    new_decoder = request_decoder("zstd")
+    assert new_decoder is not None
+    sizes = [len(piece) async for piece in decoded(chunks(), new_decoder)]
+    assert sum(sizes) == 256 << 20
+    assert max(sizes) <= 33 << 20

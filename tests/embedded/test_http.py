@@ -166,6 +166,24 @@ def test_an_insert_that_fails_after_its_data_were_read_says_so(
     assert post(http, f"SELECT count() FROM {database}.t").text == "0\n"
 
 
+@pytest.mark.parametrize(
+    ("arguments", "headers", "code"),
+    [
+        ({"session_id": "a", "session_timeout": "9" * 5000}, {}, "374"),
+        ({"query_id": "a\r\nX-Injected: 1"}, {}, "36"),
+        ({}, {b"X-ClickHouse-User": b"\xff"}, "36"),
+        ({}, {b"Content-Encoding": b"\xff"}, "36"),
+    ],
+    ids=["timeout", "line break", "user", "coding"],
+)
+def test_arguments_that_cannot_be_used_are_refused(
+    http: httpx.Client, arguments: dict[str, str], headers: dict[bytes, bytes], code: str
+) -> None:
+    answer = http.post("/", content="SELECT 1", params=arguments, headers=headers)
+    assert answer.headers["X-ClickHouse-Exception-Code"] == code
+    assert answer.text.startswith(f"Code: {code}. DB::Exception: ")
+
+
 def test_a_repeated_insert_with_its_token_writes_nothing(http: httpx.Client, database: str) -> None:
     post(
         http,
