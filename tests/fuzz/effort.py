@@ -9,7 +9,7 @@ from hypothesis.strategies import SearchStrategy
 
 Input = TypeVar("Input")
 
-LONG = 10
+LONG = 20
 """How many times as many examples the slow run has."""
 
 efforts = pytest.mark.parametrize(

@@ -84,7 +84,7 @@ def test_any_text_is_read_or_refused_by_its_variable(effort: int) -> None:
     explore(
         st.dictionaries(st.sampled_from(VARIABLES), texts, min_size=1, max_size=2),
         check,
-        examples=200,
+        examples=100,
         effort=effort,
     )
 

@@ -283,5 +283,5 @@ def test_a_run_ends_with_a_report_whatever_the_source_answers(kind: type[Job], e
             )
             for path in paths
         ]
-        explore(st.one_of(wrong), check, examples=12, effort=effort)
+        explore(st.one_of(wrong), check, examples=6, effort=effort)
         runner.run(context.__aexit__(None, None, None))
