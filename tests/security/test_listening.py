@@ -41,7 +41,7 @@ def test_a_workers_only_listener_is_its_metrics(tmp_path: Path) -> None:
         try:
             for group, worker in workers.items():
                 _wait_caught_up(pipeline, group, worker)
-                found = listeners([worker.pid])
+                found = _listeners(worker.pid)
                 assert [one.host for one in found] == ["127.0.0.1"], (group, found)
                 assert port not in {one.port for one in found}
         finally:
@@ -63,6 +63,12 @@ def _wait_caught_up(pipeline: Pipeline, group: str, worker: "subprocess.Popen[by
         return not any(pipeline.lag().values())
 
     wait_until(f"the worker with {group} has begun", caught_up)
+
+
+def _listeners(pid: int) -> set[Listener]:
+    """Return where a process listens; the kernel's table may lack a row while others change."""
+    found: set[Listener] = wait_until("it listens", lambda: listeners([pid]))
+    return found
 
 
 def test_the_environment_overrules_no_setting() -> None:
