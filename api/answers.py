@@ -19,11 +19,8 @@ from api.asked import PAGE_ROWS, Asked, iso
 from api.database import Database, Parameters
 from api.formats import Format
 from api.paging import Key
-from api.problems import MEDIA_TYPE, Problem, ProblemError
+from api.problems import PROBLEMS, ProblemError
 from api.queries import parameters, query
-
-HELD_BYTES = 256 * 1024
-"""An answer up to this size is hashed itself; a larger one streams, its hash made by ClickHouse."""
 
 R = TypeVar("R", bound=BaseModel)
 
@@ -74,25 +71,10 @@ class Operation:
             200: {"model": page, "description": "The rows", "content": content},
             304: {"description": "As `If-None-Match` says it is known already"},
         }
-        for status, said in _PROBLEMS.items():
-            responses[status] = {
-                "description": said,
-                "content": {MEDIA_TYPE: {"schema": Problem.model_json_schema()}},
-            }
-        return {"response_model": None, "responses": responses}
+        return {"response_model": None, "responses": {**responses, **PROBLEMS}}
 
 
-_PROBLEMS = {
-    404: "There is no such thing",
-    406: "No format there is is acceptable",
-    422: "A parameter is wrong: `errors` names it",
-    429: "Too many requests: `Retry-After` says when to come again",
-    503: "The database does not answer now: `Retry-After` says when to come again",
-    504: "The query takes too long",
-}
-
-
-class _Streamed(StreamingResponse):
+class Streamed(StreamingResponse):
     """A body that comes from a query, which ends with the response however that ends."""
 
     def __init__(self, stack: AsyncExitStack, body: AsyncIterator[bytes], **rest: Any) -> None:
@@ -100,6 +82,7 @@ class _Streamed(StreamingResponse):
         self._stack = stack
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Send it."""
         async with self._stack:
             await super().__call__(scope, receive, send)
 
@@ -122,33 +105,33 @@ async def answer(
     behind: dict[str, str] = {}
     if asked.cursor is not None:
         moment, behind = paging.read_cursor(asked.cursor, operation.keys)
-    latest = await _latest(database, operation)
-    # Written alike, so that texts compare as moments do.
-    as_of = min(moment, latest) if moment and latest else latest
-    if as_of != latest and (wrong := asked.known_now_alone()):
-        raise ProblemError(422, f"as_of: {wrong}", errors={"as_of": wrong})
+    as_of = await moment_of(database, operation, asked, moment)
     limit = asked.limit or (PAGE_ROWS if chosen is Format.JSON else None)
-    sql = query(operation.query)
-    used = parameters(sql)
-    values: dict[str, Any] = {
-        name: value for name, value in {**asked.values(), **(fixed or {})}.items() if name in used
-    }
-    if "as_of" in used:
-        values["as_of"] = (as_of or iso(datetime.now(UTC)))[:-1].replace("T", " ")
-    values |= behind
+    values = {**bound(operation, {**asked.values(), **(fixed or {})}, as_of), **behind}
     if limit is not None:
         # One more row tells whether there is another page.
         values["page_rows"] = limit + (chosen is Format.JSON)
+    sql = query(operation.query)
     sql = paging.page(sql, operation.keys, after=bool(behind), limited=limit is not None)
     if wanted and not (await database.rows(paging.digest(sql), values))[0]["rows"]:
         raise ProblemError(404, f"There is no {wanted}")
     cited = _cited(request, as_of)
+    none_match = request.headers.get("if-none-match")
+    small = limit is not None and limit <= PAGE_ROWS and chosen is Format.JSON
     async with AsyncExitStack() as stack:
-        pieces = await stack.enter_async_context(
-            database.stream(sql, values, formats.CLICKHOUSE[chosen])
-        )
-        held, more = await _held(pieces)
-        etag = f'W/"{await _digest(database, sql, values, held, more)}-{chosen}"'
+        # A large answer is hashed by ClickHouse, and before it is asked for: no request holds a
+        # query while it waits for another, or requests would wait for each other.
+        digest = None if small else await _digest(database, sql, values)
+        if digest is None or not known(_tag(digest, chosen), none_match):
+            pieces = await stack.enter_async_context(
+                database.stream(sql, values, formats.CLICKHOUSE[chosen])
+            )
+            # What fails before its first byte is a problem, and no broken answer.
+            held = (
+                b"".join([piece async for piece in pieces]) if small else await anext(pieces, b"")
+            )
+            digest = digest or sha256(held).hexdigest()[:24]
+        etag = _tag(digest, chosen)
         headers = {
             "ETag": etag,
             "Cache-Control": "no-cache",
@@ -156,26 +139,42 @@ async def answer(
             "Content-Location": cited,
             "Breakout-As-Of": as_of or "",
         }
-        if _known(etag, request.headers.get("if-none-match")):
+        if known(etag, none_match):
             return Response(status_code=304, headers=headers)
-        body = _joined(held, pieces if more else None)
+        body = _joined(held, pieces)
         if chosen is Format.JSON:
             head = {"as_of": as_of, "self": cited, "sources": operation.sources}
             body = _page(body, head, operation.keys, limit or PAGE_ROWS)
         else:
             name = f"{operation.query}.{chosen}"
             headers["Content-Disposition"] = f'attachment; filename="{name}"'
-        return _Streamed(
+        return Streamed(
             stack.pop_all(), body, headers=headers, media_type=formats.MEDIA_TYPES[chosen]
         )
 
 
-async def _latest(database: Database, operation: Operation) -> str | None:
-    """Return the moment of the latest numbers."""
+async def moment_of(
+    database: Database, operation: Operation, asked: Asked, moment: str | None
+) -> str | None:
+    """Return the moment of an answer: the one asked for, or the latest where that is earlier.
+
+    None without data. Raises a 422 problem for what is known as of the latest alone.
+    """
     sources: Parameters = {"sources": list(operation.sources)}
     (row,) = await database.rows(query("moment"), sources)
     latest: str | None = row["as_of"]
-    return latest
+    # Written alike, so that texts compare as moments do.
+    as_of = min(moment, latest) if moment and latest else latest
+    if as_of != latest and (wrong := asked.known_now_alone()):
+        raise ProblemError(422, f"as_of: {wrong}", errors={"as_of": wrong})
+    return as_of
+
+
+def bound(operation: Operation, asked: Mapping[str, Any], as_of: str | None) -> dict[str, Any]:
+    """Return the values of the parameters that the operation's query has."""
+    moment = (as_of or iso(datetime.now(UTC)))[:-1].replace("T", " ")
+    used = parameters(query(operation.query))
+    return {name: value for name, value in {**asked, "as_of": moment}.items() if name in used}
 
 
 def _cited(request: Request, as_of: str | None) -> str:
@@ -185,34 +184,25 @@ def _cited(request: Request, as_of: str | None) -> str:
     return f"{request.url.path}?{urlencode(asked)}" if asked else request.url.path
 
 
-async def _held(pieces: AsyncIterator[bytes]) -> tuple[bytes, bool]:
-    """Return the beginning of a body, and whether there is more of it."""
-    held, size = [], 0
-    async for piece in pieces:
-        held.append(piece)
-        size += len(piece)
-        if size > HELD_BYTES:
-            return b"".join(held), True
-    return b"".join(held), False
+def _tag(digest: str, chosen: Format) -> str:
+    return f'W/"{digest}-{chosen}"'
 
 
-async def _digest(database: Database, sql: str, values: Parameters, held: bytes, more: bool) -> str:
-    if not more:
-        return sha256(held).hexdigest()[:24]
+async def _digest(database: Database, sql: str, values: Parameters) -> str:
     (row,) = await database.rows(paging.digest(sql), values)
     return f"{row['rows']:x}.{row['digest']:x}"
 
 
-def _known(etag: str, header: str | None) -> bool:
+def known(etag: str, header: str | None) -> bool:
+    """Return whether an If-None-Match header has a tag, compared weakly."""
     tags = [tag.strip() for tag in (header or "").split(",")]
-    return "*" in tags or any(tag.removeprefix("W/") == etag[2:] for tag in tags)
+    return "*" in tags or any(tag.removeprefix("W/") == etag.removeprefix("W/") for tag in tags)
 
 
-async def _joined(held: bytes, rest: AsyncIterator[bytes] | None) -> AsyncIterator[bytes]:
+async def _joined(held: bytes, rest: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
     yield held
-    if rest is not None:
-        async for piece in rest:
-            yield piece
+    async for piece in rest:
+        yield piece
 
 
 async def _page(

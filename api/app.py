@@ -9,8 +9,10 @@ from fastapi import APIRouter, FastAPI
 from fastapi.middleware.cors import CORSMiddleware
 from fastapi.routing import APIRoute
 
-from api import problems
+from api import badges, problems
 from api.database import Database
+from api.keys import Keys
+from api.limits import Limited
 from api.observed import Observed
 from api.operations import derivatives, downloads, inference, leaderboards, models, ram, sources
 from breakout.settings import Settings
@@ -23,7 +25,10 @@ answer names."""
 
 
 def create_app(settings: Settings) -> FastAPI:
-    """Return the application; it connects to ClickHouse when it is first asked something."""
+    """Return the application; it connects to ClickHouse when it is first asked something.
+
+    Raises `SettingsError` for a file of keys that cannot be read.
+    """
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
@@ -49,9 +54,11 @@ def create_app(settings: Settings) -> FastAPI:
     for operation in OPERATIONS:
         v1.include_router(operation.router)
     app.include_router(v1)
+    app.include_router(badges.router)
     describe = app.openapi
     app.openapi = lambda: _with_examples(describe())  # type: ignore[method-assign]
     problems.install(app)
+    app.add_middleware(Limited, settings=settings, keys=Keys(settings.api_keys_file))
     app.add_middleware(
         CORSMiddleware,
         allow_origins=[origin.strip() for origin in settings.api_cors_origins.split(",")],

@@ -1,5 +1,6 @@
 """`breakout api`: the HTTP API."""
 
+import signal
 import socket
 
 import click
@@ -7,6 +8,7 @@ import structlog
 import uvicorn
 
 from api.app import create_app
+from api.keys import new_key
 from breakout.logging import configure_logging
 from breakout.settings import Settings, SettingsError, read_settings
 from breakout.telemetry import start_metrics
@@ -16,9 +18,27 @@ GRACE_SECONDS = 10
 log = structlog.get_logger(__name__)
 
 
-@click.command()
-def api() -> None:
+@click.group(invoke_without_command=True)
+@click.pass_context
+def api(context: click.Context) -> None:
     """Serve the HTTP API for researchers, read-only, until Ctrl-C."""
+    if context.invoked_subcommand is None:
+        _serve()
+
+
+@api.command()
+@click.argument("name")
+def key(name: str) -> None:
+    """Make an API key for NAME: the key to standard error, its line for the file to output."""
+    try:
+        made, line = new_key(name)
+    except ValueError as error:
+        raise click.BadParameter(str(error), param_hint="NAME") from None
+    click.echo(f"The key, shown this once: {made}", err=True)
+    click.echo(line)
+
+
+def _serve() -> None:
     settings = read_settings()
     configure_logging(settings)
     listener = _listener(settings)
@@ -34,6 +54,8 @@ def api() -> None:
     )
     host, port = listener.getsockname()[:2]
     shown = f"[{host}]" if ":" in host else host
+    # The server stops by SIGTERM in its own time, and then raises it again.
+    signal.signal(signal.SIGTERM, lambda *_: None)
     log.info("serving the API", address=f"http://{shown}:{port}")
     server.run(sockets=[listener])
 

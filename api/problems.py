@@ -39,6 +39,28 @@ class Problem(BaseModel):
     errors: list[WrongParameter] = Field(default=[], description="Each wrong parameter")
 
 
+def _schema() -> dict[str, Any]:
+    # Without $defs, whose references would lead nowhere inside a description of OpenAPI.
+    schema = Problem.model_json_schema()
+    schema["properties"]["errors"]["items"] = schema.pop("$defs")["WrongParameter"]
+    return schema
+
+
+PROBLEMS: dict[int | str, dict[str, Any]] = {
+    status: {"description": said, "content": {MEDIA_TYPE: {"schema": _schema()}}}
+    for status, said in {
+        401: "The API key is unknown",
+        404: "There is no such thing",
+        406: "No format there is is acceptable",
+        422: "A parameter is wrong: `errors` names it",
+        429: "Too many requests: `Retry-After` says when to come again",
+        503: "The database does not answer now: `Retry-After` says when to come again",
+        504: "The query takes too long",
+    }.items()
+}
+"""What OpenAPI says of every operation's problems."""
+
+
 class ProblemError(Exception):
     """An answer that is a problem. `errors` are wrong parameters and what would be right."""
 

@@ -129,4 +129,9 @@ API_SECONDS = Histogram(
     buckets=SECONDS,
 )
 API_BYTES = Counter("breakout_api_bytes_total", "Bytes of answers", ["route"])
+API_REFUSED = Counter(
+    "breakout_api_refused_total",
+    "Requests refused before they were looked at: by rate, or for a wrong key",
+    ["why"],
+)
 API_RUNNING = Gauge("breakout_api_running_requests", "Requests that are being answered")

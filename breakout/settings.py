@@ -318,6 +318,23 @@ class Settings(BaseSettings):
         alias="BREAKOUT_API_CORS_ORIGINS",
         description="Web origins whose pages may read the API, separated by commas; * is any",
     )
+    api_rate: int = Field(
+        300,
+        alias="BREAKOUT_API_RATE",
+        description="Requests a minute of one address to the API",
+        ge=1,
+    )
+    api_key_rate: int = Field(
+        3000,
+        alias="BREAKOUT_API_KEY_RATE",
+        description="Requests a minute of one API key, unless the keys' file says another number",
+        ge=1,
+    )
+    api_keys_file: Path | None = Field(
+        None,
+        alias="BREAKOUT_API_KEYS_FILE",
+        description="API keys as `breakout api key` prints them: names and hashes",
+    )
     log_format: str = Field(
         "auto",
         alias="BREAKOUT_LOG_FORMAT",

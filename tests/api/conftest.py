@@ -11,6 +11,7 @@ import pytest
 
 from breakout.migrations import migrate
 from breakout.settings import Settings
+from tests.api import scored
 from tests.api.server import ApiServer
 from tests.charts import seeds
 from tests.embedded_servers import ClickHouseServer, running_clickhouse
@@ -39,7 +40,12 @@ def world(clickhouse: ClickHouseServer) -> Settings:
 def serving(directory: Path, settings: Settings, **variables: str) -> Iterator[ApiServer]:
     """Run `breakout api` until the end of the block."""
     directory.mkdir(parents=True, exist_ok=True)
-    environment = {**os.environ, "CLICKHOUSE_URL": settings.clickhouse_url, **variables}
+    environment = {
+        **os.environ,
+        "CLICKHOUSE_URL": settings.clickhouse_url,
+        "BREAKOUT_API_RATE": "1000000",
+        **variables,
+    }
     server = ApiServer(directory / "api.log", environment)
     server.start()
     try:
@@ -58,3 +64,16 @@ def server(world: Settings, tmp_path_factory: pytest.TempPathFactory) -> Iterato
 def api(server: ApiServer) -> Iterator[httpx.Client]:
     with httpx.Client(base_url=server.url, timeout=60) as client:
         yield client
+
+
+@pytest.fixture(scope="package")
+def scored_api(
+    clickhouse: ClickHouseServer, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[tuple[httpx.Client, Settings]]:
+    settings = Settings(clickhouse_url=f"{clickhouse.url}/scored")
+    scored.load(settings, scored.LAST, 1)
+    with (
+        serving(tmp_path_factory.mktemp("scored"), settings) as server,
+        httpx.Client(base_url=server.url, timeout=60) as client,
+    ):
+        yield client, settings

@@ -1,7 +1,6 @@
 """Every operation's rows are those of the public SQL views."""
 
 import json
-from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 from typing import Any
@@ -79,19 +78,6 @@ OF_THE_SCORED: list[Case] = [
     ("breakouts", {"baseline": "live_fixed"}, ("SELECT * FROM breakouts "
      "WHERE baseline = 'live_fixed'")),
 ]  # fmt: skip
-
-
-@pytest.fixture(scope="module")
-def scored_api(
-    clickhouse: ClickHouseServer, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[tuple[httpx.Client, Settings]]:
-    settings = Settings(clickhouse_url=f"{clickhouse.url}/scored")
-    scored.load(settings, scored.LAST, 1)
-    with (
-        serving(tmp_path_factory.mktemp("scored"), settings) as server,
-        httpx.Client(base_url=server.url, timeout=60) as client,
-    ):
-        yield client, settings
 
 
 def of_sql(settings: Settings, sql: str) -> list[dict[str, Any]]:

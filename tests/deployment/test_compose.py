@@ -157,7 +157,7 @@ def test_profiles_part_live_sources_from_invented_ones() -> None:
     }
 
 
-def test_prometheus_finds_workers_and_collectors_at_the_port_of_the_image() -> None:
+def test_prometheus_finds_our_services_at_the_port_of_the_image() -> None:
     config = yaml.safe_load((REPOSITORY / "prometheus" / "prometheus.yml").read_text())
     image = (REPOSITORY / "Dockerfile").read_text()
     (port,) = re.findall(r"BREAKOUT_METRICS_PORT=(\d+)", image)
@@ -168,7 +168,7 @@ def test_prometheus_finds_workers_and_collectors_at_the_port_of_the_image() -> N
         for one in job.get("dns_sd_configs", [])
         for name in one["names"]
     }
-    assert found == {"worker": int(port), "collectors": int(port)}
+    assert found == dict.fromkeys(("worker", "collectors", "api"), int(port))
     assert set(found) <= set(SERVICES)
     assert f"127.0.0.1:{port}/metrics" in image, "the health check asks there"
 

@@ -1,0 +1,36 @@
+"""Badges: what a model card embeds."""
+
+from xml.etree import ElementTree
+
+import httpx
+import pytest
+
+from api.badges import badge
+from breakout.settings import Settings
+
+SVG = "{http://www.w3.org/2000/svg}"
+
+
+def texts(picture: bytes) -> list[str | None]:
+    return [one.text for one in ElementTree.fromstring(picture).iter(f"{SVG}text")]
+
+
+def test_a_badge_says_the_score(scored_api: tuple[httpx.Client, Settings]) -> None:
+    client, _ = scored_api
+    row = client.get("/v1/ram?limit=1").json()["data"][0]
+    answer = client.get(f"/badge/ram/{row['model_id']}.svg")
+    assert answer.headers["content-type"] == "image/svg+xml"
+    assert texts(answer.content) == ["RAM", f"{row['ram']:.2f}x of 10-50B"]
+    known = {"If-None-Match": answer.headers["etag"]}
+    again = client.get(f"/badge/ram/{row['model_id']}.svg", headers=known)
+    assert (again.status_code, again.content) == (304, b"")
+
+
+def test_a_badge_of_what_is_not_scored(api: httpx.Client) -> None:
+    assert texts(api.get("/badge/ram/am/Sizeless.svg").content) == ["RAM", "not scored"]
+    assert api.get("/badge/ram/am/none.svg").status_code == 404
+
+
+@pytest.mark.parametrize("text", ["<1B", "&amp;", "</text><script>"])
+def test_a_badge_is_text_and_never_markup(text: str) -> None:
+    assert texts(badge(text, text, "#000", text)) == [text, text]

@@ -1,0 +1,69 @@
+"""The description (OpenAPI) is true: whatever is asked, the answer is as it says."""
+
+from typing import Any
+
+import httpx
+import jsonschema
+import pytest
+import schemathesis
+from hypothesis import HealthCheck, Phase, given, settings
+from schemathesis.checks import not_a_server_error
+from schemathesis.specs.openapi.checks import (
+    content_type_conformance,
+    response_schema_conformance,
+    status_code_conformance,
+)
+
+from api.app import create_app
+from breakout.settings import Settings
+from tests.api.server import ApiServer
+
+PATHS = list(create_app(Settings()).openapi()["paths"])
+CHECKS = [
+    not_a_server_error,
+    status_code_conformance,
+    content_type_conformance,
+    response_schema_conformance,
+]
+OFTEN = settings(
+    max_examples=5,
+    deadline=None,
+    derandomize=True,
+    database=None,
+    phases=[Phase.explicit, Phase.generate],
+    suppress_health_check=list(HealthCheck),
+)
+
+
+@pytest.fixture(scope="module")
+def description(server: ApiServer) -> Any:
+    return schemathesis.openapi.from_url(f"{server.url}/openapi.json")
+
+
+@pytest.mark.parametrize("path", PATHS)
+def test_answers_are_as_described(description: Any, path: str) -> None:
+    @OFTEN
+    @given(case=description[path]["GET"].as_strategy())
+    def check(case: Any) -> None:
+        case.call_and_validate(checks=CHECKS)
+
+    check()
+
+
+def test_examples_are_of_their_schemas(api: httpx.Client) -> None:
+    whole = api.get("/openapi.json").json()
+    for path, methods in whole["paths"].items():
+        assert methods["get"]["description"], path
+        if path.startswith("/v1/"):
+            content = methods["get"]["responses"]["200"]["content"]["application/json"]
+            jsonschema.validate(content["example"], {**whole, **content["schema"]})
+
+
+def test_the_rows_of_real_answers_are_as_described(api: httpx.Client) -> None:
+    whole = api.get("/openapi.json").json()
+    for path, methods in whole["paths"].items():
+        if path.startswith("/v1/"):
+            content = methods["get"]["responses"]["200"]["content"]["application/json"]
+            page = api.get(path.format(org="qi", name="Big-300B")).json()
+            jsonschema.validate(page, {**whole, **content["schema"]})
+            assert page["data"] or path == "/v1/ram", path
