@@ -12,11 +12,18 @@ from clickhouse_connect.driver import AsyncClient
 from clickhouse_connect.driver.exceptions import ClickHouseError as DriverError
 
 from api.problems import unavailable
-from breakout.clickhouse import CONNECT_SECONDS, explain, tls_options
+from breakout.clickhouse import (
+    CONNECT_SECONDS,
+    ClickHouseError,
+    ClickHouseRefused,
+    explain,
+    tls_options,
+)
 from breakout.settings import Settings
 
 Parameters = Mapping[str, str | float | bool | list[str] | list[int] | None]
 
+_WRONG_LOGIN = frozenset({192, 193, 194, 516})
 _SETTINGS: dict[str, str | int] = {
     "do_not_merge_across_partitions_select_final": 1,
     # A reader that leaves stops its query.
@@ -62,7 +69,7 @@ class Database:
             try:
                 stream = await client.raw_stream(sql, dict(parameters), fmt=output_format)
             except (DriverError, OSError) as error:
-                raise explain(error, self._settings) from error
+                raise self._explained(error) from error
             async with stream as chunks:
                 yield self._pieces(chunks)
 
@@ -71,7 +78,7 @@ class Database:
             async for chunk in chunks:
                 yield chunk
         except (DriverError, OSError, aiohttp.ClientError) as error:
-            raise explain(error, self._settings) from error
+            raise self._explained(error) from error
 
     @asynccontextmanager
     async def _slot(self) -> AsyncIterator[None]:
@@ -114,7 +121,18 @@ class Database:
                 connector_limit_per_host=self._settings.api_queries + 1,
             )
         except (DriverError, OSError) as error:
-            raise explain(error, self._settings) from error
+            raise self._explained(error) from error
+
+    def _explained(self, error: Exception) -> ClickHouseError:
+        """Return a driver's error as one of ours; a login that fails is the reader's."""
+        explained = explain(error, self._settings)
+        if explained.code not in _WRONG_LOGIN:
+            return explained
+        return ClickHouseRefused(
+            f"ClickHouse does not let the read-only user {self._settings.reader_user!r} in: check "
+            "BREAKOUT_READER_USER and BREAKOUT_READER_PASSWORD; `breakout migrate` makes that user",
+            explained.code,
+        )
 
     async def close(self) -> None:
         """Close the connections."""

@@ -115,6 +115,18 @@ def test_a_wrong_keys_file_is_named(tmp_path: Path, world: Settings) -> None:
         pass
 
 
+def test_a_wrong_password_of_the_reader_is_named_in_the_log(
+    world: Settings, tmp_path: Path
+) -> None:
+    with serving(tmp_path, world, BREAKOUT_READER_PASSWORD="not-this-one") as server:
+        answer = httpx.get(f"{server.url}/v1/models")
+        assert answer.status_code == 500
+        assert answer.headers["content-type"] == "application/problem+json"
+        assert "BREAKOUT_READER_PASSWORD" not in answer.text
+        assert "BREAKOUT_READER_PASSWORD" in server.log.read_text()
+        assert "not-this-one" not in server.log.read_text()
+
+
 def test_it_stops_when_it_is_told_to(world: Settings, tmp_path: Path) -> None:
     with serving(tmp_path, world) as server:
         assert httpx.get(f"{server.url}/v1/sources").status_code == 200
