@@ -278,6 +278,14 @@ class Settings(BaseSettings):
         gt=0,
         le=3600,
     )
+    dead_letter_limit: int = Field(
+        20,
+        alias="BREAKOUT_DEAD_LETTER_LIMIT",
+        description="Unreadable records that a worker buries of any 100 in a row of a partition; "
+        "one more stops it, since then the fault may be its own; 100 = no limit",
+        ge=0,
+        le=100,
+    )
     breakout_min_age_days: int = Field(
         7, alias="BREAKOUT_MIN_AGE_DAYS", description="Youngest age of a breakout", ge=1, le=365
     )

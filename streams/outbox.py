@@ -43,8 +43,8 @@ class Outbox:
             await asyncio.gather(*pending)
             metrics.PUBLISHED.labels(topic.name).inc(len(pending))
 
-    async def bury(self, component: str, records: Iterable[Record[Any]]) -> None:
-        """Send unreadable records to the dead-letter topic, with their bytes and reason."""
+    async def bury(self, component: str, records: Iterable[Record[Any]]) -> list[DeadLetter]:
+        """Send unreadable records to the dead-letter topic; returns what was sent."""
         letters = []
         for record in records:
             message = record.source.message
@@ -56,8 +56,9 @@ class Outbox:
                 why=str(record.error),
             )
             metrics.DEAD_LETTERS.labels(message.topic).inc()
-            letters.append((message.topic, dead_letter(component, message, str(record.error))))
-        await self.send(DEAD_LETTERS, letters)
+            letters.append(dead_letter(component, message, str(record.error)))
+        await self.send(DEAD_LETTERS, [(letter.topic, letter) for letter in letters])
+        return letters
 
 
 def dead_letter(component: str, message: Any, error: str) -> DeadLetter:

@@ -15,6 +15,7 @@ import structlog
 from breakout import metrics
 from breakout.settings import Settings
 from streams.batches import Batch, EventT, batches
+from streams.burial import Burial
 from streams.clickhouse import Stopping, WorkerClickHouse
 from streams.outbox import Outbox
 
@@ -32,6 +33,7 @@ class Processor(ABC, Generic[EventT]):
         self.settings = settings
         self.outbox = outbox
         self.clickhouse = clickhouse
+        self._burial = Burial(self.name, settings.dead_letter_limit, outbox, clickhouse)
         self._writing: asyncio.Task[None] | None = None
         self._assignments = 0
 
@@ -69,9 +71,7 @@ class Processor(ABC, Generic[EventT]):
                 while (batch := await ready.get()) is not None:
                     if batch.assignment != self._assignments:
                         continue  # its records come again, to us or to another worker
-                    await self.outbox.bury(
-                        self.name, (record for record in batch.records if record.error is not None)
-                    )
+                    await self._burial.bury(batch.records)
                     await self.process(batch)
                 await gathering
         finally:

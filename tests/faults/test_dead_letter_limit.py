@@ -1,0 +1,58 @@
+"""A worker that reads nothing stops, rather than carry a topic to the dead letters."""
+
+import pytest
+
+from breakout.contract.topics import DEAD_LETTERS, DOWNLOADS
+from tests.faults.events import model, of_one_partition, seen
+from tests.faults.rig import Rig
+from tests.pipeline import Worker
+
+pytestmark = [pytest.mark.fault, pytest.mark.timeout(300)]
+
+PARTITION = 2
+LIMIT = 5
+
+
+def letters(rig: Rig) -> int:
+    return len(rig.consume(DEAD_LETTERS.name))
+
+
+def test_too_many_dead_letters_stop_the_worker_however_often_it_starts(rig: Rig) -> None:
+    for worker in rig.alive():
+        assert worker.stop() == 0
+    (one,) = of_one_partition("limit", 1, rig.settings.partitions, PARTITION)
+    rig.tell([model(one), seen([one], 1, [5])])
+    before = letters(rig)
+
+    def start() -> Worker:
+        return rig.start_worker(BREAKOUT_DEAD_LETTER_LIMIT=str(LIMIT))
+
+    # As many as may be, and readable ones: all is well, also for the next worker.
+    start()
+    for number in range(LIMIT):
+        rig.publish_bytes(DOWNLOADS.name, PARTITION, b"of a newer release %d" % number)
+    rig.judge()
+    assert letters(rig) == before + LIMIT
+
+    # One more, and a readable one behind it: nothing is buried, however often a worker starts.
+    offset = rig.publish_bytes(DOWNLOADS.name, PARTITION, b"one more")
+    rig.tell([seen([one], 2, [9])])
+    for worker in (rig.alive()[0], start(), start()):
+        assert worker.process.wait(60) != 0
+        said = worker.log.read_text()
+        assert f"breakout.downloads, partition {PARTITION}: more than {LIMIT} of 100" in said
+        assert f"the latest at offset {offset}" in said
+        assert "BREAKOUT_DEAD_LETTER_LIMIT" in said
+    assert letters(rig) == before + LIMIT
+    assert rig.lag()[DOWNLOADS.name] == 2
+
+    # A worker that may bury more goes on, and loses nothing.
+    rig.start_worker(BREAKOUT_DEAD_LETTER_LIMIT=str(LIMIT + 1))
+    rig.judge()
+    assert letters(rig) == before + LIMIT + 1
+    (known,) = rig.rows(
+        "SELECT count() AS letters, max(offset) AS latest FROM dead_letters FINAL "
+        f"WHERE topic = '{DOWNLOADS.name}' AND partition = {PARTITION} "
+        f"AND offset >= {offset} - 10"
+    )
+    assert known == {"letters": LIMIT + 1, "latest": offset}
