@@ -19,7 +19,7 @@ from breakout.settings import Settings
 from streams import store, tables
 from streams.batches import Batch
 from streams.clickhouse import WorkerClickHouse
-from streams.downloads_state import Plan, Rescored, Result, State
+from streams.downloads_state import History, Plan, Rescored, Result, State
 from streams.moments import check_moments
 from streams.outbox import Outbox
 from streams.point_slices import leaving_slice, point_slice
@@ -66,8 +66,7 @@ class DownloadsProcessor(Processor[DownloadsSlice | ModelRecord]):
                 slices.setdefault(record.partition, []).append(record.event)
             elif record.event is not None:
                 records.setdefault(record.partition, []).append(record.event)
-        states = await self._owned(slices.keys() | records.keys())
-        results = await self._clean(states, slices)
+        states, results = await self._cleaned(slices, records.keys())
         await self.outbox.send(POINTS, _point_slices(results.values()))
         await self.writing_done()
         self.write(batch, self._write(batch, states, results, records))
@@ -93,6 +92,22 @@ class DownloadsProcessor(Processor[DownloadsSlice | ModelRecord]):
             metrics.PARTITIONS_OWNED.labels(self.name).set(len(states))
         return states
 
+    async def _cleaned(
+        self, slices: dict[int, list[DownloadsSlice]], registered: Iterable[int]
+    ) -> tuple[dict[int, State], dict[int, Result]]:
+        """Return the states with the batch in them, and what it changes.
+
+        A worker that lost a partition may still write to it after we read its state. That state
+        and those rows together would count some observations twice and others never.
+        """
+        while True:
+            states = await self._owned({*slices, *registered})
+            try:
+                return states, await self._clean(states, slices)
+            except store.StateBehindError as behind:
+                log.info("another worker wrote last, reading anew", partition=behind.partition)
+                states.pop(behind.partition)
+
     async def _clean(
         self, states: dict[int, State], slices: dict[int, list[DownloadsSlice]]
     ) -> dict[int, Result]:
@@ -107,11 +122,7 @@ class DownloadsProcessor(Processor[DownloadsSlice | ModelRecord]):
         ):
             # What is being written must be there before it is read.
             await self.writing_done()
-        results = await asyncio.to_thread(
-            lambda: {
-                number: self._apply(number, states[number], plan) for number, plan in plans.items()
-            }
-        )
+        results = await asyncio.to_thread(self._apply, states, plans)
         for result in results.values():
             metrics.OBSERVATIONS.labels("new").inc(result.new)
             metrics.OBSERVATIONS.labels("late").inc(result.late)
@@ -121,14 +132,23 @@ class DownloadsProcessor(Processor[DownloadsSlice | ModelRecord]):
         metrics.STATE_MODELS.labels(self.name).set(sum(one.series for one in self._states.values()))
         return results
 
-    def _apply(self, number: int, state: State, plan: Plan) -> Result:
-        history = store.load_history(self.clickhouse, state, plan.late)
+    def _apply(self, states: dict[int, State], plans: dict[int, Plan]) -> dict[int, Result]:
+        # All is read before any state changes, so that all can be done again.
+        history = {
+            number: self._read_back(number, states[number], plan) for number, plan in plans.items()
+        }
+        return {
+            number: states[number].apply(plan, history[number]) for number, plan in plans.items()
+        }
+
+    def _read_back(self, number: int, state: State, plan: Plan) -> History | None:
+        history = store.load_history(self.clickhouse, number, state, plan.late)
         unknown = state.unknown_scrapes(plan, history)
         if unknown:
             state.scrapes |= store.load_scrapes(
-                self.clickhouse, unknown, number, self.settings.partitions
+                self.clickhouse, unknown, number, state, self.settings.partitions
             )
-        return state.apply(plan, history)
+        return history
 
     async def _write(
         self,

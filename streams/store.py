@@ -36,6 +36,14 @@ MODELS_A_QUERY = 100
 """Models whose whole history one query reads: bounds the memory it takes."""
 
 
+class StateBehindError(Exception):
+    """Another worker's rows arrived after this partition's state was read: read it anew."""
+
+    def __init__(self, partition: int) -> None:
+        super().__init__(f"the state of partition {partition} is older than its rows")
+        self.partition = partition
+
+
 def load_partitions(
     clickhouse: WorkerClickHouse, numbers: Sequence[int], partitions: int
 ) -> dict[int, State]:
@@ -99,7 +107,7 @@ _HISTORY_COLUMNS = """
     toInt64(ifNull(d.delta, -1)) AS delta,
     toInt64(ifNull(d.revision, -1)) AS revision,
     toInt8(ifNull(d.standing, -1)) AS standing,
-    toUInt8(d.jump) AS jump
+    toUInt8(d.jump) AS jump, d.version AS version
 """
 
 _HISTORY_FROM = """
@@ -133,9 +141,12 @@ _HISTORY = (
 
 
 def load_history(
-    clickhouse: WorkerClickHouse, state: State, late: Sequence[Late]
+    clickhouse: WorkerClickHouse, number: int, state: State, late: Sequence[Late]
 ) -> History | None:
-    """Return the rows around late observations; None when nothing is late."""
+    """Return the rows around late observations; None when nothing is late.
+
+    Raises `StateBehindError` when a row of them was written with more knowledge than the state has.
+    """
     if not late:
         return None
     answers: list[pa.Table] = []
@@ -149,6 +160,7 @@ def load_history(
         }
         answers.extend(clickhouse.query(sql, parameters) for sql in _HISTORY)
     rows = pa.concat_tables(answers)
+    _check_not_behind(number, state, rows)
     slots = [
         state.slot(source, model_id)
         for source, model_id in zip(
@@ -175,10 +187,23 @@ def load_history(
     )
 
 
+def _check_not_behind(number: int, state: State, rows: pa.Table) -> None:
+    versions = rows["version"].to_pylist()
+    if max(versions, default=0) > state.revision:
+        raise StateBehindError(number)
+
+
 def load_scrapes(
-    clickhouse: WorkerClickHouse, scrapes: Sequence[Scrape], number: int, partitions: int
+    clickhouse: WorkerClickHouse,
+    scrapes: Sequence[Scrape],
+    number: int,
+    state: State,
+    partitions: int,
 ) -> dict[Scrape, ScrapeCount]:
-    """Return what one partition has of some scrapes; those it has nothing of are new."""
+    """Return what one partition has of some scrapes; those it has nothing of are new.
+
+    Raises `StateBehindError` when a row of them was written with more knowledge than the state has.
+    """
     counts = {scrape: ScrapeCount() for scrape in scrapes}
     for source, group in groupby(sorted(scrapes), key=lambda scrape: scrape[0]):
         for moments in _some([at for _, at in group], SERIES_A_QUERY):
@@ -194,7 +219,8 @@ def load_scrapes(
                 """
                 SELECT
                     toUnixTimestamp64Milli(observed_at) AS at, count() AS models,
-                    countIf(standing IS NOT NULL) AS compared, countIf(standing) AS still
+                    countIf(standing IS NOT NULL) AS compared, countIf(standing) AS still,
+                    max(version) AS version
                 FROM downloads_log FINAL
                 WHERE source = %(source)s
                     AND observed_at >= fromUnixTimestamp64Milli(%(first)s, 'UTC')
@@ -205,7 +231,8 @@ def load_scrapes(
                 """,
                 where,
             )
-            for at, models, compared, standing in _rows(observations):
+            _check_not_behind(number, state, observations)
+            for at, models, compared, standing, _version in _rows(observations):
                 count = counts[source, at]
                 count.models, count.compared, count.standing = models, compared, standing
             complete = clickhouse.query(

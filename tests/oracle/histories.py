@@ -10,7 +10,7 @@ from datetime import datetime, time, timedelta
 from random import Random
 from typing import Any
 
-from breakout.contract.events import ModelRecord
+from breakout.contract.events import MAX_COUNTER, ModelRecord
 
 from .counting import STEPS, make_counter
 from .inputs import Observation
@@ -111,7 +111,10 @@ def _another(random: Random, one: Observation) -> Observation:
             {"origin": "live"},
             {"origin": "an-archive"},
             {"downloads_all_time": None, "likes": 7},
-            {"downloads_all_time": (one.downloads_all_time or 0) + 5, "downloads_30d": None},
+            {
+                "downloads_all_time": min((one.downloads_all_time or 0) + 5, MAX_COUNTER),
+                "downloads_30d": None,
+            },
             {"downloads_all_time": (one.downloads_all_time or 0) // 2},
         ]
     )
