@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test lint types fmt slow audit bench lock schemas reference dashboards clean
+.PHONY: help setup demo test lint types fmt slow soak audit bench lock schemas reference dashboards clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' Makefile
@@ -19,7 +19,7 @@ demo: setup ## Watch two simulated years of adoption, ending with the leaderboar
 	@$(BIN)/breakout demo
 
 test: lint types ## Check style and types, and run all tests but the slow ones
-	$(BIN)/python -m pytest -m "not slow" -n 2 --dist loadfile
+	$(BIN)/python -m pytest -m "not slow and not soak" -n 2 --dist loadfile
 
 lint: setup ## Check style and formatting
 	$(BIN)/ruff check .
@@ -34,6 +34,9 @@ fmt: setup ## Format the code and fix what can be fixed
 
 slow: setup ## Run the slow tests: long proofs with killed processes
 	$(BIN)/python -m pytest -m slow
+
+soak: setup ## An hour under twice the expected load: flat memory, few parts
+	$(BIN)/python -m pytest -m soak
 
 audit: setup ## Look up known vulnerabilities of everything in the lock
 	$(BIN)/python -m tools.audit

@@ -84,6 +84,10 @@ class Worker:
 class Pipeline:
     """A broker, a ClickHouse with the schema, and any number of workers."""
 
+    replication_factor = 1
+    idempotent = False
+    """Whether what is published here is published as collectors do on Apache Kafka."""
+
     def __init__(
         self, directory: Path, bootstrap: str, clickhouse: ClickHouseServer, **overrides: str
     ) -> None:
@@ -111,6 +115,7 @@ class Pipeline:
             "KAFKA_BOOTSTRAP_SERVERS": self.bootstrap,
             "CLICKHOUSE_URL": f"{self.clickhouse.url}/{self.database}",
             "BREAKOUT_GROUP": self.group,
+            "BREAKOUT_REPLICATION_FACTOR": str(self.replication_factor),
             "BREAKOUT_BATCH_SECONDS": "0.2",
             "BREAKOUT_LOG_FORMAT": "json",
             **self._overrides,
@@ -123,6 +128,7 @@ class Pipeline:
             kafka_bootstrap_servers=self.bootstrap,
             clickhouse_url=f"{self.clickhouse.url}/{self.database}",
             group=self.group,
+            replication_factor=self.replication_factor,
         )
 
     def start_worker(self) -> Worker:
@@ -152,7 +158,11 @@ class Pipeline:
 
     async def _publish(self, records: Iterable[KafkaRecord]) -> None:
         producer = AIOKafkaProducer(
-            bootstrap_servers=self.bootstrap, max_request_size=16_000_000, linger_ms=5
+            bootstrap_servers=self.bootstrap,
+            max_request_size=16_000_000,
+            linger_ms=5,
+            acks="all",
+            enable_idempotence=self.idempotent,
         )
         await producer.start()
         try:
@@ -210,8 +220,12 @@ class Pipeline:
                     raise AssertionError(f"a worker died:\n{worker.log.read_text()[-4000:]}")
             return not any(self.lag().values())
 
-        wait_until("workers catch up", caught_up, seconds=seconds)
-        wait_until("points catch up", caught_up, seconds=seconds)
+        for what in ("records", "points"):
+            try:
+                wait_until(f"{what} are worked off", caught_up, seconds=seconds)
+            except TimeoutError:
+                logs = [f"{w.log}:\n{w.log.read_text()[-3000:]}" for w in self.workers[-3:]]
+                raise TimeoutError("\n".join([f"{self.lag()} left", *logs])) from None
 
     def client(self) -> Any:
         """Return a ClickHouse client on the database."""

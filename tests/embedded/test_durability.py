@@ -10,6 +10,7 @@ import pytest
 
 from tests.embedded_servers import running_clickhouse
 from tests.server_process import STOP_SECONDS
+from tests.small_disk import requires_small_disk, small_disk
 
 COMMAND = (sys.executable, "-m", "breakout.embedded.clickhouse_server")
 TABLE = "CREATE TABLE t (a UInt64) ENGINE = MergeTree ORDER BY a"
@@ -106,3 +107,26 @@ def test_two_servers_do_not_share_a_directory(tmp_path: Path) -> None:
         assert second.returncode == 1
         assert f"is in use by the process {server.process.pid}" in second.stderr
         assert httpx.post(server.url, content="SELECT 1").text == "1\n"
+
+
+@requires_small_disk
+@pytest.mark.fault
+@pytest.mark.parametrize("statement", ["INSERT INTO t VALUES (1)", "INSERT INTO t FORMAT TSV\n1\n"])
+def test_an_insert_onto_a_full_disk_is_not_confirmed(tmp_path: Path, statement: str) -> None:
+    def count() -> str:
+        return httpx.post(server.url, content="SELECT count() FROM t").text
+
+    with (
+        small_disk(tmp_path / "disk", 128) as disk,
+        running_clickhouse(disk.path / "clickhouse") as server,
+    ):
+        httpx.post(server.url, content=TABLE).raise_for_status()
+        disk.fill()
+        answer = httpx.post(server.url, content=statement)
+        assert answer.status_code == 500
+        assert answer.headers["X-ClickHouse-Exception-Code"] == "243"
+        assert "NOT_ENOUGH_SPACE" in answer.text
+        assert count() == "0\n"
+        disk.free()
+        httpx.post(server.url, content=statement).raise_for_status()
+        assert count() == "1\n"

@@ -11,8 +11,10 @@ import contextlib
 import http.client
 import socket
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from enum import Enum
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
@@ -28,6 +30,29 @@ class Moment(Enum):
     BEFORE = "ClickHouse has not seen the request"
     HALFWAY = "ClickHouse has half of the request, and never gets the rest"
     ANSWERED = "ClickHouse has done it, its answer is on the way"
+
+
+@dataclass(frozen=True)
+class Refusal:
+    """An answer of ClickHouse that is no confirmation."""
+
+    status: int
+    text: str
+    code: int | None = None
+    """ClickHouse's number of the error; None when a proxy answers for it."""
+
+    @property
+    def answer(self) -> tuple[int, dict[str, str], bytes]:
+        """Status, headers and body."""
+        if self.code is None:
+            return self.status, {}, self.text.encode()
+        body = f"Code: {self.code}. DB::Exception: {self.text} (version 26.3.1.1 (official build))"
+        return self.status, {"X-ClickHouse-Exception-Code": str(self.code)}, body.encode()
+
+
+OVERLOADED = Refusal(503, "overloaded")
+READ_ONLY = Refusal(500, "Table is in readonly mode. (TABLE_IS_READ_ONLY)", 242)
+TOO_MANY_PARTS = Refusal(500, "Too many parts (300). Merges are slower. (TOO_MANY_PARTS)", 252)
 
 
 class Trap:
@@ -66,12 +91,15 @@ class Trap:
 
 
 class ClickHouseProxy:
-    """Everything passes but what a trap holds, or while it plays overloaded."""
+    """Everything passes but what a trap holds, or what it is told to refuse."""
 
     def __init__(self, port: int) -> None:
         self.behind = port
-        self.overloaded = False
+        self.refusal: Refusal | None = None
+        """What every insert is answered, instead of being passed on."""
         self.refused = 0
+        self.insert_seconds = 0.0
+        """How long every insert is held up."""
         self._traps: list[Trap] = []
         self._lock = threading.Lock()
         self._server = _Server(self)
@@ -94,8 +122,9 @@ class ClickHouseProxy:
         self._thread.join()
 
     def open_all(self) -> None:
-        """Remove every trap, and play overloaded no more."""
-        self.overloaded = False
+        """Remove every trap; refuse and hold up nothing more."""
+        self.refusal = None
+        self.insert_seconds = 0.0
         with self._lock:
             traps, self._traps = self._traps, []
         for trap in traps:
@@ -162,10 +191,12 @@ class _Handler(BaseHTTPRequestHandler):
     def _answer(self, body: bytes) -> None:
         said = unquote_plus(self.path) + body[:2000].decode(errors="replace")
         query = said.replace("`", "")
-        if self.server.proxy.overloaded and "INSERT INTO" in query:
-            self.server.proxy.refused += 1
-            self._say(503, {}, b"overloaded")
-            return
+        if "INSERT INTO" in query:
+            if refusal := self.server.proxy.refusal:
+                self.server.proxy.refused += 1
+                self._say(*refusal.answer)
+                return
+            time.sleep(self.server.proxy.insert_seconds)
         trap = self.server.proxy.caught_by(query)
         if trap is None:
             self._say(*self._ask(body))

@@ -5,18 +5,19 @@ from collections.abc import Iterator
 import pytest
 
 from tests.brokers import BROKERS
-from tests.faults.rig import Rig, running_rig
+from tests.faults.rig import LinkedRig, Rig, running_rig
 
 
 @pytest.fixture(autouse=True)
 def mended(rig: Rig) -> Iterator[None]:
     """Leave nothing broken behind, so that a failure stays with its test."""
     yield
-    rig.proxy.open_all()
-    rig.link.mend()
+    rig.mend()
 
 
 @pytest.fixture(scope="package", params=BROKERS)
-def rig(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Rig]:
+def rig(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[LinkedRig]:
     with running_rig(tmp_path_factory.mktemp("faults"), request.param) as running:
         yield running

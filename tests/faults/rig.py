@@ -1,6 +1,7 @@
 """A pipeline whose workers reach ClickHouse and the broker through what a test can break."""
 
 import asyncio
+import contextlib
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -10,10 +11,12 @@ from typing import Any
 
 from aiokafka import AIOKafkaProducer
 
-from breakout.contract import DownloadsSlice, Event, ModelRecord
+from breakout.contract import DownloadsSlice, Event, ModelRecord, read_event
+from breakout.contract.topics import DOWNLOADS, MODELS
 from tests.embedded_servers import ClickHouseServer, running_clickhouse
 from tests.faults.broker_link import BrokerLink, running_linked_broker
 from tests.faults.clickhouse_proxy import ClickHouseProxy, running_clickhouse_proxy
+from tests.kafka.cluster import KafkaCluster, running_cluster
 from tests.oracle.batch import recompute
 from tests.oracle.deliveries import make_delivery
 from tests.oracle.histories import History, make_history
@@ -23,6 +26,8 @@ from tests.server_process import Broker
 from tests.streams.views import view_differences
 from tests.waiting import wait_until
 
+READER_PASSWORD = "a-password-for-readers"
+
 
 class Rig(Pipeline):
     """Remembers all it was told, so that the oracle can judge the tables after every fault."""
@@ -30,18 +35,15 @@ class Rig(Pipeline):
     def __init__(
         self,
         directory: Path,
-        broker: Broker,
-        link: BrokerLink,
+        bootstrap: str,
         clickhouse: ClickHouseServer,
         proxy: ClickHouseProxy,
     ) -> None:
-        self.broker = broker
-        self.link = link
         self.proxy = proxy
         self.observations: list[Observation] = []
         self.models: list[ModelRecord] = []
         self.frozen: list[FrozenRow] = []
-        super().__init__(directory, broker.bootstrap, clickhouse)
+        super().__init__(directory, bootstrap, clickhouse)
 
     @property
     def environment(self) -> dict[str, str]:
@@ -78,6 +80,12 @@ class Rig(Pipeline):
         self.models += [event for event in events if isinstance(event, ModelRecord)]
         self.publish(events)
 
+    def believe_kafka(self) -> None:
+        """Hold the tables against what is in the topics, whoever published it."""
+        slices = (read_event(DownloadsSlice, one.value) for one in self.consume(DOWNLOADS.name))
+        self.observations = observations_of(slices)
+        self.models = [read_event(ModelRecord, one.value) for one in self.consume(MODELS.name)]
+
     def publish_bytes(self, topic: str, partition: int, value: bytes | None) -> int:
         """Publish any bytes with the key b"key"; returns the offset."""
 
@@ -94,9 +102,25 @@ class Rig(Pipeline):
 
         return asyncio.run(send())
 
+    def mend(self) -> None:
+        """Undo every fault."""
+        self.proxy.open_all()
+
     def wait_for_log(self, worker: Worker, text: str) -> None:
         """Wait until the worker has logged a text."""
         wait_until(f"log {text!r}", lambda: text in worker.log.read_text(), seconds=120)
+
+    def judge_with_successors(self) -> None:
+        """Judge, and meanwhile start a worker anew that ended with an error, as supervisors do."""
+
+        def caught_up() -> bool:
+            if not self.alive():
+                assert self.workers[-1].process.returncode != 0
+                self.start_worker()
+            return not any(self.lag().values())
+
+        wait_until("workers catch up", caught_up, seconds=150)
+        self.judge()
 
     def judge(self) -> None:
         """Wait until all is worked off, and hold the tables against the oracle."""
@@ -108,19 +132,73 @@ class Rig(Pipeline):
         assert not found, found
 
 
+class LinkedRig(Rig):
+    """A rig on one broker, which everybody comes to through a link."""
+
+    def __init__(
+        self,
+        directory: Path,
+        broker: Broker,
+        link: BrokerLink,
+        clickhouse: ClickHouseServer,
+        proxy: ClickHouseProxy,
+    ) -> None:
+        self.broker = broker
+        self.link = link
+        super().__init__(directory, broker.bootstrap, clickhouse, proxy)
+
+    def mend(self) -> None:
+        """Undo every fault."""
+        super().mend()
+        self.link.mend()
+
+
+class ClusterRig(Rig):
+    """A rig on three nodes of Apache Kafka, each record on all of them."""
+
+    replication_factor = 3
+    idempotent = True
+
+    def __init__(
+        self,
+        directory: Path,
+        cluster: KafkaCluster,
+        clickhouse: ClickHouseServer,
+        proxy: ClickHouseProxy,
+    ) -> None:
+        self.cluster = cluster
+        super().__init__(directory, cluster.bootstrap, clickhouse, proxy)
+
+    def mend(self) -> None:
+        """Undo every fault: all nodes run."""
+        super().mend()
+        for broker in self.cluster.brokers.values():
+            if not broker.is_running:
+                broker.start()
+
+
 @contextmanager
-def running_rig(directory: Path, kind: str) -> Iterator[Rig]:
+def running_rig(directory: Path, kind: str) -> Iterator[LinkedRig]:
     """A rig with fresh servers and no workers yet, on a broker of `tests.brokers.BROKERS`."""
     with (
         running_linked_broker(directory / "broker", kind) as (broker, link),
+        running_clickhouse(directory / "clickhouse", reader_password=READER_PASSWORD) as clickhouse,
+        running_clickhouse_proxy(clickhouse.port) as proxy,
+        contextlib.closing(LinkedRig(directory, broker, link, clickhouse, proxy)) as rig,
+    ):
+        yield rig
+
+
+@contextmanager
+def running_cluster_rig(directory: Path) -> Iterator[ClusterRig]:
+    """A rig with fresh servers and no workers yet, on a cluster."""
+    with (
+        running_cluster(directory / "cluster") as cluster,
         running_clickhouse(directory / "clickhouse") as clickhouse,
         running_clickhouse_proxy(clickhouse.port) as proxy,
+        contextlib.closing(ClusterRig(directory, cluster, clickhouse, proxy)) as rig,
     ):
-        rig = Rig(directory, broker, link, clickhouse, proxy)
-        try:
-            yield rig
-        finally:
-            rig.close()
+        yield rig
 
 
 def deliveries(seed: str, *, models: int = 12, moments: int = 12, pieces: int = 2) -> list[Any]:

@@ -6,7 +6,7 @@ import time
 import pytest
 
 from tests.faults.clickhouse_proxy import Moment
-from tests.faults.rig import Rig, deliveries
+from tests.faults.rig import LinkedRig, deliveries
 from tests.waiting import wait_until
 
 pytestmark = [pytest.mark.fault, pytest.mark.timeout(300)]
@@ -15,20 +15,7 @@ SESSION_SECONDS = 6.0
 """After that long without a sign of life the broker gives a worker's partitions away."""
 
 
-def judge_with_successors(rig: Rig) -> None:
-    """Do what a supervisor does: start a worker anew that ended with an error."""
-
-    def caught_up() -> bool:
-        if not rig.alive():
-            assert rig.workers[-1].process.returncode != 0
-            rig.start_worker()
-        return not any(rig.lag().values())
-
-    wait_until("workers catch up", caught_up, seconds=150)
-    rig.judge()
-
-
-def test_connections_cut_while_a_batch_is_written(rig: Rig) -> None:
+def test_connections_cut_while_a_batch_is_written(rig: LinkedRig) -> None:
     first, second = deliveries("broker-cut")
     rig.worker()
     trap = rig.proxy.trap("INSERT INTO downloads_log", Moment.BEFORE)
@@ -40,10 +27,10 @@ def test_connections_cut_while_a_batch_is_written(rig: Rig) -> None:
     wait_until("workers try again", lambda: rig.link.turned_away > turned_away + 3)
     rig.link.mend()
     rig.tell(second)
-    judge_with_successors(rig)
+    rig.judge_with_successors()
 
 
-def test_a_broker_that_is_silent_for_longer_than_a_session(rig: Rig) -> None:
+def test_a_broker_that_is_silent_for_longer_than_a_session(rig: LinkedRig) -> None:
     first, second = deliveries("broker-silent")
     rig.worker()
     trap = rig.proxy.trap("INSERT INTO downloads_log", Moment.BEFORE)
@@ -58,4 +45,4 @@ def test_a_broker_that_is_silent_for_longer_than_a_session(rig: Rig) -> None:
     finally:
         rig.broker.process.send_signal(signal.SIGCONT)
     rig.tell(second)
-    judge_with_successors(rig)
+    rig.judge_with_successors()

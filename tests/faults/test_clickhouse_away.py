@@ -2,8 +2,14 @@
 
 import pytest
 
-from tests.faults.clickhouse_proxy import Moment
-from tests.faults.rig import Rig, deliveries
+from tests.faults.clickhouse_proxy import (
+    OVERLOADED,
+    READ_ONLY,
+    TOO_MANY_PARTS,
+    Moment,
+    Refusal,
+)
+from tests.faults.rig import READER_PASSWORD, Rig, deliveries
 from tests.waiting import wait_until
 
 pytestmark = [pytest.mark.fault, pytest.mark.timeout(300)]
@@ -25,15 +31,48 @@ def test_an_insert_that_timed_out_after_it_was_applied_is_repeated(rig: Rig, ins
     trap.release(forward=False)
 
 
-def test_an_overloaded_clickhouse_is_waited_for(rig: Rig) -> None:
-    worker = rig.worker()
-    rig.proxy.overloaded = True
-    rig.tell(deliveries("overloaded", pieces=1)[0])
-    wait_until("inserts are refused", lambda: rig.proxy.refused >= 3)
-    rig.proxy.overloaded = False
+@pytest.mark.parametrize(
+    ("refusal", "said"),
+    [
+        pytest.param(OVERLOADED, "HTTP status 503", id="overloaded"),
+        pytest.param(READ_ONLY, "TABLE_IS_READ_ONLY", id="read-only"),
+        pytest.param(TOO_MANY_PARTS, "TOO_MANY_PARTS", id="too-many-parts"),
+    ],
+)
+def test_a_clickhouse_that_refuses_for_now_is_waited_for(
+    rig: Rig, refusal: Refusal, said: str
+) -> None:
+    rig.worker()
+    rig.proxy.refusal = refusal
+    refused = rig.proxy.refused
+    rig.tell(deliveries(f"refusing-{said}", pieces=1)[0])
+    wait_until("inserts are refused", lambda: rig.proxy.refused >= refused + 3)
+    rig.proxy.refusal = None
     rig.judge()
-    assert worker.process.poll() is None
-    assert "HTTP status 503" in worker.log.read_text()
+    assert any(said in worker.log.read_text() for worker in rig.alive())
+
+
+def test_a_slow_clickhouse_is_kept_up_with(rig: Rig) -> None:
+    rig.worker()
+    rig.proxy.insert_seconds = 0.7
+    for piece in deliveries("slow", pieces=6):
+        rig.tell(piece)
+    rig.judge()
+
+
+def test_a_user_that_may_not_write_ends_the_worker_which_says_so(rig: Rig) -> None:
+    for worker in rig.alive():
+        assert worker.stop() == 0
+    rig.tell(deliveries("reader", pieces=1)[0])
+    reader = rig.start_worker(
+        BREAKOUT_CLICKHOUSE_USER="reader", BREAKOUT_CLICKHOUSE_PASSWORD=READER_PASSWORD
+    )
+    assert reader.process.wait(60) != 0
+    said = reader.log.read_text()
+    assert "does not allow this to user 'reader' (BREAKOUT_CLICKHOUSE_USER)" in said
+    assert READER_PASSWORD not in said
+    rig.start_worker()
+    rig.judge()
 
 
 def test_clickhouse_killed_under_load_comes_back_with_its_data(rig: Rig) -> None:

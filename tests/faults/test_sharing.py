@@ -4,8 +4,10 @@ from itertools import count
 
 import pytest
 
+from tests.faults.clickhouse_proxy import Moment
 from tests.faults.events import model, seen
-from tests.faults.rig import Rig
+from tests.faults.rig import Rig, deliveries
+from tests.faults.wrong_clock import wrong_clock
 from tests.pipeline import Worker
 from tests.waiting import wait_until
 
@@ -37,4 +39,37 @@ def test_workers_leave_and_join_under_load(rig: Rig) -> None:
     rig.judge()
     assert staying.process.poll() is None
     assert joining.stop() == 0
+    rig.judge()
+
+
+def test_partitions_move_while_an_insert_is_slow(rig: Rig) -> None:
+    first, second = deliveries("moving")
+    slow = rig.worker()
+    trap = rig.proxy.trap("INSERT INTO downloads_log", Moment.BEFORE)
+    rig.tell(first)
+    trap.wait()
+    joining = rig.start_worker()
+    rig.tell(second)
+    # It has some of the partitions, and works on what the other has not confirmed.
+    rig.wait_for_log(joining, "state rebuilt from ClickHouse")
+    trap.release()
+    rig.judge()
+    assert slow.process.poll() is None
+    assert joining.stop() == 0
+    rig.judge()
+
+
+@pytest.mark.parametrize("offset", ["+1h", "-1h"])
+def test_a_worker_whose_clock_is_an_hour_off(rig: Rig, offset: str) -> None:
+    first, second, third = deliveries(f"clock{offset}", pieces=3)
+    right = rig.worker()
+    rig.tell(first)
+    wrong = rig.start_worker(**wrong_clock(offset))
+    rig.tell(second)
+    rig.wait_for_log(wrong, "serving metrics")
+    assert right.stop() == 0
+    rig.tell(third)
+    rig.judge()
+    assert "state rebuilt from ClickHouse" in wrong.log.read_text()
+    assert wrong.stop() == 0
     rig.judge()

@@ -53,6 +53,15 @@ class KafkaCluster:
         leaders = {one["partition"]: int(one["leader"]) for one in described["partitions"]}
         return self.brokers[leaders[partition]]
 
+    async def coordinator_of(self, group: str) -> KafkaBroker:
+        """Return the node that coordinates a consumer group."""
+        admin = AIOKafkaAdminClient(bootstrap_servers=self.bootstrap)
+        await admin.start()
+        try:
+            return self.brokers[await admin.find_coordinator(group)]
+        finally:
+            await admin.close()
+
 
 @contextmanager
 def running_cluster(directory: Path) -> Iterator[KafkaCluster]:

@@ -1,0 +1,140 @@
+"""Two schedulers of one source die and stand still: every scrape is whole and counts once."""
+
+import asyncio
+import os
+import signal
+import subprocess
+import sys
+import threading
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from breakout.contract import DownloadsSlice, read_event
+from breakout.contract.topics import DOWNLOADS
+from breakout.simulation import Catalog, SimulatedClock, SimulatedHub
+from breakout.simulation.faults import Stalled
+from tests.faults.rig import Rig
+from tests.pipeline import REPOSITORY
+from tests.waiting import wait_until
+
+pytestmark = [pytest.mark.fault, pytest.mark.timeout(300)]
+
+MODELS = [f"scheduled/model-{size}B" for size in range(1, 25)]
+HAS_TURN = "this instance runs the source"
+
+
+@contextmanager
+def running_hub() -> Iterator[SimulatedHub]:
+    """A simulated Hub in a thread, its counters growing by a day a second."""
+    now = datetime.now(UTC)
+    hub = SimulatedHub(
+        Catalog.of(MODELS, created_at=now - timedelta(days=40)),
+        clock=SimulatedClock(now, speed=86400),
+    )
+    loop = asyncio.new_event_loop()
+    thread = threading.Thread(target=loop.run_forever)
+    thread.start()
+    asyncio.run_coroutine_threadsafe(hub.__aenter__(), loop).result(30)
+    try:
+        yield hub
+    finally:
+        asyncio.run_coroutine_threadsafe(hub.__aexit__(), loop).result(30)
+        loop.call_soon_threadsafe(loop.stop)
+        thread.join()
+        loop.close()
+
+
+class Collector:
+    """A process that collects a source, over and over or once."""
+
+    def __init__(self, rig: Rig, hub: SimulatedHub, log: Path, *arguments: str) -> None:
+        self.log = log
+        with log.open("wb") as output:
+            self.process = subprocess.Popen(
+                [sys.executable, "-m", "breakout", "collect", *arguments],
+                cwd=REPOSITORY,
+                env={
+                    **os.environ,
+                    **rig.environment,
+                    "HF_ENDPOINT": hub.url,
+                    "TRACKED_MODELS_URL": hub.tracked_models_url,
+                    "BREAKOUT_SCRAPE_SECONDS": "1",
+                },
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=output,
+            )
+
+    @property
+    def turns(self) -> int:
+        """How often it was its turn to run the source."""
+        return self.log.read_text().count(HAS_TURN)
+
+
+def scrapes(rig: Rig) -> Counter[str]:
+    """Return how many of these models each scrape in the topic has."""
+    pieces = [read_event(DownloadsSlice, one.value) for one in rig.consume(DOWNLOADS.name)]
+    return Counter(
+        piece.scrape_id for piece in pieces for one in piece.models if one.startswith("scheduled/")
+    )
+
+
+def test_schedulers_that_die_and_stand_still(rig: Rig, tmp_path: Path) -> None:
+    rig.worker()
+    collectors: list[Collector] = []
+
+    def collector() -> Collector:
+        log = tmp_path / f"collector-{len(collectors)}.log"
+        collectors.append(Collector(rig, hub, log, "huggingface"))
+        return collectors[-1]
+
+    def some_more_scrapes() -> None:
+        known = len(scrapes(rig))
+        wait_until("more scrapes", lambda: len(scrapes(rig)) >= known + 2, seconds=90)
+
+    with running_hub() as hub:
+        registry = Collector(rig, hub, tmp_path / "registry.log", "registry", "--once")
+        assert registry.process.wait(60) == 0, registry.log.read_text()
+        try:
+            first = collector()
+            some_more_scrapes()
+            second = collector()
+            some_more_scrapes()
+            assert (first.turns, second.turns) == (1, 0)
+
+            # The one that works stands still: the other takes over, and it finds out.
+            first.process.send_signal(signal.SIGSTOP)
+            wait_until("the other takes over", lambda: second.turns == 1, seconds=90)
+            some_more_scrapes()
+            first.process.send_signal(signal.SIGCONT)
+            some_more_scrapes()
+
+            # The one that works dies in the middle of a scrape.
+            hub.faults.add(Stalled(match="/api/models", after=1))
+            stalled = len(hub.requests)
+            wait_until("a scrape is stuck", lambda: len(hub.requests) > stalled + 1, seconds=30)
+            before = first.turns
+            second.process.kill()
+            hub.faults.clear()
+            some_more_scrapes()
+            assert first.turns > before
+
+            # Both die, and a third goes on.
+            first.process.kill()
+            collector()
+            some_more_scrapes()
+        finally:
+            for one in collectors:
+                one.process.kill()
+                one.process.wait(10)
+    # A scrape that a killed process left unfinished is there in part; none counts a model twice.
+    found = scrapes(rig)
+    assert sum(models == len(MODELS) for models in found.values()) >= 10
+    assert all(models <= len(MODELS) for models in found.values()), found
+    rig.believe_kafka()
+    rig.judge()

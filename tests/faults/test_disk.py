@@ -1,0 +1,61 @@
+"""The disk under ClickHouse is full: workers wait, and lose nothing."""
+
+import contextlib
+from collections.abc import Iterator
+
+import pytest
+
+from tests.embedded_servers import running_broker, running_clickhouse
+from tests.faults.clickhouse_proxy import running_clickhouse_proxy
+from tests.faults.rig import Rig, deliveries
+from tests.small_disk import SmallDisk, requires_small_disk, small_disk
+
+pytestmark = [requires_small_disk, pytest.mark.fault, pytest.mark.timeout(300)]
+
+
+@pytest.fixture(scope="module")
+def disk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SmallDisk]:
+    with small_disk(tmp_path_factory.mktemp("small") / "disk", 192) as mounted:
+        yield mounted
+
+
+@pytest.fixture(scope="module")
+def rig(disk: SmallDisk, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Rig]:
+    directory = tmp_path_factory.mktemp("rig")
+    with (
+        running_broker(directory) as broker,
+        running_clickhouse(disk.path / "clickhouse") as clickhouse,
+        running_clickhouse_proxy(clickhouse.port) as proxy,
+        contextlib.closing(Rig(directory, broker.bootstrap, clickhouse, proxy)) as running,
+    ):
+        yield running
+
+
+def test_a_full_disk_is_waited_for(rig: Rig, disk: SmallDisk) -> None:
+    first, second, third = deliveries("disk-full", pieces=3)
+    worker = rig.worker()
+    rig.tell(first)
+    rig.judge()
+    disk.fill()
+    rig.tell(second)
+    rig.wait_for_log(worker, "NOT_ENOUGH_SPACE")
+    assert "waiting for ClickHouse" in worker.log.read_text()
+    disk.free()
+    rig.tell(third)
+    rig.judge()
+    assert worker.process.poll() is None
+
+
+def test_clickhouse_killed_on_a_full_disk_comes_back_with_its_data(
+    rig: Rig, disk: SmallDisk
+) -> None:
+    first, second = deliveries("disk-full-killed")
+    worker = rig.worker()
+    disk.fill()
+    rig.tell(first)
+    rig.wait_for_log(worker, "NOT_ENOUGH_SPACE")
+    rig.clickhouse.kill()
+    disk.free()
+    rig.clickhouse.start()
+    rig.tell(second)
+    rig.judge()
