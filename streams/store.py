@@ -6,6 +6,7 @@ from typing import Any, Literal, TypeVar
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from breakout.contract.times import day_ms
@@ -188,8 +189,7 @@ def load_history(
 
 
 def _check_not_behind(number: int, state: State, rows: pa.Table) -> None:
-    versions = rows["version"].to_pylist()
-    if max(versions, default=0) > state.revision:
+    if (pc.max(rows["version"]).as_py() or 0) > state.revision:
         raise StateBehindError(number)
 
 

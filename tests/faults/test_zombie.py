@@ -54,3 +54,26 @@ def test_rows_that_only_the_zombie_restated_lose(rig: Rig) -> None:
         [seen([still], 202, [400]), seen([said], 215, [600])],
         [seen([still], 203, [500]), seen([said], 215, [700])],
     )
+
+
+def test_rows_that_arrive_while_the_successor_reads_its_state(rig: Rig) -> None:
+    """What it read before them and what it reads after them do not belong together."""
+    (one,) = of_one_partition("behind", 1, rig.settings.partitions)
+    rig.tell([seen([one], age, [500]) for age in (221, 225)])
+    zombie = rig.worker()
+    insert = rig.proxy.trap("INSERT INTO downloads_log", Moment.BEFORE)
+    rig.tell([seen([one], 223, [400])])
+    insert.wait()
+    zombie.process.send_signal(signal.SIGSTOP)
+    try:
+        counting = rig.proxy.trap("countIf(standing IS NOT NULL) AS compared", Moment.BEFORE)
+        successor = rig.start_worker()
+        counting.wait()
+        insert.release()
+        counting.release()
+        rig.wait_for_log(successor, "another worker wrote last, reading anew")
+    finally:
+        zombie.process.send_signal(signal.SIGCONT)
+    rig.judge()
+    assert successor.stop() == 0
+    rig.judge()
