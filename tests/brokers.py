@@ -26,6 +26,13 @@ BROKERS = (
     pytest.param("kafka", id="kafka", marks=requires_kafka),
 )
 
+KAFKA_FIRST = (
+    pytest.param("embedded", id="embedded", marks=[pytest.mark.slow] if _MISSING is None else []),
+    pytest.param("kafka", id="kafka", marks=requires_kafka),
+)
+"""For suites of minutes: where Apache Kafka runs, they run on it, and on the embedded broker with
+the slow tests."""
+
 
 def broker_of(kind: str, directory: Path) -> Broker:
     """A broker of one of the kinds in `BROKERS`, not started."""

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.brokers import BROKERS
+from tests.brokers import KAFKA_FIRST
 from tests.faults.rig import LinkedRig, Rig, running_rig
 
 
@@ -15,7 +15,7 @@ def mended(rig: Rig) -> Iterator[None]:
     rig.mend()
 
 
-@pytest.fixture(scope="package", params=BROKERS)
+@pytest.fixture(scope="package", params=KAFKA_FIRST)
 def rig(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[LinkedRig]:

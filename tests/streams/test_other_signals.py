@@ -6,7 +6,7 @@ from random import Random
 
 import pytest
 
-from tests.brokers import BROKERS
+from tests.brokers import KAFKA_FIRST
 from tests.oracle.signals import KEYS, make_signals, recompute
 from tests.pipeline import Pipeline, running_pipeline
 from tests.streams.turmoil import pieces_of, publish_in_turmoil
@@ -15,7 +15,7 @@ from tests.streams.views import differing
 pytestmark = [pytest.mark.fault, pytest.mark.timeout(600)]
 
 
-@pytest.fixture(params=BROKERS)
+@pytest.fixture(params=KAFKA_FIRST)
 def pipeline(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Pipeline]:
     with running_pipeline(tmp_path, request.param) as running:
         yield running

@@ -15,7 +15,7 @@ import pytest
 
 from breakout.simulation import Catalog, SimulatedClock, SimulatedHub
 from collectors.huggingface import HuggingFaceJob
-from tests.brokers import BROKERS
+from tests.brokers import KAFKA_FIRST
 from tests.pipeline import Pipeline, running_pipeline
 
 FIRST = datetime(2026, 8, 7, 6, tzinfo=UTC)
@@ -65,7 +65,7 @@ def moments(model_id: str) -> list[datetime]:
     return [FIRST + timedelta(days=DAYS - len(values) + index) for index in range(len(values))]
 
 
-@pytest.fixture(params=BROKERS)
+@pytest.fixture(params=KAFKA_FIRST)
 def pipeline(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Pipeline]:
     with running_pipeline(tmp_path, request.param) as running:
         running.start_worker()

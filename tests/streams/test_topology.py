@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from breakout.contract import ModelRecord
-from tests.brokers import BROKERS
+from tests.brokers import KAFKA_FIRST
 from tests.oracle.batch import recompute
 from tests.oracle.deliveries import make_delivery
 from tests.oracle.histories import History, make_history
@@ -19,7 +19,7 @@ from tests.streams.views import view_differences
 pytestmark = [pytest.mark.fault, pytest.mark.timeout(600)]
 
 
-@pytest.fixture(scope="module", params=BROKERS)
+@pytest.fixture(scope="module", params=KAFKA_FIRST)
 def pipeline(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Pipeline]:
