@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from breakout.contract import DownloadsSlice, ModelRecord
-from tests.brokers import BROKERS
+from tests.brokers import KAFKA_FIRST
 from tests.oracle.batch import recompute
 from tests.oracle.inputs import Observation, observations_of
 from tests.pipeline import Pipeline, running_pipeline
@@ -24,7 +24,7 @@ MODELS = [f"org/model-{number:02}" for number in range(12)]
 DAYS = 90
 
 
-@pytest.fixture(scope="module", params=BROKERS)
+@pytest.fixture(scope="module", params=KAFKA_FIRST)
 def pipeline(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Pipeline]:

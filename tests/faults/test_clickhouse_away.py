@@ -45,7 +45,7 @@ def test_a_clickhouse_that_refuses_for_now_is_waited_for(
     rig.worker()
     rig.proxy.refusal = refusal
     refused = rig.proxy.refused
-    rig.tell(deliveries(f"refusing-{said}", pieces=1)[0])
+    rig.tell(deliveries(f"refusing-{refusal.code}", pieces=1)[0])
     wait_until("inserts are refused", lambda: rig.proxy.refused >= refused + 3)
     rig.proxy.refusal = None
     rig.judge()
