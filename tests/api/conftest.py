@@ -14,6 +14,7 @@ from breakout.settings import Settings
 from tests.api import scored
 from tests.api.server import ApiServer
 from tests.charts import seeds
+from tests.cli.seed import insert
 from tests.embedded_servers import ClickHouseServer, running_clickhouse
 
 
@@ -30,8 +31,7 @@ def world(clickhouse: ClickHouseServer) -> Settings:
     migrate(settings)
     client = clickhouse_connect.get_client(dsn=settings.clickhouse_url)
     for table, rows in seeds.rows().items():
-        columns = list(rows[0])
-        client.insert(table, [[row[name] for name in columns] for row in rows], columns)
+        insert(client, table, *rows)
     client.close()
     return settings
 

@@ -22,6 +22,7 @@ from breakout.clickhouse import reader_client
 from breakout.migrations import migrate
 from breakout.settings import Settings
 from tests.charts import seeds
+from tests.cli.seed import insert
 from tests.embedded_servers import ClickHouseServer, running_clickhouse
 
 CHARTS = load_charts()
@@ -42,8 +43,7 @@ def database(server: ClickHouseServer, name: str, tables: dict[str, list[Row]]) 
     migrate(settings)
     client = clickhouse_connect.get_client(host="127.0.0.1", port=server.port, database=name)
     for table, rows in tables.items():
-        columns = list(rows[0])
-        client.insert(table, [[row[name] for name in columns] for row in rows], columns)
+        insert(client, table, *rows)
     client.close()
     return settings
 

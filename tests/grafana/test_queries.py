@@ -11,6 +11,7 @@ import pytest
 from breakout.clickhouse import reader_client
 from breakout.migrations import migrate
 from breakout.settings import Settings
+from tests.cli.seed import insert
 from tests.embedded_servers import ClickHouseServer, running_clickhouse
 from tests.grafana import world
 from tests.grafana.expand import Chosen, interpolate, sql
@@ -57,8 +58,7 @@ def filled(server: ClickHouseServer) -> Settings:
     client = clickhouse_connect.get_client(host="127.0.0.1", port=server.port, database="breakout")
     with closing(client):
         for table, rows in world.rows().items():
-            columns = list(rows[0])
-            client.insert(table, [[row[name] for name in columns] for row in rows], columns)
+            insert(client, table, *rows)
         client.command(
             "INSERT INTO heartbeats"
             " (component, instance, at, interval_seconds, state, last_error, last_error_at)"
