@@ -278,6 +278,14 @@ class Settings(BaseSettings):
         gt=0,
         le=3600,
     )
+    kafka_timeout_seconds: float = Field(
+        30.0,
+        alias="BREAKOUT_KAFKA_TIMEOUT_SECONDS",
+        description="Seconds after which a worker gives up a request to a Kafka node that stands "
+        "still, and asks the others",
+        ge=10,
+        le=600,
+    )
     dead_letter_limit: int = Field(
         20,
         alias="BREAKOUT_DEAD_LETTER_LIMIT",

@@ -69,10 +69,12 @@ def create_app(settings: Settings) -> Any:
         value_serializer="raw",
         consumer_auto_offset_reset="earliest",
         broker_commit_interval=1.0,
-        broker_request_timeout=30.0,
+        broker_request_timeout=settings.kafka_timeout_seconds,
         broker_session_timeout=6.0,
         broker_rebalance_timeout=6.0,
         broker_heartbeat_interval=2.0,
+        # Faust's own is 20 minutes: so long a node that stands still would hold all points up.
+        producer_request_timeout=settings.kafka_timeout_seconds,
         producer_max_request_size=16_000_000,
         # A record may be a megabyte: few of them wait in memory.
         stream_buffer_maxsize=16,

@@ -28,7 +28,7 @@ Answer = TypeVar("Answer")
 
 
 class Stopping(Exception):  # noqa: N818 - not an error: the worker was told to end
-    """The worker stops, so nobody waits for ClickHouse any more."""
+    """The worker stops, so nobody waits for ClickHouse or Kafka any more."""
 
 
 class WorkerClickHouse:

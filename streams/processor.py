@@ -59,8 +59,9 @@ class Processor(ABC, Generic[EventT]):
         self.forget()
 
     def stop(self) -> None:
-        """End waiting for ClickHouse."""
+        """End waiting for ClickHouse and for Kafka."""
         self.clickhouse.stop()
+        self.outbox.stop()
 
     async def run(self, stream: Any) -> None:
         """Process a stream for ever."""
@@ -86,7 +87,7 @@ class Processor(ABC, Generic[EventT]):
         try:
             yield
         except Stopping:
-            log.info("stopped while waiting for ClickHouse", processor=self.name)
+            log.info("stopped while waiting for a server", processor=self.name)
 
     async def _gather(self, stream: Any, ready: asyncio.Queue[Batch[EventT] | None]) -> None:
         """Read records into batches while the one before is worked on; None ends them."""

@@ -13,6 +13,7 @@ from typing import Any
 import clickhouse_connect
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient
+from aiokafka.errors import KafkaError
 
 from breakout.contract import (
     DerivativesSlice,
@@ -87,6 +88,8 @@ class Pipeline:
     replication_factor = 1
     idempotent = False
     """Whether what is published here is published as collectors do on Apache Kafka."""
+    request_seconds = 40.0
+    """After that long a test's own request to a broker is given up."""
 
     def __init__(
         self, directory: Path, bootstrap: str, clickhouse: ClickHouseServer, **overrides: str
@@ -163,6 +166,7 @@ class Pipeline:
             linger_ms=5,
             acks="all",
             enable_idempotence=self.idempotent,
+            request_timeout_ms=int(self.request_seconds * 1000),
         )
         await producer.start()
         try:
@@ -196,8 +200,9 @@ class Pipeline:
             for topic in WORKED_TOPICS
             for number in range(self.settings.partitions)
         ]
-        consumer = AIOKafkaConsumer(bootstrap_servers=self.bootstrap)
-        admin = AIOKafkaAdminClient(bootstrap_servers=self.bootstrap)
+        patience = {"request_timeout_ms": int(self.request_seconds * 1000)}
+        consumer = AIOKafkaConsumer(bootstrap_servers=self.bootstrap, **patience)
+        admin = AIOKafkaAdminClient(bootstrap_servers=self.bootstrap, **patience)
         await consumer.start()
         await admin.start()
         try:
@@ -224,8 +229,16 @@ class Pipeline:
             try:
                 wait_until(f"{what} are worked off", caught_up, seconds=seconds)
             except TimeoutError:
-                logs = [f"{w.log}:\n{w.log.read_text()[-3000:]}" for w in self.workers[-3:]]
-                raise TimeoutError("\n".join([f"{self.lag()} left", *logs])) from None
+                raise TimeoutError(self.what_is_left()) from None
+
+    def what_is_left(self) -> str:
+        """Return the lag and the ends of the workers' logs, for whoever waited in vain."""
+        logs = [f"{one.log}:\n{one.log.read_text()[-3000:]}" for one in self.workers[-3:]]
+        try:
+            left = f"{self.lag()} left"
+        except (KafkaError, OSError) as error:  # TimeoutError is one
+            left = f"the broker does not say what is left: {error!r}"
+        return "\n".join([left, *logs])
 
     def client(self) -> Any:
         """Return a ClickHouse client on the database."""

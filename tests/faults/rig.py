@@ -5,6 +5,7 @@ import contextlib
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
+from itertools import pairwise
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -51,6 +52,7 @@ class Rig(Pipeline):
         return {
             **super().environment,
             "CLICKHOUSE_URL": f"{self.proxy.url}/{self.database}",
+            "BREAKOUT_KAFKA_TIMEOUT_SECONDS": "10",
             # More than anything here takes, but a worker must not wait for ever.
             "BREAKOUT_INSERT_TIMEOUT_SECONDS": "90",
             **self._overrides,
@@ -119,7 +121,10 @@ class Rig(Pipeline):
                 self.start_worker()
             return not any(self.lag().values())
 
-        wait_until("workers catch up", caught_up, seconds=150)
+        try:
+            wait_until("workers catch up", caught_up, seconds=150)
+        except TimeoutError:
+            raise TimeoutError(self.what_is_left()) from None
         self.judge()
 
     def judge(self) -> None:
@@ -158,6 +163,8 @@ class ClusterRig(Rig):
 
     replication_factor = 3
     idempotent = True
+    # A node that stands still is given up within the workers' shortest time, and not asked on.
+    request_seconds = 10.0
 
     def __init__(
         self,
@@ -215,8 +222,10 @@ def deliveries(seed: str, *, models: int = 12, moments: int = 12, pieces: int = 
         ],
     )
     arrivals = make_delivery(random, own).arrivals
-    size = -(-len(arrivals) // pieces)
-    return [arrivals[number * size : (number + 1) * size] for number in range(pieces)]
+    # Each piece has its share of the slices, so that workers write downloads for each.
+    slices = [at for at, one in enumerate(arrivals) if isinstance(one, DownloadsSlice)]
+    cuts = [slices[len(slices) * number // pieces] for number in range(1, pieces)]
+    return [arrivals[start:end] for start, end in pairwise([0, *cuts, len(arrivals)])]
 
 
 def _named(model_id: str, name: str) -> str:
