@@ -25,6 +25,7 @@ from breakout.simulation.faults import Fault, Faults, change_rows
 from breakout.simulation.listing import list_page
 from breakout.simulation.query import MODEL_FIELDS, QueryError, read_fields, read_list_query
 from breakout.simulation.rows import INFO_FIELDS, Rows
+from breakout.simulation.serving import Serving
 
 KEPT_REQUESTS = 50_000
 
@@ -79,7 +80,7 @@ class SimulatedHub:
         self._budget = Budget()
         self._address = (host, port)
         self._stopping = asyncio.Event()
-        self._runner: web.AppRunner | None = None
+        self._serving: Serving | None = None
         self._by_id = {model.id: i for i, model in enumerate(catalog.models)}
         self._by_new_id = {
             model.renamed_to: i for i, model in enumerate(catalog.models) if model.renamed_to
@@ -94,23 +95,21 @@ class SimulatedHub:
         leaderboards.add_routes(app, self.catalog, self.clock)
         modelscope.add_routes(app, self.catalog, self.clock, self.counters)
         control.add_routes(app, self.clock, self.faults, self.set_counters)
-        self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=1.0)
-        await self._runner.setup()
-        await web.TCPSite(self._runner, *self._address).start()
+        self._serving = Serving(app, *self._address)
+        await self._serving.__aenter__()
         return self
 
     async def __aexit__(self, *_error: object) -> None:
         self._stopping.set()
-        if self._runner is not None:
-            await self._runner.cleanup()
+        if self._serving is not None:
+            await self._serving.__aexit__(None, None, None)
 
     @property
     def url(self) -> str:
         """The Hub's address."""
-        if self._runner is None:
+        if self._serving is None:
             raise RuntimeError("the simulated Hub is not running; use it with `async with`")
-        host, port, *_ = self._runner.addresses[0]
-        return f"http://{host}:{port}"
+        return self._serving.url
 
     @property
     def tracked_models_url(self) -> str:

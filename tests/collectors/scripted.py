@@ -7,6 +7,8 @@ from typing import Any
 
 from aiohttp import web
 
+from breakout.simulation.serving import Serving
+
 Answer = Callable[[web.Request], Any]
 """JSON to answer with, or a whole response."""
 
@@ -43,12 +45,6 @@ async def scripted(answers: dict[str, Any]) -> AsyncIterator[Scripted]:
     server = Scripted(answers=answers)
     app = web.Application()
     app.router.add_route("*", "/{path:.*}", server.answer)
-    runner = web.AppRunner(app, shutdown_timeout=1.0)
-    await runner.setup()
-    try:
-        await web.TCPSite(runner, "127.0.0.1", 0).start()
-        host, port, *_ = runner.addresses[0]
-        server.url = f"http://{host}:{port}"
+    async with Serving(app) as serving:
+        server.url = serving.url
         yield server
-    finally:
-        await runner.cleanup()

@@ -24,6 +24,7 @@ from breakout.simulation.faults import (
     TooManyRequests,
     Truncated,
 )
+from breakout.simulation.serving import Serving
 from collectors.http import (
     Patience,
     Source,
@@ -279,19 +280,15 @@ async def test_a_mirror_that_links_to_what_it_mirrors_is_not_left() -> None:
 
     app = web.Application()
     app.router.add_get("/api/models", page)
-    runner = web.AppRunner(app)
-    await runner.setup()
-    try:
-        await web.TCPSite(runner, "127.0.0.1", 0).start()
-        address = f"http://127.0.0.1:{runner.addresses[0][1]}"
-        async with Source("huggingface", address, "HF_ENDPOINT", patience=QUICK) as client:
-            first = await client.json("/api/models")
-            assert first.next_page == f"{address}/api/models?limit=1&cursor=abc%3D"
-            second = await client.json(first.next_page)
-            assert second.content == [{"id": "/api/models?limit=1&cursor=abc%3D"}]
-            assert second.next_page is None
-    finally:
-        await runner.cleanup()
+    async with (
+        Serving(app) as serving,
+        Source("huggingface", serving.url, "HF_ENDPOINT", patience=QUICK) as client,
+    ):
+        first = await client.json("/api/models")
+        assert first.next_page == f"{serving.url}/api/models?limit=1&cursor=abc%3D"
+        second = await client.json(first.next_page)
+        assert second.content == [{"id": "/api/models?limit=1&cursor=abc%3D"}]
+        assert second.next_page is None
 
 
 def test_public_addresses_have_no_secrets() -> None:

@@ -14,6 +14,7 @@ from breakout.registry.tracked_list import FILES
 from breakout.settings import Settings
 from breakout.simulation import Catalog, Model, Organisation, SimulatedClock, SimulatedHub
 from breakout.simulation.faults import ErrorStatus, Html, Truncated, WrongValues
+from breakout.simulation.serving import Serving
 from collectors.http import SourceError
 from collectors.hub import hub_source
 from collectors.registry import Registry, read_registry
@@ -142,16 +143,9 @@ async def test_a_plain_copy_of_the_list_will_do(tmp_path: Path) -> None:
         (tmp_path / file).write_bytes(content)
     app = web.Application()
     app.router.add_static("/lists", tmp_path)
-    runner = web.AppRunner(app)
-    await runner.setup()
-    try:
-        site = web.TCPSite(runner, "127.0.0.1", 0)
-        await site.start()
-        port = runner.addresses[0][1]
-        settings = Settings(tracked_models_url=f"http://127.0.0.1:{port}/lists")
+    async with Serving(app) as serving:
+        settings = Settings(tracked_models_url=f"{serving.url}/lists")
         async with tracked_models_source(settings, patience=QUICK) as lists:
             tracked_list = await fetch_tracked_list(lists)
-    finally:
-        await runner.cleanup()
     assert len(tracked_list.models) == 4
     assert set(tracked_list.corrections) == {"acorn/Acorn-7B"}

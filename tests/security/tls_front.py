@@ -7,6 +7,8 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from breakout.simulation.serving import stop_accepting
+
 
 @contextmanager
 def tls_front(port: int, context: ssl.SSLContext) -> Iterator[int]:
@@ -21,7 +23,7 @@ def tls_front(port: int, context: ssl.SSLContext) -> Iterator[int]:
         listening.append(server.sockets[0].getsockname()[1])
         ready.set()
         await stop.wait()
-        server.close()
+        await stop_accepting(server)
         for task in links:
             task.cancel()
         await asyncio.gather(*links, return_exceptions=True)
@@ -37,7 +39,9 @@ def tls_front(port: int, context: ssl.SSLContext) -> Iterator[int]:
             await asyncio.gather(_pass(reader, inner_writer), _pass(inner_reader, writer))
         finally:
             for one in (writer, inner_writer):
-                one.close()
+                one.transport.abort()
+                with contextlib.suppress(OSError):
+                    await one.wait_closed()
 
     thread = threading.Thread(target=loop.run_until_complete, args=(serve(),))
     thread.start()
