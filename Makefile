@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test lint types fmt slow soak audit bench lock schemas reference dashboards clean
+.PHONY: help setup demo test lint types fmt slow soak audit bench lock schemas reference dashboards vendor clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' Makefile
@@ -52,6 +52,9 @@ reference: setup ## Write the reference pages of docs/ from the code
 
 dashboards: setup ## Write Grafana's dashboards from their code
 	$(BIN)/python -m grafana.builder
+
+vendor: setup ## Fetch the page's charting libraries with npm
+	$(BIN)/python -m tools.vendor
 
 lock: setup ## Resolve the dependencies anew (what is locked stays, unless it must change)
 	$(BIN)/uv pip compile $(LOCK_OPTIONS) pyproject.toml -o requirements.lock

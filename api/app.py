@@ -14,10 +14,21 @@ from api.database import Database
 from api.keys import Keys
 from api.limits import Limited
 from api.observed import Observed
-from api.operations import derivatives, downloads, inference, leaderboards, models, ram, sources
+from api.operations import (
+    derivatives,
+    downloads,
+    inference,
+    leaderboards,
+    models,
+    ram,
+    scrapes,
+    sources,
+)
+from api.page import routes as page
+from api.page.news import News
 from breakout.settings import Settings
 
-OPERATIONS = (models, downloads, ram, inference, derivatives, leaderboards, sources)
+OPERATIONS = (models, downloads, ram, inference, derivatives, leaderboards, sources, scrapes)
 PREFIX = "/v1"
 DESCRIPTION = """Adoption of open-weight language models: downloads, the Relative Adoption Metric,
 breakouts, inference tokens, derivatives and leaderboards, each figure as of a moment that the
@@ -30,14 +41,14 @@ def create_app(settings: Settings) -> FastAPI:
     Raises `SettingsError` for a file of keys that cannot be read.
     """
 
+    database = Database(settings)
+
     @asynccontextmanager
-    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-        app.state.settings = settings
-        app.state.database = Database(settings)
+    async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
         try:
             yield
         finally:
-            await app.state.database.close()
+            await database.close()
 
     app = FastAPI(
         generate_unique_id_function=lambda route: route.name,
@@ -50,11 +61,14 @@ def create_app(settings: Settings) -> FastAPI:
         docs_url=None,
         redoc_url=None,
     )
+    app.state.settings, app.state.database, app.state.news = settings, database, News(database)
     v1 = APIRouter(prefix=PREFIX)
     for operation in OPERATIONS:
         v1.include_router(operation.router)
     app.include_router(v1)
     app.include_router(badges.router)
+    app.include_router(page.router)
+    app.mount(page.ASSETS, page.assets())
     describe = app.openapi
     app.openapi = lambda: _with_examples(describe())  # type: ignore[method-assign]
     problems.install(app)

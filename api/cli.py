@@ -9,6 +9,7 @@ import uvicorn
 
 from api.app import create_app
 from api.keys import new_key
+from api.page.news import News
 from breakout.logging import configure_logging
 from breakout.settings import Settings, SettingsError, read_settings
 from breakout.telemetry import start_metrics
@@ -21,7 +22,7 @@ log = structlog.get_logger(__name__)
 @click.group(invoke_without_command=True)
 @click.pass_context
 def api(context: click.Context) -> None:
-    """Serve the HTTP API for researchers, read-only, until Ctrl-C."""
+    """Serve the HTTP API for researchers and the web page, read-only, until Ctrl-C."""
     if context.invoked_subcommand is None:
         _serve()
 
@@ -43,21 +44,32 @@ def _serve() -> None:
     configure_logging(settings)
     listener = _listener(settings)
     start_metrics(settings)
-    server = uvicorn.Server(
-        uvicorn.Config(
-            create_app(settings),
-            log_config=None,
-            access_log=False,
-            server_header=False,
-            timeout_graceful_shutdown=GRACE_SECONDS,
-        )
+    app = create_app(settings)
+    config = uvicorn.Config(
+        app,
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        timeout_graceful_shutdown=GRACE_SECONDS,
     )
+    server = _Server(config, app.state.news)
     host, port = listener.getsockname()[:2]
     shown = f"[{host}]" if ":" in host else host
     # The server stops by SIGTERM in its own time, and then raises it again.
     signal.signal(signal.SIGTERM, lambda *_: None)
     log.info("serving the API", address=f"http://{shown}:{port}")
     server.run(sockets=[listener])
+
+
+class _Server(uvicorn.Server):
+    def __init__(self, config: uvicorn.Config, news: News) -> None:
+        super().__init__(config)
+        self._news = news
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Let those go first who follow the news, which never end."""
+        self._news.close()
+        await super().shutdown(sockets)
 
 
 def _listener(settings: Settings) -> socket.socket:

@@ -8,6 +8,7 @@ from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from api.keys import Keys
+from api.page.routes import ASSETS
 from api.problems import ProblemError, response
 from breakout.metrics import API_REFUSED
 from breakout.settings import Settings
@@ -53,6 +54,9 @@ class Limited:
         await (response(refused) if refused else self._app)(scope, receive, send)
 
     def _refused(self, scope: Scope) -> ProblemError | None:
+        if scope["path"].startswith(f"{ASSETS}/"):
+            # Files of the page: they ask the database nothing.
+            return None
         client, rate = _network(scope), self._settings.api_rate
         given = Headers(scope=scope).get("x-api-key")
         if given is not None:

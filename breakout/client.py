@@ -132,6 +132,10 @@ class Breakout:
         """Return every source with its licence and how to cite it."""
         return self._table("sources", asked)
 
+    def scrapes(self, **asked: Value) -> pa.Table:
+        """Return when counters were read, and whether they moved."""
+        return self._table("scrapes", asked)
+
     def organisations(self, **asked: Value) -> pa.Table:
         """Return organisations and their regions."""
         return self._table("organisations", asked)

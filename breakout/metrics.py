@@ -135,3 +135,4 @@ API_REFUSED = Counter(
     ["why"],
 )
 API_RUNNING = Gauge("breakout_api_running_requests", "Requests that are being answered")
+API_READERS = Gauge("breakout_api_readers", "Web pages that follow the news")

@@ -4,11 +4,12 @@ import asyncio
 import logging
 import shutil
 import socket
+import sys
 import tempfile
 import time
 from collections.abc import Mapping
 from contextlib import AsyncExitStack, closing
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import click
@@ -24,7 +25,7 @@ from breakout.cli.replay_process import replay_process
 from breakout.cli.simulated_hub import simulated_hub
 from breakout.cli.start import start
 from breakout.cli.supervisor import Child, Program, stop_in_order
-from breakout.clickhouse import explained, reader_client
+from breakout.clickhouse import explained, reader_client, writer_client
 from breakout.embedded.runtime import embedded_servers
 from breakout.migrations import migrate
 from breakout.settings import Settings, read_settings
@@ -80,8 +81,16 @@ def demo(context: click.Context, *, days: int, keep: bool, here: bool) -> None:
         highlight=False,
     )
 
+    watched = sys.stdin.isatty() and sys.stdout.isatty()
+    done = False
+
     async def run(stack: AsyncExitStack) -> None:
-        await _run(settings, environment, days, stack, here=here)
+        nonlocal done
+        page = await _run(settings, environment, days, stack, here=here, watched=watched)
+        if page is not None:
+            done = True
+            click.echo(f"\nThe page stays at {page} until Ctrl-C.")
+            await asyncio.Event().wait()
 
     try:
         code = asyncio.run(until_interrupted(run, farewell="stopping the demo"))
@@ -92,7 +101,8 @@ def demo(context: click.Context, *, days: int, keep: bool, here: bool) -> None:
         click.echo(_how_to_look(settings))
     else:
         shutil.rmtree(directory, ignore_errors=True)
-    context.exit(code)
+    # Ctrl-C is how one leaves the page.
+    context.exit(0 if done else code)
 
 
 async def _run(
@@ -102,7 +112,9 @@ async def _run(
     stack: AsyncExitStack,
     *,
     here: bool,
-) -> None:
+    watched: bool,
+) -> str | None:
+    """Replay the days. Returns the address of the page, which is served when it is watched."""
     logs = settings.data_dir
     started = time.monotonic()
     progress = stack.enter_context(demo_progress(days + 1))
@@ -119,6 +131,7 @@ async def _run(
             f"CLICKHOUSE_URL: {settings.clickhouse} holds observations, and invented ones must not "
             "come between them: name an empty database"
         )
+    await asyncio.to_thread(_mark, settings)
     children = {
         **environment,
         **hub.addresses,
@@ -127,6 +140,9 @@ async def _run(
     }
     worker = Child(Program("worker", ["worker"], children, logs / "worker.log"))
     stack.push_async_callback(stop_in_order, [worker])
+    page = await _serve_page(children, logs, stack) if watched else None
+    if page is not None:
+        progress.note(f"Watch it live: {page}")
     collectors = await stack.enter_async_context(replay_process(children, logs / "collectors.log"))
 
     async def collect() -> None:
@@ -158,6 +174,30 @@ async def _run(
     progress.stop()
     with explained(settings), closing(reader_client(settings)) as client:
         print_report(client, console(), observations, time.monotonic() - started)
+    return page
+
+
+async def _serve_page(
+    environment: Mapping[str, str | None], logs: Path, stack: AsyncExitStack
+) -> str:
+    """Serve the page until the stack unwinds; returns its address."""
+    port = _free_port()
+    own = {
+        "BREAKOUT_API_HOST": "127.0.0.1",
+        "BREAKOUT_API_PORT": str(port),
+        "BREAKOUT_API_KEYS_FILE": None,
+    }
+    page = Child(Program("page", ["api"], {**environment, **own}, logs / "page.log"))
+    stack.push_async_callback(stop_in_order, [page])
+    running = asyncio.create_task(page.keep_running())
+    stack.callback(running.cancel)
+    return f"http://127.0.0.1:{port}/"
+
+
+def _mark(settings: Settings) -> None:
+    """Write into the database that all in it is invented."""
+    with explained(settings), closing(writer_client(settings)) as client:
+        client.insert("simulated", [["demo", datetime.now(UTC)]], ["what", "since"])
 
 
 def _given(settings: Settings, directory: Path) -> tuple[Settings, dict[str, str | None]]:

@@ -29,6 +29,10 @@ class DemoProgress:
         if not self._interactive:
             click.echo(what)
 
+    def note(self, what: str) -> None:
+        """Say what shall stay on the screen."""
+        self._bar.console.print(what, highlight=False)
+
     def day(self, day: datetime) -> None:
         """A simulated day has been published."""
         self._done += 1

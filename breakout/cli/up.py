@@ -1,6 +1,7 @@
 """`breakout up`: everything on this machine, on live sources."""
 
 import asyncio
+import socket
 from collections.abc import Callable, Coroutine
 from contextlib import AsyncExitStack
 from typing import Any
@@ -11,6 +12,7 @@ from pydantic import SecretStr
 from breakout.cli.embedded import embedded_options
 from breakout.cli.errors import CommandFailed
 from breakout.cli.interruption import until_interrupted
+from breakout.cli.page import page_address
 from breakout.cli.reachable import answers
 from breakout.cli.start import start
 from breakout.cli.supervisor import Child, Program, stop_in_order
@@ -28,7 +30,7 @@ MIGRATION_PATIENCE_SECONDS = 5.0
 )
 @click.pass_context
 def up(context: click.Context, *, workers: int) -> None:
-    """Run everything on this machine: servers, schema, workers and collectors, until Ctrl-C.
+    """Run everything here: servers, schema, workers, collectors and web page, until Ctrl-C.
 
     Servers that answer at KAFKA_BOOTSTRAP_SERVERS and CLICKHOUSE_URL are used. Where nothing
     answers and the addresses are on this machine, embedded ones are started. A part that dies
@@ -40,11 +42,12 @@ def up(context: click.Context, *, workers: int) -> None:
             f"--workers {workers} is more than BREAKOUT_PARTITIONS ({settings.partitions}): "
             "the others would have nothing to do"
         )
+    settings = _with_page(settings)
 
     async def run(stack: AsyncExitStack) -> None:
         await _run(settings, workers, stack)
 
-    farewell = "stopping: collectors, then workers, then servers"
+    farewell = "stopping: collectors and page, then workers, then servers"
     context.exit(asyncio.run(until_interrupted(run, farewell=farewell)))
 
 
@@ -58,10 +61,10 @@ async def _run(settings: Settings, workers: int, stack: AsyncExitStack) -> None:
     await asyncio.to_thread(migrate, settings, give_up_after=MIGRATION_PATIENCE_SECONDS)
     programs = _programs(settings, workers)
     streams = [Child(program) for program in programs[:workers]]
-    collectors = Child(programs[workers])
-    stack.push_async_callback(stop_in_order, [collectors], streams)
+    rest = [Child(program) for program in programs[workers:]]
+    stack.push_async_callback(stop_in_order, rest, streams)
     click.echo(_summary(settings, workers, embedded=embedded))
-    keepers += [child.keep_running for child in (*streams, collectors)]
+    keepers += [child.keep_running for child in (*streams, *rest)]
     async with asyncio.TaskGroup() as group:
         for keep_running in keepers:
             group.create_task(keep_running())
@@ -89,14 +92,34 @@ async def _must_embed(settings: Settings) -> bool:
 def _programs(settings: Settings, workers: int) -> list[Program]:
     names = [f"worker {number}" for number in range(1, workers + 1)]
     commands = [["worker"]] * workers
-    names += ["collectors"]
-    commands += [["collect", "all"]]
+    names += ["collectors", "page"]
+    commands += [["collect", "all"], ["api"]]
     first = settings.metrics_port
     return [
         # One port each: the first is the one asked for, 0 lets each find its own.
-        Program(name, command, {"BREAKOUT_METRICS_PORT": str(first + number if first else 0)})
+        Program(
+            name,
+            command,
+            {
+                "BREAKOUT_METRICS_PORT": str(first + number if first else 0),
+                "BREAKOUT_API_PORT": str(settings.api_port),
+            },
+        )
         for number, (name, command) in enumerate(zip(names, commands, strict=True))
     ]
+
+
+def _with_page(settings: Settings) -> Settings:
+    """Return the settings with a port for the page. Raises `CommandFailed` when it is taken."""
+    host, port = settings.api_host, settings.api_port
+    try:
+        with socket.create_server((host, port)) as probe:
+            return settings.model_copy(update={"api_port": probe.getsockname()[1]})
+    except OSError as error:
+        raise CommandFailed(
+            f"the web page cannot be served on {host}:{port} ({error.strerror or error}): set "
+            "BREAKOUT_API_PORT to a free port, or to 0 for any; the host is BREAKOUT_API_HOST"
+        ) from error
 
 
 def _summary(settings: Settings, workers: int, *, embedded: bool) -> str:
@@ -115,6 +138,7 @@ def _summary(settings: Settings, workers: int, *, embedded: bool) -> str:
         "              derivatives, every 7 days; Arena and ModelScope, every day",
         f"              OpenRouter: {_keyed(settings.openrouter_api_key, 'OPENROUTER_API_KEY')}",
         f"              Artificial Analysis: {_keyed(analysis, 'ARTIFICIAL_ANALYSIS_API_KEY')}",
+        f"  page        {page_address(settings)}, the API at {page_address(settings)}v1",
         "",
         "  breakout status    what runs, and how far it is",
         "  breakout top       the leaderboard",

@@ -1,13 +1,15 @@
 """Long-running commands of `breakout` as real processes."""
 
 import os
+import pty
 import signal
 import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
+from threading import Thread
 from typing import TypeVar
 
 from tests.cli.forked import REPOSITORY
@@ -56,17 +58,30 @@ class Running:
 
 
 @contextmanager
-def running(*arguments: str, environment: Mapping[str, str], log: Path) -> Iterator[Running]:
-    """Run `breakout` until the end of the block, and nothing of it after that."""
-    with log.open("wb") as output:
+def running(
+    *arguments: str, environment: Mapping[str, str], log: Path, terminal: bool = False
+) -> Iterator[Running]:
+    """Run `breakout` until the end of the block, and nothing of it after that.
+
+    With `terminal`, its inputs and outputs are a terminal that somebody sits at.
+    """
+    with ExitStack() as stack:
+        inner: int = subprocess.DEVNULL
+        output = outer = stack.enter_context(log.open("wb")).fileno()
+        if terminal:
+            outer, inner = pty.openpty()
+            stack.callback(os.close, inner)
+            output = inner
         process = subprocess.Popen(
             [sys.executable, "-m", "breakout", *arguments],
             cwd=REPOSITORY,
             env=dict(environment),
-            stdin=subprocess.DEVNULL,
+            stdin=inner,
             stdout=output,
             stderr=output,
         )
+    if terminal:
+        Thread(target=_copy, args=(outer, log), daemon=True).start()
     command = Running(process, log)
     below: dict[int, str] = {}
     try:
@@ -78,6 +93,14 @@ def running(*arguments: str, environment: Mapping[str, str], log: Path) -> Itera
         for pid in below:
             if alive(pid):
                 os.kill(pid, signal.SIGKILL)
+
+
+def _copy(terminal: int, log: Path) -> None:
+    """Copy what is written to a terminal, until nobody has it any more."""
+    with log.open("ab", buffering=0) as output, suppress(OSError):
+        while written := os.read(terminal, 65536):
+            output.write(written)
+    os.close(terminal)
 
 
 def descendants(pid: int) -> dict[int, str]:

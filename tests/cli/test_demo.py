@@ -5,6 +5,7 @@ import re
 import signal
 from pathlib import Path
 
+import httpx
 import pytest
 
 from tests.cli.forked import run_breakout
@@ -44,11 +45,16 @@ def test_ends_with_the_leaderboard_and_leaves_nothing(
     assert list((tmp_path / "tmp").iterdir()) == []
 
 
-def test_what_it_kept_can_be_looked_at_again(environment: dict[str, str], tmp_path: Path) -> None:
-    with running(
-        "demo", "--days", "14", "--keep", environment=environment, log=tmp_path / "log"
-    ) as demo:
-        assert demo.process.wait(150) == 0, demo.said
+def test_at_a_terminal_it_serves_the_page_and_what_it_kept_can_be_looked_at_again(
+    environment: dict[str, str], tmp_path: Path
+) -> None:
+    command = ("demo", "--days", "14", "--keep")
+    with running(*command, environment=environment, log=tmp_path / "log", terminal=True) as demo:
+        demo.until("until Ctrl-C", 150)
+        (page,) = set(re.findall(r"http://127\.0\.0\.1:\d+/", demo.said))
+        assert 'data-simulated="yes"' in httpx.get(page, timeout=60).text
+        assert httpx.get(f"{page}v1/ram", timeout=60).json()["data"]
+        assert demo.interrupt() == 0
         said = demo.said
     exports = re.search(r"export (.*)", said)
     assert exports is not None

@@ -1,11 +1,14 @@
 """`breakout up` and `breakout embedded`: real processes, started, restarted and stopped."""
 
+import asyncio
 import json
 import os
 import signal
+import socket
 from collections.abc import Iterator
 from pathlib import Path
 
+import httpx
 import pytest
 
 from breakout.cli.simulated_hub import simulated_hub
@@ -28,6 +31,7 @@ def ours(tmp_path: Path) -> dict[str, str]:
         "CLICKHOUSE_URL": f"http://127.0.0.1:{free_port()}/breakout",
         "BREAKOUT_DATA_DIR": str(tmp_path / "data"),
         "BREAKOUT_LOG_FORMAT": "json",
+        "BREAKOUT_API_PORT": str(free_port()),
         "HF_ENDPOINT": f"http://127.0.0.1:{free_port()}",
         "TRACKED_MODELS_URL": f"http://127.0.0.1:{free_port()}",
     }
@@ -101,9 +105,12 @@ async def test_up_runs_everything_and_stops_it_in_order(
             eventually("all well", lambda: all(part["ok"] for part in status(environment).values()))
             workers = part_of(up, " worker")
             assert len(workers) == 2
-            # Kafka, ClickHouse, and the metrics of each worker and the collectors.
+            page = f"http://127.0.0.1:{environment['BREAKOUT_API_PORT']}/"
+            assert f"page        {page}," in up.said
+            assert "<title>Breakout</title>" in (await asyncio.to_thread(httpx.get, page)).text
+            # Kafka, ClickHouse, the page, and the metrics of all but the servers.
             found = listeners([up.process.pid, *up.children()])
-            assert len(found) == 5
+            assert len(found) == 7
             assert all(one.is_loopback for one in found), found
             # A part that dies is started again.
             killed = next(iter(workers))
@@ -165,6 +172,14 @@ def test_up_does_not_embed_what_belongs_elsewhere(
     assert shown.returncode == 1
     assert variable in shown.stderr
     assert "listens on" in shown.stderr
+
+
+def test_up_needs_a_port_for_its_page(ours: dict[str, str]) -> None:
+    with socket.create_server(("127.0.0.1", int(ours["BREAKOUT_API_PORT"]))):
+        shown = run_breakout(["up"], ours, 60)
+    assert shown.returncode == 1
+    assert f"cannot be served on 127.0.0.1:{ours['BREAKOUT_API_PORT']}" in shown.stderr
+    assert "set BREAKOUT_API_PORT to a free port" in shown.stderr
 
 
 @pytest.mark.parametrize("workers", ["0", "65", "many"])

@@ -1,0 +1,1 @@
+"""The web page: what the API tells, for people to look at."""

@@ -1,0 +1,15 @@
+"""The web page as a part of what a command runs."""
+
+from breakout.settings import Settings
+
+
+def page_address(settings: Settings) -> str:
+    """Return where people on this machine find the page."""
+    host = settings.api_host
+    if host in {"0.0.0.0", "::"}:  # noqa: S104 - compared, not listened on
+        host = "127.0.0.1"
+    return (
+        f"http://[{host}]:{settings.api_port}/"
+        if ":" in host
+        else f"http://{host}:{settings.api_port}/"
+    )

@@ -1,0 +1,87 @@
+"""Debian's Chromium as readers have it; a page that writes an error to its console has failed."""
+
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Literal
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Browser, Page, sync_playwright
+
+_CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
+requires_chromium = pytest.mark.skipif(
+    _CHROMIUM is None, reason="NOT RUN in a browser: no chromium (Debian: apt install chromium)"
+)
+ARTEFACTS = Path("test-artifacts")
+DESK, PHONE = (1200, 900), (390, 844)
+# A machine that also runs other tests draws slowly.
+PATIENCE_MS = 30_000
+
+
+@contextmanager
+def running_browser() -> Iterator[Browser]:
+    """Run Chromium until the end of the block."""
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(
+            executable_path=_CHROMIUM,
+            # Tests may run as root, and in containers with little shared memory.
+            args=["--no-sandbox", "--disable-dev-shm-usage"],
+        )
+        try:
+            yield browser
+        finally:
+            browser.close()
+
+
+@contextmanager
+def reading(
+    browser: Browser,
+    address: str,
+    *,
+    size: tuple[int, int] = DESK,
+    theme: Literal["light", "dark"] = "light",
+    refused: bool = False,
+) -> Iterator[Page]:
+    """Open an address; at the end the console must be clean but for answers that are `refused`."""
+    width, height = size
+    context = browser.new_context(
+        viewport={"width": width, "height": height}, color_scheme=theme, reduced_motion="reduce"
+    )
+    context.set_default_timeout(PATIENCE_MS)
+    page = context.new_page()
+    errors: list[str] = []
+    page.on("console", lambda one: errors.append(one.text) if one.type != "log" else None)
+    page.on("pageerror", lambda error: errors.append(str(error)))
+    try:
+        page.goto(address)
+        yield page
+        if refused:
+            errors = [one for one in errors if "Failed to load resource" not in one]
+        assert not errors
+    finally:
+        context.close()
+
+
+def drawn(page: Page, *charts: str) -> None:
+    """Wait until charts are drawn, by their names."""
+    for name in charts:
+        page.locator(f"figure[data-name={name}] svg[role=img]").wait_for()
+
+
+def barriers(page: Page) -> list[str]:
+    """Return what axe finds serious or critical: what, and where."""
+    found = Axe().run(page).response["violations"]
+    return [
+        f"{one['id']}: {node['html'][:200]}"
+        for one in found
+        if one["impact"] in {"serious", "critical"}
+        for node in one["nodes"]
+    ]
+
+
+def picture(page: Page, name: str) -> None:
+    """Keep a picture of the whole page with the artefacts of the tests."""
+    ARTEFACTS.mkdir(exist_ok=True)
+    page.screenshot(path=ARTEFACTS / f"{name}.png", full_page=True)

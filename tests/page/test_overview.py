@@ -1,0 +1,221 @@
+"""The overview in a browser: what it shows is what SQL says."""
+
+from contextlib import closing
+from typing import Any
+
+import pytest
+from playwright.sync_api import Browser, Page, expect
+
+from breakout.clickhouse import reader_client, writer_client
+from breakout.settings import Settings
+from tests.api import scored
+from tests.api.server import ApiServer
+from tests.page.browser import (
+    DESK,
+    PHONE,
+    barriers,
+    drawn,
+    picture,
+    reading,
+    requires_chromium,
+)
+
+pytestmark = requires_chromium
+CHARTS = ("curves", "regions", "organisations", "inference")
+
+BREAKOUTS = """
+    SELECT b.model_id AS model_id, toString(toDate(b.crossed_at)) AS day, b.ram AS ram_then,
+        n.ram AS ram, n.cumulative AS cumulative
+    FROM breakouts AS b
+    LEFT JOIN (SELECT * FROM ram_now WHERE baseline = 'live') AS n ON n.model_id = b.model_id
+    WHERE b.baseline = 'live'
+    ORDER BY b.crossed_at DESC, b.model_id
+"""
+
+
+def rows(settings: Settings, sql: str) -> list[dict[str, Any]]:
+    with closing(reader_client(settings)) as client:
+        return list(client.query(sql).named_results())
+
+
+def shown(page: Page) -> list[dict[str, str | None]]:
+    """Return the breakouts' rows: the model's text, and the exact values under the numbers."""
+    page.locator("#breakouts-table tbody tr").first.wait_for()
+    found: list[dict[str, str | None]] = page.evaluate(
+        """() => [...document.querySelectorAll("#breakouts-table tbody tr")].map((row) => {
+            const value = (at) => row.children[at].querySelector("data")?.value ?? null;
+            return {
+                model_id: row.children[0].textContent,
+                day: value(3), ram_then: value(5), ram: value(6), cumulative: value(7),
+            };
+        })"""
+    )
+    return found
+
+
+def numbers(row: dict[str, Any]) -> dict[str, Any]:
+    """Return a row with its numbers as such: 2 and 2.0 are one."""
+    return {
+        name: value if name in {"model_id", "day"} or value is None else float(value)
+        for name, value in row.items()
+    }
+
+
+def test_breakouts_are_those_of_sql(browser: Browser, server: ApiServer, world: Settings) -> None:
+    expected = rows(world, BREAKOUTS)
+    assert expected
+    with reading(browser, server.url) as page:
+        assert [numbers(row) for row in shown(page)] == [numbers(row) for row in expected]
+
+
+def test_a_click_leads_to_the_curve(browser: Browser, server: ApiServer, world: Settings) -> None:
+    first = rows(world, BREAKOUTS)[0]["model_id"]
+    with reading(browser, server.url) as page:
+        page.get_by_role("link", name=first).click()
+        expect(page.get_by_role("heading", level=1)).to_have_text(first)
+        drawn(page, "curve", "downloads")
+        expect(page.locator("figure[data-name=curve] svg")).to_contain_text("1.0x")
+        picture(page, "model")
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+@pytest.mark.parametrize("size", [DESK, PHONE], ids=["desk", "phone"])
+def test_anybody_can_read_it(
+    browser: Browser, server: ApiServer, size: tuple[int, int], theme: Any
+) -> None:
+    with reading(browser, server.url, size=size, theme=theme) as page:
+        drawn(page, *CHARTS)
+        page.locator("#sources-table tbody tr").first.wait_for()
+        picture(page, f"overview-{size[0]}-{theme}")
+        assert barriers(page) == []
+        # Nothing but tables may be wider than the screen, and those scroll by themselves.
+        assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
+
+
+def test_every_number_says_where_it_comes_from(browser: Browser, server: ApiServer) -> None:
+    with reading(browser, server.url) as page:
+        drawn(page, *CHARTS)
+        page.locator("#sources-table tbody tr").first.wait_for()
+        said = page.evaluate("[...document.querySelectorAll('data')].map((one) => one.title)")
+        assert len(said) > 20
+        assert [one for one in said if "as of 20" not in one] == []
+
+
+def test_new_scores_arrive_by_themselves(
+    browser: Browser, own_server: tuple[ApiServer, Settings]
+) -> None:
+    server, settings = own_server
+    with reading(browser, server.url) as page:
+        before = shown(page)
+        assert [numbers(row) for row in before] == [
+            numbers(row) for row in rows(settings, BREAKOUTS)
+        ]
+        drawn(page, "curves")
+        scored.load(settings, scored.LAST, 2)
+        expected = [numbers(row) for row in rows(settings, BREAKOUTS)]
+        newest = next(row["model_id"] for row in expected if row["ram"] is not None)
+        value = next(row["ram"] for row in expected if row["model_id"] == newest)
+        page.wait_for_function(
+            """([model, ram]) => [...document.querySelectorAll("#breakouts-table tbody tr")].some(
+                ({ children }) =>
+                    children[0].textContent === model &&
+                    +children[6].querySelector("data")?.value === ram
+            )""",
+            arg=[newest, value],
+        )
+        assert [numbers(row) for row in shown(page)] == expected
+        expect(page.get_by_role("status")).to_contain_text("Live: downloads as of 2026-03-01 06:00")
+
+
+def test_invented_data_are_said_to_be(
+    browser: Browser, own_server: tuple[ApiServer, Settings]
+) -> None:
+    server, settings = own_server
+    note = "Demo data. Every model, organisation and number on this page is invented."
+    across = "getComputedStyle(document.body, '::after').content"
+    with reading(browser, server.url) as page:
+        page.locator("#breakouts-table tbody tr").first.wait_for()
+        expect(page.get_by_text(note)).to_be_hidden()
+        assert page.evaluate(across) == "none"
+    with closing(writer_client(settings)) as client:
+        client.insert("simulated", [["demo", scored.LAST]], ["what", "since"])
+    # At once, also where scripts do not run.
+    for address in (server.url, f"{server.url}/models/org0/model-00"):
+        with reading(browser, address) as page:
+            expect(page.get_by_text(note)).to_be_visible()
+            assert page.evaluate(across) == '"Demo data"'
+
+
+def test_the_keyboard_is_enough(browser: Browser, server: ApiServer) -> None:
+    with reading(browser, server.url) as page:
+        unsorted = shown(page)
+        page.keyboard.press("Tab")
+        expect(page.get_by_role("link", name="To the breakouts")).to_be_focused()
+        heading = page.get_by_role("columnheader", name="RAM now")
+        heading.get_by_role("button").focus()
+        page.keyboard.press("Enter")
+        expect(heading).to_have_attribute("aria-sort", "descending")
+        expect(heading.get_by_role("button")).to_be_focused()
+        ordered = sorted(unsorted, key=lambda row: -float(row["ram"] or -1))
+        assert [row["ram"] for row in shown(page)] == [row["ram"] for row in ordered]
+        page.keyboard.press("Enter")
+        expect(heading).to_have_attribute("aria-sort", "ascending")
+
+
+def test_a_chosen_filter_is_in_the_address(
+    browser: Browser, server: ApiServer, world: Settings
+) -> None:
+    sql = BREAKOUTS.replace(
+        "ORDER", "AND b.model_id IN (SELECT model_id FROM models WHERE region = 'china') ORDER"
+    )
+    expected = [row["model_id"] for row in rows(world, sql)]
+    everybody = [row["model_id"] for row in rows(world, BREAKOUTS)]
+    assert expected != everybody
+    with reading(browser, server.url) as page:
+        assert len(shown(page)) == len(everybody)
+        page.locator("select[name=region]").select_option("china")
+        page.wait_for_function(
+            "(many) => document.querySelectorAll('#breakouts-table tbody tr').length === many",
+            arg=len(expected),
+        )
+        address = page.url
+    assert address.endswith("?region=china")
+    with reading(browser, address) as page:
+        assert [row["model_id"] for row in shown(page)] == expected
+
+
+def test_a_chart_has_its_numbers_as_a_table(
+    browser: Browser, server: ApiServer, world: Settings
+) -> None:
+    share = rows(world, "SELECT * FROM inference_share_monthly ORDER BY month DESC")
+    with reading(browser, server.url) as page:
+        drawn(page, "inference")
+        figure = page.locator("figure[data-name=inference]")
+        figure.get_by_text("The numbers").click()
+        cells = figure.locator("tbody tr td:nth-child(2)")
+        expect(cells.first).to_be_visible()
+        assert cells.all_inner_texts() == [f"{100 * row['open_share']:.1f}%" for row in share]
+
+
+def test_it_prints(browser: Browser, server: ApiServer) -> None:
+    with reading(browser, server.url, theme="dark") as page:
+        drawn(page, "curves")
+        page.emulate_media(media="print", color_scheme="dark")
+        expect(page.get_by_role("navigation")).to_be_hidden()
+        assert page.evaluate("getComputedStyle(document.body).backgroundColor") == (
+            "rgb(255, 255, 255)"
+        )
+        assert page.pdf().startswith(b"%PDF")
+
+
+def test_without_its_database_it_says_so(browser: Browser, tmp_path: Any) -> None:
+    from tests.api.conftest import serving
+    from tests.server_process import free_port
+
+    nowhere = Settings(clickhouse_url=f"http://127.0.0.1:{free_port()}/breakout")
+    with (
+        serving(tmp_path, nowhere) as server,
+        reading(browser, server.url, refused=True) as page,
+    ):
+        alert = page.locator("#breakouts-table").get_by_role("alert")
+        expect(alert).to_have_text("Not shown: The database does not answer now.")
