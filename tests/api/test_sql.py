@@ -73,7 +73,8 @@ OF_THE_SCORED: list[Case] = [
      "WHERE baseline IN ('live', 'live_cutoff')")),
     ("breakouts", {}, "SELECT * FROM breakouts WHERE baseline = 'live'"),
     ("scrapes", {}, "SELECT * REPLACE (toBool(stalled) AS stalled) FROM scrapes"),
-    ("scrapes", {"since": "2026-02-01", "source": "huggingface"}, ("SELECT * REPLACE (toBool(stalled) AS stalled) FROM scrapes "
+    ("scrapes", {"since": "2026-02-01", "source": "huggingface"}, ("SELECT * "
+     "REPLACE (toBool(stalled) AS stalled) FROM scrapes "
      "WHERE toDate(observed_at) >= '2026-02-01'")),
     ("breakouts", {"lasting": False}, ("SELECT * FROM breakouts WHERE baseline = 'live' "
      "AND ended_at IS NOT NULL")),
