@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 import threading
+import time
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -18,7 +19,7 @@ from breakout.contract import DownloadsSlice, read_event
 from breakout.contract.topics import DOWNLOADS
 from breakout.simulation import Catalog, SimulatedClock, SimulatedHub
 from breakout.simulation.faults import Stalled
-from tests.faults.rig import Rig
+from tests.faults.rig import LinkedRig, Rig
 from tests.pipeline import REPOSITORY
 from tests.waiting import wait_until
 
@@ -84,6 +85,11 @@ def scrapes(rig: Rig) -> Counter[str]:
     )
 
 
+def wait_for_more_scrapes(rig: Rig) -> None:
+    known = len(scrapes(rig))
+    wait_until("more scrapes", lambda: len(scrapes(rig)) >= known + 2, seconds=90)
+
+
 def test_schedulers_that_die_and_stand_still(rig: Rig, tmp_path: Path) -> None:
     rig.worker()
     collectors: list[Collector] = []
@@ -94,8 +100,7 @@ def test_schedulers_that_die_and_stand_still(rig: Rig, tmp_path: Path) -> None:
         return collectors[-1]
 
     def some_more_scrapes() -> None:
-        known = len(scrapes(rig))
-        wait_until("more scrapes", lambda: len(scrapes(rig)) >= known + 2, seconds=90)
+        wait_for_more_scrapes(rig)
 
     with running_hub() as hub:
         registry = Collector(rig, hub, tmp_path / "registry.log", "registry", "--once")
@@ -138,3 +143,29 @@ def test_schedulers_that_die_and_stand_still(rig: Rig, tmp_path: Path) -> None:
     assert all(models <= len(MODELS) for models in found.values()), found
     rig.believe_kafka()
     rig.judge()
+
+
+@pytest.mark.slow
+def test_a_broker_that_stands_still_for_a_minute(rig: LinkedRig, tmp_path: Path) -> None:
+    """Longer than any of its clients waits for an answer: what they had to publish comes after."""
+    worker = rig.worker()
+    with running_hub() as hub:
+        registry = Collector(rig, hub, tmp_path / "registry.log", "registry", "--once")
+        assert registry.process.wait(60) == 0, registry.log.read_text()
+        collector = Collector(rig, hub, tmp_path / "collector.log", "huggingface")
+        try:
+            wait_for_more_scrapes(rig)
+            rig.broker.pause()
+            try:
+                over = time.monotonic() + 61
+                wait_until("the minute is over", lambda: time.monotonic() > over, seconds=90)
+            finally:
+                rig.broker.resume()
+            wait_for_more_scrapes(rig)
+            assert collector.process.poll() is None, collector.log.read_text()
+        finally:
+            collector.process.kill()
+            collector.process.wait(10)
+    rig.believe_kafka()
+    rig.judge()
+    assert worker.process.poll() is None
