@@ -118,18 +118,20 @@ async def answer(
     cited = _cited(request, as_of)
     none_match = request.headers.get("if-none-match")
     small = limit is not None and limit <= PAGE_ROWS and chosen is Format.JSON
+    pieces: AsyncIterator[bytes] | None = None
     async with AsyncExitStack() as stack:
         # A large answer is hashed by ClickHouse, and before it is asked for: no request holds a
         # query while it waits for another, or requests would wait for each other.
         digest = None if small else await _digest(database, sql, values)
         if digest is None or not known(_tag(digest, chosen), none_match):
-            pieces = await stack.enter_async_context(
-                database.stream(sql, values, formats.CLICKHOUSE[chosen])
-            )
             # What fails before its first byte is a problem, and no broken answer.
-            held = (
-                b"".join([piece async for piece in pieces]) if small else await anext(pieces, b"")
-            )
+            if small:
+                held = await database.lines(sql, values)
+            else:
+                pieces = await stack.enter_async_context(
+                    database.stream(sql, values, formats.CLICKHOUSE[chosen])
+                )
+                held = await anext(pieces, b"")
             digest = digest or sha256(held).hexdigest()[:24]
         etag = _tag(digest, chosen)
         headers = {
@@ -199,8 +201,10 @@ def known(etag: str, header: str | None) -> bool:
     return "*" in tags or any(tag.removeprefix("W/") == etag.removeprefix("W/") for tag in tags)
 
 
-async def _joined(held: bytes, rest: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
+async def _joined(held: bytes, rest: AsyncIterator[bytes] | None) -> AsyncIterator[bytes]:
     yield held
+    if rest is None:
+        return
     async for piece in rest:
         yield piece
 

@@ -12,6 +12,7 @@ from clickhouse_connect.driver import AsyncClient
 from clickhouse_connect.driver.exceptions import ClickHouseError as DriverError
 
 from api.problems import unavailable
+from api.recent import Recent
 from breakout.clickhouse import (
     CONNECT_SECONDS,
     ClickHouseError,
@@ -48,12 +49,28 @@ class Database:
         self._slots = asyncio.Semaphore(settings.api_queries)
         self._making = asyncio.Lock()
         self._client: AsyncClient | None = None
+        self._recent = Recent(settings.api_fresh_seconds)
 
     async def rows(self, sql: str, parameters: Parameters) -> list[dict[str, Any]]:
-        """Return all rows of a small answer. Raises `ClickHouseError`."""
+        """Return all rows of a small answer. Raises as `lines` does."""
+        return [json.loads(line) for line in (await self.lines(sql, parameters)).splitlines()]
+
+    async def lines(self, sql: str, parameters: Parameters) -> bytes:
+        """Return the lines of JSON of a small answer, which may be one of the last moment.
+
+        Raises `ClickHouseError`, and `ProblemError` when too many queries wait already.
+        """
+        key = (sql, json.dumps(parameters, sort_keys=True))
+        return await self._recent.get(key, lambda: self.lines_now(sql, parameters))
+
+    async def lines_now(self, sql: str, parameters: Parameters) -> bytes:
+        """Return what `lines` does, of now."""
         async with self.stream(sql, parameters, "JSONEachRow") as chunks:
-            body = b"".join([chunk async for chunk in chunks])
-        return [json.loads(line) for line in body.splitlines()]
+            return b"".join([chunk async for chunk in chunks])
+
+    def forget(self) -> None:
+        """Answer nothing any more with what was there before."""
+        self._recent.forget()
 
     @asynccontextmanager
     async def stream(

@@ -24,6 +24,7 @@ from bench import (
     growth,
     latency,
     machine,
+    readers,
     recovery,
     restating,
     throughput,
@@ -34,9 +35,9 @@ from bench.sizes import FULL, Sizes
 Section = Callable[[Sizes, Callable[[str], None]], Iterator[Figure]]
 SECTIONS: dict[str, Section] = {
     module.NAME: module.figures
-    for module in (throughput, latency, growth, recovery, restating, backfill, dashboards)
+    for module in (throughput, latency, growth, recovery, restating, backfill, dashboards, readers)
 }
-RATIOS: tuple[Ratio, ...] = (*throughput.RATIOS, *growth.RATIOS)
+RATIOS: tuple[Ratio, ...] = (*throughput.RATIOS, *growth.RATIOS, *readers.RATIOS)
 
 
 def main() -> int:

@@ -63,11 +63,16 @@ class Tick:
         self.at, self.rows, self.records = at, rows, records
 
 
-def tick(pipeline: Pipeline, workload: Workload, number: int, rows: int) -> Tick:
-    """Return the records of the `number`th tick: the next `rows` models, once around and again."""
+def tick(
+    pipeline: Pipeline, workload: Workload, number: int, rows: int, *, scrape: int = 0
+) -> Tick:
+    """Return the records of the `number`th tick after a scrape.
+
+    They are of the next `rows` models, once around and again.
+    """
     index = (np.arange(rows) + number * rows) % len(workload.ids)
-    at = workload.moment(0) + timedelta(seconds=number)
-    totals = workload.counters(0)[index] + number
+    at = workload.moment(scrape) + timedelta(seconds=number)
+    totals = workload.counters(scrape)[index] + number
     event = DownloadsSlice(
         source="huggingface",
         scrape_id=f"tick-{number}",

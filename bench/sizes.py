@@ -85,6 +85,19 @@ class Dashboards:
 
 
 @dataclass(frozen=True)
+class Readers:
+    """So many readers of an instance of `models` models, each with a scrape on so many days."""
+
+    models: int = 2_000
+    days: int = 90
+    readers: int = 200
+    questions: int = 1_000
+    rate: int = 400
+    """Observations/s that come in meanwhile."""
+    seconds: int = 20
+
+
+@dataclass(frozen=True)
 class Sizes:
     """Of all sections."""
 
@@ -95,6 +108,7 @@ class Sizes:
     restating: Restating = field(default_factory=Restating)
     backfill: Backfill = field(default_factory=Backfill)
     dashboards: Dashboards = field(default_factory=Dashboards)
+    readers: Readers = field(default_factory=Readers)
 
 
 FULL: Final = Sizes()
@@ -106,4 +120,5 @@ TINY: Final = Sizes(
     Restating(120, 10, 1),
     Backfill(20, 10),
     Dashboards(50, 100, 1),
+    Readers(60, 10, 5, 20, 100, 2),
 )

@@ -135,4 +135,7 @@ API_REFUSED = Counter(
     ["why"],
 )
 API_RUNNING = Gauge("breakout_api_running_requests", "Requests that are being answered")
+API_SHARED = Counter(
+    "breakout_api_shared_total", "Queries spared: somebody had asked the same just before"
+)
 API_READERS = Gauge("breakout_api_readers", "Web pages that follow the news")

@@ -329,6 +329,14 @@ class Settings(BaseSettings):
         ge=1,
         le=60,
     )
+    api_fresh_seconds: float = Field(
+        1.0,
+        alias="BREAKOUT_API_FRESH_SECONDS",
+        description="Seconds for which a small answer is given again to who asks the same; the "
+        "web page's news of something new end that at once; 0 asks the database every time",
+        ge=0,
+        le=3600,
+    )
     api_cors_origins: str = Field(
         "*",
         alias="BREAKOUT_API_CORS_ORIGINS",

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import json
 from collections.abc import AsyncIterator
 from typing import Any
 
@@ -31,6 +32,10 @@ class News:
     async def now(self) -> dict[str, Any]:
         """Return the row of `sql/api/news.sql`. Raises as `Database.rows` does."""
         (row,) = await self._database.rows(query("news"), {})
+        return row
+
+    async def _new(self) -> dict[str, Any]:
+        row: dict[str, Any] = json.loads(await self._database.lines_now(query("news"), {}))
         return row
 
     async def follow(self) -> AsyncIterator[dict[str, Any]]:
@@ -66,7 +71,7 @@ class News:
         while True:
             with contextlib.suppress(ProblemError):  # too many queries run: look again later
                 try:
-                    self._tell(await self.now())
+                    self._tell(await self._new())
                 except ClickHouseError as error:
                     log.warning("no news from ClickHouse", why=str(error))
             await asyncio.sleep(LOOK_SECONDS)
@@ -74,6 +79,8 @@ class News:
     def _tell(self, news: dict[str, Any]) -> None:
         if news != self._latest:
             self._latest = news
+            # Who asks because of them gets what they are about.
+            self._database.forget()
             for box in self._readers:
                 _leave(box, news)
 

@@ -1,14 +1,27 @@
 -- Rolling RAM of every scored model up to a year old, by its latest observation at a moment.
 WITH
+(SELECT max(observed_at) FROM latest_log) AS latest,
+ifNull({as_of:DateTime64(3, 'UTC')} < latest, false) AS past,
 aged AS
 (
     SELECT
         l.size_bin AS size_bin, l.model_id AS model_id, assumeNotNull(l.released_at) AS released_on, l.tracked AS tracked,
-        s.observed_at AS at, s.cumulative AS total,
+        -- Of now it is there; of an earlier moment it is looked for.
+        if(past, s.observed_at, assumeNotNull(l.observed_at)) AS at, if(past, s.cumulative, assumeNotNull(l.cumulative)) AS total,
         (toUnixTimestamp64Milli(at) - toUnixTimestamp64Milli(toDateTime64(released_on, 3, 'UTC'))) / 86400000 AS exact_age,
         toInt32(floor(exact_age)) AS whole_age
-    FROM (SELECT * FROM latest_log FINAL WHERE released_at IS NOT NULL) AS l
-    INNER JOIN latest_as_of(moment = {as_of:DateTime64(3, 'UTC')}) AS s ON s.model_id = l.model_id
+    FROM
+    (
+        SELECT * FROM latest_log FINAL
+        WHERE released_at IS NOT NULL AND observed_at IS NOT NULL AND cumulative IS NOT NULL
+            AND (empty({model:Array(String)}) OR model_id IN {model:Array(String)})
+    ) AS l
+    LEFT JOIN
+    (
+        SELECT model_id, observed_at, cumulative FROM latest_as_of(moment = {as_of:DateTime64(3, 'UTC')})
+        WHERE past AND (empty({model:Array(String)}) OR model_id IN {model:Array(String)})
+    ) AS s ON s.model_id = l.model_id
+    WHERE NOT past OR s.model_id != ''
 ),
 chosen AS
 (

@@ -44,6 +44,8 @@ def serving(directory: Path, settings: Settings, **variables: str) -> Iterator[A
         **os.environ,
         "CLICKHOUSE_URL": settings.clickhouse_url,
         "BREAKOUT_API_RATE": "1000000",
+        # What a test writes it reads at once.
+        "BREAKOUT_API_FRESH_SECONDS": "0",
         **variables,
     }
     server = ApiServer(directory / "api.log", environment)

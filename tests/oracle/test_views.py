@@ -123,7 +123,10 @@ def log_rows(tables: Tables) -> dict[str, list[Row]]:
         "points_log": list(tables.points.values()),
         "latest_log": [row | {"known": 5} for row in tables.latest.values()],
         "baselines_log": list(tables.baselines.values()),
-        "breakouts_log": [row | {"retracted": False} for row in tables.breakouts.values()],
+        "breakouts_log": [
+            row | {"retracted": False, "size_bin": tables.latest[row["model_id"]]["size_bin"]}
+            for row in tables.breakouts.values()
+        ],
     }
 
 

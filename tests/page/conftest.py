@@ -16,6 +16,9 @@ from tests.cli.seed import insert
 from tests.embedded_servers import ClickHouseServer, running_clickhouse
 from tests.page.browser import running_browser
 
+# Longer than shipped, so that an old answer would be noticed.
+REMEMBERING = {"BREAKOUT_API_FRESH_SECONDS": "3600"}
+
 
 @pytest.fixture(scope="package")
 def clickhouse(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ClickHouseServer]:
@@ -39,7 +42,9 @@ def world(clickhouse: ClickHouseServer) -> Settings:
 @pytest.fixture(scope="package")
 def server(world: Settings, tmp_path_factory: pytest.TempPathFactory) -> Iterator[ApiServer]:
     # So low that a page which asks too much is noticed.
-    with serving(tmp_path_factory.mktemp("page"), world, BREAKOUT_API_RATE="2000") as server:
+    with serving(
+        tmp_path_factory.mktemp("page"), world, BREAKOUT_API_RATE="2000", **REMEMBERING
+    ) as server:
         yield server
 
 
@@ -57,5 +62,5 @@ def own_server(
     """The page of a database of the test's own, with the first part of the scored world."""
     settings = Settings(clickhouse_url=f"{clickhouse.url}/own_{abs(hash(request.node.name))}")
     scored.load(settings, scored.THEN, 1)
-    with serving(tmp_path, settings) as server:
+    with serving(tmp_path, settings, **REMEMBERING) as server:
         yield server, settings
