@@ -72,12 +72,14 @@ def test_the_wheel_holds_what_the_program_reads(wheel: Path) -> None:
     wanted = {f"breakout/_sql/{file.relative_to(sql)}" for file in sql.rglob("*.sql")}
     wanted |= {
         str(file.relative_to(REPOSITORY))
-        for file in (REPOSITORY / "breakout").rglob("*")
+        for package in ("breakout", "api")
+        for file in (REPOSITORY / package).rglob("*")
         if file.is_file() and "__pycache__" not in file.parts
     }
     assert "breakout/py.typed" in wanted
     assert "breakout/_sql/charts/ram_curves.sql" in wanted
     assert "breakout/registry/overrides.csv" in wanted
+    assert "api/page/assets/vendor/plot.min.js" in wanted
     assert "breakout/contract/schemas/DownloadsSlice.json" in wanted
     assert wanted - names == set()
 
