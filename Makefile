@@ -19,7 +19,7 @@ demo: setup ## Watch two simulated years of adoption, ending with the leaderboar
 	@$(BIN)/breakout demo
 
 test: lint types ## Check style and types, and run all tests but the slow ones
-	$(BIN)/python -m pytest -m "not slow and not soak" -n 3 --dist loadfile
+	$(BIN)/python -m pytest -m "not slow and not soak" -n 3 --dist loadfile --no-loadscope-reorder
 
 lint: setup ## Check style and formatting
 	$(BIN)/ruff check .

@@ -22,7 +22,7 @@ from breakout.heartbeat import Heartbeat
 from breakout.kafka_topics import ensure_topics
 from breakout.migrations import migrate
 from breakout.settings import Settings, read_settings
-from tests.brokers import BROKERS, running_broker_of
+from tests.brokers import BROKERS, KAFKA_FIRST, running_broker_of
 from tests.cli.conftest import Breakout
 from tests.cli.seed import insert
 from tests.server_process import Broker, free_port
@@ -30,7 +30,7 @@ from tests.server_process import Broker, free_port
 SNAPSHOTS = Path(__file__).parent / "snapshots"
 
 
-@pytest.fixture(scope="module", params=BROKERS)
+@pytest.fixture(scope="module", params=KAFKA_FIRST)
 def kafka(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Broker]:
@@ -254,6 +254,7 @@ async def _commit(settings: Settings, topic: str, offset: int) -> None:
         await consumer.stop()
 
 
+@pytest.mark.parametrize("kafka", BROKERS, indirect=True)
 def test_lag_counts_what_the_group_has_not_finished(
     breakout: Breakout, settings: Settings, client: Client
 ) -> None:

@@ -28,6 +28,12 @@ TOKEN = "hf_a_secret_nobody_may_see"
 COMMAND = "import collectors.cli as cli; cli._KAFKA_SECONDS = {}; cli.collect()"
 
 
+@pytest.fixture
+def broker(each_broker: Broker) -> Broker:
+    """Both kinds of broker must do."""
+    return each_broker
+
+
 @dataclass(frozen=True)
 class Ended:
     code: int

@@ -16,6 +16,12 @@ from tests.kafka.broker import KafkaBroker
 from tests.server_process import Broker, free_port
 
 
+@pytest.fixture
+def broker(each_broker: Broker) -> Broker:
+    """Both kinds of broker must do."""
+    return each_broker
+
+
 async def test_missing_topics_are_made_and_others_stay(broker: Broker) -> None:
     settings = Settings(kafka_bootstrap_servers=broker.bootstrap, partitions=3)
     assert await ensure_topics(settings, [MODELS]) == {"breakout.models": 3}

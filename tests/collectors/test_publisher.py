@@ -35,6 +35,12 @@ FRESH = Model("org-0/fresh-8B", tracked_in=None)
 
 
 @pytest.fixture
+def broker(each_broker: Broker) -> Broker:
+    """Both kinds of broker must do."""
+    return each_broker
+
+
+@pytest.fixture
 async def hub() -> AsyncIterator[SimulatedHub]:
     async with SimulatedHub(Catalog.of([*TRACKED, FRESH]), clock=SimulatedClock(NOW)) as running:
         yield running

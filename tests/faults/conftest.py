@@ -15,7 +15,8 @@ def mended(rig: Rig) -> Iterator[None]:
     rig.mend()
 
 
-@pytest.fixture(scope="package", params=KAFKA_FIRST)
+# Of the session, since other files come between those of this folder when several processes run.
+@pytest.fixture(scope="session", params=KAFKA_FIRST)
 def rig(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[LinkedRig]:

@@ -17,7 +17,9 @@ pytestmark = [pytest.mark.fault, pytest.mark.timeout(300)]
 WAITS = "waiting for ClickHouse"
 
 
-@pytest.mark.parametrize("insert", ["downloads_log", "points_log"])
+@pytest.mark.parametrize(
+    "insert", ["downloads_log", pytest.param("points_log", marks=pytest.mark.slow)]
+)
 def test_an_insert_that_timed_out_after_it_was_applied_is_repeated(rig: Rig, insert: str) -> None:
     for worker in rig.alive():
         worker.stop()
