@@ -23,6 +23,10 @@ from api.problems import PROBLEMS, ProblemError
 from api.queries import parameters, query
 
 R = TypeVar("R", bound=BaseModel)
+SMALL_ROWS = 10_000
+"""Up to so many rows an answer is held in memory: some megabytes."""
+TRIES = 3
+"""How often what is kept is read again because something newer came meanwhile."""
 
 
 class Row(BaseModel):
@@ -105,19 +109,23 @@ async def answer(
     behind: dict[str, str] = {}
     if asked.cursor is not None:
         moment, behind = paging.read_cursor(asked.cursor, operation.keys)
-    as_of = await moment_of(database, operation, asked, moment)
+    as_of, latest = await moment_of(database, operation, asked, moment)
     limit = asked.limit or (PAGE_ROWS if chosen is Format.JSON else None)
-    values = {**bound(operation, {**asked.values(), **(fixed or {})}, as_of), **behind}
-    if limit is not None:
-        # One more row tells whether there is another page.
-        values["page_rows"] = limit + (chosen is Format.JSON)
-    sql = query(operation.query)
-    sql = paging.page(sql, operation.keys, after=bool(behind), limited=limit is not None)
+    small = limit is not None and limit <= SMALL_ROWS and chosen is Format.JSON
+
+    def question(*, now: bool) -> tuple[str, dict[str, Any]]:
+        sql = query(operation.query, now=now)
+        values = {**bound(sql, {**asked.values(), **(fixed or {})}, as_of), **behind}
+        if limit is not None:
+            # One more row tells whether there is another page.
+            values["page_rows"] = limit + (chosen is Format.JSON)
+        limited = limit is not None
+        return paging.page(sql, operation.keys, after=bool(behind), limited=limited), values
+
+    sql, values = question(now=False)
     if wanted and not (await database.rows(paging.digest(sql), values))[0]["rows"]:
         raise ProblemError(404, f"There is no {wanted}")
-    cited = _cited(request, as_of)
     none_match = request.headers.get("if-none-match")
-    small = limit is not None and limit <= PAGE_ROWS and chosen is Format.JSON
     pieces: AsyncIterator[bytes] | None = None
     async with AsyncExitStack() as stack:
         # A large answer is hashed by ClickHouse, and before it is asked for: no request holds a
@@ -126,14 +134,18 @@ async def answer(
         if digest is None or not known(_tag(digest, chosen), none_match):
             # What fails before its first byte is a problem, and no broken answer.
             if small:
-                held = await database.lines(sql, values)
+                kept = question(now=True)
+                found = None
+                if latest and kept[0] != sql:
+                    found = await _kept(database, operation, kept, moment)
+                as_of, held = found or (as_of, await database.lines(sql, values))
             else:
                 pieces = await stack.enter_async_context(
                     database.stream(sql, values, formats.CLICKHOUSE[chosen])
                 )
                 held = await anext(pieces, b"")
             digest = digest or sha256(held).hexdigest()[:24]
-        etag = _tag(digest, chosen)
+        etag, cited = _tag(digest, chosen), _cited(request, as_of)
         headers = {
             "ETag": etag,
             "Cache-Control": "no-cache",
@@ -155,27 +167,59 @@ async def answer(
         )
 
 
+async def _kept(
+    database: Database, operation: Operation, now: tuple[str, Parameters], moment: str | None
+) -> tuple[str | None, bytes] | None:
+    """Return a small answer as of now from what is kept, and its moment.
+
+    None when newer observations came each time while it was read, or came after the `moment` that
+    was asked for: the answer would have something of both.
+    """
+
+    async def ask() -> bytes:
+        for _ in range(TRIES):
+            before, held, after = await database.between(*now, _latest(operation))
+            ((as_of,),) = (row.values() for row in _rows(after))
+            if moment is not None and as_of is not None and moment < as_of:
+                break
+            if before == after:
+                return (as_of or "").encode() + b"\n" + held
+        return b""
+
+    as_of, _, held = (found := await database.shared((*now, moment), ask)).partition(b"\n")
+    return (as_of.decode() or None, held) if found else None
+
+
+def _rows(lines: bytes) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in lines.splitlines()]
+
+
+def _latest(operation: Operation) -> tuple[str, Parameters]:
+    return query("moment"), {"sources": list(operation.sources)}
+
+
 async def moment_of(
     database: Database, operation: Operation, asked: Asked, moment: str | None
-) -> str | None:
+) -> tuple[str | None, bool]:
     """Return the moment of an answer: the one asked for, or the latest where that is earlier.
 
-    None without data. Raises a 422 problem for what is known as of the latest alone.
+    None without data. With it, whether it is the latest. Raises a 422 problem for what is known as
+    of the latest alone.
     """
-    sources: Parameters = {"sources": list(operation.sources)}
-    (row,) = await database.rows(query("moment"), sources)
+    key = _latest(operation)
+    (row,) = _rows(await database.shared(key, lambda: database.lines_after(*key)))
     latest: str | None = row["as_of"]
     # Written alike, so that texts compare as moments do.
     as_of = min(moment, latest) if moment and latest else latest
     if as_of != latest and (wrong := asked.known_now_alone()):
         raise ProblemError(422, f"as_of: {wrong}", errors={"as_of": wrong})
-    return as_of
+    return as_of, as_of == latest
 
 
-def bound(operation: Operation, asked: Mapping[str, Any], as_of: str | None) -> dict[str, Any]:
-    """Return the values of the parameters that the operation's query has."""
+def bound(sql: str, asked: Mapping[str, Any], as_of: str | None) -> dict[str, Any]:
+    """Return the values of the parameters that a query has."""
     moment = (as_of or iso(datetime.now(UTC)))[:-1].replace("T", " ")
-    used = parameters(query(operation.query))
+    used = parameters(sql)
     return {name: value for name, value in {**asked, "as_of": moment}.items() if name in used}
 
 

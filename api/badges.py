@@ -50,11 +50,13 @@ async def ram_badge(
     database = request.app.state.database
     model_id = f"{org}/{name}"
     scored = RamAsked(model=[model_id], baseline=asked.baseline, as_of=asked.as_of)
-    as_of = await moment_of(database, NOW, scored, asked.as_of)
-    rows = await database.rows(query(NOW.query), bound(NOW, scored.values(), as_of))
+    as_of, _ = await moment_of(database, NOW, scored, asked.as_of)
+    sql = query(NOW.query)
+    rows = await database.rows(sql, bound(sql, scored.values(), as_of))
     if not rows:
-        this = bound(MODELS, ModelsAsked(model=[model_id]).values(), as_of)
-        if not await database.rows(query(MODELS.query), this):
+        sql = query(MODELS.query)
+        this = bound(sql, ModelsAsked(model=[model_id]).values(), as_of)
+        if not await database.rows(sql, this):
             raise ProblemError(404, f"There is no {model_id}")
     ram = rows[0]["ram"] if rows else None
     text = "not scored" if ram is None else f"{ram:.2f}x of {rows[0]['size_bin']}"

@@ -2,8 +2,9 @@
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Coroutine, Mapping
 from contextlib import asynccontextmanager
+from time import monotonic
 from typing import Any
 
 import aiohttp
@@ -12,7 +13,8 @@ from clickhouse_connect.driver import AsyncClient
 from clickhouse_connect.driver.exceptions import ClickHouseError as DriverError
 
 from api.problems import unavailable
-from api.recent import Recent
+from api.queries import query
+from api.recent import After, Recent
 from breakout.clickhouse import (
     CONNECT_SECONDS,
     ClickHouseError,
@@ -24,6 +26,8 @@ from breakout.settings import Settings
 
 Parameters = Mapping[str, str | float | bool | list[str] | list[int] | None]
 
+AT_ONCE = 8
+"""Connections for small queries that wait for no other: for the moment, for what has changed."""
 _WRONG_LOGIN = frozenset({192, 193, 194, 516})
 _SETTINGS: dict[str, str | int] = {
     "do_not_merge_across_partitions_select_final": 1,
@@ -49,19 +53,67 @@ class Database:
         self._slots = asyncio.Semaphore(settings.api_queries)
         self._making = asyncio.Lock()
         self._client: AsyncClient | None = None
-        self._recent = Recent(settings.api_fresh_seconds)
+        self._recent = Recent()
+        self._after: dict[str, After] = {}
+        self._looking = asyncio.Lock()
+        self._looked_until = 0.0
+        self._state = b""
 
     async def rows(self, sql: str, parameters: Parameters) -> list[dict[str, Any]]:
         """Return all rows of a small answer. Raises as `lines` does."""
         return [json.loads(line) for line in (await self.lines(sql, parameters)).splitlines()]
 
     async def lines(self, sql: str, parameters: Parameters) -> bytes:
-        """Return the lines of JSON of a small answer, which may be one of the last moment.
+        """Return the lines of JSON of a small answer, which may be one given before.
 
         Raises `ClickHouseError`, and `ProblemError` when too many queries wait already.
         """
-        key = (sql, json.dumps(parameters, sort_keys=True))
-        return await self._recent.get(key, lambda: self.lines_now(sql, parameters))
+        return await self.shared((sql, parameters), lambda: self.lines_now(sql, parameters))
+
+    async def lines_after(self, sql: str, parameters: Parameters) -> bytes:
+        """Return what `lines_now` does, shared with others who ask while the one before runs.
+
+        It waits for no other query, so it must be a small one.
+        """
+        key = json.dumps((sql, parameters), sort_keys=True)
+        after = self._after.setdefault(key, After())
+        return await after.get(lambda: self._lines_at_once(sql, parameters))
+
+    async def between(
+        self, sql: str, parameters: Parameters, mark: tuple[str, Parameters]
+    ) -> tuple[bytes, bytes, bytes]:
+        """Return what `mark` answers before, what `lines_now` answers, and `mark` after it."""
+        async with self._slot():
+            before = await self.lines_after(*mark)
+            lines = await self._lines_at_once(sql, parameters)
+            return before, lines, await self.lines_after(*mark)
+
+    async def _lines_at_once(self, sql: str, parameters: Parameters) -> bytes:
+        async with self._asked(sql, parameters, "JSONEachRow") as chunks:
+            return b"".join([chunk async for chunk in chunks])
+
+    async def shared(self, key: object, ask: Callable[[], Coroutine[Any, Any, bytes]]) -> bytes:
+        """Return what `ask` does, or did before for the same key, if nothing has changed since.
+
+        A key is what JSON can write.
+        """
+        if not self._settings.api_fresh_seconds:
+            return await ask()
+        await self._look()
+        return await self._recent.get(json.dumps(key, sort_keys=True), ask)
+
+    async def _look(self) -> None:
+        """Forget the answers if something has changed; looks once in `api_fresh_seconds`."""
+        # Who comes while another looks need not wait for it.
+        if (now := monotonic()) < self._looked_until or self._looking.locked():
+            return
+        async with self._looking:
+            # Those it spares would wait with it.
+            state = await self._lines_at_once(query("state"), {})
+            if state != self._state:
+                self._state = state
+                self._recent.forget()
+            self._looked_until = now + self._settings.api_fresh_seconds
 
     async def lines_now(self, sql: str, parameters: Parameters) -> bytes:
         """Return what `lines` does, of now."""
@@ -70,6 +122,7 @@ class Database:
 
     def forget(self) -> None:
         """Answer nothing any more with what was there before."""
+        self._looked_until = 0.0
         self._recent.forget()
 
     @asynccontextmanager
@@ -81,14 +134,20 @@ class Database:
         Raises `ClickHouseError`, also for an answer that breaks off, and `ProblemError` when
         too many queries wait already.
         """
-        async with self._slot():
-            client = await self._connected()
-            try:
-                stream = await client.raw_stream(sql, dict(parameters), fmt=output_format)
-            except (DriverError, OSError) as error:
-                raise self._explained(error) from error
-            async with stream as chunks:
-                yield self._pieces(chunks)
+        async with self._slot(), self._asked(sql, parameters, output_format) as pieces:
+            yield pieces
+
+    @asynccontextmanager
+    async def _asked(
+        self, sql: str, parameters: Parameters, output_format: str
+    ) -> AsyncIterator[AsyncIterator[bytes]]:
+        client = await self._connected()
+        try:
+            stream = await client.raw_stream(sql, dict(parameters), fmt=output_format)
+        except (DriverError, OSError) as error:
+            raise self._explained(error) from error
+        async with stream as chunks:
+            yield self._pieces(chunks)
 
     async def _pieces(self, chunks: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
         try:
@@ -134,8 +193,8 @@ class Database:
                 compress=False,
                 query_retries=0,
                 **tls_options(self._settings),
-                connector_limit=self._settings.api_queries + 1,
-                connector_limit_per_host=self._settings.api_queries + 1,
+                connector_limit=self._settings.api_queries + AT_ONCE,
+                connector_limit_per_host=self._settings.api_queries + AT_ONCE,
             )
         except (DriverError, OSError) as error:
             raise self._explained(error) from error

@@ -1,4 +1,4 @@
-"""Answers of the last moment: who asks the same gets the same, and it is asked once."""
+"""Answers given before: who asks the same gets the same, and it is asked once."""
 
 import asyncio
 from collections.abc import Callable, Coroutine, Hashable
@@ -9,6 +9,7 @@ from typing import Any
 from breakout.metrics import API_SHARED
 
 MOST_BYTES = 64 * 2**20
+KEPT_SECONDS = 60.0
 
 
 @dataclass(frozen=True)
@@ -19,17 +20,14 @@ class _Answer:
 
 
 class Recent:
-    """Keeps each answer for so many seconds from when it was asked for; 0 keeps none."""
+    """Keeps answers until it is told to forget them, and each for a minute at most."""
 
-    def __init__(self, seconds: float) -> None:
-        self._seconds = seconds
+    def __init__(self) -> None:
         self._answers: dict[Hashable, _Answer] = {}
         self._bytes = 0
 
     async def get(self, key: Hashable, ask: Callable[[], Coroutine[Any, Any, bytes]]) -> bytes:
         """Return the answer to `key`, of now or shared. Raises what `ask` raises."""
-        if not self._seconds:
-            return await ask()
         now = monotonic()
         answer = self._answers.get(key)
         if answer is not None and now < answer.until:
@@ -37,7 +35,7 @@ class Recent:
         else:
             self._make_room(now)
             task = asyncio.create_task(ask())
-            answer = self._answers[key] = _Answer(task, now + self._seconds)
+            answer = self._answers[key] = _Answer(task, now + KEPT_SECONDS)
             task.add_done_callback(lambda done: self._done(key, done))
         # Who leaves does not take the answer from the others.
         return await asyncio.shield(answer.task)
@@ -67,3 +65,23 @@ class Recent:
                 break
             del self._answers[key]
             self._bytes -= len(answer.task.result())
+
+
+class After:
+    """Asks after the caller came, not before; all who come while one runs share the next."""
+
+    def __init__(self) -> None:
+        self._running = asyncio.Lock()
+        self._next: asyncio.Task[bytes] | None = None
+
+    async def get(self, ask: Callable[[], Coroutine[Any, Any, bytes]]) -> bytes:
+        """Return an answer that was asked for after this call began. Raises what `ask` raises."""
+        if self._next is None:
+            self._next = asyncio.create_task(self._ask(ask))
+        return await asyncio.shield(self._next)
+
+    async def _ask(self, ask: Callable[[], Coroutine[Any, Any, bytes]]) -> bytes:
+        async with self._running:
+            # Who comes from here on came too late for this one.
+            self._next = None
+            return await ask()

@@ -85,14 +85,18 @@ def tick(
     return Tick(to_ms(at), rows, pipeline.records([event]))
 
 
-def measure(pipeline: Pipeline, ticks: Sequence[Tick]) -> tuple[list[float], float]:
+def measure(
+    pipeline: Pipeline, ticks: Sequence[Tick], a_second: float = TICKS_A_SECOND
+) -> tuple[list[float], float]:
     """Publish ticks at their times; return the seconds each waited, and those of publishing."""
     sent: dict[int, float] = {}
     seen: dict[int, float] = {}
     with ThreadPoolExecutor(1) as pool, closing(pipeline.client()) as client:
-        publishing = pool.submit(lambda: asyncio.run(_publish(pipeline.bootstrap, ticks, sent)))
+        publishing = pool.submit(
+            lambda: asyncio.run(_publish(pipeline.bootstrap, ticks, sent, a_second))
+        )
         outstanding = {one.at: one.rows for one in ticks}
-        deadline = time.monotonic() + len(ticks) / TICKS_A_SECOND + _GIVE_UP_SECONDS
+        deadline = time.monotonic() + len(ticks) / a_second + _GIVE_UP_SECONDS
         while outstanding:
             asked = client.query(
                 "SELECT toUnixTimestamp64Milli(observed_at) AS at, count() FROM downloads_log "
@@ -110,14 +114,16 @@ def measure(pipeline: Pipeline, ticks: Sequence[Tick]) -> tuple[list[float], flo
     return [seen[at] - sent[at] for at in sent], took
 
 
-async def _publish(bootstrap: str, ticks: Sequence[Tick], sent: dict[int, float]) -> float:
+async def _publish(
+    bootstrap: str, ticks: Sequence[Tick], sent: dict[int, float], a_second: float
+) -> float:
     producer = AIOKafkaProducer(bootstrap_servers=bootstrap, max_request_size=16_000_000)
     await producer.start()
     try:
         started = time.monotonic()
         acknowledged = []
         for number, one in enumerate(ticks):
-            await asyncio.sleep(started + number / TICKS_A_SECOND - time.monotonic())
+            await asyncio.sleep(started + number / a_second - time.monotonic())
             sent[one.at] = time.monotonic()
             acknowledged += [
                 await producer.send(topic, value, key.encode(), partition=partition)

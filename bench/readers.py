@@ -23,7 +23,7 @@ from api.asked import PAGE_ROWS, Asked
 from api.operations import downloads, models, ram, scrapes, sources
 from api.queries import query
 from bench.figures import Aim, Figure, Ratio
-from bench.latency import TICKS_A_SECOND, measure, tick
+from bench.latency import measure, tick
 from bench.ours import our_pipeline, start_worker
 from bench.publishing import publish
 from bench.sizes import Sizes
@@ -56,15 +56,15 @@ def figures(sizes: Sizes, say: Callable[[str], None]) -> Iterator[Figure]:
         for name in (OURS, DIRECT):
             say(name)
             ticks = [
-                tick(pipeline, workload, number + one, size.rate // TICKS_A_SECOND, scrape=last)
-                for one in range(1, size.seconds * TICKS_A_SECOND + 1)
+                tick(pipeline, workload, number + one, size.models, scrape=last)
+                for one in range(1, size.seconds // size.every_seconds + 1)
             ]
             number += len(ticks)
             with _served(pipeline, name) as address:
                 file = pipeline.directory / "questions.json"
                 file.write_text(json.dumps([_request(one, name, address, as_of) for one in asked]))
                 reading = pool.submit(_read, file, size.readers, size.seconds)
-                waited, _ = measure(pipeline, ticks)
+                waited, _ = measure(pipeline, ticks, 1 / size.every_seconds)
                 answers, others = reading.result()
             note = f"{size.readers} readers, {len(answers):,} answers in {size.seconds} s"
             if others:
@@ -132,9 +132,12 @@ def _request(question: Question, name: str, address: str, as_of: str) -> dict[st
     if name == OURS:
         given = asked.model_dump(mode="json", exclude_unset=True)
         return {"url": f"{address}{path}?{urlencode(given, doseq=True)}", "body": None}
-    sql = paging.page(query(operation.query), operation.keys, after=False, limited=True)
-    values = bound(operation, asked.values(), None)
-    values |= {"as_of": as_of, "page_rows": (asked.limit or PAGE_ROWS) + 1}
+    sql = query(operation.query, now=True)
+    values = bound(sql, asked.values(), None)
+    sql = paging.page(sql, operation.keys, after=False, limited=True)
+    if "as_of" in values:
+        values["as_of"] = as_of
+    values |= {"page_rows": (asked.limit or PAGE_ROWS) + 1}
     given = {f"param_{key}": _literal(value) for key, value in values.items()}
     settings = {"database": "breakout", "do_not_merge_across_partitions_select_final": 1}
     return {

@@ -92,8 +92,8 @@ class Readers:
     days: int = 90
     readers: int = 200
     questions: int = 1_000
-    rate: int = 400
-    """Observations/s that come in meanwhile."""
+    every_seconds: int = 5
+    """Meanwhile all models are scraped so often."""
     seconds: int = 20
 
 
@@ -120,5 +120,5 @@ TINY: Final = Sizes(
     Restating(120, 10, 1),
     Backfill(20, 10),
     Dashboards(50, 100, 1),
-    Readers(60, 10, 5, 20, 100, 2),
+    Readers(60, 10, 5, 20, 1, 2),
 )

@@ -330,10 +330,10 @@ class Settings(BaseSettings):
         le=60,
     )
     api_fresh_seconds: float = Field(
-        1.0,
+        5.0,
         alias="BREAKOUT_API_FRESH_SECONDS",
-        description="Seconds for which a small answer is given again to who asks the same; the "
-        "web page's news of something new end that at once; 0 asks the database every time",
+        description="Seconds after which the API looks whether anything has changed, before it "
+        "gives a small answer again that it has given; 0 asks the database every time",
         ge=0,
         le=3600,
     )

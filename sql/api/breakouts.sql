@@ -1,7 +1,6 @@
 -- First crossings of 1.0x: of now as they are kept, of an earlier moment walked anew over the scores that were known then.
+-- past:
 WITH
-(SELECT max(observed_at) FROM latest_log) AS latest,
-ifNull({as_of:DateTime64(3, 'UTC')} < latest, false) AS past,
 walks AS
 (
     SELECT
@@ -14,7 +13,6 @@ walks AS
     (
         SELECT * FROM baselines_as_of(moment = {as_of:DateTime64(3, 'UTC')}) WHERE baseline = {baseline:String} AND downloads > 0
     ) AS b ON b.size_bin = p.size_bin AND b.age_days = p.age_days
-    WHERE past
     GROUP BY model_id
     HAVING crossing > 0
 ),
@@ -24,11 +22,16 @@ crossings AS
         model_id, toString(size_bin) AS size_bin, walk[crossing].2 AS crossed_at, walk[crossing].1 AS age_days,
         walk[crossing].3 AS ram, if(ending > 0, toNullable(walk[ending].2), NULL) AS ended_at
     FROM walks
-    UNION ALL
-    SELECT model_id, toString(size_bin), crossed_at, age_days, ram, ended_at
-    FROM breakouts_log FINAL
-    WHERE NOT past AND NOT retracted AND baseline = {baseline:String}
 )
+-- :past
+-- now:
+WITH crossings AS
+(
+    SELECT model_id, toString(b.size_bin) AS size_bin, crossed_at, age_days, ram, ended_at
+    FROM breakouts_log AS b FINAL
+    WHERE NOT retracted AND baseline = {baseline:String}
+)
+-- :now
 SELECT
     {baseline:String} AS baseline, w.model_id AS model_id, toString(m.org) AS org, toString(m.region) AS region,
     w.size_bin AS size_bin, m.total_params_b AS total_params_b, m.released_at AS released_at, w.crossed_at AS crossed_at,

@@ -26,8 +26,9 @@ closings AS
 (
     SELECT model_id, day, cumulative AS closing, standing, observed_at
     FROM closings_log FINAL
-    WHERE source = {source:String} AND day < toDate({as_of:DateTime64(3, 'UTC')})
-        AND model_id IN (SELECT model_id FROM wanted)
+    WHERE source = {source:String} AND model_id IN (SELECT model_id FROM wanted)
+    -- past:
+        AND day < toDate({as_of:DateTime64(3, 'UTC')})
     UNION ALL
     -- The day of that moment ends with its last observation until then.
     SELECT
@@ -38,6 +39,7 @@ closings AS
         AND o.observed_at >= toStartOfDay({as_of:DateTime64(3, 'UTC')}) AND o.observed_at <= {as_of:DateTime64(3, 'UTC')}
         AND model_id IN (SELECT model_id FROM wanted)
     GROUP BY model_id, day
+    -- :past
 ),
 usable AS
 (

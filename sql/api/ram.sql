@@ -1,27 +1,15 @@
 -- Rolling RAM of every scored model up to a year old, by its latest observation at a moment.
+-- past:
 WITH
-(SELECT max(observed_at) FROM latest_log) AS latest,
-ifNull({as_of:DateTime64(3, 'UTC')} < latest, false) AS past,
 aged AS
 (
     SELECT
         l.size_bin AS size_bin, l.model_id AS model_id, assumeNotNull(l.released_at) AS released_on, l.tracked AS tracked,
-        -- Of now it is there; of an earlier moment it is looked for.
-        if(past, s.observed_at, assumeNotNull(l.observed_at)) AS at, if(past, s.cumulative, assumeNotNull(l.cumulative)) AS total,
+        s.observed_at AS at, s.cumulative AS total,
         (toUnixTimestamp64Milli(at) - toUnixTimestamp64Milli(toDateTime64(released_on, 3, 'UTC'))) / 86400000 AS exact_age,
         toInt32(floor(exact_age)) AS whole_age
-    FROM
-    (
-        SELECT * FROM latest_log FINAL
-        WHERE released_at IS NOT NULL AND observed_at IS NOT NULL AND cumulative IS NOT NULL
-            AND (empty({model:Array(String)}) OR model_id IN {model:Array(String)})
-    ) AS l
-    LEFT JOIN
-    (
-        SELECT model_id, observed_at, cumulative FROM latest_as_of(moment = {as_of:DateTime64(3, 'UTC')})
-        WHERE past AND (empty({model:Array(String)}) OR model_id IN {model:Array(String)})
-    ) AS s ON s.model_id = l.model_id
-    WHERE NOT past OR s.model_id != ''
+    FROM (SELECT * FROM latest_log FINAL WHERE released_at IS NOT NULL) AS l
+    INNER JOIN latest_as_of(moment = {as_of:DateTime64(3, 'UTC')}) AS s ON s.model_id = l.model_id
 ),
 chosen AS
 (
@@ -36,22 +24,41 @@ curve AS
         if(h.peers = 0, NULL, h.downloads) AS high, l.peers AS low_peers, h.peers AS high_peers
     FROM chosen AS l
     LEFT JOIN chosen AS h ON h.size_bin = l.size_bin AND h.age_days = l.age_days + 1
+),
+scored AS
+(
+    SELECT
+        {baseline:String} AS baseline, c.model_id AS model_id, toString(m.org) AS org, toString(m.region) AS region,
+        toString(c.size_bin) AS size_bin, m.total_params_b AS total_params_b, c.released_on AS released_at,
+        c.tracked AS tracked, c.exact_age AS age_days, c.at AS as_of, c.total AS cumulative,
+        if(c.exact_age = c.whole_age, b.low, b.low + (b.high - b.low) * (c.exact_age - c.whole_age)) AS baseline_downloads,
+        if(c.exact_age = c.whole_age, b.low_peers, least(b.low_peers, b.high_peers)) AS peers,
+        c.total / nullIf(baseline_downloads, 0) AS ram
+    FROM aged AS c
+    INNER JOIN models AS m ON m.model_id = c.model_id
+    INNER JOIN curve AS b ON b.size_bin = c.size_bin AND b.age_days = c.whole_age
+    WHERE c.exact_age >= 0 AND c.exact_age <= 365
 )
+-- :past
+-- now:
+WITH scored AS
+(
+    SELECT
+        toString(baseline) AS baseline, model_id, toString(n.org) AS org, toString(n.region) AS region,
+        toString(n.size_bin) AS size_bin, total_params_b, released_at, tracked, age_days, as_of, cumulative,
+        baseline_downloads, peers, ram
+    FROM ram_now AS n
+    WHERE baseline = {baseline:String}
+)
+-- :now
 SELECT
-    {baseline:String} AS baseline, c.model_id AS model_id, toString(m.org) AS org, toString(m.region) AS region,
-    toString(c.size_bin) AS size_bin, m.total_params_b AS total_params_b, c.released_on AS released_at,
-    c.tracked AS tracked, c.exact_age AS age_days, c.at AS as_of, c.total AS cumulative,
-    if(c.exact_age = c.whole_age, b.low, b.low + (b.high - b.low) * (c.exact_age - c.whole_age)) AS baseline_downloads,
-    if(c.exact_age = c.whole_age, b.low_peers, least(b.low_peers, b.high_peers)) AS peers,
-    c.total / nullIf(baseline_downloads, 0) AS ram
-FROM aged AS c
-INNER JOIN models AS m ON m.model_id = c.model_id
-INNER JOIN curve AS b ON b.size_bin = c.size_bin AND b.age_days = c.whole_age
-WHERE c.exact_age >= 0 AND c.exact_age <= 365
-    AND (empty({model:Array(String)}) OR c.model_id IN {model:Array(String)})
-    AND (empty({org:Array(String)}) OR m.org IN {org:Array(String)})
-    AND (empty({region:Array(String)}) OR ifNull(toString(m.region), 'unreviewed') IN {region:Array(String)})
-    AND (empty({size_bin:Array(String)}) OR c.size_bin IN {size_bin:Array(String)})
-    AND ({min_age:Nullable(Float64)} IS NULL OR c.exact_age >= {min_age:Nullable(Float64)})
-    AND ({max_age:Nullable(Float64)} IS NULL OR c.exact_age <= {max_age:Nullable(Float64)})
-    AND ({tracked:Nullable(Bool)} IS NULL OR c.tracked = {tracked:Nullable(Bool)})
+    baseline, model_id, org, region, size_bin, total_params_b, released_at, tracked, age_days, as_of, cumulative,
+    baseline_downloads, peers, ram
+FROM scored
+WHERE (empty({model:Array(String)}) OR model_id IN {model:Array(String)})
+    AND (empty({org:Array(String)}) OR org IN {org:Array(String)})
+    AND (empty({region:Array(String)}) OR ifNull(region, 'unreviewed') IN {region:Array(String)})
+    AND (empty({size_bin:Array(String)}) OR size_bin IN {size_bin:Array(String)})
+    AND ({min_age:Nullable(Float64)} IS NULL OR age_days >= {min_age:Nullable(Float64)})
+    AND ({max_age:Nullable(Float64)} IS NULL OR age_days <= {max_age:Nullable(Float64)})
+    AND ({tracked:Nullable(Bool)} IS NULL OR tracked = {tracked:Nullable(Bool)})

@@ -6,13 +6,26 @@ SELECT
     p.cumulative / nullIf(b.downloads, 0) AS ram
 FROM
 (
-    SELECT * FROM points_as_of(moment = {as_of:DateTime64(3, 'UTC')})
+    SELECT *
+    -- past:
+    FROM points_as_of(moment = {as_of:DateTime64(3, 'UTC')})
+    -- :past
+    -- now:
+    FROM points
+    -- :now
     WHERE (empty({age_days:Array(UInt16)}) OR age_days IN {age_days:Array(UInt16)})
         AND (empty({model:Array(String)}) OR model_id IN {model:Array(String)})
 ) AS p
 INNER JOIN
 (
-    SELECT * FROM baselines_as_of(moment = {as_of:DateTime64(3, 'UTC')}) WHERE baseline = {baseline:String}
+    SELECT *
+    -- past:
+    FROM baselines_as_of(moment = {as_of:DateTime64(3, 'UTC')})
+    -- :past
+    -- now:
+    FROM baselines
+    -- :now
+    WHERE baseline = {baseline:String}
 ) AS b ON b.size_bin = p.size_bin AND b.age_days = p.age_days
 INNER JOIN models AS m ON m.model_id = p.model_id
 WHERE (empty({org:Array(String)}) OR m.org IN {org:Array(String)})

@@ -5,7 +5,7 @@ import asyncio
 import pytest
 
 from api import recent
-from api.recent import Recent
+from api.recent import After, Recent
 
 
 class Asked:
@@ -14,11 +14,13 @@ class Asked:
     def __init__(self, *, fails: bool = False) -> None:
         self.times = 0
         self.fails = fails
+        self.begun = asyncio.Event()
         self.goes_on = asyncio.Event()
         self.goes_on.set()
 
     async def __call__(self) -> bytes:
         self.times += 1
+        self.begun.set()
         number = self.times
         await self.goes_on.wait()
         if self.fails and number == 1:
@@ -27,7 +29,7 @@ class Asked:
 
 
 async def test_the_same_is_asked_once_while_it_runs_and_while_it_is_fresh() -> None:
-    ask, kept = Asked(), Recent(3600)
+    ask, kept = Asked(), Recent()
     ask.goes_on.clear()
     waiting = [asyncio.create_task(kept.get("one", ask)) for _number in range(50)]
     await asyncio.sleep(0)
@@ -40,16 +42,16 @@ async def test_the_same_is_asked_once_while_it_runs_and_while_it_is_fresh() -> N
 async def test_old_answers_are_not_given(monkeypatch: pytest.MonkeyPatch) -> None:
     now = 1000.0
     monkeypatch.setattr(recent, "monotonic", lambda: now)
-    ask, kept = Asked(), Recent(5)
+    ask, kept = Asked(), Recent()
     assert await kept.get("one", ask) == b"1"
-    now += 4.9
+    now += recent.KEPT_SECONDS - 0.1
     assert await kept.get("one", ask) == b"1"
     now += 0.1
     assert await kept.get("one", ask) == b"2"
 
 
 async def test_something_new_ends_what_was_kept_and_what_was_on_its_way() -> None:
-    ask, kept = Asked(), Recent(3600)
+    ask, kept = Asked(), Recent()
     ask.goes_on.clear()
     before = asyncio.create_task(kept.get("one", ask))
     await asyncio.sleep(0)
@@ -62,7 +64,7 @@ async def test_something_new_ends_what_was_kept_and_what_was_on_its_way() -> Non
 
 
 async def test_a_mistake_goes_to_all_who_wait_and_is_not_kept() -> None:
-    ask, kept = Asked(fails=True), Recent(3600)
+    ask, kept = Asked(fails=True), Recent()
     found = await asyncio.gather(
         *(kept.get("one", ask) for _number in range(3)), return_exceptions=True
     )
@@ -71,7 +73,7 @@ async def test_a_mistake_goes_to_all_who_wait_and_is_not_kept() -> None:
 
 
 async def test_who_leaves_takes_nothing_from_the_others() -> None:
-    ask, kept = Asked(), Recent(3600)
+    ask, kept = Asked(), Recent()
     ask.goes_on.clear()
     first, second = (asyncio.create_task(kept.get("one", ask)) for _number in range(2))
     await asyncio.sleep(0)
@@ -82,7 +84,7 @@ async def test_who_leaves_takes_nothing_from_the_others() -> None:
 
 async def test_it_keeps_only_so_much(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(recent, "MOST_BYTES", 10)
-    kept = Recent(3600)
+    kept = Recent()
 
     async def large() -> bytes:
         return b"x" * 8
@@ -95,6 +97,14 @@ async def test_it_keeps_only_so_much(monkeypatch: pytest.MonkeyPatch) -> None:
     assert ask.times == 1
 
 
-async def test_nothing_is_kept_where_that_is_set() -> None:
-    ask, kept = Asked(), Recent(0)
-    assert [await kept.get("one", ask) for _number in range(2)] == [b"1", b"2"]
+async def test_what_must_come_after_is_never_what_ran_before() -> None:
+    ask, after = Asked(), After()
+    ask.goes_on.clear()
+    first = asyncio.create_task(after.get(ask))
+    await ask.begun.wait()
+    later = [asyncio.create_task(after.get(ask)) for _number in range(20)]
+    await asyncio.sleep(0)
+    ask.goes_on.set()
+    assert await first == b"1"
+    assert set(await asyncio.gather(*later)) == {b"2"}
+    assert await after.get(ask) == b"3"

@@ -95,7 +95,7 @@ async function curvesChart() {
 }
 
 async function sharesOf(by, name, title, label) {
-  const answer = await ask("downloads", { by, interval: "month", limit: 20000 });
+  const answer = await ask("downloads", { by, interval: "month", limit: 10000 });
   if (!answer.data.some((row) => row.downloads !== null)) return nothing("Shares need two days of downloads.");
   return shares({ name, title, answer, label });
 }
