@@ -51,7 +51,7 @@ function breakoutsTable() {
     rows: breakouts.data,
     columns: [
       { title: "Model", cell: (row) => link(row.model_id), sort: (row) => row.model_id.toLowerCase() },
-      { title: "Region", wide: true, cell: (row) => region(row.region), sort: (row) => region(row.region) },
+      { title: "Region", wide: true, cell: (row) => h("span", { class: "whole" }, region(row.region)), sort: (row) => region(row.region) },
       { title: "Size class", wide: true, cell: (row) => h("span", { class: "whole" }, row.size_bin), sort: (row) => SIZES.indexOf(row.size_bin) },
       { title: "Crossed", cell: (row) => number(day(row.crossed_at), String, from), sort: (row) => row.crossed_at },
       {
