@@ -8,8 +8,5 @@ def page_address(settings: Settings) -> str:
     host = settings.api_host
     if host in {"0.0.0.0", "::"}:  # noqa: S104 - compared, not listened on
         host = "127.0.0.1"
-    return (
-        f"http://[{host}]:{settings.api_port}/"
-        if ":" in host
-        else f"http://{host}:{settings.api_port}/"
-    )
+    shown = f"[{host}]" if ":" in host else host
+    return f"http://{shown}:{settings.api_port}/"

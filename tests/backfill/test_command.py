@@ -111,7 +111,14 @@ def test_history_lands_beside_what_is_live(pipeline: Pipeline, tmp_path: Path) -
     assert view_differences(pipeline, expected) == {}
 
 
-@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM, signal.SIGINT])
+@pytest.mark.parametrize(
+    "number",
+    [
+        signal.SIGKILL,
+        pytest.param(signal.SIGTERM, marks=pytest.mark.slow),
+        pytest.param(signal.SIGINT, marks=pytest.mark.slow),
+    ],
+)
 def test_an_interrupted_backfill_goes_on_where_it_was(
     pipeline: Pipeline, tmp_path: Path, number: signal.Signals
 ) -> None:

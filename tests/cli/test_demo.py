@@ -86,6 +86,7 @@ def test_wrong_days_are_wrong_usage(environment: dict[str, str], days: str) -> N
     assert run_breakout(["demo", "--days", days], environment, 60).returncode == 2
 
 
+@pytest.mark.slow
 def test_fills_the_servers_of_the_settings_but_not_twice(
     environment: dict[str, str], tmp_path: Path
 ) -> None:

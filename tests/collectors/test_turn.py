@@ -27,12 +27,6 @@ pytestmark = [
 ]
 
 
-@pytest.fixture
-def broker(each_broker: Broker) -> Broker:
-    """Both kinds of broker must do."""
-    return each_broker
-
-
 @pytest.fixture(autouse=True)
 def forgotten_connections() -> Iterator[None]:
     """Let what aiokafka left open be found here, not in whatever test comes next."""

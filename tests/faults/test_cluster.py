@@ -29,7 +29,7 @@ def coordinator(rig: ClusterRig) -> KafkaBroker:
     return asyncio.run(rig.cluster.coordinator_of(rig.group))
 
 
-@pytest.mark.parametrize("node", [leader, coordinator])
+@pytest.mark.parametrize("node", [pytest.param(leader, marks=pytest.mark.slow), coordinator])
 def test_a_node_is_killed_while_a_batch_is_written(
     rig: ClusterRig, node: Callable[[ClusterRig], KafkaBroker]
 ) -> None:
@@ -67,6 +67,7 @@ def test_the_leader_stands_still_and_wakes_up(rig: ClusterRig) -> None:
     rig.judge_with_successors()
 
 
+@pytest.mark.slow
 def test_one_node_after_the_other_is_started_anew(rig: ClusterRig) -> None:
     pieces = deliveries("cluster-rolling", pieces=len(rig.cluster.brokers))
     rig.worker()

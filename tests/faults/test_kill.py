@@ -41,9 +41,16 @@ def kill_at(
     ("insert", "moment"),
     [
         pytest.param("scrapes_log", Moment.BEFORE, id="points-published-rows-not"),
-        pytest.param("downloads_log", Moment.HALFWAY, id="half-of-the-insert-sent"),
+        pytest.param(
+            "downloads_log", Moment.HALFWAY, id="half-of-the-insert-sent", marks=pytest.mark.slow
+        ),
         pytest.param("downloads_log", Moment.ANSWERED, id="rows-written-answer-unheard"),
-        pytest.param("latest_log", Moment.ANSWERED, id="scores-written-not-acknowledged"),
+        pytest.param(
+            "latest_log",
+            Moment.ANSWERED,
+            id="scores-written-not-acknowledged",
+            marks=pytest.mark.slow,
+        ),
     ],
 )
 def test_kill(rig: Rig, insert: str, moment: Moment) -> None:
@@ -69,6 +76,7 @@ def test_scores_that_the_next_worker_would_not_have_written(rig: Rig) -> None:
     )
 
 
+@pytest.mark.slow
 def test_counts_of_a_scrape_that_the_next_worker_would_not_have_written(rig: Rig) -> None:
     """A late observation makes another move that stood still, and a later one undoes that."""
     (one,) = of_one_partition("still", 1, rig.settings.partitions)

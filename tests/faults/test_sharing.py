@@ -59,7 +59,7 @@ def test_partitions_move_while_an_insert_is_slow(rig: Rig) -> None:
     rig.judge()
 
 
-@pytest.mark.parametrize("offset", ["+1h", "-1h"])
+@pytest.mark.parametrize("offset", ["-1h", pytest.param("+1h", marks=pytest.mark.slow)])
 def test_a_worker_whose_clock_is_an_hour_off(rig: Rig, offset: str) -> None:
     first, second, third = deliveries(f"clock{offset}", pieces=3)
     right = rig.worker()

@@ -35,12 +35,15 @@ def sleep_through(rig: Rig, insert: str, first: Sequence[Event], later: Sequence
     rig.judge()
 
 
-@pytest.mark.parametrize("insert", ["downloads_log", "points_log"])
+@pytest.mark.parametrize(
+    "insert", ["downloads_log", pytest.param("points_log", marks=pytest.mark.slow)]
+)
 def test_rows_of_a_zombie_lose(rig: Rig, insert: str) -> None:
     first, later = deliveries(f"zombie-{insert}")
     sleep_through(rig, insert, first, later)
 
 
+@pytest.mark.slow
 def test_rows_that_only_the_zombie_restated_lose(rig: Rig) -> None:
     """Its successor sees more in one batch, after which the restated row is as it was."""
     (still,) = of_one_partition("zombie", 1, rig.settings.partitions, 0)

@@ -62,7 +62,7 @@ def published(pipeline: Pipeline) -> Published:
 
 
 @pytest.mark.parametrize(
-    "seed", [*range(2), *(pytest.param(seed, marks=pytest.mark.slow) for seed in range(2, 20))]
+    "seed", [0, *(pytest.param(seed, marks=pytest.mark.slow) for seed in range(1, 20))]
 )
 def test_views_equal_the_oracle_whatever_happens_to_workers(
     pipeline: Pipeline, published: Published, seed: int
