@@ -122,7 +122,7 @@ class Rig(Pipeline):
             return not any(self.lag().values())
 
         try:
-            wait_until("workers catch up", caught_up, seconds=150)
+            wait_until("workers catch up", caught_up, seconds=270)
         except TimeoutError:
             raise TimeoutError(self.what_is_left()) from None
         self.judge()

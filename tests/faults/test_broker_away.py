@@ -9,7 +9,7 @@ from tests.faults.clickhouse_proxy import Moment
 from tests.faults.rig import LinkedRig, deliveries
 from tests.waiting import wait_until
 
-pytestmark = [pytest.mark.fault, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.fault, pytest.mark.timeout(700)]
 
 SESSION_SECONDS = 6.0
 """After that long without a sign of life the broker gives a worker's partitions away."""

@@ -11,7 +11,7 @@ from tests.faults.clickhouse_proxy import Moment
 from tests.faults.rig import ClusterRig, deliveries, running_cluster_rig
 from tests.kafka.broker import KafkaBroker
 
-pytestmark = [requires_kafka, pytest.mark.fault, pytest.mark.timeout(300)]
+pytestmark = [requires_kafka, pytest.mark.fault, pytest.mark.timeout(700)]
 
 
 @pytest.fixture(scope="module")
