@@ -34,7 +34,8 @@ export function table({ name, caption, columns, rows, order = null, fresh = () =
   return h(
     "div",
     { class: "scroll", tabindex: "0", role: "region", "aria-label": caption },
-    h("table", {}, h("caption", {}, caption), h("thead", {}, h("tr", {}, heads)), h("tbody", {}, body)),
+    // A cell that says nothing itself says on hover what the table does.
+    h("table", { title: caption }, h("caption", {}, caption), h("thead", {}, h("tr", {}, heads)), h("tbody", {}, body)),
   );
 }
 
