@@ -1,7 +1,7 @@
 """One way from an operation and its parameters to an answer: paged, streamed, citable."""
 
 import json
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -16,7 +16,7 @@ from starlette.types import Receive, Scope, Send
 
 from api import formats, paging
 from api.asked import PAGE_ROWS, Asked, iso
-from api.database import Database, Parameters
+from api.database import Database, Parameters, parsed
 from api.formats import Format
 from api.paging import Key
 from api.problems import PROBLEMS, ProblemError
@@ -113,7 +113,7 @@ async def answer(
     limit = asked.limit or (PAGE_ROWS if chosen is Format.JSON else None)
     small = limit is not None and limit <= SMALL_ROWS and chosen is Format.JSON
 
-    def question(*, now: bool) -> tuple[str, dict[str, Any]]:
+    def question(now: bool) -> tuple[str, dict[str, Any]]:
         sql = query(operation.query, now=now)
         values = {**bound(sql, {**asked.values(), **(fixed or {})}, as_of), **behind}
         if limit is not None:
@@ -122,29 +122,19 @@ async def answer(
         limited = limit is not None
         return paging.page(sql, operation.keys, after=bool(behind), limited=limited), values
 
-    sql, values = question(now=False)
-    if wanted and not (await database.rows(paging.digest(sql), values))[0]["rows"]:
-        raise ProblemError(404, f"There is no {wanted}")
+    sql, values = question(False)
     none_match = request.headers.get("if-none-match")
     pieces: AsyncIterator[bytes] | None = None
     async with AsyncExitStack() as stack:
-        # A large answer is hashed by ClickHouse, and before it is asked for: no request holds a
-        # query while it waits for another, or requests would wait for each other.
-        digest = None if small else await _digest(database, sql, values)
-        if digest is None or not known(_tag(digest, chosen), none_match):
-            # What fails before its first byte is a problem, and no broken answer.
-            if small:
-                kept = question(now=True)
-                found = None
-                if latest and kept[0] != sql:
-                    found = await _kept(database, operation, kept, moment)
-                as_of, held = found or (as_of, await database.lines(sql, values))
-            else:
-                pieces = await stack.enter_async_context(
-                    database.stream(sql, values, formats.CLICKHOUSE[chosen])
-                )
-                held = await anext(pieces, b"")
-            digest = digest or sha256(held).hexdigest()[:24]
+        if small:
+            as_of, held = await small_answer(database, operation, question, moment, as_of, latest)
+            there, digest = bool(held), sha256(held).hexdigest()[:24]
+        else:
+            # A large answer is hashed by ClickHouse, and before it is asked for: no request holds a
+            # query while it waits for another, or requests would wait for each other.
+            there, digest = await _digest(database, sql, values)
+        if wanted and not there:
+            raise ProblemError(404, f"There is no {wanted}")
         etag, cited = _tag(digest, chosen), _cited(request, as_of)
         headers = {
             "ETag": etag,
@@ -155,6 +145,12 @@ async def answer(
         }
         if known(etag, none_match):
             return Response(status_code=304, headers=headers)
+        if not small:
+            # What fails before its first byte is a problem, and no broken answer.
+            pieces = await stack.enter_async_context(
+                database.stream(sql, values, formats.CLICKHOUSE[chosen])
+            )
+            held = await anext(pieces, b"")
         body = _joined(held, pieces)
         if chosen is Format.JSON:
             head = {"as_of": as_of, "self": cited, "sources": operation.sources}
@@ -165,6 +161,24 @@ async def answer(
         return Streamed(
             stack.pop_all(), body, headers=headers, media_type=formats.MEDIA_TYPES[chosen]
         )
+
+
+async def small_answer(
+    database: Database,
+    operation: Operation,
+    question: Callable[[bool], tuple[str, Parameters]],
+    moment: str | None,
+    as_of: str | None,
+    latest: bool,
+) -> tuple[str | None, bytes]:
+    """Return the moment of a small answer and its lines, from what is kept where it is as of now.
+
+    `question` returns the SQL and its values, as of now or of the past.
+    """
+    past, now = question(False), question(True)
+    kept = latest and now[0] != past[0]
+    found = await _kept(database, operation, now, moment) if kept else None
+    return found or (as_of, await database.lines(*past))
 
 
 async def _kept(
@@ -179,7 +193,7 @@ async def _kept(
     async def ask() -> bytes:
         for _ in range(TRIES):
             before, held, after = await database.between(*now, _latest(operation))
-            ((as_of,),) = (row.values() for row in _rows(after))
+            ((as_of,),) = (row.values() for row in parsed(after))
             if moment is not None and as_of is not None and moment < as_of:
                 break
             if before == after:
@@ -188,10 +202,6 @@ async def _kept(
 
     as_of, _, held = (found := await database.shared((*now, moment), ask)).partition(b"\n")
     return (as_of.decode() or None, held) if found else None
-
-
-def _rows(lines: bytes) -> list[dict[str, Any]]:
-    return [json.loads(line) for line in lines.splitlines()]
 
 
 def _latest(operation: Operation) -> tuple[str, Parameters]:
@@ -207,7 +217,7 @@ async def moment_of(
     of the latest alone.
     """
     key = _latest(operation)
-    (row,) = _rows(await database.shared(key, lambda: database.lines_after(*key)))
+    (row,) = parsed(await database.shared(key, lambda: database.lines_after(*key)))
     latest: str | None = row["as_of"]
     # Written alike, so that texts compare as moments do.
     as_of = min(moment, latest) if moment and latest else latest
@@ -234,9 +244,9 @@ def _tag(digest: str, chosen: Format) -> str:
     return f'W/"{digest}-{chosen}"'
 
 
-async def _digest(database: Database, sql: str, values: Parameters) -> str:
+async def _digest(database: Database, sql: str, values: Parameters) -> tuple[bool, str]:
     (row,) = await database.rows(paging.digest(sql), values)
-    return f"{row['rows']:x}.{row['digest']:x}"
+    return row["rows"] > 0, f"{row['rows']:x}.{row['digest']:x}"
 
 
 def known(etag: str, header: str | None) -> bool:

@@ -7,8 +7,9 @@ from xml.sax.saxutils import escape
 from fastapi import APIRouter, Query, Request, Response
 from pydantic import BaseModel, ConfigDict, Field
 
-from api.answers import bound, known, moment_of
+from api.answers import bound, known, moment_of, small_answer
 from api.asked import Moment, PathPart, Text
+from api.database import Parameters, parsed
 from api.operations.models import OPERATION as MODELS
 from api.operations.models import ModelsAsked
 from api.operations.ram import NOW, RamAsked
@@ -50,9 +51,14 @@ async def ram_badge(
     database = request.app.state.database
     model_id = f"{org}/{name}"
     scored = RamAsked(model=[model_id], baseline=asked.baseline, as_of=asked.as_of)
-    as_of, _ = await moment_of(database, NOW, scored, asked.as_of)
-    sql = query(NOW.query)
-    rows = await database.rows(sql, bound(sql, scored.values(), as_of))
+    known_at, latest = await moment_of(database, NOW, scored, asked.as_of)
+
+    def question(now: bool) -> tuple[str, Parameters]:
+        sql = query(NOW.query, now=now)
+        return sql, bound(sql, scored.values(), known_at)
+
+    as_of, lines = await small_answer(database, NOW, question, asked.as_of, known_at, latest)
+    rows = parsed(lines)
     if not rows:
         sql = query(MODELS.query)
         this = bound(sql, ModelsAsked(model=[model_id]).values(), as_of)

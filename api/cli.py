@@ -10,6 +10,7 @@ import uvicorn
 from api.app import create_app
 from api.keys import new_key
 from api.page.news import News
+from breakout.http_address import http_address
 from breakout.logging import configure_logging
 from breakout.settings import Settings, SettingsError, read_settings
 from breakout.telemetry import start_metrics
@@ -54,10 +55,9 @@ def _serve() -> None:
     )
     server = _Server(config, app.state.news)
     host, port = listener.getsockname()[:2]
-    shown = f"[{host}]" if ":" in host else host
     # The server stops by SIGTERM in its own time, and then raises it again.
     signal.signal(signal.SIGTERM, lambda *_: None)
-    log.info("serving the API", address=f"http://{shown}:{port}")
+    log.info("serving the API", address=http_address(host, port))
     server.run(sockets=[listener])
 
 

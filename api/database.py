@@ -45,6 +45,11 @@ _SETTINGS: dict[str, str | int] = {
 }
 
 
+def parsed(lines: bytes) -> list[dict[str, Any]]:
+    """Return the rows of lines of JSON."""
+    return [json.loads(line) for line in lines.splitlines()]
+
+
 class Database:
     """A lazily made client: the API starts, and says 503, while ClickHouse is away."""
 
@@ -61,7 +66,7 @@ class Database:
 
     async def rows(self, sql: str, parameters: Parameters) -> list[dict[str, Any]]:
         """Return all rows of a small answer. Raises as `lines` does."""
-        return [json.loads(line) for line in (await self.lines(sql, parameters)).splitlines()]
+        return parsed(await self.lines(sql, parameters))
 
     async def lines(self, sql: str, parameters: Parameters) -> bytes:
         """Return the lines of JSON of a small answer, which may be one given before.
@@ -89,8 +94,8 @@ class Database:
             return before, lines, await self.lines_after(*mark)
 
     async def _lines_at_once(self, sql: str, parameters: Parameters) -> bytes:
-        async with self._asked(sql, parameters, "JSONEachRow") as chunks:
-            return b"".join([chunk async for chunk in chunks])
+        async with self._asked(sql, parameters, "JSONEachRow") as pieces:
+            return await _whole(pieces)
 
     async def shared(self, key: object, ask: Callable[[], Coroutine[Any, Any, bytes]]) -> bytes:
         """Return what `ask` does, or did before for the same key, if nothing has changed since.
@@ -117,8 +122,8 @@ class Database:
 
     async def lines_now(self, sql: str, parameters: Parameters) -> bytes:
         """Return what `lines` does, of now."""
-        async with self.stream(sql, parameters, "JSONEachRow") as chunks:
-            return b"".join([chunk async for chunk in chunks])
+        async with self.stream(sql, parameters, "JSONEachRow") as pieces:
+            return await _whole(pieces)
 
     def forget(self) -> None:
         """Answer nothing any more with what was there before."""
@@ -214,3 +219,7 @@ class Database:
         """Close the connections."""
         if self._client is not None:
             await self._client.close()
+
+
+async def _whole(pieces: AsyncIterator[bytes]) -> bytes:
+    return b"".join([piece async for piece in pieces])

@@ -12,10 +12,10 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 from urllib.parse import urlencode
 
 import numpy as np
+from clickhouse_connect.driver.binding import format_bind_value
 
 from api import paging
 from api.answers import Operation, bound
@@ -138,23 +138,12 @@ def _request(question: Question, name: str, address: str, as_of: str) -> dict[st
     if "as_of" in values:
         values["as_of"] = as_of
     values |= {"page_rows": (asked.limit or PAGE_ROWS) + 1}
-    given = {f"param_{key}": _literal(value) for key, value in values.items()}
+    given = {f"param_{key}": format_bind_value(value) for key, value in values.items()}
     settings = {"database": "breakout", "do_not_merge_across_partitions_select_final": 1}
     return {
         "url": f"{address}?{urlencode({**settings, **given})}",
         "body": f"{sql}\nFORMAT JSONEachRow",
     }
-
-
-def _literal(value: Any) -> str:
-    """Return a value as ClickHouse takes it in an address."""
-    if value is None:
-        return "\\N"
-    if isinstance(value, list):
-        return (
-            "[" + ",".join(f"'{one}'" if isinstance(one, str) else str(one) for one in value) + "]"
-        )
-    return str(value).lower() if isinstance(value, bool) else str(value)
 
 
 def _read(file: Path, readers: int, seconds: int) -> tuple[list[float], dict[str, int]]:

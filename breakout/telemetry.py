@@ -3,6 +3,7 @@
 import prometheus_client
 import structlog
 
+from breakout.http_address import http_address
 from breakout.settings import Settings, SettingsError
 
 log = structlog.get_logger(__name__)
@@ -22,7 +23,6 @@ def start_metrics(settings: Settings) -> str:
             f"({error.strerror or error}): name a free port, or 0 for any; the host is "
             "BREAKOUT_METRICS_HOST"
         ) from error
-    shown = f"[{host}]" if ":" in host else host
-    address = f"http://{shown}:{server.server_port}/metrics"
+    address = f"{http_address(host, server.server_port)}/metrics"
     log.info("serving metrics", address=address)
     return address

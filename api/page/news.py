@@ -2,13 +2,12 @@
 
 import asyncio
 import contextlib
-import json
 from collections.abc import AsyncIterator
 from typing import Any
 
 import structlog
 
-from api.database import Database
+from api.database import Database, parsed
 from api.problems import ProblemError
 from api.queries import query
 from breakout.clickhouse import ClickHouseError
@@ -35,7 +34,7 @@ class News:
         return row
 
     async def _new(self) -> dict[str, Any]:
-        row: dict[str, Any] = json.loads(await self._database.lines_now(query("news"), {}))
+        (row,) = parsed(await self._database.lines_now(query("news"), {}))
         return row
 
     async def follow(self) -> AsyncIterator[dict[str, Any]]:

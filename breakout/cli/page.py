@@ -1,5 +1,6 @@
 """The web page as a part of what a command runs."""
 
+from breakout.http_address import http_address
 from breakout.settings import Settings
 
 
@@ -8,5 +9,4 @@ def page_address(settings: Settings) -> str:
     host = settings.api_host
     if host in {"0.0.0.0", "::"}:  # noqa: S104 - compared, not listened on
         host = "127.0.0.1"
-    shown = f"[{host}]" if ":" in host else host
-    return f"http://{shown}:{settings.api_port}/"
+    return f"{http_address(host, settings.api_port)}/"

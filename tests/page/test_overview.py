@@ -9,6 +9,7 @@ from playwright.sync_api import Browser, Page, expect
 from breakout.clickhouse import reader_client, writer_client
 from breakout.settings import Settings
 from tests.api import scored
+from tests.api.conftest import serving
 from tests.api.server import ApiServer
 from tests.page.browser import (
     DESK,
@@ -19,6 +20,7 @@ from tests.page.browser import (
     reading,
     requires_chromium,
 )
+from tests.server_process import free_port
 
 pytestmark = requires_chromium
 CHARTS = ("curves", "regions", "organisations", "inference")
@@ -209,9 +211,6 @@ def test_it_prints(browser: Browser, server: ApiServer) -> None:
 
 
 def test_without_its_database_it_says_so(browser: Browser, tmp_path: Any) -> None:
-    from tests.api.conftest import serving
-    from tests.server_process import free_port
-
     nowhere = Settings(clickhouse_url=f"http://127.0.0.1:{free_port()}/breakout")
     with (
         serving(tmp_path, nowhere) as server,

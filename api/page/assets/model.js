@@ -70,8 +70,7 @@ async function series() {
   return downloads({ name: "downloads", title: "New downloads", answer, interval: long ? "week" : "day" });
 }
 
-async function facts() {
-  const answer = await ask(`models/${modelId.split("/").map(encodeURIComponent).join("/")}`);
+function facts(answer) {
   const [model] = answer.data;
   const from = provenance(answer);
   const known = (value, source, write = String) => number(value, write, from, { more: source ? `By ${source}` : undefined });
@@ -97,8 +96,9 @@ async function facts() {
 }
 
 async function refresh() {
+  let known;
   try {
-    await ask(`models/${modelId.split("/").map(encodeURIComponent).join("/")}`, { limit: 1 });
+    known = await ask(`models/${modelId.split("/").map(encodeURIComponent).join("/")}`);
   } catch (error) {
     if (error.status !== 404) fill("headline", problem(error));
     else document.querySelector("main").replaceChildren(h("h1", {}, modelId), nothing("There is no such model here. It is spelled as its hub spells it, case too."));
@@ -109,7 +109,7 @@ async function refresh() {
     part("curve-chart", curve),
     part("milestones-table", milestones),
     part("downloads-chart", series),
-    part("facts-list", facts),
+    part("facts-list", async () => facts(known)),
   ]);
 }
 
