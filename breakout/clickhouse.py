@@ -63,6 +63,8 @@ _SETTINGS: dict[Purpose, dict[str, int]] = {
         # answer is written again (its table keeps one row per key) rather than dropped by hash.
         "async_insert": 0,
         "insert_deduplicate": 0,
+        # What is written together has one row a key, or nearly: nothing to merge before merging.
+        "optimize_on_insert": 0,
         # Tables are partitioned by month: a history of ten years is one insert all the same.
         "max_partitions_per_insert_block": 0,
     },

@@ -65,6 +65,16 @@ COMMENT 'Migrations of this database'
 """
 
 
+_COLUMNS = {
+    "version": "UInt32",
+    "name": "String",
+    "checksum": "String",
+    "started_at": "DateTime64(3, 'UTC')",
+    "applied_at": "Nullable(DateTime64(3, 'UTC'))",
+    "applied": "Bool",
+}
+
+
 class MigrationError(RuntimeError):
     """The schema cannot be migrated, or is not what this program needs. Nothing was changed
     unless the message says so."""
@@ -86,6 +96,10 @@ class Report:
 
     applied: tuple[str, ...]
     reader: bool
+
+
+_Row = tuple[int, str, str, datetime, datetime | None, bool]
+"""A row of `schema_migrations`."""
 
 
 @dataclass(frozen=True)
@@ -177,13 +191,17 @@ def apply(client: Client, database: str, migrations: Sequence[Migration]) -> lis
     client.database = database
     client.command(_TABLE)
     to_do = _to_do(migrations, _records(client, database), database)
+    done: list[_Row] = []
     for migration in to_do:
         started = datetime.now(UTC)
-        _record(client, migration, started, None)
+        # That one is done and that the next begins is one insert: they are half of all time.
+        _record(client, [*done, _row(migration, started, None)])
         for statement in migration.statements:
             client.command(statement)
-        _record(client, migration, started, datetime.now(UTC))
+        done = [_row(migration, started, datetime.now(UTC))]
         log.info("migrated", file=migration.file, database=database)
+    if done:
+        _record(client, done)
     return to_do
 
 
@@ -240,22 +258,18 @@ def _records(client: Client, database: str) -> dict[int, _Record]:
     return {version: _Record(file, checksum, done) for version, file, checksum, done in rows}
 
 
-def _record(
-    client: Client, migration: Migration, started: datetime, applied: datetime | None
-) -> None:
+def _row(migration: Migration, started: datetime, applied: datetime | None) -> _Row:
+    done = applied is not None
+    return (migration.version, migration.file, migration.checksum, started, applied, done)
+
+
+def _record(client: Client, rows: Sequence[_Row]) -> None:
     client.insert(
         "schema_migrations",
-        [
-            [
-                migration.version,
-                migration.file,
-                migration.checksum,
-                started,
-                applied,
-                applied is not None,
-            ]
-        ],
-        column_names=["version", "name", "checksum", "started_at", "applied_at", "applied"],
+        rows,
+        column_names=list(_COLUMNS),
+        # Else the driver asks for them before every insert.
+        column_type_names=list(_COLUMNS.values()),
         settings={"async_insert": 0},
     )
 

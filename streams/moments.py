@@ -1,8 +1,6 @@
 """Which moments a record may name as observed: those that a clock can have shown."""
 
-from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime, timedelta
-from typing import TypeVar
 
 from breakout.contract import (
     ContractError,
@@ -14,8 +12,6 @@ from breakout.contract import (
     NameRecord,
     PointsSlice,
 )
-
-Entry = TypeVar("Entry")
 
 MOST_AHEAD = timedelta(days=1)
 """How far ahead of this machine's clock an observation may be: all after it would be late."""
@@ -33,26 +29,27 @@ Observed = (
 
 def check_moments(event: Observed) -> None:
     """Raise `ContractError` for a moment that cannot be, with the field and the bounds."""
-    kind, now = type(event).__name__, datetime.now(UTC)
-    for name, moment in _clock_readings(event):
+    now = datetime.now(UTC)
+    if isinstance(event, PointsSlice):
+        readings = _latest(event)
+    elif isinstance(event, InferenceDay):
+        readings = [("observed_at", event.observed_at), ("as_of", event.as_of)]
+    else:
+        readings = [("observed_at", event.observed_at)]
+    for name, moment in readings:
         if moment > now + MOST_AHEAD:
             raise ContractError(
-                f"{kind}.{name}: {moment.isoformat()} is more than a day ahead of "
+                f"{type(event).__name__}.{name}: {moment.isoformat()} is more than a day ahead of "
                 f"now ({now.isoformat(timespec='seconds')}): check the clock of what observed it"
             )
 
 
-def _clock_readings(event: Observed) -> Iterator[tuple[str, datetime]]:
-    if isinstance(event, PointsSlice):
-        yield from _entries("scored_since", event.scored_since)
-        yield from _entries("latest_at", event.latest_at)
-        return
-    yield "observed_at", event.observed_at
-    if isinstance(event, InferenceDay):
-        yield "as_of", event.as_of
-
-
-def _entries(column: str, entries: Iterable[Entry | None]) -> Iterator[tuple[str, Entry]]:
-    for number, entry in enumerate(entries):
-        if entry is not None:
-            yield f"{column}.{number}", entry
+def _latest(event: PointsSlice) -> list[tuple[str, datetime]]:
+    """Return the latest moment of each column, and where it is."""
+    found = []
+    for name in ("scored_since", "latest_at"):
+        moments: list[datetime | None] = getattr(event, name)
+        latest = max((one for one in moments if one is not None), default=None)
+        if latest is not None:
+            found.append((f"{name}.{moments.index(latest)}", latest))
+    return found

@@ -5,8 +5,9 @@ baselines and breakouts are what a batch over all points would say; only what di
 before is written.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,6 +21,7 @@ from breakout.series import NULL
 
 Int = NDArray[np.int64]
 Float = NDArray[np.float64]
+Flag = NDArray[np.bool_]
 
 ALL_AGES = np.arange(ram.AGES)
 
@@ -36,8 +38,7 @@ class PointRows:
     as_of: Int
 
 
-@dataclass(frozen=True)
-class LatestRow:
+class LatestRow(NamedTuple):
     """A row of `latest_log`; day0 None = the model left the bin."""
 
     model_id: str
@@ -107,7 +108,6 @@ class BinState:
         self._points = np.full((ram.AGES, 16), NULL, dtype=np.int64)
         self._day0 = np.full(16, NULL, dtype=np.int64)
         self._tracked = np.zeros(16, dtype=bool)
-        self._latest_at = np.full(16, NULL, dtype=np.int64)
         self._latest = np.full(16, NULL, dtype=np.int64)
         self._baselines: dict[str, ram.Baseline] = {}
         self._tenth = np.full(ram.AGES, np.nan)
@@ -125,8 +125,7 @@ class BinState:
 
     def restore_model(self, row: LatestRow) -> None:
         """Add a model as ClickHouse has it."""
-        column = self._column_of(row.model_id)
-        self._set_model(column, row)
+        self._set_models(np.array([self._column_of(row.model_id)]), [row])
 
     def restore_points(self, model_ids: Sequence[str], ages: Int, cumulative: Int) -> None:
         """Add points as ClickHouse has them."""
@@ -170,37 +169,27 @@ class BinState:
 
     def take(self, one: PointsSlice, changes: Changes) -> None:
         """Take in a slice of points; what it changes is added to `changes`."""
-        fresh = [False] * len(one.models)
-        for index, model_id in enumerate(one.models):
-            column = self._column_of(model_id)
-            knowledge = (to_ms(one.scored_since[index]), one.known[index])
-            if knowledge < self._knowledge.get(model_id, knowledge):
+        columns = np.array([self._column_of(model_id) for model_id in one.models], dtype=np.int64)
+        fresh = np.zeros(len(columns), dtype=bool)
+        rows = []
+        for index, row in enumerate(_latest_rows(one)):
+            if row.knowledge < self._knowledge.get(row.model_id, row.knowledge):
                 continue  # computed by a worker that knew less
             fresh[index] = True
-            released_at, latest_at = one.released_at[index], one.latest_at[index]
-            row = LatestRow(
-                model_id,
-                None if released_at is None else day_ms(released_at),
-                one.tracked[index],
-                None if latest_at is None else to_ms(latest_at),
-                one.latest_cumulative[index],
-                knowledge,
-            )
             if one.reset[index]:
-                self._forget_points(model_id, column, changes)
-            self._set_model(column, row)
-            self.version += 1
-            changes.latest[model_id] = row
-        self._take_points(one, fresh, changes)
+                self._forget_points(row.model_id, int(columns[index]), changes)
+            rows.append(row)
+        self._set_models(columns[fresh], rows)
+        self.version += len(rows)
+        changes.latest.update((row.model_id, row) for row in rows)
+        self._take_points(one, columns, fresh, changes)
         changes.version = self.version
 
-    def _take_points(self, one: PointsSlice, fresh: list[bool], changes: Changes) -> None:
-        columns = np.array([self._column[model_id] for model_id in one.models], dtype=np.int64)
+    def _take_points(self, one: PointsSlice, columns: Int, fresh: Flag, changes: Changes) -> None:
         model = np.array(one.point_model, dtype=np.int64)
         age = np.array(one.point_age, dtype=np.int64)
         cumulative = np.array(one.point_cumulative, dtype=np.int64)
-        kept = np.array(fresh, dtype=bool)[model] if len(model) else np.zeros(0, dtype=bool)
-        kept &= self._points[age, columns[model]] != cumulative if len(model) else kept
+        kept = fresh[model] & (self._points[age, columns[model]] != cumulative)
         model, age, cumulative = model[kept], age[kept], cumulative[kept]
         column = columns[model]
         self._points[age, column] = cumulative
@@ -224,29 +213,41 @@ class BinState:
             )
         )
 
-    def _set_model(self, column: int, row: LatestRow) -> None:
-        if row.tracked != self._tracked[column] or row.day0 != self._day0[column]:
-            self._stale_ages |= self._points[:, column] >= 0
-        self._tracked[column] = row.tracked and row.day0 is not None
-        self._day0[column] = NULL if row.day0 is None else row.day0
-        self._knowledge[row.model_id] = row.knowledge
-        self._latest_at[column] = NULL if row.observed_at is None else row.observed_at
-        self._latest[column] = NULL if row.cumulative is None else row.cumulative
+    def _set_models(self, columns: Int, rows: Sequence[LatestRow]) -> None:
+        day0 = np.array([NULL if row.day0 is None else row.day0 for row in rows], dtype=np.int64)
+        tracked = np.array([row.tracked for row in rows], dtype=bool) & (day0 != NULL)
+        moved = columns[(tracked != self._tracked[columns]) | (day0 != self._day0[columns])]
+        self._stale_ages |= (self._points[:, moved] >= 0).any(axis=1)
+        self._tracked[columns], self._day0[columns] = tracked, day0
+        self._latest[columns] = [NULL if row.cumulative is None else row.cumulative for row in rows]
+        self._knowledge.update((row.model_id, row.knowledge) for row in rows)
 
     def score(self, changes: Changes) -> None:
         """Compute baselines and breakouts from the points; what differs goes to `changes`."""
         ids = sorted(self._column)
         columns = np.array([self._column[model_id] for model_id in ids], dtype=np.int64)
-        self._score_baselines(columns, changes)
+        points_moved = bool(self._stale_ages.any())
+        moved = self._score_baselines(columns, changes)
+        names = [
+            name
+            for name in self._baselines
+            if points_moved
+            or name in moved
+            or name in self._doubtful_models
+            or name not in self._crossings
+        ]
+        if not names:
+            return  # most batches: later observations, and nobody a day older
         # Beyond the oldest point there is nothing to say; a breakout's ages are always looked at.
         oldest = int(np.flatnonzero((self._points >= 0).any(axis=1)).max(initial=self._ages[1]))
         points = self._points[: oldest + 1, columns]
         day0 = self._day0[columns]
-        for name, baseline in self._baselines.items():
-            scores = ram.ram(points, baseline.downloads[: oldest + 1])
+        for name in names:
+            scores = ram.ram(points, self._baselines[name].downloads[: oldest + 1])
             self._score_crossings(name, ids, day0, scores, changes)
 
-    def _score_baselines(self, columns: Int, changes: Changes) -> None:
+    def _score_baselines(self, columns: Int, changes: Changes) -> set[str]:
+        """Bring the built-in baselines up to date; return the names of those that moved."""
         peers = columns[self._tracked[columns]]
         day0 = self._day0[peers]
         before = self._baselines.get(ram.LIVE, _no_baseline())
@@ -268,13 +269,17 @@ class BinState:
             ),
             ram.LIVE_CUTOFF: ram.live_cutoff(milestones, self._tenth[at]),
         }
+        names = set()
         for name, baseline in now.items():
             moved = ~_same(self._baselines.get(name, _no_baseline()), baseline)
+            if moved.any():
+                names.add(name)
             if name in self._doubtful_ages:
                 moved |= self._doubtful_ages.pop(name)
             changes.baselines.extend(_rows(name, baseline, moved))
         self._baselines |= now
         self._stale_ages[:] = False
+        return names
 
     def _score_crossings(
         self, name: str, ids: Sequence[str], day0: Int, scores: Float, changes: Changes
@@ -322,8 +327,19 @@ class BinState:
         self._points = doubled(self._points, NULL).astype(np.int64, copy=False)
         self._day0 = doubled(self._day0, NULL).astype(np.int64, copy=False)
         self._tracked = doubled(self._tracked, 0).astype(bool, copy=False)
-        self._latest_at = doubled(self._latest_at, NULL).astype(np.int64, copy=False)
         self._latest = doubled(self._latest, NULL).astype(np.int64, copy=False)
+
+
+def _latest_rows(one: PointsSlice) -> Iterator[LatestRow]:
+    return map(
+        LatestRow,
+        one.models,
+        [None if day is None else day_ms(day) for day in one.released_at],
+        one.tracked,
+        [None if moment is None else to_ms(moment) for moment in one.latest_at],
+        one.latest_cumulative,
+        zip(map(to_ms, one.scored_since), one.known, strict=True),
+    )
 
 
 def _status(before: Crossing | None, now: Crossing) -> str:

@@ -8,11 +8,12 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
+from breakout.ages import DAY_MS
 from breakout.contract import DownloadsSlice, ModelRecord
 from breakout.contract.times import to_ms
 from breakout.series import NULL
 from streams.arrow import MOMENT, moments
-from streams.columns import Int
+from streams.columns import Flag, Int
 from streams.downloads_state import Result, Rows, Scrape, ScrapeCount
 from streams.scores_state import Changes
 
@@ -60,18 +61,20 @@ def downloads(parts: Sequence[tuple[Rows, Sequence[str]]]) -> pa.Table:
     def column(of: Callable[[Rows], NDArray[Any]]) -> NDArray[Any]:
         return np.concatenate([of(rows) for rows, _ in parts])[order]
 
+    at = column(lambda rows: rows.columns.at)
+    cumulative = column(lambda rows: rows.cleaned.cumulative)
     standing = column(lambda rows: rows.cleaned.standing)
     own = series.take(pa.array(row_series[order]))
     return pa.table(
         {
             "model_id": own["model_id"].combine_chunks(),
-            "observed_at": moments(column(lambda rows: rows.columns.at)),
+            "observed_at": moments(at),
             "source": _names(own["source"].to_numpy(), sources),
             "origin": _names(row_origin[order], origins),
             "downloads_all_time": _count(column(lambda rows: rows.columns.raw)),
             "downloads_30d": _count(column(lambda rows: rows.columns.downloads_30d)),
             "likes": _count(column(lambda rows: rows.columns.likes)),
-            "cumulative": _count(column(lambda rows: rows.cleaned.cumulative)),
+            "cumulative": _count(cumulative),
             "delta": _count(column(lambda rows: rows.cleaned.delta)),
             "revision": _count(column(lambda rows: rows.cleaned.revision)),
             "standing": pa.array(standing == 1, mask=standing == NULL),
@@ -79,8 +82,20 @@ def downloads(parts: Sequence[tuple[Rows, Sequence[str]]]) -> pa.Table:
             "version": pa.array(
                 column(lambda rows: np.full(len(rows.series), rows.version, dtype=np.uint64))
             ),
+            "closing": pa.array(_closing(rank[row_series][order], at, cumulative)),
         }
     )
+
+
+def _closing(series: Int, at: Int, cumulative: Int) -> Flag:
+    """Return which rows are the last of their series and UTC day that have a counter."""
+    counted = np.flatnonzero(cumulative != NULL)
+    series, day = series[counted], at[counted] // DAY_MS
+    last = np.ones(len(counted), dtype=bool)
+    last[:-1] = (series[1:] != series[:-1]) | (day[1:] != day[:-1])
+    closing = np.zeros(len(cumulative), dtype=bool)
+    closing[counted[last]] = True
+    return closing
 
 
 def scrapes(results: Mapping[int, Result]) -> pa.Table:
@@ -151,22 +166,25 @@ def models(records: Sequence[ModelRecord]) -> pa.Table:
 
 def points(changes: Iterable[Changes]) -> pa.Table:
     """Return rows of `points_log`."""
-    parts = [
-        pa.table(
-            {
-                "size_bin": pa.repeat(one.size_bin, len(rows.age)),
-                "age_days": pa.array(rows.age).cast(pa.uint16()),
-                "model_id": _names(rows.model, rows.models),
-                "cumulative": _count(rows.cumulative),
-                "as_of": moments(rows.as_of),
-                "version": pa.repeat(pa.scalar(one.version, pa.uint64()), len(rows.age)),
-            }
-        )
-        for one in changes
-        for rows in one.points
-    ]
     # In the order they came: of two rows with one key and version, ClickHouse keeps the last.
-    return pa.concat_tables(parts).combine_chunks() if parts else pa.table({})
+    parts = [(one, rows) for one in changes for rows in one.points if len(rows.age)]
+    if not parts:
+        return pa.table({})
+    long = [len(rows.age) for _, rows in parts]
+    named = [rows.models[model] for _, rows in parts for model in rows.model.tolist()]
+    versions = np.array([one.version for one, _ in parts], dtype=np.uint64)
+    return pa.table(
+        {
+            "size_bin": _names(
+                np.repeat(np.arange(len(parts)), long), [one.size_bin for one, _ in parts]
+            ),
+            "age_days": pa.array(np.concatenate([rows.age for _, rows in parts])).cast(pa.uint16()),
+            "model_id": pa.array(named, pa.string()),
+            "cumulative": _count(np.concatenate([rows.cumulative for _, rows in parts])),
+            "as_of": moments(np.concatenate([rows.as_of for _, rows in parts])),
+            "version": pa.array(np.repeat(versions, long)),
+        }
+    )
 
 
 def latest(changes: Iterable[Changes]) -> pa.Table:

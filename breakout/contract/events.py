@@ -39,7 +39,8 @@ def _to_utc_milliseconds(moment: datetime) -> datetime:
         raise ValueError("the moment lies outside the years 1 to 9999 in UTC") from None
     if not EARLIEST <= moment < LATEST_MOMENT:
         raise ValueError(f"{moment.date()} is not from {EARLIEST.date()} to the year 2299")
-    return moment.replace(microsecond=moment.microsecond // 1000 * 1000)
+    beyond = moment.microsecond % 1000
+    return moment.replace(microsecond=moment.microsecond - beyond) if beyond else moment
 
 
 def _in_range(day: date) -> date:

@@ -68,13 +68,28 @@ def scrapes(random: Random) -> list[tuple[Any, ...]]:
     ]  # fmt: skip
 
 
-def write(client: Client, random: Random, rows: list[tuple[Any, ...]]) -> None:
+def write(client: Client, random: Random, rows: list[tuple[Any, ...]], *, marked: bool) -> None:
+    """Insert rows in pieces, some of them twice; `marked`: some as workers of today do."""
     while rows:
         some = rows[: random.randrange(1, 80)]
         rows = rows[len(some) :]
-        client.insert("downloads_log", some, COLUMNS)
+        columns: tuple[str, ...] = COLUMNS
+        if marked and random.random() < 0.7:
+            some, columns = with_closings(some), (*COLUMNS, "closing")
+        client.insert("downloads_log", some, columns)
         if random.random() < 0.2:
-            client.insert("downloads_log", some, COLUMNS)
+            client.insert("downloads_log", some, columns)
+
+
+def with_closings(rows: list[tuple[Any, ...]]) -> list[tuple[Any, ...]]:
+    """Add whether each is the last of its model, source and day, as a worker says it."""
+    last: dict[tuple[Any, ...], tuple[Any, ...]] = {}
+    for row in rows:
+        model_id, at, source, *_, version = row
+        key = (model_id, source, at.date())
+        if row[5] is not None and (at, version) >= last.get(key, (at, version)):
+            last[key] = (at, version)
+    return [(*row, last.get((row[0], row[2], row[1].date())) == (row[1], row[-1])) for row in rows]
 
 
 @pytest.mark.parametrize("seed", range(8))
@@ -86,9 +101,9 @@ def test_views_over_closings_are_those_over_all_observations(seed: int, settings
     rows = observations(random)
     half = random.randrange(len(rows))
     client.insert("scrapes_log", scrapes(random), SCRAPES)
-    write(client, random, rows[:half])
+    write(client, random, rows[:half], marked=False)
     migrate(settings)
-    write(client, random, rows[half:])
+    write(client, random, rows[half:], marked=True)
     reader = reader_client(settings)
     for view, key in (("downloads_daily", "model_id, day"), ("downloads_by_source", "model_id")):
         now = reader.query(f"SELECT * FROM {view} ORDER BY {key}").result_rows

@@ -73,3 +73,23 @@ def test_cumulative_and_delta_stay_with_their_row() -> None:
         ("b/b", 30, 20, None, False),
         ("b/b", 30, 0, 10, False),
     ]
+
+
+def test_the_last_of_each_day_with_a_counter_is_its_closing() -> None:
+    random = Random(5)
+    state = State()
+    slices = []
+    for hour in sorted(random.sample(range(24 * 6), 40)):
+        own = random.sample(MODELS, random.randint(0, len(MODELS)))
+        source = random.choice(("huggingface", "modelscope"))
+        slices.append(slice_of(own, source, "live", hour, [random.choice((None, 7)) for _ in own]))
+    rows = tables.downloads([(state.apply(state.plan(slices), None).rows, state.origins)])
+    last = {}
+    for row in rows.to_pylist():  # sorted by time within each series
+        if row["cumulative"] is not None:
+            last[row["model_id"], row["source"], row["observed_at"].date()] = row["observed_at"]
+    assert len(last) > 20
+    for row in rows.to_pylist():
+        day = (row["model_id"], row["source"], row["observed_at"].date())
+        closes = row["cumulative"] is not None and last.get(day) == row["observed_at"]
+        assert row["closing"] == closes, row
