@@ -63,32 +63,81 @@ async def batches(
     max_rows: int,
     max_seconds: float,
 ) -> AsyncIterator[Batch[EventT]]:
-    """Yield batches of at most about `max_rows` rows, at most `max_seconds` after their first."""
-    records = stream.noack().events().__aiter__()
-    loop = asyncio.get_running_loop()
-    batch: Batch[EventT] = Batch()
-    rows = 0
-    coming = asyncio.ensure_future(anext(records))
+    """Yield batches of at most about `max_rows` rows, at most `max_seconds` after their first.
+
+    A batch that nobody takes yet goes on growing up to `max_rows`. One that an assignment of
+    partitions cut short is dropped: its records come again, those of the new assignment once.
+    """
+    filling = _Filling(read, rows_of, assignment, max_rows, max_seconds)
+    reading = asyncio.create_task(filling.read_all(stream.noack().events()))
     try:
-        while True:
-            left = batch.started + max_seconds - loop.time() if batch.records else None
-            done, _ = await asyncio.wait({coming}, timeout=left if left is None else max(left, 0))
-            if done:
-                try:
-                    source = coming.result()
-                except StopAsyncIteration:
-                    return  # the worker stops: what is not written comes again
-                coming = asyncio.ensure_future(anext(records))
-                if not batch.records:
-                    batch.started, batch.assignment = loop.time(), assignment()
-                record = _read(source, read)
-                batch.records.append(record)
-                rows += 1 if record.event is None else rows_of(record.event)
-            if batch.records and (rows >= max_rows or loop.time() >= batch.started + max_seconds):
-                yield batch
-                batch, rows = Batch(), 0
+        while (batch := await filling.take()) is not None:
+            yield batch
+        await reading
     finally:
-        coming.cancel()
+        reading.cancel()
+
+
+class _Filling(Generic[EventT]):
+    """The batch that is being gathered, by a task of its own: a wait a record would cost more
+    than to read it."""
+
+    def __init__(
+        self,
+        read: Callable[[str, bytes | None], EventT],
+        rows_of: Callable[[EventT], int],
+        assignment: Callable[[], int],
+        max_rows: int,
+        max_seconds: float,
+    ) -> None:
+        self._read, self._rows_of, self._assignment = read, rows_of, assignment
+        self._max_rows, self._max_seconds = max_rows, max_seconds
+        self._loop = asyncio.get_running_loop()
+        self._batch: Batch[EventT] = Batch()
+        self._rows = 0
+        self._due = asyncio.Event()
+        self._room = asyncio.Event()
+        self._ended = False
+        self._timer: asyncio.TimerHandle | None = None
+
+    async def read_all(self, records: AsyncIterator[Any]) -> None:
+        """Read until the stream ends: what is not taken by then comes again."""
+        try:
+            async for source in records:
+                self._add(_read(source, self._read))
+                if self._rows >= self._max_rows:
+                    self._due.set()
+                    self._room.clear()
+                    await self._room.wait()
+        finally:
+            self._ended = True
+            self._due.set()
+
+    async def take(self) -> Batch[EventT] | None:
+        """Return the batch when it is full or old enough; None once the stream has ended."""
+        await self._due.wait()
+        if self._ended:
+            return None
+        batch = self._batch
+        self._begin()
+        return batch
+
+    def _add(self, record: Record[EventT]) -> None:
+        assignment = self._assignment()
+        if self._batch.records and self._batch.assignment != assignment:
+            self._begin()
+        if not self._batch.records:
+            self._batch.started, self._batch.assignment = self._loop.time(), assignment
+            self._timer = self._loop.call_later(self._max_seconds, self._due.set)
+        self._batch.records.append(record)
+        self._rows += 1 if record.event is None else self._rows_of(record.event)
+
+    def _begin(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+        self._batch, self._rows = Batch(), 0
+        self._due.clear()
+        self._room.set()
 
 
 def _read(source: Any, read: Callable[[str, bytes | None], EventT]) -> Record[EventT]:

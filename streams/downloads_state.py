@@ -282,24 +282,23 @@ class State:
         )
 
     def _gather(self, slices: Sequence[DownloadsSlice]) -> Columns:
-        parts = [Columns.empty()]
+        # All slices in one go: many of them may hold one observation each.
+        slot: list[int] = []
         for one in slices:
             known = self._slots.setdefault(one.source, {})
             try:
-                slot = [known[model_id] for model_id in one.models]
+                slot += [known[model_id] for model_id in one.models]
             except KeyError:
-                slot = [self._slot(one.source, model_id) for model_id in one.models]
-            parts.append(
-                Columns(
-                    np.array(slot, dtype=np.int64),
-                    np.full(len(slot), to_ms(one.observed_at), dtype=np.int64),
-                    counts(one.downloads_all_time),
-                    counts(one.downloads_30d),
-                    counts(one.likes),
-                    np.full(len(slot), self.origin(one.origin), dtype=np.int64),
-                )
-            )
-        return concatenate(parts)
+                slot += [self._slot(one.source, model_id) for model_id in one.models]
+        long = [len(one.models) for one in slices]
+        return Columns(
+            np.array(slot, dtype=np.int64),
+            np.repeat(np.array([to_ms(one.observed_at) for one in slices], dtype=np.int64), long),
+            counts([count for one in slices for count in one.downloads_all_time]),
+            counts([count for one in slices for count in one.downloads_30d]),
+            counts([count for one in slices for count in one.likes]),
+            np.repeat(np.array([self.origin(one.origin) for one in slices], dtype=np.int64), long),
+        )
 
     def _late(self, columns: Columns, late_slots: Int) -> Iterable[Late]:
         lows = np.searchsorted(columns.slot, late_slots, side="left")

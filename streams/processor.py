@@ -6,6 +6,7 @@ While one batch is written, the next is gathered and computed; writes never over
 import asyncio
 import time
 from abc import ABC, abstractmethod
+from collections import Counter
 from collections.abc import Coroutine, Iterator
 from contextlib import contextmanager
 from typing import Any, ClassVar, Generic
@@ -126,5 +127,5 @@ class Processor(ABC, Generic[EventT]):
             metrics.QUERYABLE_LATENCY.labels(self.name).observe(
                 max(done - batch.oldest_timestamp, 0.0)
             )
-        for record in batch.records:
-            metrics.RECORDS.labels(record.topic).inc()
+        for topic, records in Counter(record.topic for record in batch.records).items():
+            metrics.RECORDS.labels(topic).inc(records)
