@@ -56,9 +56,9 @@ async def run_in_turn(job: Job, *, on_state: OnState) -> None:
                 await asyncio.wait({running, ending}, return_when=asyncio.FIRST_COMPLETED)
             finally:
                 ending.cancel()
-                running.cancel()
-                with contextlib.suppress(asyncio.CancelledError):
-                    await running
+                await _end(running)
+            if not running.cancelled():
+                running.result()
             log.info("another instance runs the source", source=job.name)
 
 
@@ -101,9 +101,7 @@ class Turn(ConsumerRebalanceListener):  # type: ignore[misc]
             await asyncio.wait({self._remembering}, timeout=_SESSION_MS / 1000)
             self._remembering.cancel()
         if self._polling is not None:
-            self._polling.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await self._polling
+            await _end(self._polling)
         with contextlib.suppress(KafkaError, TimeoutError):
             async with asyncio.timeout(_SESSION_MS / 1000):
                 await self._consumer.stop()
@@ -187,6 +185,17 @@ class Turn(ConsumerRebalanceListener):  # type: ignore[misc]
                         latest = run
         self._complete_at = latest.complete_at if latest else None
         return latest
+
+
+async def _end(task: "asyncio.Task[None]") -> None:
+    """Cancel a task and wait for its end; who cancels this meanwhile is heard.
+
+    To await the task and suppress its cancellation would suppress one's own with it.
+    """
+    task.cancel()
+    await asyncio.wait({task})
+    if not task.cancelled():
+        task.exception()  # seen: asyncio need not complain of it
 
 
 async def _started(consumer: Any) -> Any:

@@ -1,6 +1,6 @@
 """Observations as columns: sorted by series and time, one entry a key."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, fields
 from typing import Any
 
@@ -48,12 +48,13 @@ def concatenate(parts: Sequence[Columns]) -> Columns:
     )
 
 
-def counts(column: list[int | None]) -> Int:
+def counts(column: Iterable[int | None]) -> Int:
     """Return a column of counts, `NULL` for None."""
+    listed = list(column)
     try:
-        return np.array(column, dtype=np.int64)
+        return np.array(listed, dtype=np.int64)
     except TypeError:
-        return np.array([NULL if count is None else count for count in column], dtype=np.int64)
+        return np.array([NULL if count is None else count for count in listed], dtype=np.int64)
 
 
 def first_of_key(columns: Columns) -> Int:

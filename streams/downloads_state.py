@@ -8,6 +8,7 @@ are cleaned together with the rows around them.
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from itertools import chain
 from typing import Any
 
 import numpy as np
@@ -186,6 +187,8 @@ class State:
         self._sources: list[str] = []
         self._models: list[str] = []
         self._newest: dict[str, int] = {}
+        # Of the latest slice with each number: its models, and their series.
+        self._alike: dict[tuple[str, int], tuple[list[str], Int]] = {}
         # One entry a series: the latest observation at all, and the latest with a counter.
         self._seen_at = np.full(1024, NULL, dtype=np.int64)
         self._at, self._raw, self._cumulative = (self._seen_at.copy() for _ in range(3))
@@ -283,22 +286,29 @@ class State:
 
     def _gather(self, slices: Sequence[DownloadsSlice]) -> Columns:
         # All slices in one go: many of them may hold one observation each.
-        slot: list[int] = []
-        for one in slices:
-            known = self._slots.setdefault(one.source, {})
-            try:
-                slot += [known[model_id] for model_id in one.models]
-            except KeyError:
-                slot += [self._slot(one.source, model_id) for model_id in one.models]
         long = [len(one.models) for one in slices]
         return Columns(
-            np.array(slot, dtype=np.int64),
+            np.concatenate([np.empty(0, dtype=np.int64), *map(self._slots_of, slices)]),
             np.repeat(np.array([to_ms(one.observed_at) for one in slices], dtype=np.int64), long),
-            counts([count for one in slices for count in one.downloads_all_time]),
-            counts([count for one in slices for count in one.downloads_30d]),
-            counts([count for one in slices for count in one.likes]),
+            counts(chain.from_iterable(one.downloads_all_time for one in slices)),
+            counts(chain.from_iterable(one.downloads_30d for one in slices)),
+            counts(chain.from_iterable(one.likes for one in slices)),
             np.repeat(np.array([self.origin(one.origin) for one in slices], dtype=np.int64), long),
         )
+
+    def _slots_of(self, one: DownloadsSlice) -> Int:
+        """Return the numbers of a slice's series; a scrape mostly names those of the one before."""
+        place = (one.source, one.slice)
+        if place in self._alike and self._alike[place][0] == one.models:
+            return self._alike[place][1]
+        known = self._slots.setdefault(one.source, {})
+        try:
+            slot = [known[model_id] for model_id in one.models]
+        except KeyError:
+            slot = [self._slot(one.source, model_id) for model_id in one.models]
+        # The state's own strings: the slice's would stay in memory beside them.
+        self._alike[place] = ([self._models[number] for number in slot], np.array(slot, np.int64))
+        return self._alike[place][1]
 
     def _late(self, columns: Columns, late_slots: Int) -> Iterable[Late]:
         lows = np.searchsorted(columns.slot, late_slots, side="left")

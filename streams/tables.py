@@ -1,6 +1,7 @@
 """Rows for ClickHouse as Arrow tables, one function a table of sql/."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from itertools import chain
 from typing import Any
 
 import numpy as np
@@ -22,8 +23,14 @@ def _count(column: Int) -> pa.Array:
     return pa.array(column.view(np.uint64), mask=column == NULL)
 
 
-def _names(index: NDArray[np.integer], names: Sequence[str]) -> pa.Array:
-    return pa.array(names, pa.string()).take(pa.array(index))
+def _names(index: NDArray[np.integer], names: pa.Array) -> pa.Array:
+    """Return a column of names that repeat: each is sent once."""
+    return pa.DictionaryArray.from_arrays(pa.array(index.astype(np.int32)), names)
+
+
+def _numbers(names: Iterable[str], among: Sequence[str]) -> Int:
+    number = {name: place for place, name in enumerate(among)}
+    return np.array([number[name] for name in names], dtype=np.int64)
 
 
 def downloads(parts: Sequence[tuple[Rows, Sequence[str]]]) -> pa.Table:
@@ -33,14 +40,9 @@ def downloads(parts: Sequence[tuple[Rows, Sequence[str]]]) -> pa.Table:
     """
     sources = sorted({source for rows, _ in parts for source in rows.sources})
     origins = sorted({origin for _, known in parts for origin in known})
-    series = pa.table(
-        {
-            "model_id": pa.array([one for rows, _ in parts for one in rows.models], pa.string()),
-            "source": pa.array(
-                [sources.index(one) for rows, _ in parts for one in rows.sources], pa.int64()
-            ),
-        }
-    )
+    models = pa.array(chain.from_iterable(rows.models for rows, _ in parts), pa.string())
+    source = _numbers(chain.from_iterable(rows.sources for rows, _ in parts), sources)
+    series = pa.table({"model_id": models, "source": source})
     by_key = [("model_id", "ascending"), ("source", "ascending")]
     sorted_series = pc.sort_indices(series, sort_keys=by_key).to_numpy()
     rank = np.empty(len(sorted_series), dtype=np.int64)
@@ -50,10 +52,7 @@ def downloads(parts: Sequence[tuple[Rows, Sequence[str]]]) -> pa.Table:
         [rows.series + begin for (rows, _), begin in zip(parts, begins, strict=False)]
     )
     row_origin = np.concatenate(
-        [
-            np.array([origins.index(one) for one in known], dtype=np.int64)[rows.columns.origin]
-            for rows, known in parts
-        ]
+        [_numbers(known, origins)[rows.columns.origin] for rows, known in parts]
     )
     # The rows of a series are in the order of time already.
     order = np.argsort(rank[row_series], kind="stable")
@@ -64,13 +63,14 @@ def downloads(parts: Sequence[tuple[Rows, Sequence[str]]]) -> pa.Table:
     at = column(lambda rows: rows.columns.at)
     cumulative = column(lambda rows: rows.cleaned.cumulative)
     standing = column(lambda rows: rows.cleaned.standing)
-    own = series.take(pa.array(row_series[order]))
+    own = row_series[order]
+    encoded = models.dictionary_encode()
     return pa.table(
         {
-            "model_id": own["model_id"].combine_chunks(),
+            "model_id": _names(encoded.indices.to_numpy()[own], encoded.dictionary),
             "observed_at": moments(at),
-            "source": _names(own["source"].to_numpy(), sources),
-            "origin": _names(row_origin[order], origins),
+            "source": _names(source[own], pa.array(sources, pa.string())),
+            "origin": _names(row_origin[order], pa.array(origins, pa.string())),
             "downloads_all_time": _count(column(lambda rows: rows.columns.raw)),
             "downloads_30d": _count(column(lambda rows: rows.columns.downloads_30d)),
             "likes": _count(column(lambda rows: rows.columns.likes)),
@@ -175,9 +175,7 @@ def points(changes: Iterable[Changes]) -> pa.Table:
     versions = np.array([one.version for one, _ in parts], dtype=np.uint64)
     return pa.table(
         {
-            "size_bin": _names(
-                np.repeat(np.arange(len(parts)), long), [one.size_bin for one, _ in parts]
-            ),
+            "size_bin": pa.array(np.repeat([one.size_bin for one, _ in parts], long), pa.string()),
             "age_days": pa.array(np.concatenate([rows.age for _, rows in parts])).cast(pa.uint16()),
             "model_id": pa.array(named, pa.string()),
             "cumulative": _count(np.concatenate([rows.cumulative for _, rows in parts])),

@@ -5,8 +5,10 @@ from collections.abc import Callable
 from typing import Any
 
 
-def wait_until(what: str, check: Callable[[], Any], *, seconds: float = 60.0) -> Any:
-    """Return the first true answer of `check`; fail when it takes too long."""
+def wait_until(
+    what: str, check: Callable[[], Any], *, seconds: float = 60.0, pause: float = 0.05
+) -> Any:
+    """Return the first true answer of `check`, asked every `pause` s; fail after `seconds`."""
     deadline = time.monotonic() + seconds
     while True:
         answer = check()
@@ -14,4 +16,4 @@ def wait_until(what: str, check: Callable[[], Any], *, seconds: float = 60.0) ->
             return answer
         if time.monotonic() > deadline:
             raise TimeoutError(f"{what}: not within {seconds:.0f} s")
-        time.sleep(0.05)
+        time.sleep(pause)

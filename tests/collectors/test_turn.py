@@ -12,6 +12,7 @@ import pytest
 from breakout.contract import RunRecord
 from breakout.contract.topics import RUNS
 from breakout.settings import Settings
+from collectors import turn as turns
 from collectors.cadence import Cadence
 from collectors.job import Job, Outcome
 from collectors.schedule import State
@@ -85,6 +86,31 @@ async def instance(job: Ticks) -> AsyncIterator[asyncio.Task[None]]:
     finally:
         task.cancel()
         await asyncio.gather(task, return_exceptions=True)
+
+
+async def test_told_to_stop_while_it_leaves_its_turn_it_stops(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen: list[Turn] = []
+
+    class SeenTurn(Turn):
+        def __init__(self, settings: Settings, source: str) -> None:
+            super().__init__(settings, source)
+            seen.append(self)
+
+    class ToldToStop(Ticks):
+        async def tell(self, state: State, error: str | None) -> None:
+            await super().tell(state, error)
+            if state == "stopped":
+                running.cancel()
+
+    monkeypatch.setattr(turns, "Turn", SeenTurn)
+    job = ToldToStop(settings)
+    async with instance(job) as running:
+        await until(lambda: job.runs >= 1, 120)
+        seen[0].ends.set()
+        await until(running.done, 120)
+    assert len(seen) == 1
 
 
 async def test_of_two_instances_one_runs(settings: Settings) -> None:
