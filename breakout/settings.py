@@ -259,7 +259,7 @@ class Settings(BaseSettings):
         le=_LONGEST_SECONDS,
     )
     batch_rows: int = Field(
-        100_000,
+        250_000,
         alias="BREAKOUT_BATCH_ROWS",
         description="Observations a worker gathers at most before it inserts",
         ge=1,

@@ -6,7 +6,6 @@ worker holds: metrics are served by prometheus-client.
 """
 
 import asyncio
-import gc
 import tempfile
 from collections.abc import Callable, Coroutine
 from typing import Any
@@ -17,6 +16,7 @@ import mode
 from breakout.kafka_connection import tls_context
 from breakout.logging import logging_config
 from breakout.settings import Settings, read_settings
+from streams.allocation import suit_columns
 from streams.clickhouse import WorkerClickHouse
 from streams.derivatives import DerivativesProcessor
 from streams.downloads import DownloadsProcessor
@@ -97,10 +97,7 @@ def create_app(settings: Settings) -> Any:
     @app.service
     class Signs(mode.Service):
         async def on_start(self) -> None:
-            # Slices are lists of very many numbers and no cycles: looking at them over and over
-            # for garbage takes a fifth of the time it takes to read them.
-            gc.freeze()
-            gc.set_threshold(200_000, 20, 100)
+            suit_columns()
             signs.start()
 
         async def on_stop(self) -> None:

@@ -11,7 +11,8 @@ from pydantic_core import from_json
 
 from bench.peers import place
 
-BATCH_ROWS = 100_000
+BATCH_ROWS = 250_000
+"""As many as ours takes at most."""
 
 
 def rows_of(values: Iterable[bytes]) -> pa.Table:
@@ -53,7 +54,7 @@ async def main() -> None:
     await consumer.start()
     try:
         while True:
-            limit = 20 if place.SLICES else BATCH_ROWS
+            limit = 50 if place.SLICES else BATCH_ROWS
             some = await consumer.getmany(timeout_ms=200, max_records=limit)
             if some:
                 values = [record.value for records in some.values() for record in records]

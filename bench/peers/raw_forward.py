@@ -27,7 +27,7 @@ async def main() -> None:
     await consumer.start()
     try:
         while True:
-            limit = 20 if place.SLICES else 100_000
+            limit = 50 if place.SLICES else 250_000
             some = await consumer.getmany(timeout_ms=200, max_records=limit)
             if some:
                 values = [record.value for records in some.values() for record in records]
