@@ -12,6 +12,7 @@ from typing import Any
 
 import faust
 import mode
+from faust.tables.manager import TableManager
 
 from breakout.kafka_connection import tls_context
 from breakout.logging import logging_config
@@ -42,6 +43,15 @@ class _NoWebServer(faust.App.BootStrategy):
     """Starts no web server, whatever the command line says (`--with-web`, `--web-port`)."""
 
     enable_web = False
+
+
+class _NoTables(TableManager):
+    """Does not wait a second, as Faust does at the start, for tables to be declared."""
+
+    async def sleep(self, n: Any, **more: Any) -> None:
+        """Wait for no time."""
+        del n
+        await super().sleep(0, **more)
 
 
 class _App(faust.App):
@@ -81,6 +91,7 @@ def create_app(settings: Settings) -> Any:
         consumer_max_fetch_size=4_000_000,
         # A rebalance or a stop does not wait for ClickHouse: what is unwritten comes again.
         stream_wait_empty=False,
+        TableManager=_NoTables,
         agent_supervisor=mode.CrashingSupervisor,
     )
     signs = SignsOfLife(settings)

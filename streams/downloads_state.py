@@ -203,13 +203,16 @@ class State:
     # Restoring, and the registry.
 
     def restore(
-        self, *, source: str, model_id: str, seen_at: int, at: int, raw: int, cumulative: int
+        self, source: str, models: Sequence[str], seen_at: Int, at: Int, raw: Int, cumulative: Int
     ) -> None:
-        """Add a series as ClickHouse has it; `NULL`s where no observation has a counter."""
-        slot = self._slot(source, model_id)
+        """Add series of a source as ClickHouse has them: the latest observation of each at all,
+        and the latest with a counter, its raw counter and cumulative, `NULL`s where none has one.
+        """
+        slot = np.array([self._slot(source, model_id) for model_id in models], dtype=np.int64)
         self._seen_at[slot], self._at[slot] = seen_at, at
         self._raw[slot], self._cumulative[slot] = raw, cumulative
-        self._newest[source] = max(self._newest.get(source, NULL), seen_at)
+        newest = int(seen_at.max(initial=NULL))
+        self._newest[source] = max(self._newest.get(source, NULL), newest)
 
     def restore_model(self, model_id: str, read_at: int, scored: Scored) -> None:
         """Add a model as ClickHouse's registry has it; `read_at` in milliseconds UTC."""

@@ -11,7 +11,6 @@ from numpy.typing import NDArray
 
 from breakout.contract.times import day_ms
 from breakout.ram import BUILT_IN, Baseline
-from breakout.series import NULL
 from streams.clickhouse import WorkerClickHouse
 from streams.columns import Columns, Int
 from streams.downloads_state import (
@@ -55,32 +54,39 @@ def load_partitions(
         """
         SELECT
             modulo(CRC32(model_id), %(partitions)s) AS partition,
-            toString(source), toString(model_id),
-            toUnixTimestamp64Milli(max(observed_at)) AS seen_at,
-            if(countIf(cumulative IS NOT NULL) > 0,
-               toUnixTimestamp64Milli(maxIf(observed_at, cumulative IS NOT NULL)), -1) AS at,
-            toInt64(ifNull(argMaxIf(downloads_all_time, (observed_at, version),
-                                    cumulative IS NOT NULL), 0)) AS raw,
-            toInt64(ifNull(argMaxIf(cumulative, (observed_at, version),
-                                    cumulative IS NOT NULL), 0)) AS total,
-            max(version) AS revision
-        FROM downloads_log
-        WHERE partition IN %(numbers)s
-        GROUP BY partition, source, model_id
+            toString(source) AS source, toString(model_id) AS model_id,
+            seen_at, counted.1 AS at, counted.2 AS raw, counted.3 AS cumulative, version
+        FROM
+        (
+            SELECT
+                source, model_id,
+                toUnixTimestamp64Milli(max(observed_at)) AS seen_at,
+                argMax(
+                    (
+                        if(d.cumulative IS NULL, -1, toUnixTimestamp64Milli(observed_at)),
+                        toInt64(ifNull(downloads_all_time, -1)), toInt64(ifNull(d.cumulative, -1))
+                    ),
+                    (d.cumulative IS NOT NULL, observed_at, d.version)
+                ) AS counted,
+                max(d.version) AS version
+            FROM downloads_log AS d
+            WHERE modulo(CRC32(model_id), %(partitions)s) IN %(numbers)s
+            GROUP BY model_id, source
+        )
+        -- The table is in the order of what is grouped by: a third of the time.
+        SETTINGS optimize_aggregation_in_order = 1
         """,
         where,
     )
-    for partition, source, model_id, seen_at, at, raw, cumulative, version in _rows(series):
-        state = states[partition]
-        state.restore(
-            source=source,
-            model_id=model_id,
-            seen_at=seen_at,
-            at=at,
-            raw=raw if at >= 0 else NULL,
-            cumulative=cumulative if at >= 0 else NULL,
-        )
-        state.revision = max(state.revision, version)
+    owner, sources = _int(series, "partition"), np.array(series["source"].to_pylist(), dtype=object)
+    models = np.array(series["model_id"].to_pylist(), dtype=object)
+    columns = [_int(series, name) for name in ("seen_at", "at", "raw", "cumulative")]
+    versions = _int(series, "version")
+    for number, state in states.items():
+        for source in sorted(set(sources[owner == number])):
+            own = np.flatnonzero((owner == number) & (sources == source))
+            state.restore(source, models[own].tolist(), *(column[own] for column in columns))
+        state.revision = int(versions[owner == number].max(initial=0))
     registry = clickhouse.query(
         """
         SELECT

@@ -150,15 +150,8 @@ class MemoryPipeline:
                 if counted
                 else (NULL, NULL, NULL)
             )
-            at, raw, cumulative = last
-            self.state.restore(
-                source=source,
-                model_id=model_id,
-                seen_at=rows[-1][0],
-                at=at,
-                raw=raw,
-                cumulative=cumulative,
-            )
+            columns = (np.array([value], dtype=np.int64) for value in (rows[-1][0], *last))
+            self.state.restore(source, [model_id], *columns)
         for model_id, record in self.models.items():
             self.state.restore_model(model_id, to_ms(record.observed_at), Scored.of(record))
         self.bins = {}
