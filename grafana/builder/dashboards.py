@@ -7,7 +7,7 @@ from grafana_foundation_sdk.builders.dashboard import Dashboard
 from grafana_foundation_sdk.cog.encoder import JSONEncoder
 from grafana_foundation_sdk.models.dashboard import DashboardCursorSync
 
-from grafana.builder import breakouts, ecosystem, model, pipeline
+from grafana.builder import breakouts, ecosystem, model, pipeline, variables
 from grafana.builder.addresses import TITLES, Uid
 from grafana.builder.panels import link_between
 from grafana.builder.provenance import TITLES as SOURCES
@@ -48,6 +48,7 @@ def _text(uid: Uid) -> str:
         .links([link_between(other, TITLES[other]) for other in Uid if other != uid])
         .readonly()
     )
+    dashboard.with_variable(variables.data())
     fill(dashboard)
     if uid != Uid.PIPELINE:
         for variable in variables_of(SOURCES):

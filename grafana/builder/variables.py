@@ -7,6 +7,16 @@ from breakout.sizes import SIZE_BINS
 from grafana.builder.queries import CLICKHOUSE_SOURCE
 
 
+def data() -> QueryVariable:
+    """Return what says, on top of every dashboard, whether its data are invented."""
+    return _query(
+        "data",
+        "Data",
+        "Whether they were observed, or invented by the demo",
+        "SELECT if(count() > 0, 'INVENTED: no such models exist', 'observed') FROM simulated",
+    )
+
+
 def baseline() -> QueryVariable:
     """Return the chooser of the baseline."""
     return _query(

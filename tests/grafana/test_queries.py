@@ -8,7 +8,7 @@ from typing import Any
 import clickhouse_connect
 import pytest
 
-from breakout.clickhouse import reader_client
+from breakout.clickhouse import reader_client, writer_client
 from breakout.migrations import migrate
 from breakout.settings import Settings
 from tests.cli.seed import insert
@@ -186,6 +186,24 @@ def test_variables_offer_something(name: str, filled: Settings) -> None:
         if variable.get("current"):
             chosen = variable["current"]["value"]
             assert chosen in values or chosen == ["$__all"]
+
+
+@pytest.mark.parametrize("name", DASHBOARDS)
+def test_every_dashboard_says_whether_its_data_are_invented(name: str, filled: Settings) -> None:
+    variable = variables(name)["data"]
+    assert not variable.get("hide"), "it stands on top of the dashboard"
+
+    def said() -> list[Any]:
+        _, rows = ask(filled, variable["query"])
+        return [value for row in rows for value in row.values()]
+
+    assert said() == ["observed"]
+    with closing(writer_client(filled)) as client:
+        client.command("INSERT INTO simulated VALUES ('demo', now64(3))")
+        try:
+            assert said() == ["INVENTED: no such models exist"]
+        finally:
+            client.command("TRUNCATE TABLE simulated")
 
 
 @pytest.mark.parametrize("name", DASHBOARDS)
