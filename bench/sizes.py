@@ -10,7 +10,7 @@ class Throughput:
 
     models: int = 20_000
     scored: int = 2_000
-    ours: int = 100
+    ours: int = 200
     ours_singles: int = 5
     faust: int = 2
     faust_slices: int = 10
@@ -19,11 +19,11 @@ class Throughput:
     bytewax: int = 40
     bytewax_slices: int = 60
     raw: int = 40
-    raw_slices: int = 100
+    raw_slices: int = 200
     duckdb: int = 40
-    duckdb_slices: int = 100
+    duckdb_slices: int = 200
     bare: int = 40
-    bare_slices: int = 100
+    bare_slices: int = 200
     seconds: float = 180.0
     """After which a row says that it was not done."""
 
