@@ -482,8 +482,8 @@ class State:
         begins[1:] = slot[1:] != slot[:-1]
         slots, series = slot[begins], np.cumsum(begins) - 1
         return Rows(
-            sources=[self._sources[slot] for slot in slots.tolist()],
-            models=[self._models[slot] for slot in slots.tolist()],
+            sources=list(map(self._sources.__getitem__, slots.tolist())),
+            models=list(map(self._models.__getitem__, slots.tolist())),
             series=series,
             columns=columns.take(picked),
             cleaned=Cleaned(

@@ -24,8 +24,13 @@ def _count(column: Int) -> pa.Array:
 
 
 def _names(index: NDArray[np.integer], names: pa.Array) -> pa.Array:
-    """Return a column of names that repeat: each is sent once."""
-    return pa.DictionaryArray.from_arrays(pa.array(index.astype(np.int32)), names)
+    """Return a column of names; of those that repeat each is sent once."""
+    if len(index) < 2 * len(names):
+        return names.take(pa.array(index))
+    # A model observed by two sources is in `names` twice, and may be in a dictionary once only.
+    encoded = names.dictionary_encode()
+    places = encoded.indices.to_numpy()[index]
+    return pa.DictionaryArray.from_arrays(pa.array(places), encoded.dictionary)
 
 
 def _numbers(names: Iterable[str], among: Sequence[str]) -> Int:
@@ -40,13 +45,9 @@ def downloads(parts: Sequence[tuple[Rows, Sequence[str]]]) -> pa.Table:
     """
     sources = sorted({source for rows, _ in parts for source in rows.sources})
     origins = sorted({origin for _, known in parts for origin in known})
-    models = pa.array(chain.from_iterable(rows.models for rows, _ in parts), pa.string())
+    models = pa.array(list(chain.from_iterable(rows.models for rows, _ in parts)), pa.string())
     source = _numbers(chain.from_iterable(rows.sources for rows, _ in parts), sources)
-    series = pa.table({"model_id": models, "source": source})
-    by_key = [("model_id", "ascending"), ("source", "ascending")]
-    sorted_series = pc.sort_indices(series, sort_keys=by_key).to_numpy()
-    rank = np.empty(len(sorted_series), dtype=np.int64)
-    rank[sorted_series] = np.arange(len(sorted_series))
+    rank = _rank(models, source)
     begins = np.cumsum([0, *(len(rows.models) for rows, _ in parts)]).tolist()
     row_series = np.concatenate(
         [rows.series + begin for (rows, _), begin in zip(parts, begins, strict=False)]
@@ -64,10 +65,9 @@ def downloads(parts: Sequence[tuple[Rows, Sequence[str]]]) -> pa.Table:
     cumulative = column(lambda rows: rows.cleaned.cumulative)
     standing = column(lambda rows: rows.cleaned.standing)
     own = row_series[order]
-    encoded = models.dictionary_encode()
     return pa.table(
         {
-            "model_id": _names(encoded.indices.to_numpy()[own], encoded.dictionary),
+            "model_id": _names(own, models),
             "observed_at": moments(at),
             "source": _names(source[own], pa.array(sources, pa.string())),
             "origin": _names(row_origin[order], pa.array(origins, pa.string())),
@@ -85,6 +85,19 @@ def downloads(parts: Sequence[tuple[Rows, Sequence[str]]]) -> pa.Table:
             "closing": pa.array(_closing(rank[row_series][order], at, cumulative)),
         }
     )
+
+
+def _rank(models: pa.Array, source: Int) -> Int:
+    """Return the place of each series in the order of model and source."""
+    if source.any():
+        series = pa.table({"model_id": models, "source": source})
+        keys = [("model_id", "ascending"), ("source", "ascending")]
+        in_order = pc.sort_indices(series, sort_keys=keys).to_numpy()
+    else:
+        in_order = pc.sort_indices(models).to_numpy()
+    rank = np.empty(len(in_order), dtype=np.int64)
+    rank[in_order] = np.arange(len(in_order))
+    return rank
 
 
 def _closing(series: Int, at: Int, cumulative: Int) -> Flag:

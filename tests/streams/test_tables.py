@@ -93,3 +93,18 @@ def test_the_last_of_each_day_with_a_counter_is_its_closing() -> None:
         day = (row["model_id"], row["source"], row["observed_at"].date())
         closes = row["cumulative"] is not None and last.get(day) == row["observed_at"]
         assert row["closing"] == closes, row
+
+
+def test_what_is_sent_as_a_dictionary_has_each_name_once() -> None:
+    """A model of two sources is two series of one name."""
+    state = State()
+    slices = [
+        slice_of(MODELS, source, "live", hour, [hour] * len(MODELS))
+        for hour in range(5)
+        for source in ("modelscope", "huggingface")
+    ]
+    rows = tables.downloads([(state.apply(state.plan(slices), None).rows, state.origins)])
+    for name in ("model_id", "source", "origin"):
+        (chunk,) = rows[name].chunks
+        assert len(set(chunk.dictionary.to_pylist())) == len(chunk.dictionary), name
+    assert set(rows["model_id"].to_pylist()) == set(MODELS)
