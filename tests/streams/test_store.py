@@ -14,6 +14,7 @@ from streams import store, tables
 from streams.clickhouse import WorkerClickHouse
 from streams.downloads_state import State
 from tests.embedded_servers import running_clickhouse
+from tests.streams.slices import slice_of
 
 START = datetime(1970, 1, 1, tzinfo=UTC)
 """The earliest moment there is, which is not the same as none."""
@@ -38,17 +39,8 @@ def slices(random: Random, hour: int) -> dict[int, list[DownloadsSlice]]:
                 None if one.endswith("7") or random.random() < 0.4 else random.randrange(2**60)
                 for one in own
             ]
-            some.append(
-                DownloadsSlice(
-                    source=source,
-                    scrape_id=f"{source}-{hour}",
-                    observed_at=START + timedelta(hours=hour),
-                    models=own,
-                    downloads_all_time=totals,
-                    downloads_30d=[None] * len(own),
-                    likes=[hour] * len(own),
-                )
-            )
+            at = START + timedelta(hours=hour)
+            some.append(slice_of(own, source, at, totals, likes=hour))
     return made
 
 

@@ -7,23 +7,17 @@ from breakout.contract import DownloadsSlice
 from breakout.contract.topics import partition_of
 from streams import tables
 from streams.downloads_state import State
+from tests.streams.slices import slice_of
 
 START = datetime(2026, 3, 1, tzinfo=UTC)
 MODELS = ["z-org/a", "a-org/z", "A-org/z", "a-org/Z", "é/é", "a-org/z-2", "m/m"]
 
 
-def slice_of(
-    models: list[str], source: str, origin: str, hour: int, totals: list[int | None]
+def hour_of(
+    models: list[str], source: str, hour: int, totals: list[int | None], origin: str = "live"
 ) -> DownloadsSlice:
-    return DownloadsSlice(
-        source=source,
-        origin=origin,
-        scrape_id=f"{source}-{hour}",
-        observed_at=START + timedelta(hours=hour),
-        models=models,
-        downloads_all_time=totals,
-        downloads_30d=[None] * len(models),
-        likes=[hour] * len(models),
+    return slice_of(
+        models, source, START + timedelta(hours=hour), totals, origin=origin, likes=hour
     )
 
 
@@ -38,7 +32,7 @@ def test_rows_of_all_partitions_are_in_the_order_of_the_key_and_each_says_what_i
                 own = [one for one in MODELS if partition_of(one, 3) == number]
                 own = random.sample(own, random.randint(0, len(own)))
                 totals = [random.choice((None, random.randrange(2**53, 2**62))) for _ in own]
-                some.append(slice_of(own, source, origin, hour, totals))
+                some.append(hour_of(own, source, hour, totals, origin))
                 for model_id, total in zip(own, totals, strict=True):
                     key = (model_id, source, START + timedelta(hours=hour))
                     expected[key] = (origin, total, None, hour)
@@ -60,7 +54,7 @@ def test_cumulative_and_delta_stay_with_their_row() -> None:
     state = State()
     totals = {"b/b": [10, 30, 20], "a/a": [5, 5, 8]}
     slices = [
-        slice_of(list(totals), "huggingface", "live", hour, [one[hour] for one in totals.values()])
+        hour_of(list(totals), "huggingface", hour, [one[hour] for one in totals.values()])
         for hour in range(3)
     ]
     rows = tables.downloads([(state.apply(state.plan(slices), None).rows, state.origins)])
@@ -82,7 +76,7 @@ def test_the_last_of_each_day_with_a_counter_is_its_closing() -> None:
     for hour in sorted(random.sample(range(24 * 6), 40)):
         own = random.sample(MODELS, random.randint(0, len(MODELS)))
         source = random.choice(("huggingface", "modelscope"))
-        slices.append(slice_of(own, source, "live", hour, [random.choice((None, 7)) for _ in own]))
+        slices.append(hour_of(own, source, hour, [random.choice((None, 7)) for _ in own]))
     rows = tables.downloads([(state.apply(state.plan(slices), None).rows, state.origins)])
     last = {}
     for row in rows.to_pylist():  # sorted by time within each series
@@ -99,7 +93,7 @@ def test_what_is_sent_as_a_dictionary_has_each_name_once() -> None:
     """A model of two sources is two series of one name."""
     state = State()
     slices = [
-        slice_of(MODELS, source, "live", hour, [hour] * len(MODELS))
+        hour_of(MODELS, source, hour, [hour] * len(MODELS))
         for hour in range(5)
         for source in ("modelscope", "huggingface")
     ]

@@ -1,0 +1,28 @@
+"""Slices of download counters for tests of what becomes of them."""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from breakout.contract import DownloadsSlice
+
+
+def slice_of(
+    models: Sequence[str],
+    source: str,
+    observed_at: datetime,
+    totals: Sequence[int | None],
+    *,
+    origin: str = "live",
+    likes: int | None = None,
+) -> DownloadsSlice:
+    """All models with these totals, and `likes` each."""
+    return DownloadsSlice(
+        source=source,
+        origin=origin,
+        scrape_id=f"{source}-{observed_at.isoformat()}",
+        observed_at=observed_at,
+        models=list(models),
+        downloads_all_time=list(totals),
+        downloads_30d=[None] * len(models),
+        likes=[likes] * len(models),
+    )
