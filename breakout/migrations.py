@@ -49,30 +49,23 @@ _CREATE = re.compile(
 )
 _MADE = re.compile(r"CREATE\s+[A-Z\s]+?\s+IF\s+NOT\s+EXISTS\s+([\w.`\"]+)", re.IGNORECASE)
 
-_TABLE = """
+_COLUMNS = {
+    "version": ("UInt32", "Number of the migration"),
+    "name": ("String", "Name of its file"),
+    "checksum": ("String", "SHA-256 of its file, hexadecimal"),
+    "started_at": ("DateTime64(3, 'UTC')", "When it was begun, UTC"),
+    "applied_at": ("Nullable(DateTime64(3, 'UTC'))", "When it was done, UTC; null = not"),
+    "applied": ("Bool", "Whether it was done: outlives the record of its start"),
+}
+_TABLE = f"""
 CREATE TABLE IF NOT EXISTS schema_migrations
 (
-    version UInt32 COMMENT 'Number of the migration',
-    name String COMMENT 'Name of its file',
-    checksum String COMMENT 'SHA-256 of its file, hexadecimal',
-    started_at DateTime64(3, 'UTC') COMMENT 'When it was begun, UTC',
-    applied_at Nullable(DateTime64(3, 'UTC')) COMMENT 'When it was done, UTC; null = not',
-    applied Bool COMMENT 'Whether it was done: outlives the record of its start'
+    {", ".join(f"{name} {kind} COMMENT '{about}'" for name, (kind, about) in _COLUMNS.items())}
 )
 ENGINE = ReplacingMergeTree(applied)
 ORDER BY version
 COMMENT 'Migrations of this database'
 """
-
-
-_COLUMNS = {
-    "version": "UInt32",
-    "name": "String",
-    "checksum": "String",
-    "started_at": "DateTime64(3, 'UTC')",
-    "applied_at": "Nullable(DateTime64(3, 'UTC'))",
-    "applied": "Bool",
-}
 
 
 class MigrationError(RuntimeError):
@@ -194,7 +187,7 @@ def apply(client: Client, database: str, migrations: Sequence[Migration]) -> lis
     done: list[_Row] = []
     for migration in to_do:
         started = datetime.now(UTC)
-        # That one is done and that the next begins is one insert: they are half of all time.
+        # That one is done and that the next begins is one insert: inserts are half of all time.
         _record(client, [*done, _row(migration, started, None)])
         for statement in migration.statements:
             client.command(statement)
@@ -269,7 +262,7 @@ def _record(client: Client, rows: Sequence[_Row]) -> None:
         rows,
         column_names=list(_COLUMNS),
         # Else the driver asks for them before every insert.
-        column_type_names=list(_COLUMNS.values()),
+        column_type_names=[kind for kind, _ in _COLUMNS.values()],
         settings={"async_insert": 0},
     )
 

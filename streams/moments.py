@@ -6,6 +6,7 @@ from breakout.contract import (
     ContractError,
     DerivativesSlice,
     DownloadsSlice,
+    Event,
     InferenceDay,
     LeaderboardSlice,
     ModelRecord,
@@ -26,30 +27,23 @@ Observed = (
     | PointsSlice
 )
 
+_OBSERVED: dict[type[Event], tuple[str, ...]] = {
+    InferenceDay: ("observed_at", "as_of"),
+    PointsSlice: ("scored_since", "latest_at"),
+}
+"""The fields that tell when something was observed, where they are not `observed_at` alone."""
+
 
 def check_moments(event: Observed) -> None:
     """Raise `ContractError` for a moment that cannot be, with the field and the bounds."""
     now = datetime.now(UTC)
-    if isinstance(event, PointsSlice):
-        readings = _latest(event)
-    elif isinstance(event, InferenceDay):
-        readings = [("observed_at", event.observed_at), ("as_of", event.as_of)]
-    else:
-        readings = [("observed_at", event.observed_at)]
-    for name, moment in readings:
-        if moment > now + MOST_AHEAD:
+    for field in _OBSERVED.get(type(event), ("observed_at",)):
+        said = getattr(event, field)
+        moments = said if isinstance(said, list) else [said]
+        latest = max((one for one in moments if one is not None), default=None)
+        if latest is not None and latest > now + MOST_AHEAD:
+            where = f"{field}.{said.index(latest)}" if moments is said else field
             raise ContractError(
-                f"{type(event).__name__}.{name}: {moment.isoformat()} is more than a day ahead of "
+                f"{type(event).__name__}.{where}: {latest.isoformat()} is more than a day ahead of "
                 f"now ({now.isoformat(timespec='seconds')}): check the clock of what observed it"
             )
-
-
-def _latest(event: PointsSlice) -> list[tuple[str, datetime]]:
-    """Return the latest moment of each column, and where it is."""
-    found = []
-    for name in ("scored_since", "latest_at"):
-        moments: list[datetime | None] = getattr(event, name)
-        latest = max((one for one in moments if one is not None), default=None)
-        if latest is not None:
-            found.append((f"{name}.{moments.index(latest)}", latest))
-    return found

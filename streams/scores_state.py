@@ -18,10 +18,9 @@ from breakout.contract import PointsSlice
 from breakout.contract.times import day_ms, to_ms
 from breakout.crossings import first_crossings
 from breakout.series import NULL
+from streams.columns import Flag, Int
 
-Int = NDArray[np.int64]
 Float = NDArray[np.float64]
-Flag = NDArray[np.bool_]
 
 ALL_AGES = np.arange(ram.AGES)
 
@@ -123,9 +122,10 @@ class BinState:
         """How many models the bin has, or had."""
         return len(self._column)
 
-    def restore_model(self, row: LatestRow) -> None:
-        """Add a model as ClickHouse has it."""
-        self._set_models(np.array([self._column_of(row.model_id)]), [row])
+    def restore_models(self, rows: Sequence[LatestRow]) -> None:
+        """Add models, each once, as ClickHouse has them."""
+        columns = np.array([self._column_of(row.model_id) for row in rows], dtype=np.int64)
+        self._set_models(columns, rows)
 
     def restore_points(self, model_ids: Sequence[str], ages: Int, cumulative: Int) -> None:
         """Add points as ClickHouse has them."""

@@ -296,13 +296,15 @@ def load_bins(
         """,
         where,
     )
+    scored: dict[str, list[LatestRow]] = {size_bin: [] for size_bin in size_bins}
     for size_bin, model_id, released_at, tracked, at, cumulative, *known, version in _rows(latest):
-        state = states[size_bin]
         day0 = None if released_at is None else _days_ms(released_at)
-        state.restore_model(
+        scored[size_bin].append(
             LatestRow(model_id, day0, tracked, at, cumulative, (known[0], known[1]))
         )
-        state.version = max(state.version, version)
+        states[size_bin].version = max(states[size_bin].version, version)
+    for size_bin, rows in scored.items():
+        states[size_bin].restore_models(rows)
     points = clickhouse.query(
         """
         SELECT

@@ -14,7 +14,7 @@ from breakout.contract import DownloadsSlice, ModelRecord
 from breakout.contract.times import to_ms
 from breakout.series import NULL
 from streams.arrow import MOMENT, moments
-from streams.columns import Flag, Int
+from streams.columns import Flag, Int, last_of_slot
 from streams.downloads_state import Result, Rows, Scrape, ScrapeCount
 from streams.scores_state import Changes
 
@@ -82,7 +82,7 @@ def downloads(parts: Sequence[tuple[Rows, Sequence[str]]]) -> pa.Table:
             "version": pa.array(
                 column(lambda rows: np.full(len(rows.series), rows.version, dtype=np.uint64))
             ),
-            "closing": pa.array(_closing(rank[row_series][order], at, cumulative)),
+            "closing": pa.array(_closing(own, at, cumulative)),
         }
     )
 
@@ -103,9 +103,7 @@ def _rank(models: pa.Array, source: Int) -> Int:
 def _closing(series: Int, at: Int, cumulative: Int) -> Flag:
     """Return which rows are the last of their series and UTC day that have a counter."""
     counted = np.flatnonzero(cumulative != NULL)
-    series, day = series[counted], at[counted] // DAY_MS
-    last = np.ones(len(counted), dtype=bool)
-    last[:-1] = (series[1:] != series[:-1]) | (day[1:] != day[:-1])
+    last = last_of_slot(series[counted]) | last_of_slot(at[counted] // DAY_MS)
     closing = np.zeros(len(cumulative), dtype=bool)
     closing[counted[last]] = True
     return closing

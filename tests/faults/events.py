@@ -6,6 +6,7 @@ from datetime import UTC, date, datetime, timedelta
 from breakout.contract import DownloadsSlice, ModelRecord
 from breakout.contract.events import SizeBin
 from breakout.contract.topics import partition_of
+from tests.streams.slices import slice_of
 
 RELEASED = date(2026, 2, 2)
 DAY0 = datetime(2026, 2, 2, tzinfo=UTC)
@@ -32,16 +33,7 @@ def seen(
 ) -> DownloadsSlice:
     """Return one slice: the models' counters at this age."""
     at = DAY0 + timedelta(days=age_days)
-    return DownloadsSlice(
-        source="huggingface",
-        origin=origin,
-        scrape_id=f"made-{at.isoformat()}",
-        observed_at=at,
-        models=list(models),
-        downloads_all_time=list(counts),
-        downloads_30d=[None] * len(models),
-        likes=[None] * len(models),
-    )
+    return slice_of(models, "huggingface", at, counts, origin=origin)
 
 
 def of_one_partition(prefix: str, count: int, partitions: int, number: int = 0) -> list[str]:

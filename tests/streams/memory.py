@@ -243,7 +243,7 @@ class MemoryPipeline:
         state = BinState(size_bin, *self.ages)
         for (name, _), (version, row) in self.latest.rows.items():
             if name == size_bin:
-                state.restore_model(row["row"])
+                state.restore_models([row["row"]])
                 state.version = max(state.version, version)
         for (name, age, model_id), (version, row) in self.points.rows.items():
             if name == size_bin:
