@@ -2,7 +2,8 @@
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from breakout.contract.events import Counter, ModelId
+from breakout.contract.events import Counter
+from breakout.contract.model_ids import ModelId
 
 
 class Counters(BaseModel):

@@ -13,7 +13,8 @@ from typing import Any, NamedTuple, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from breakout.contract.events import Counter, DeadLetter, DerivativesSlice, ModelId, UtcDatetime
+from breakout.contract.events import Counter, DeadLetter, DerivativesSlice, UtcDatetime
+from breakout.contract.model_ids import ModelId
 from breakout.contract.topics import DERIVATIVES
 from breakout.registry.hub import BaseModels
 from collectors.cadence import DAY, HOUR, MONDAY, WEEK, Cadence

@@ -11,7 +11,7 @@ import httpx
 import structlog
 from pydantic import TypeAdapter, ValidationError
 
-from breakout.contract.events import ModelId
+from breakout.contract.model_ids import ModelId
 from breakout.registry.policy import rejection
 from breakout.settings import Settings
 from collectors.http import (

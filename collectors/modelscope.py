@@ -9,7 +9,8 @@ from typing import Any
 import structlog
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from breakout.contract.events import Counter, DeadLetter, DownloadsSlice, ModelId
+from breakout.contract.events import Counter, DeadLetter, DownloadsSlice
+from breakout.contract.model_ids import ModelId
 from breakout.registry import fields
 from breakout.registry.table import RegistryFileError, read_table
 from collectors.cadence import DAY, HOUR, Cadence

@@ -7,7 +7,8 @@ from typing import Annotated
 import structlog
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
-from breakout.contract.events import ModelId, Name, NameRecord
+from breakout.contract.events import Name, NameRecord
+from breakout.contract.model_ids import ModelId
 from breakout.registry.names import NameMap
 from collectors.http import Source
 from collectors.rows import explain

@@ -5,7 +5,7 @@ import ctypes
 import gc
 
 # Of glibc's malloc.h.
-_TRIM_THRESHOLD, _TOP_PAD, _MMAP_THRESHOLD = -1, -2, -3
+_TRIM_THRESHOLD, _TOP_PAD, _MMAP_THRESHOLD, _ARENA_MAX = -1, -2, -3, -8
 _MEGABYTE = 1 << 20
 
 
@@ -21,3 +21,5 @@ def suit_columns() -> None:
         mallopt(_MMAP_THRESHOLD, 32 * _MEGABYTE)
         mallopt(_TRIM_THRESHOLD, 256 * _MEGABYTE)
         mallopt(_TOP_PAD, 64 * _MEGABYTE)
+        # Threads take turns anyway: one place for all holds a tenth less than one for each.
+        mallopt(_ARENA_MAX, 1)

@@ -8,9 +8,10 @@ from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, field
 from typing import Any, Generic, TypeVar
 
-from breakout.contract import ContractError, Event
+from breakout.contract import ContractError
 
-EventT = TypeVar("EventT", bound=Event)
+EventT = TypeVar("EventT")
+"""What is kept of a record: the event, or what is made of it."""
 
 
 @dataclass(frozen=True)

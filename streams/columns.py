@@ -1,10 +1,11 @@
 """Observations as columns: sorted by series and time, one entry a key."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, fields
 from typing import Any
 
 import numpy as np
+import pyarrow as pa
 from numpy.typing import NDArray
 
 from breakout.series import NULL
@@ -48,29 +49,35 @@ def concatenate(parts: Sequence[Columns]) -> Columns:
     )
 
 
-def counts(column: Iterable[int | None]) -> Int:
+def counts(column: Sequence[int | None]) -> Int:
     """Return a column of counts, `NULL` for None."""
-    listed = list(column)
     try:
-        return np.array(listed, dtype=np.int64)
+        return np.fromiter(column, np.int64, len(column))
     except TypeError:
-        return np.array([NULL if count is None else count for count in listed], dtype=np.int64)
+        nullable = pa.array(column, pa.int64())
+        return np.asarray(nullable.fill_null(NULL), dtype=np.int64)
 
 
-def first_of_key(columns: Columns) -> Int:
-    """Return the indices at which a new (slot, at) begins, in sorted columns."""
+def those(flags: Flag) -> Any:
+    """Return an index of the entries with a flag, one that copies nothing when all have it."""
+    return slice(None) if flags.all() else np.flatnonzero(flags)
+
+
+def first_of_key(columns: Columns) -> Flag:
+    """Return where a new (slot, at) begins, in sorted columns."""
     begins = np.ones(len(columns.slot), dtype=bool)
     begins[1:] = (columns.slot[1:] != columns.slot[:-1]) | (columns.at[1:] != columns.at[:-1])
-    return np.flatnonzero(begins)
+    return begins
 
 
-def merge_equal_keys(columns: Columns, starts: Int, origins: Sequence[str]) -> Columns:
+def merge_equal_keys(columns: Columns, begins: Flag, origins: Sequence[str]) -> Columns:
     """Merge observations with one key: the greater count wins, the alphabetically first origin.
 
-    `columns` is sorted, `starts` what `first_of_key` said. Symmetric, so order does not matter.
+    `columns` is sorted, `begins` what `first_of_key` said. Symmetric, so order does not matter.
     """
-    if len(starts) == len(columns.slot):
+    if begins.all():
         return columns
+    starts = np.flatnonzero(begins)
     alphabetical = np.argsort(np.array(origins, dtype=object))
     rank = np.empty(len(origins), dtype=np.int64)
     rank[alphabetical] = np.arange(len(origins))
@@ -84,14 +91,15 @@ def merge_equal_keys(columns: Columns, starts: Int, origins: Sequence[str]) -> C
     )
 
 
-def lessons(columns: Columns, starts: Int, origins: Sequence[str]) -> int:
+def lessons(columns: Columns, begins: Flag, origins: Sequence[str]) -> int:
     """Return how many observations say more than those before them with the same key.
 
     `columns` is sorted, of one key in the order they came. The count does not depend on how
     they are cut into batches, as the number of keys that end up changed would.
     """
-    if len(starts) == len(columns.slot):
+    if begins.all():
         return 0
+    starts = np.flatnonzero(begins)
     sizes = np.diff(np.append(starts, len(columns.slot)))
     rank = np.empty(len(origins), dtype=np.int64)
     rank[np.argsort(np.array(origins, dtype=object))] = np.arange(len(origins))

@@ -4,12 +4,15 @@ It reads `breakout.downloads` and `breakout.models`. Of each batch it writes, in
 points to `breakout.points`, counts of scrapes, rows of `downloads_log`, then (for models whose
 registry entry changed what scoring needs) all their points anew, and rows of `models_log`. The
 rows that tell a restarted worker what it knows come last, so whatever a crash leaves undone is
-done again; only after them is the batch acknowledged.
+done again; only after them is the batch acknowledged. Points and counts of a batch may be written
+while the rows of the one before still are.
 """
 
 import asyncio
 from collections.abc import Iterable, Sequence
+from itertools import chain
 
+import pyarrow as pa
 import structlog
 
 from breakout import metrics
@@ -24,11 +27,12 @@ from streams.moments import check_moments
 from streams.outbox import Outbox
 from streams.point_slices import leaving_slice, point_slice
 from streams.processor import Processor
+from streams.slice_columns import SliceColumns
 
 log = structlog.get_logger(__name__)
 
 
-class DownloadsProcessor(Processor[DownloadsSlice | ModelRecord]):
+class DownloadsProcessor(Processor[SliceColumns | ModelRecord]):
     """One worker's share of the partitions."""
 
     name = "downloads"
@@ -43,33 +47,37 @@ class DownloadsProcessor(Processor[DownloadsSlice | ModelRecord]):
         self._states = {}
         metrics.PARTITIONS_OWNED.labels(self.name).set(0)
 
-    def read(self, topic: str, value: bytes | None) -> DownloadsSlice | ModelRecord:
+    def read(self, topic: str, value: bytes | None) -> SliceColumns | ModelRecord:
         """Read one record of either topic."""
-        event: DownloadsSlice | ModelRecord = (
-            read_event(ModelRecord, value)
-            if topic == MODELS.name
-            else read_event(DownloadsSlice, value)
-        )
-        check_moments(event)
-        return event
+        if topic == MODELS.name:
+            record = read_event(ModelRecord, value)
+            check_moments(record)
+            return record
+        scraped = read_event(DownloadsSlice, value)
+        check_moments(scraped)
+        return SliceColumns.of(scraped)
 
-    def rows_of(self, event: DownloadsSlice | ModelRecord) -> int:
+    def rows_of(self, event: SliceColumns | ModelRecord) -> int:
         """Return how many observations a record holds."""
-        return max(len(event.models), 1) if isinstance(event, DownloadsSlice) else 1
+        return max(len(event.models), 1) if isinstance(event, SliceColumns) else 1
 
-    async def process(self, batch: Batch[DownloadsSlice | ModelRecord]) -> None:
+    async def process(self, batch: Batch[SliceColumns | ModelRecord]) -> None:
         """Work a batch through; its rows are written while the next one is gathered."""
-        slices: dict[int, list[DownloadsSlice]] = {}
+        slices: dict[int, list[SliceColumns]] = {}
         records: dict[int, list[ModelRecord]] = {}
         for record in batch.records:
-            if isinstance(record.event, DownloadsSlice):
+            if isinstance(record.event, SliceColumns):
                 slices.setdefault(record.partition, []).append(record.event)
             elif record.event is not None:
                 records.setdefault(record.partition, []).append(record.event)
         states, results = await self._cleaned(slices, records.keys())
-        await self.outbox.send(POINTS, _point_slices(results.values()))
+        rows, _ = await asyncio.gather(
+            asyncio.to_thread(_rows, states, results),
+            self.outbox.send(POINTS, _point_slices(results.values())),
+        )
+        await asyncio.to_thread(self._insert_scrapes, slices, results)
         await self.writing_done()
-        self.write(batch, self._write(batch, states, results, records))
+        self.write(batch, self._write(rows, states, records))
         if records:
             # Points made anew must reach the topic before those of later batches.
             await self.writing_done()
@@ -93,7 +101,7 @@ class DownloadsProcessor(Processor[DownloadsSlice | ModelRecord]):
         return states
 
     async def _cleaned(
-        self, slices: dict[int, list[DownloadsSlice]], registered: Iterable[int]
+        self, slices: dict[int, list[SliceColumns]], registered: Iterable[int]
     ) -> tuple[dict[int, State], dict[int, Result]]:
         """Return the states with the batch in them, and what it changes.
 
@@ -109,7 +117,7 @@ class DownloadsProcessor(Processor[DownloadsSlice | ModelRecord]):
                 states.pop(behind.partition)
 
     async def _clean(
-        self, states: dict[int, State], slices: dict[int, list[DownloadsSlice]]
+        self, states: dict[int, State], slices: dict[int, list[SliceColumns]]
     ) -> dict[int, Result]:
         # All partitions in one go: each return from a thread waits for the loop, which may be
         # in the middle of reading a large record.
@@ -150,33 +158,26 @@ class DownloadsProcessor(Processor[DownloadsSlice | ModelRecord]):
             )
         return history
 
+    def _insert_scrapes(
+        self, slices: dict[int, list[SliceColumns]], results: dict[int, Result]
+    ) -> None:
+        if results:
+            missing = tables.scrape_missing(chain.from_iterable(slices.values()))
+            self.clickhouse.insert("scrape_missing", missing)
+            self.clickhouse.insert("scrapes_log", tables.scrapes(results))
+
     async def _write(
         self,
-        batch: Batch[DownloadsSlice | ModelRecord],
+        rows: pa.Table | None,
         states: dict[int, State],
-        results: dict[int, Result],
         records: dict[int, list[ModelRecord]],
     ) -> None:
-        slices = [one.event for one in batch.records if isinstance(one.event, DownloadsSlice)]
-        await asyncio.to_thread(self._insert_downloads, slices, states, results)
+        if rows is not None:
+            await asyncio.to_thread(self.clickhouse.insert, "downloads_log", rows)
         for number, some in records.items():
             await self._rescore(states[number], states[number].register(some))
         told = [record for some in records.values() for record in some]
         await asyncio.to_thread(self.clickhouse.insert, "models_log", tables.models(told))
-
-    def _insert_downloads(
-        self,
-        slices: Sequence[DownloadsSlice],
-        states: dict[int, State],
-        results: dict[int, Result],
-    ) -> None:
-        if not results:
-            return
-        insert = self.clickhouse.insert
-        insert("scrape_missing", tables.scrape_missing(slices))
-        insert("scrapes_log", tables.scrapes(results))
-        parts = [(result.rows, states[number].origins) for number, result in results.items()]
-        insert("downloads_log", tables.downloads(parts))
 
     async def _rescore(self, state: State, models: Sequence[Rescored]) -> None:
         """Publish all points of models anew, and take them back from a bin they left."""
@@ -207,6 +208,13 @@ class DownloadsProcessor(Processor[DownloadsSlice | ModelRecord]):
                     for model_id, at, cumulative in series
                 ),
             )
+
+
+def _rows(states: dict[int, State], results: dict[int, Result]) -> pa.Table | None:
+    if not results:
+        return None
+    parts = [(result.rows, states[number].origins) for number, result in results.items()]
+    return tables.downloads(parts)
 
 
 def _point_slices(results: Iterable[Result]) -> Iterable[tuple[str, Event]]:

@@ -6,16 +6,17 @@ everything to write. Observations newer than all before need nothing but this st
 are cleaned together with the rows around them.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from itertools import chain
+from operator import attrgetter
 from typing import Any
 
 import numpy as np
+import pyarrow as pa
 from numpy.typing import NDArray
 
 from breakout.ages import points_between
-from breakout.contract import DownloadsSlice, ModelRecord
+from breakout.contract import ModelRecord
 from breakout.contract.times import day_ms, to_ms
 from breakout.series import NULL, clean
 from streams.columns import (
@@ -23,12 +24,13 @@ from streams.columns import (
     Flag,
     Int,
     concatenate,
-    counts,
     first_of_key,
     last_of_slot,
     lessons,
     merge_equal_keys,
+    those,
 )
+from streams.slice_columns import SliceColumns
 
 SCORED_SOURCE = "huggingface"
 """Whose counters RAM is made of."""
@@ -96,9 +98,12 @@ class Rows:
     """Rows of `downloads_log` to write."""
 
     sources: Sequence[str]
-    models: Sequence[str]
+    models: pa.StringArray
+    """Of each series."""
+    source: Int
+    """Index into `sources` of each series."""
     series: Int
-    """Index into `sources` and `models` of each row."""
+    """Index into `models` and `source` of each row; does not decrease."""
     columns: Columns
     cleaned: Cleaned
     version: int
@@ -171,6 +176,8 @@ class _Registered:
     scored: Scored
 
 
+_NO_COUNTS: Int = np.empty(0, dtype=np.int64)
+
 _UNREGISTERED = _Registered(NULL, NULL, Scored(None, None, tracked=False))
 
 
@@ -184,13 +191,15 @@ class State:
         self.origins: list[str] = []
         self._registry: dict[str, _Registered] = {}
         self._slots: dict[str, dict[str, int]] = {}
-        self._sources: list[str] = []
         self._models: list[str] = []
+        # The first of them, maybe all, as Arrow has them.
+        self._names = pa.array([], pa.string())
         self._newest: dict[str, int] = {}
         # Of the latest slice with each number: its models, and their series.
         self._alike: dict[tuple[str, int], tuple[list[str], Int]] = {}
         # One entry a series: the latest observation at all, and the latest with a counter.
         self._seen_at = np.full(1024, NULL, dtype=np.int64)
+        self._source = self._seen_at.copy()
         self._at, self._raw, self._cumulative = (self._seen_at.copy() for _ in range(3))
         # Day 0 of those that have points.
         self._day0 = self._seen_at.copy()
@@ -199,6 +208,11 @@ class State:
     def series(self) -> int:
         """How many series (model and source) are known."""
         return len(self._models)
+
+    @property
+    def _sources(self) -> list[str]:
+        """Names of the sources by their numbers."""
+        return list(self._slots)
 
     # Restoring, and the registry.
 
@@ -255,7 +269,7 @@ class State:
 
     # Planning.
 
-    def plan(self, slices: Sequence[DownloadsSlice]) -> Plan:
+    def plan(self, slices: Sequence[SliceColumns]) -> Plan:
         """Turn a batch's slices, in the order of the log, into sorted columns."""
         columns = self._gather(slices)
         at = columns.at
@@ -264,7 +278,7 @@ class State:
         else:
             columns = columns.take(np.lexsort((at, columns.slot)))
         late_slots = np.unique(columns.slot[columns.at <= self._seen_at[columns.slot]])
-        scrapes = [(one.source, to_ms(one.observed_at)) for one in slices]
+        scrapes = [(one.source, one.at) for one in slices]
         return Plan(
             columns=columns,
             late=list(self._late(columns, late_slots)),
@@ -279,38 +293,48 @@ class State:
         """Return the scrapes whose counts must be read (`restore_scrape`) before `apply`."""
         touched = set(plan.scrapes)
         if history is not None:
-            slots, moments = history.columns.slot.tolist(), history.columns.at.tolist()
-            touched |= {(self._sources[slot], at) for slot, at in zip(slots, moments, strict=True)}
+            names = self._sources
+            sources = self._source[history.columns.slot].tolist()
+            touched |= {
+                (names[source], at)
+                for source, at in zip(sources, history.columns.at.tolist(), strict=True)
+            }
         return sorted(
             scrape
             for scrape in touched
             if scrape not in self.scrapes and scrape[1] <= self._newest.get(scrape[0], NULL)
         )
 
-    def _gather(self, slices: Sequence[DownloadsSlice]) -> Columns:
+    def _gather(self, slices: Sequence[SliceColumns]) -> Columns:
         # All slices in one go: many of them may hold one observation each.
         long = [len(one.models) for one in slices]
+
+        def column(of: Callable[[SliceColumns], Int]) -> Int:
+            return np.concatenate([_NO_COUNTS, *map(of, slices)])
+
         return Columns(
-            np.concatenate([np.empty(0, dtype=np.int64), *map(self._slots_of, slices)]),
-            np.repeat(np.array([to_ms(one.observed_at) for one in slices], dtype=np.int64), long),
-            counts(chain.from_iterable(one.downloads_all_time for one in slices)),
-            counts(chain.from_iterable(one.downloads_30d for one in slices)),
-            counts(chain.from_iterable(one.likes for one in slices)),
+            column(self._slots_of),
+            np.repeat(np.array([one.at for one in slices], dtype=np.int64), long),
+            column(attrgetter("downloads_all_time")),
+            column(attrgetter("downloads_30d")),
+            column(attrgetter("likes")),
             np.repeat(np.array([self.origin(one.origin) for one in slices], dtype=np.int64), long),
         )
 
-    def _slots_of(self, one: DownloadsSlice) -> Int:
+    def _slots_of(self, one: SliceColumns) -> Int:
         """Return the numbers of a slice's series; a scrape mostly names those of the one before."""
-        place = (one.source, one.slice)
-        if place in self._alike and self._alike[place][0] == one.models:
-            return self._alike[place][1]
+        place = (one.source, one.number)
+        models, slots = self._alike.get(place, (None, _NO_COUNTS))
+        if one.models is models or one.models == models:
+            return slots
         known = self._slots.setdefault(one.source, {})
         try:
             slot = [known[model_id] for model_id in one.models]
         except KeyError:
             slot = [self._slot(one.source, model_id) for model_id in one.models]
-        # The state's own strings: the slice's would stay in memory beside them.
-        self._alike[place] = ([self._models[number] for number in slot], np.array(slot, np.int64))
+        # The state's own strings: equal ones would stay in memory beside them.
+        one.models[:] = [self._models[number] for number in slot]
+        self._alike[place] = one.models, np.array(slot, dtype=np.int64)
         return self._alike[place][1]
 
     def _late(self, columns: Columns, late_slots: Int) -> Iterable[Late]:
@@ -319,7 +343,7 @@ class State:
         for slot, low, high in zip(late_slots.tolist(), lows, highs, strict=True):
             yield Late(
                 slot,
-                self._sources[slot],
+                self._sources[self._source[slot]],
                 self._models[slot],
                 int(columns.at[low]),
                 int(columns.at[high - 1]),
@@ -401,8 +425,9 @@ class State:
             new[order],
             seed[order],
         )
-        starts = first_of_key(both)
-        merged = merge_equal_keys(both, starts, self.origins)
+        begins = first_of_key(both)
+        merged = merge_equal_keys(both, begins, self.origins)
+        starts = those(begins)
         known = row[starts] >= 0
         altered = known & (
             (merged.raw != both.raw[starts])
@@ -414,7 +439,7 @@ class State:
         first_at[late] = [one.first_at for one in plan.late]
         # The row before the first late observation only lends its counters.
         context = seed[starts] | (known & (merged.at < first_at[merged.slot]))
-        learned = int(new[starts].sum()) + lessons(both, starts, self.origins)
+        learned = int(new[starts].sum()) + lessons(both, begins, self.origins)
         return _Merged(merged, floor[starts], row[starts], new[starts], altered, context, learned)
 
     def _remember(self, plan: Plan, columns: Columns, cumulative: Int) -> None:
@@ -449,9 +474,9 @@ class State:
             before = history.cleaned.standing[row[known]]
             compared[known] -= before >= 0
             standing[known] -= before == 1
-        sources = list(self._slots)
+        sources = self._sources
         keys = merged.columns.at[picked] * len(sources)
-        keys += self._source_of(merged.columns.slot[picked])
+        keys += self._source[merged.columns.slot[picked]]
         if history is None:
             # All of them are of the batch's own scrapes: nothing is left to sort.
             own = (at * len(sources) + sources.index(source) for source, at in plan.scrapes)
@@ -482,8 +507,9 @@ class State:
         begins[1:] = slot[1:] != slot[:-1]
         slots, series = slot[begins], np.cumsum(begins) - 1
         return Rows(
-            sources=list(map(self._sources.__getitem__, slots.tolist())),
-            models=list(map(self._models.__getitem__, slots.tolist())),
+            sources=self._sources,
+            models=self._names_of(slots),
+            source=self._source[slots],
             series=series,
             columns=columns.take(picked),
             cleaned=Cleaned(
@@ -496,9 +522,15 @@ class State:
             version=self.revision,
         )
 
+    def _names_of(self, slots: Int) -> pa.StringArray:
+        if len(self._names) < len(self._models):
+            new = pa.array(self._models[len(self._names) :], pa.string())
+            self._names = pa.concat_arrays([self._names, new])
+        return self._names.take(pa.array(slots))
+
     def _points(self, columns: Columns, cumulative: Int, changed: Flag) -> dict[str, BinPoints]:
         """Return the points that lie between observations of which one changed."""
-        counted = np.flatnonzero(columns.raw >= 0)
+        counted = those(columns.raw >= 0)
         slot, at, total = columns.slot[counted], columns.at[counted], cumulative[counted]
         changed = changed[counted]
         follows = np.zeros(len(slot), dtype=bool)
@@ -571,33 +603,25 @@ class State:
         if slot is not None:
             self._day0[slot] = _day0_of_points(registered)
 
-    def _source_of(self, slot: Int) -> Int:
-        numbers = {source: number for number, source in enumerate(self._slots)}
-        if len(numbers) == 1:
-            return np.zeros(len(slot), dtype=np.int64)
-        used, index = np.unique(slot, return_inverse=True)
-        of = np.array([numbers[self._sources[one]] for one in used.tolist()], dtype=np.int64)
-        return of[index]
-
     def _slot(self, source: str, model_id: str) -> int:
         known = self._slots.setdefault(source, {})
         slot = known.get(model_id)
         if slot is None:
             slot = known[model_id] = len(self._models)
             self._models.append(model_id)
-            self._sources.append(source)
             if source == SCORED_SOURCE and model_id in self._registry:
                 day0 = _day0_of_points(self._registry[model_id])
             else:
                 day0 = NULL
             if slot >= len(self._at):
                 more = np.full(len(self._at), NULL, dtype=np.int64)
+                self._source = np.concatenate((self._source, more))
                 self._seen_at = np.concatenate((self._seen_at, more))
                 self._at = np.concatenate((self._at, more))
                 self._raw = np.concatenate((self._raw, more))
                 self._cumulative = np.concatenate((self._cumulative, more))
                 self._day0 = np.concatenate((self._day0, more))
-            self._day0[slot] = day0
+            self._source[slot], self._day0[slot] = self._sources.index(source), day0
         return slot
 
 
@@ -629,11 +653,11 @@ def _same_bin(one: Scored, other: Scored) -> bool:
 
 
 def _clean(columns: Columns, floor: Int) -> Cleaned:
-    counted = columns.raw >= 0
+    counted = those(columns.raw >= 0)
     series = clean(columns.slot[counted], columns.raw[counted], floor[counted])
 
     def spread(values: NDArray[Any], absent: int) -> NDArray[Any]:
-        whole = np.full(len(counted), absent, dtype=values.dtype)
+        whole = np.full(len(columns.raw), absent, dtype=values.dtype)
         whole[counted] = values
         return whole
 

@@ -20,6 +20,8 @@ from pydantic import (
     model_validator,
 )
 
+from breakout.contract.model_ids import ModelId, ModelIds
+
 CONTRACT_VERSION = 1
 
 # ClickHouse keeps counters as UInt64, numpy state as int64: what both can hold.
@@ -58,9 +60,6 @@ Day = Annotated[date, AfterValidator(_in_range)]
 Counter = Annotated[int, Field(ge=0, le=MAX_COUNTER, strict=True)]
 """A count: never negative, never a float, never a string."""
 
-ModelId = Annotated[str, Field(min_length=1, max_length=256, pattern=r"^[^\s\x00-\x1f]+$")]
-"""A model's id as its hub spells it, `organisation/name`; case matters."""
-
 Name = Annotated[str, Field(min_length=1, max_length=256)]
 
 Entry = TypeVar("Entry")
@@ -78,7 +77,10 @@ class ContractError(ValueError):
 class Event(BaseModel):
     """What every event has."""
 
-    model_config = ConfigDict(frozen=True, extra="ignore", allow_inf_nan=False)
+    # Strings are not looked up among those read before: ids are more than that place holds.
+    model_config = ConfigDict(
+        frozen=True, extra="ignore", allow_inf_nan=False, cache_strings="keys"
+    )
 
     schema_version: Literal[1] = Field(1, description="Contract version this record follows")
 
@@ -118,7 +120,7 @@ class DownloadsSlice(Event):
     slice: int = Field(0, ge=0, description="Number of this slice within its scrape")
     observed_at: UtcDatetime = Field(description="Moment of the observation, UTC")
     complete: bool = Field(True, description="False when the scrape did not get all it wanted")
-    models: Column[ModelId] = Field(description="Model ids, no duplicates")
+    models: ModelIds = Field(description="Model ids, no duplicates")
     downloads_all_time: Column[Counter | None] = Field(description="Downloads since creation")
     downloads_30d: Column[Counter | None] = Field(description="Downloads in the last 30 days")
     likes: Column[Counter | None] = Field(description="Likes at that moment")
@@ -129,8 +131,6 @@ class DownloadsSlice(Event):
     @model_validator(mode="after")
     def _columns_are_equally_long(self) -> Self:
         _check_lengths(self, len(self.models), ("downloads_all_time", "downloads_30d", "likes"))
-        if len(set(self.models)) != len(self.models):
-            raise ValueError("models holds an id twice")
         return self
 
 
@@ -224,7 +224,7 @@ class DerivativesSlice(Event):
     slice: int = Field(0, ge=0, description="Number of this slice within its survey")
     observed_at: UtcDatetime = Field(description="Moment of the observation, UTC")
     complete: bool = Field(True, description="False when the survey did not get all it wanted")
-    models: Column[ModelId] = Field(description="Model ids, no duplicates")
+    models: ModelIds = Field(description="Model ids, no duplicates")
     parents: Column[Column[ModelId]] = Field(
         description="Models each derives from, as the hub says"
     )
@@ -239,8 +239,6 @@ class DerivativesSlice(Event):
     def _columns_are_equally_long(self) -> Self:
         columns = ("parents", "relation", "created_at", "downloads_all_time", "downloads_30d")
         _check_lengths(self, len(self.models), columns)
-        if len(set(self.models)) != len(self.models):
-            raise ValueError("models holds an id twice")
         return self
 
 
@@ -280,7 +278,7 @@ class PointsSlice(Event):
     """
 
     size_bin: SizeBin = Field(description="Size bin of all models of the slice")
-    models: Column[ModelId] = Field(description="Model ids, no duplicates")
+    models: ModelIds = Field(description="Model ids, no duplicates")
     scored_since: Column[UtcDatetime] = Field(description="When the registry last changed them")
     known: Column[Counter] = Field(description="Observations known")
     tracked: Column[bool] = Field(description="Whether each counts among the peers")
@@ -305,8 +303,6 @@ class PointsSlice(Event):
             raise ValueError("point_model, point_age and point_cumulative differ in length")
         if points and max(self.point_model) >= rows:
             raise ValueError("point_model names a model beyond models")
-        if len(set(self.models)) != rows:
-            raise ValueError("models holds an id twice")
         if len(set(zip(self.point_model, self.point_age, strict=True))) != points:
             raise ValueError("point_model and point_age name a point twice")
         return self

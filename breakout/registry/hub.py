@@ -4,7 +4,8 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
-from breakout.contract.events import Counter, ModelId, Name, UtcDatetime
+from breakout.contract.events import Counter, Name, UtcDatetime
+from breakout.contract.model_ids import ModelId
 
 _LONGEST_NAME = 256
 

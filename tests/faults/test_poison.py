@@ -159,7 +159,7 @@ POISON: dict[str, dict[bytes | None, str]] = {
         **anything(DERIVED),
         changed(DERIVED, parents=[[]] * 2): "parents has 2 entries for 1 rows",
         changed(DERIVED, parents=[["no id"]]): "parents.0.0",
-        changed(DERIVED, models=["poison/a"] * 2): "parents has 1 entries for 2 rows",
+        changed(DERIVED, models=list(POISONED)): "parents has 1 entries for 2 rows",
         changed(DERIVED, created_at=["9999-12-31T00:00:00Z"]): "created_at.0",
         changed(DERIVED, downloads_all_time=[-1]): "downloads_all_time.0",
         changed(DERIVED, observed_at=FAR): "more than a day ahead",

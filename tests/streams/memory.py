@@ -26,6 +26,7 @@ from streams.downloads_state import (
 )
 from streams.point_slices import leaving_slice, point_slice
 from streams.scores_state import BinState, Changes, LatestRow
+from tests.streams.slices import planned
 
 Row = dict[str, Any]
 
@@ -66,7 +67,7 @@ class MemoryPipeline:
         """Work a batch through; `crash` loses the state, at "points", "rows" or "end"."""
         slices = [one for one in batch if isinstance(one, DownloadsSlice)]
         records = [one for one in batch if isinstance(one, ModelRecord)]
-        plan = self.state.plan(slices)
+        plan = planned(self.state, slices)
         history = self._history(plan.late)
         for scrape in self.state.unknown_scrapes(plan, history):
             self.state.scrapes[scrape] = self._scrape_count(*scrape)
@@ -91,8 +92,9 @@ class MemoryPipeline:
         for (source, moment), count in result.scrapes.items():
             self.scrapes.put((source, from_ms(moment)), result.version, vars(count).copy())
         rows, columns, cleaned = result.rows, result.rows.columns, result.rows.cleaned
+        models = rows.models.to_pylist()
         for index, series in enumerate(rows.series.tolist()):
-            model_id, source = rows.models[series], rows.sources[series]
+            model_id, source = models[series], rows.sources[rows.source[series]]
             at = from_ms(int(columns.at[index]))
             row = {
                 "model_id": model_id,

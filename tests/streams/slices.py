@@ -1,9 +1,11 @@
 """Slices of download counters for tests of what becomes of them."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 
 from breakout.contract import DownloadsSlice
+from streams.downloads_state import Plan, State
+from streams.slice_columns import SliceColumns
 
 
 def slice_of(
@@ -26,3 +28,8 @@ def slice_of(
         downloads_30d=[None] * len(models),
         likes=[likes] * len(models),
     )
+
+
+def planned(state: State, slices: Iterable[DownloadsSlice]) -> Plan:
+    """Return the plan of a batch of these slices."""
+    return state.plan([SliceColumns.of(one) for one in slices])

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+from operator import itemgetter
 from random import Random
 
 import pytest
@@ -14,7 +15,7 @@ from streams import store, tables
 from streams.clickhouse import WorkerClickHouse
 from streams.downloads_state import State
 from tests.embedded_servers import running_clickhouse
-from tests.streams.slices import slice_of
+from tests.streams.slices import planned, slice_of
 
 START = datetime(1970, 1, 1, tzinfo=UTC)
 """The earliest moment there is, which is not the same as none."""
@@ -52,14 +53,15 @@ def test_a_restored_state_goes_on_as_one_that_was_there_all_the_time(settings: S
 
     def work(states: dict[int, State], made: dict[int, list[DownloadsSlice]]) -> list[object]:
         results = {
-            number: states[number].apply(states[number].plan(some), None)
+            number: states[number].apply(planned(states[number], some), None)
             for number, some in made.items()
         }
         parts = [(result.rows, states[number].origins) for number, result in results.items()]
         rows = tables.downloads(parts)
         clickhouse.insert("downloads_log", rows)
         scrapes = [(number, one.scrapes, one.version) for number, one in results.items()]
-        return [rows.to_pylist(), scrapes]
+        key = itemgetter("model_id", "source", "observed_at")
+        return [sorted(rows.to_pylist(), key=key), scrapes]
 
     for hour in range(12):
         work(states, slices(random, hour))

@@ -7,7 +7,7 @@ from breakout.contract import DownloadsSlice
 from breakout.contract.topics import partition_of
 from streams import tables
 from streams.downloads_state import State
-from tests.streams.slices import slice_of
+from tests.streams.slices import planned, slice_of
 
 START = datetime(2026, 3, 1, tzinfo=UTC)
 MODELS = ["z-org/a", "a-org/z", "A-org/z", "a-org/Z", "é/é", "a-org/z-2", "m/m"]
@@ -36,7 +36,7 @@ def test_rows_of_all_partitions_are_in_the_order_of_the_key_and_each_says_what_i
                 for model_id, total in zip(own, totals, strict=True):
                     key = (model_id, source, START + timedelta(hours=hour))
                     expected[key] = (origin, total, None, hour)
-    results = {number: states[number].plan(some) for number, some in slices.items()}
+    results = {number: planned(states[number], some) for number, some in slices.items()}
     parts = [
         (states[number].apply(plan, None).rows, states[number].origins)
         for number, plan in results.items()
@@ -57,7 +57,7 @@ def test_cumulative_and_delta_stay_with_their_row() -> None:
         hour_of(list(totals), "huggingface", hour, [one[hour] for one in totals.values()])
         for hour in range(3)
     ]
-    rows = tables.downloads([(state.apply(state.plan(slices), None).rows, state.origins)])
+    rows = tables.downloads([(state.apply(planned(state, slices), None).rows, state.origins)])
     told = ("model_id", "cumulative", "delta", "revision", "standing")
     assert [tuple(row[name] for name in told) for row in rows.to_pylist()] == [
         ("a/a", 5, None, None, None),
@@ -77,7 +77,7 @@ def test_the_last_of_each_day_with_a_counter_is_its_closing() -> None:
         own = random.sample(MODELS, random.randint(0, len(MODELS)))
         source = random.choice(("huggingface", "modelscope"))
         slices.append(hour_of(own, source, hour, [random.choice((None, 7)) for _ in own]))
-    rows = tables.downloads([(state.apply(state.plan(slices), None).rows, state.origins)])
+    rows = tables.downloads([(state.apply(planned(state, slices), None).rows, state.origins)])
     last = {}
     for row in rows.to_pylist():  # sorted by time within each series
         if row["cumulative"] is not None:
@@ -97,7 +97,7 @@ def test_what_is_sent_as_a_dictionary_has_each_name_once() -> None:
         for hour in range(5)
         for source in ("modelscope", "huggingface")
     ]
-    rows = tables.downloads([(state.apply(state.plan(slices), None).rows, state.origins)])
+    rows = tables.downloads([(state.apply(planned(state, slices), None).rows, state.origins)])
     for name in ("model_id", "source", "origin"):
         (chunk,) = rows[name].chunks
         assert len(set(chunk.dictionary.to_pylist())) == len(chunk.dictionary), name

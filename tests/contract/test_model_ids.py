@@ -1,0 +1,68 @@
+"""A list of ids that equals one already checked is that one; no other list passes by it."""
+
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from breakout.contract import ContractError, DownloadsSlice, model_ids, read_event
+from breakout.contract.model_ids import MOST_KEPT, SHORTEST_KEPT
+from tests.contract.test_events import SLICE, encoded
+
+LONG = [f"acme/anvil-{number}" for number in range(SHORTEST_KEPT)]
+
+
+def read(ids: list[Any]) -> list[str]:
+    counts = [None] * len(ids)
+    value = encoded(
+        SLICE, models=ids, downloads_all_time=counts, downloads_30d=counts, likes=counts
+    )
+    return read_event(DownloadsSlice, value).models
+
+
+def test_equal_lists_are_one() -> None:
+    assert read(LONG) == LONG
+    assert read(LONG) is read(LONG)
+
+
+def test_short_lists_are_not_kept() -> None:
+    assert read(LONG[:-1]) is not read(LONG[:-1])
+
+
+@pytest.mark.parametrize(
+    ("place", "wrong", "said"),
+    [
+        (50, LONG[51], "models holds an id twice"),
+        (50, "with space", "DownloadsSlice.models.50"),
+        (50, "", "DownloadsSlice.models.50"),
+        (50, 7, "DownloadsSlice.models.50"),
+        (50, None, "DownloadsSlice.models.50"),
+        (0, [], "DownloadsSlice.models.0"),
+        (0, {}, "DownloadsSlice.models.0"),
+    ],
+)
+def test_a_list_that_differs_in_one_id_is_checked(place: int, wrong: object, said: str) -> None:
+    assert read(LONG) == LONG
+    with pytest.raises(ContractError) as refused:
+        read([*LONG[:place], wrong, *LONG[place + 1 :]])
+    assert said in str(refused.value)
+    assert read(LONG) == LONG
+
+
+@given(st.lists(st.tuples(st.integers(0, SHORTEST_KEPT - 1), st.sampled_from("abc")), max_size=20))
+def test_what_is_read_is_what_was_sent(changes: list[tuple[int, str]]) -> None:
+    ids = list(LONG)
+    for place, letter in changes:
+        ids[place] = f"acme/anvil-{place}{letter}"
+        assert read(ids) == ids
+
+
+def test_a_bounded_number_of_lists_is_kept() -> None:
+    for number in range(MOST_KEPT + 10):
+        read([f"first/of-{number}", *LONG])
+    assert len(model_ids._checked) == MOST_KEPT
+    kept = read(LONG)
+    for number in range(MOST_KEPT - 1):
+        read([f"other/of-{number}", *LONG])
+    assert read(LONG) is kept
