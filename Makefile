@@ -33,7 +33,7 @@ fmt: setup ## Format the code and fix what can be fixed
 	$(BIN)/ruff format .
 
 slow: setup ## Run the slow tests: long proofs with killed processes
-	$(BIN)/python -m pytest -m slow
+	$(BIN)/python -m pytest -m slow -n 3 --dist loadfile --no-loadscope-reorder
 
 soak: setup ## An hour under twice the expected load: flat memory, few parts
 	$(BIN)/python -m pytest -m soak

@@ -15,29 +15,50 @@ ModelId = Annotated[str, Field(min_length=1, max_length=256, pattern=r"^[^\s\x00
 SHORTEST_KEPT = 100
 """Ids. To check fewer costs no more than to look for them."""
 
-MOST_KEPT = 256
-"""Lists. The one used longest ago goes first."""
 
-_checked: OrderedDict[tuple[str, int], list[str]] = OrderedDict()
-"""Lists that were checked, by their first id and their length."""
+class CheckedLists:
+    """Lists of ids that were checked, up to `most` ids; the list used longest ago goes first."""
+
+    def __init__(self, most: int) -> None:
+        self._most = most
+        self.ids = 0
+        self._lists: OrderedDict[tuple[str, int], list[str]] = OrderedDict()
+
+    def find(self, ids: list[Any]) -> list[str] | None:
+        """Return the list that equals this one, if it was checked and is still there."""
+        place = self._place(ids)
+        found = self._lists.get(place)
+        if found is None or found != ids:
+            return None
+        self._lists.move_to_end(place)
+        return found
+
+    def keep(self, ids: list[str]) -> None:
+        """Keep a checked list, in the place of one as long that begins with the same id."""
+        place = self._place(ids)
+        self.ids += len(ids) - len(self._lists.pop(place, ()))
+        self._lists[place] = ids
+        while self.ids > self._most:
+            _, oldest = self._lists.popitem(last=False)
+            self.ids -= len(oldest)
+
+    @staticmethod
+    def _place(ids: list[Any]) -> tuple[str, int]:
+        return ids[0], len(ids)
+
+
+_checked = CheckedLists(2_000_000)
 
 
 def _without_duplicates(ids: Any, check: ValidatorFunctionWrapHandler) -> list[str]:
-    if type(ids) is not list or len(ids) < SHORTEST_KEPT or type(ids[0]) is not str:
-        return _check(ids, check)
-    place = ids[0], len(ids)
-    if _checked.get(place) != ids:
-        _checked[place] = _check(ids, check)
-    _checked.move_to_end(place)
-    if len(_checked) > MOST_KEPT:
-        _checked.popitem(last=False)
-    return _checked[place]
-
-
-def _check(ids: Any, check: ValidatorFunctionWrapHandler) -> list[str]:
+    long = type(ids) is list and len(ids) >= SHORTEST_KEPT and type(ids[0]) is str
+    if long and (found := _checked.find(ids)) is not None:
+        return found
     checked: list[str] = check(ids)
     if len(set(checked)) != len(checked):
         raise ValueError("models holds an id twice")
+    if long:
+        _checked.keep(checked)
     return checked
 
 

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from breakout.contract import ContractError, DownloadsSlice, model_ids, read_event
-from breakout.contract.model_ids import MOST_KEPT, SHORTEST_KEPT
+from breakout.contract import ContractError, DownloadsSlice, read_event
+from breakout.contract.model_ids import SHORTEST_KEPT, CheckedLists
 from tests.contract.test_events import SLICE, encoded
 
 LONG = [f"acme/anvil-{number}" for number in range(SHORTEST_KEPT)]
@@ -58,11 +58,19 @@ def test_what_is_read_is_what_was_sent(changes: list[tuple[int, str]]) -> None:
         assert read(ids) == ids
 
 
-def test_a_bounded_number_of_lists_is_kept() -> None:
-    for number in range(MOST_KEPT + 10):
-        read([f"first/of-{number}", *LONG])
-    assert len(model_ids._checked) == MOST_KEPT
-    kept = read(LONG)
-    for number in range(MOST_KEPT - 1):
-        read([f"other/of-{number}", *LONG])
-    assert read(LONG) is kept
+def test_a_bounded_number_of_ids_is_kept_and_the_lists_used_last() -> None:
+    kept = CheckedLists(most=10)
+    first, second, third = (["a", "b", "c", "d"], ["e", "f", "g"], ["h", "i", "j"])
+    for one in (first, second, third):
+        kept.keep(one)
+    assert (kept.ids, kept.find(list(first))) == (10, first)
+    kept.keep(["k"])
+    assert [kept.find(list(one)) for one in (first, second, third)] == [first, None, third]
+    kept.keep(["h", "i", "z"])
+    assert (kept.ids, kept.find(third), kept.find(["h", "i", "z"])) == (8, None, ["h", "i", "z"])
+
+
+def test_a_list_longer_than_all_that_is_kept_is_not() -> None:
+    kept = CheckedLists(most=2)
+    kept.keep(["a", "b", "c"])
+    assert (kept.ids, kept.find(["a", "b", "c"])) == (0, None)
