@@ -22,6 +22,7 @@ class Scrape(Row):
     compared: int = Field(description="Those with an earlier observation to compare with")
     standing: int = Field(description="Those whose raw counter equals the one before")
     complete: bool = Field(description="Whether the scrape got all it wanted")
+    missing: int = Field(description="Models it wanted and did not get: private, deleted, refused")
     stalled: bool = Field(description="Whether nearly all counters stood still for most of a day")
 
 
@@ -45,6 +46,7 @@ OPERATION = Operation(
         "compared": 1809,
         "standing": 240,
         "complete": True,
+        "missing": 0,
         "stalled": False,
     },
 )

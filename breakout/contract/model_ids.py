@@ -5,6 +5,7 @@ checked is that one: it is not checked again, nor held in memory twice.
 """
 
 from collections import OrderedDict
+from threading import Lock
 from typing import Annotated, Any
 
 from pydantic import FailFast, Field, ValidatorFunctionWrapHandler, WrapValidator
@@ -17,11 +18,15 @@ SHORTEST_KEPT = 100
 
 
 class CheckedLists:
-    """Lists of ids that were checked, up to `most` ids; the list used longest ago goes first."""
+    """Lists of ids that were checked, up to `most` ids; the list used longest ago goes first.
+
+    Threads may share it.
+    """
 
     def __init__(self, most: int) -> None:
         self._most = most
         self.ids = 0
+        self._lock = Lock()
         self._lists: OrderedDict[tuple[str, int], list[str]] = OrderedDict()
 
     def find(self, ids: list[Any]) -> list[str] | None:
@@ -30,17 +35,20 @@ class CheckedLists:
         found = self._lists.get(place)
         if found is None or found != ids:
             return None
-        self._lists.move_to_end(place)
+        with self._lock:
+            if place in self._lists:
+                self._lists.move_to_end(place)
         return found
 
     def keep(self, ids: list[str]) -> None:
         """Keep a checked list, in the place of one as long that begins with the same id."""
         place = self._place(ids)
-        self.ids += len(ids) - len(self._lists.pop(place, ()))
-        self._lists[place] = ids
-        while self.ids > self._most:
-            _, oldest = self._lists.popitem(last=False)
-            self.ids -= len(oldest)
+        with self._lock:
+            self.ids += len(ids) - len(self._lists.pop(place, ()))
+            self._lists[place] = ids
+            while self.ids > self._most:
+                _, oldest = self._lists.popitem(last=False)
+                self.ids -= len(oldest)
 
     @staticmethod
     def _place(ids: list[Any]) -> tuple[str, int]:

@@ -14,6 +14,8 @@ from tests.oracle.test_views import log_rows
 FIRST = date(2026, 1, 5)
 THEN = datetime(2026, 2, 10, 6, tzinfo=UTC)
 """A scrape in the middle."""
+GONE = ("org0/gone", "org1/gone")
+"""What that scrape wanted and did not get."""
 LAST = datetime(2026, 3, 1, 6, tzinfo=UTC)
 
 
@@ -54,9 +56,14 @@ def load(settings: Settings, until: datetime, version: int) -> Tables:
     """Write what the processors would have written by that moment, over what is there."""
     migrate(settings)
     tables = recompute([one for one in observations() if one.observed_at <= until], models())
+    written = log_rows(tables)
+    for row in written["scrapes_log"]:
+        row["complete"] = row["observed_at"] != THEN
     with closing(writer_client(settings)) as client:
-        for log, rows in log_rows(tables).items():
+        for log, rows in written.items():
             columns = [*rows[0], *([] if log == "models_log" else ["version"])]
             values = [[(row | {"version": version})[name] for name in columns] for row in rows]
             client.insert(log, values, columns)
+        gone = [["huggingface", THEN, one, "deleted"] for one in GONE]
+        client.insert("scrape_missing", gone)
     return tables

@@ -118,6 +118,16 @@ def test_scores_are_those_of_sql(scored_api: tuple[httpx.Client, Settings], case
     compare(*scored_api, case)
 
 
+def test_a_scrape_says_how_much_it_missed(scored_api: tuple[httpx.Client, Settings]) -> None:
+    client, settings = scored_api
+    # Written twice by a worker that was killed.
+    scored.load(settings, scored.LAST, 1)
+    rows = client.get("/v1/scrapes", params={"limit": 1000}).json()["data"]
+    missed = {row["observed_at"]: row["missing"] for row in rows if row["missing"] != 0}
+    assert missed == {"2026-02-10T06:00:00.000Z": len(scored.GONE)}
+    assert len(rows) > 1
+
+
 CITED = [
     "/v1/downloads?by=model",
     "/v1/downloads?by=org&interval=week",

@@ -148,6 +148,16 @@ def test_invented_data_are_said_to_be(
             assert page.evaluate(across) == '"Demo data"'
 
 
+def test_a_scrape_says_how_much_it_missed(
+    browser: Browser, own_server: tuple[ApiServer, Settings]
+) -> None:
+    with reading(browser, own_server[0].url) as page:
+        row = page.get_by_role("row", name="huggingface, 2026-02-10 06:00 UTC")
+        expect(row).to_contain_text(f"{len(scored.GONE)} missing")
+        before = page.get_by_role("row", name="huggingface, 2026-02-09 06:00 UTC")
+        expect(before).to_contain_text("complete")
+
+
 def test_the_keyboard_is_enough(browser: Browser, server: ApiServer) -> None:
     with reading(browser, server.url) as page:
         unsorted = shown(page)

@@ -138,10 +138,15 @@ async function scrapes() {
         title: "State",
         cell: (row) =>
           h("span", { title: `${row.standing} of ${row.compared} counters stood still. ${from}` },
-            [row.complete ? "complete" : "incomplete", row.stalled ? "stalled" : null].filter(Boolean).join(", ")),
+            [got(row), row.stalled ? "stalled" : null].filter(Boolean).join(", ")),
       },
     ],
   });
+}
+
+function got(scrape) {
+  if (scrape.complete) return "complete";
+  return scrape.missing ? `${whole(scrape.missing)} missing` : "incomplete";
 }
 
 function parts() {
