@@ -70,9 +70,9 @@ export function curves({ name, title, answer, models }) {
       marks: [
         Plot.ruleX(marked, { strokeOpacity: 0.18 }),
         Plot.ruleY([1], { strokeWidth: 1.5, strokeDasharray: "5 3" }),
-        Plot.text([[last, 1]], { text: ["1.0x: the median of the top 10"], textAnchor: "end", dy: -8, fill: "currentColor" }),
         Plot.line(scored, { x: "age_days", y: "ram", z: "model_id", stroke: (row) => colour(row.model_id), strokeWidth: 2 }),
         Plot.dot(told, { x: "age_days", y: "ram", fill: (row) => colour(row.model_id), r: 3.5 }),
+        Plot.text([[last, 1]], { text: ["1.0x: the median of the top 10"], textAnchor: "end", dy: 9, fill: "currentColor", stroke: "var(--paper)", strokeWidth: 4 }),
         Plot.tip(
           scored,
           Plot.pointer({
