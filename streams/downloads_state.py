@@ -340,10 +340,11 @@ class State:
     def _late(self, columns: Columns, late_slots: Int) -> Iterable[Late]:
         lows = np.searchsorted(columns.slot, late_slots, side="left")
         highs = np.searchsorted(columns.slot, late_slots, side="right")
-        for slot, low, high in zip(late_slots.tolist(), lows, highs, strict=True):
+        names, sources = self._sources, self._source[late_slots].tolist()
+        for slot, source, low, high in zip(late_slots.tolist(), sources, lows, highs, strict=True):
             yield Late(
                 slot,
-                self._sources[self._source[slot]],
+                names[source],
                 self._models[slot],
                 int(columns.at[low]),
                 int(columns.at[high - 1]),
