@@ -41,7 +41,7 @@ soak: setup ## An hour under twice the expected load: flat memory, few parts
 audit: setup ## Look up known vulnerabilities of everything in the lock
 	$(BIN)/python -m tools.audit
 
-bench: setup ## Measure on this machine, beside other tools, in about 25 minutes
+bench: setup ## Measure on this machine, beside other tools, in about 15 minutes
 	$(BIN)/python -m bench
 
 schemas: setup ## Write the JSON Schemas of the events from the contract

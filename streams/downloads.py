@@ -75,6 +75,7 @@ class DownloadsProcessor(Processor[SliceColumns | ModelRecord]):
             asyncio.to_thread(_rows, states, results),
             self.outbox.send(POINTS, _point_slices(results.values())),
         )
+        # Before the rows: once these are known, counts that a late one moved do not come again.
         await asyncio.to_thread(self._insert_scrapes, slices, results)
         await self.writing_done()
         self.write(batch, self._write(rows, states, records))
