@@ -1,6 +1,7 @@
 # Every target that needs packages sets .venv up first, so each works on a fresh clone.
 PYTHON ?= python3
 BIN := .venv/bin
+THREE_AT_ONCE := -n 3 --dist loadfile --no-loadscope-reorder
 
 .DEFAULT_GOAL := help
 .PHONY: help setup demo test lint types fmt slow soak audit bench lock schemas reference dashboards vendor clean
@@ -19,7 +20,7 @@ demo: setup ## Watch two simulated years of adoption, ending with the leaderboar
 	@$(BIN)/breakout demo
 
 test: lint types ## Check style and types, and run all tests but the slow ones
-	$(BIN)/python -m pytest -m "not slow and not soak" -n 3 --dist loadfile --no-loadscope-reorder
+	$(BIN)/python -m pytest -m "not slow and not soak" $(THREE_AT_ONCE)
 
 lint: setup ## Check style and formatting
 	$(BIN)/ruff check .
@@ -33,7 +34,7 @@ fmt: setup ## Format the code and fix what can be fixed
 	$(BIN)/ruff format .
 
 slow: setup ## Run the slow tests: long proofs with killed processes
-	$(BIN)/python -m pytest -m slow -n 3 --dist loadfile --no-loadscope-reorder
+	$(BIN)/python -m pytest -m slow $(THREE_AT_ONCE)
 
 soak: setup ## An hour under twice the expected load: flat memory, few parts
 	$(BIN)/python -m pytest -m soak

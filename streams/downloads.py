@@ -49,13 +49,13 @@ class DownloadsProcessor(Processor[SliceColumns | ModelRecord]):
 
     def read(self, topic: str, value: bytes | None) -> SliceColumns | ModelRecord:
         """Read one record of either topic."""
-        if topic == MODELS.name:
-            record = read_event(ModelRecord, value)
-            check_moments(record)
-            return record
-        scraped = read_event(DownloadsSlice, value)
-        check_moments(scraped)
-        return SliceColumns.of(scraped)
+        event: DownloadsSlice | ModelRecord = (
+            read_event(ModelRecord, value)
+            if topic == MODELS.name
+            else read_event(DownloadsSlice, value)
+        )
+        check_moments(event)
+        return event if isinstance(event, ModelRecord) else SliceColumns.of(event)
 
     def rows_of(self, event: SliceColumns | ModelRecord) -> int:
         """Return how many observations a record holds."""

@@ -176,7 +176,7 @@ class _Registered:
     scored: Scored
 
 
-_NO_COUNTS: Int = np.empty(0, dtype=np.int64)
+_EMPTY: Int = np.empty(0, dtype=np.int64)
 
 _UNREGISTERED = _Registered(NULL, NULL, Scored(None, None, tracked=False))
 
@@ -222,7 +222,7 @@ class State:
         """Add series of a source as ClickHouse has them: the latest observation of each at all,
         and the latest with a counter, its raw counter and cumulative, `NULL`s where none has one.
         """
-        slot = np.array([self._slot(source, model_id) for model_id in models], dtype=np.int64)
+        slot = self._numbered(source, models)
         self._seen_at[slot], self._at[slot] = seen_at, at
         self._raw[slot], self._cumulative[slot] = raw, cumulative
         newest = int(seen_at.max(initial=NULL))
@@ -310,7 +310,7 @@ class State:
         long = [len(one.models) for one in slices]
 
         def column(of: Callable[[SliceColumns], Int]) -> Int:
-            return np.concatenate([_NO_COUNTS, *map(of, slices)])
+            return np.concatenate([_EMPTY, *map(of, slices)])
 
         return Columns(
             column(self._slots_of),
@@ -324,18 +324,14 @@ class State:
     def _slots_of(self, one: SliceColumns) -> Int:
         """Return the numbers of a slice's series; a scrape mostly names those of the one before."""
         place = (one.source, one.number)
-        models, slots = self._alike.get(place, (None, _NO_COUNTS))
+        models, slots = self._alike.get(place, (None, _EMPTY))
         if one.models is models or one.models == models:
             return slots
-        known = self._slots.setdefault(one.source, {})
-        try:
-            slot = [known[model_id] for model_id in one.models]
-        except KeyError:
-            slot = [self._slot(one.source, model_id) for model_id in one.models]
+        slots = self._numbered(one.source, one.models)
         # The state's own strings: equal ones would stay in memory beside them.
-        one.models[:] = [self._models[number] for number in slot]
-        self._alike[place] = one.models, np.array(slot, dtype=np.int64)
-        return self._alike[place][1]
+        one.models[:] = [self._models[slot] for slot in slots.tolist()]
+        self._alike[place] = one.models, slots
+        return slots
 
     def _late(self, columns: Columns, late_slots: Int) -> Iterable[Late]:
         lows = np.searchsorted(columns.slot, late_slots, side="left")
@@ -604,26 +600,30 @@ class State:
         if slot is not None:
             self._day0[slot] = _day0_of_points(registered)
 
-    def _slot(self, source: str, model_id: str) -> int:
+    def _numbered(self, source: str, models: Sequence[str]) -> Int:
+        """Return the numbers of a source's series; those not known yet get the next ones."""
         known = self._slots.setdefault(source, {})
-        slot = known.get(model_id)
-        if slot is None:
-            slot = known[model_id] = len(self._models)
-            self._models.append(model_id)
-            if source == SCORED_SOURCE and model_id in self._registry:
-                day0 = _day0_of_points(self._registry[model_id])
-            else:
-                day0 = NULL
-            if slot >= len(self._at):
-                more = np.full(len(self._at), NULL, dtype=np.int64)
-                self._source = np.concatenate((self._source, more))
-                self._seen_at = np.concatenate((self._seen_at, more))
-                self._at = np.concatenate((self._at, more))
-                self._raw = np.concatenate((self._raw, more))
-                self._cumulative = np.concatenate((self._cumulative, more))
-                self._day0 = np.concatenate((self._day0, more))
-            self._source[slot], self._day0[slot] = self._sources.index(source), day0
-        return slot
+        new = [model_id for model_id in models if model_id not in known]
+        if new:
+            first, end = len(self._models), len(self._models) + len(new)
+            known.update(zip(new, range(first, end), strict=True))
+            self._models += new
+            while end > len(self._at):
+                self._grow()
+            self._source[first:end] = self._sources.index(source)
+            if source == SCORED_SOURCE:
+                registered = (self._registry.get(model_id, _UNREGISTERED) for model_id in new)
+                self._day0[first:end] = list(map(_day0_of_points, registered))
+        return np.array([known[model_id] for model_id in models], dtype=np.int64)
+
+    def _grow(self) -> None:
+        more = np.full(len(self._at), NULL, dtype=np.int64)
+        self._source = np.concatenate((self._source, more))
+        self._seen_at = np.concatenate((self._seen_at, more))
+        self._at = np.concatenate((self._at, more))
+        self._raw = np.concatenate((self._raw, more))
+        self._cumulative = np.concatenate((self._cumulative, more))
+        self._day0 = np.concatenate((self._day0, more))
 
 
 @dataclass(frozen=True)

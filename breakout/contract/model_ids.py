@@ -32,13 +32,12 @@ class CheckedLists:
     def find(self, ids: list[Any]) -> list[str] | None:
         """Return the list that equals this one, if it was checked and is still there."""
         place = self._place(ids)
-        found = self._lists.get(place)
-        if found is None or found != ids:
-            return None
         with self._lock:
-            if place in self._lists:
-                self._lists.move_to_end(place)
-        return found
+            found = self._lists.get(place)
+            if found != ids:
+                return None
+            self._lists.move_to_end(place)
+            return found
 
     def keep(self, ids: list[str]) -> None:
         """Keep a checked list, in the place of one as long that begins with the same id."""
