@@ -136,6 +136,12 @@ class Connection:
         """Lines of the engine's syntax tree of a statement, indented by depth."""
         return self.run(b"EXPLAIN AST " + sql, "TSVRaw", params).body.decode().splitlines()
 
+    def canonical(self, sql: bytes) -> str:
+        """A statement that parses in the engine's own spelling, in one line."""
+        return self.run(
+            f"SELECT formatQuerySingleLine(unhex('{sql.hex()}'))".encode(), "TSVRaw"
+        ).body.decode(errors="replace")
+
     def close(self) -> None:
         """End the session; its temporary tables are gone."""
         self._raw.close()
@@ -157,7 +163,7 @@ class Engine:
         self.timezone = self._keeper.text("SELECT timezone()")
 
     def lines(self, sql: str) -> list[str]:
-        """The rows of a statement with one text column."""
+        """The rows of a statement, their columns separated by tabs."""
         return self._keeper.text(sql).split("\n")
 
     def connect(self, *, reader: bool = False) -> Connection:

@@ -18,6 +18,7 @@ from breakout.embedded.clickhouse_sessions import Sessions
 from breakout.embedded.clickhouse_threads import EngineThreads
 from breakout.embedded.clickhouse_users import User, Users
 from breakout.embedded.clickhouse_web_sites import refuse_web_sites
+from breakout.embedded.reader_functions import LISTING, ReaderFunctions
 
 _SESSION_SWEEP_SECONDS = 1.0
 # How much of a failed request's body is read to its end
@@ -33,8 +34,12 @@ class ClickHouseHttp:
         self._users = users
         self._threads = EngineThreads(engine)
         self._sessions = Sessions()
-        self._table_functions = frozenset(
-            engine.lines("SELECT lower(name) FROM system.table_functions")
+        self._reader_functions = ReaderFunctions.of(
+            [
+                (name, kinds, same_as)
+                for name, kinds, same_as in (row.split("\t") for row in engine.lines(LISTING))
+            ],
+            engine.lines("SELECT name FROM system.table_functions"),
         )
 
     def application(self) -> web.Application:
@@ -81,7 +86,7 @@ class ClickHouseHttp:
     async def _run(
         self, http: web.Request, user: User, request: QueryRequest, answer: Answer
     ) -> web.StreamResponse:
-        rights = Rights(request.read_only or user.reader, user.reader, self._table_functions)
+        rights = Rights(request.read_only or user.reader, user.reader, self._reader_functions)
         wish = request.session
         if wish is None:
             query = Query(self._engine, self._threads, request, rights, None, answer)

@@ -95,8 +95,10 @@ def test_no_reader_without_password_where_the_admin_has_one(
 ) -> None:
     directory = tmp_path_factory.mktemp("closed")
     with running_clickhouse(directory, admin_password="x") as server:
-        answer = httpx.post(server.url, content="SELECT 1", params={"user": "reader"})
-        assert code(answer) == "516"
+        for user in ("reader", "default"):
+            answer = httpx.post(server.url, content="SELECT 1", params={"user": user})
+            assert code(answer) == "516"
+        assert code(httpx.post(server.url, content="SELECT 1")) == "516"
 
 
 @pytest.mark.parametrize(
@@ -211,20 +213,38 @@ FILES_AND_OTHER_MACHINES = [
     "SELECT * FROM eval('SELECT file(''/etc/passwd'')')",
     "SELECT * FROM eval('SELECT 1') SETTINGS allow_experimental_eval_table_function = 1",
     "SELECT aiGenerate('x')",
-    "SELECT catboostEvaluate('/etc/passwd', 1)",
+    "SELECT arrayMap(file, ['/etc/passwd'])",
+    "SELECT arrayMap(`file`, ['/etc/passwd'])",
+    "SELECT arrayMap(\"f\\x69le\", ['/etc/passwd'])",
+    "SELECT arrayMap({f:Identifier}, ['/etc/passwd'])",
+    "WITH file AS f SELECT arrayMap(f, ['/etc/passwd'])",
+    "SELECT * APPLY(file) FROM (SELECT '/etc/passwd' AS a)",
+    "SELECT * APPLY file FROM (SELECT '/etc/passwd' AS a)",
+    "SELECT * APPLY(x -> file(x)) FROM (SELECT '/etc/passwd' AS a)",
+    "SELECT COLUMNS('a') APPLY(file) FROM (SELECT '/etc/passwd' AS a)",
+    "SELECT x FROM generateRandom('y UInt8, x String ALIAS file(''/etc/passwd'')') LIMIT 1",
+    "SELECT x FROM generateRandom(concat('y UInt8, x String ALIAS fi', 'le(''/etc/passwd'')'))",
+    "SELECT x FROM values('y UInt8, x String ALIAS file(''/etc/passwd'')', (1))",
+    "SELECT x FROM values(concat('y UInt8, x String ALIAS fi', 'le(''/etc/passwd'')'), (1))",
+    "SELECT x FROM values({s:String}, (1))",
+    "SELECT * FROM format(Values, 'x String', '(file(''/etc/passwd''))')",
+    "SELECT * FROM null('x String DEFAULT file(''/etc/passwd'')')",
 ]
 
 
 @pytest.mark.parametrize("query", FILES_AND_OTHER_MACHINES)
 def test_reader_reaches_no_files_and_no_other_machines(reader: httpx.Client, query: str) -> None:
-    answer = reader.post("/", content=query)
+    structure = "y UInt8, x String ALIAS file('/etc/passwd')"
+    params = {"param_f": "file", "param_s": structure}
+    answer = reader.post("/", content=query, params=params)
     # 62 where the engine's own parser knows no such form
     assert code(answer) in (ACCESS_DENIED, "62"), answer.text
     assert "root:" not in answer.text
 
 
-def test_admin_may(http: httpx.Client) -> None:
-    answer = http.post("/", content="SELECT position(file('/etc/passwd'), 'root') > 0")
+def test_admin_may(http: httpx.Client, server: ClickHouseServer) -> None:
+    """Of its own folder: what lies outside is tried in tests/security/test_confinement.py."""
+    answer = http.post("/", content=f"SELECT position(file('{server.path}/users.xml'), 'role') > 0")
     assert answer.text == "1\n"
 
 
