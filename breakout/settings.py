@@ -16,6 +16,8 @@ import httpx
 from pydantic import AfterValidator, Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from breakout.local_login import local_password
+
 # It becomes part of statements that take no parameters, such as CREATE DATABASE.
 _DATABASE = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_-]*")
 
@@ -147,7 +149,9 @@ class Settings(BaseSettings):
         "https://; else the system's",
     )
     clickhouse_password: SecretStr = Field(
-        SecretStr(""), alias="BREAKOUT_CLICKHOUSE_PASSWORD", description="That user's password"
+        SecretStr(""),
+        alias="BREAKOUT_CLICKHOUSE_PASSWORD",
+        description="That user's password; the embedded ClickHouse makes one of its own without it",
     )
     reader_user: str = Field(
         "reader",
@@ -382,18 +386,37 @@ class Settings(BaseSettings):
 
     @property
     def clickhouse(self) -> "ClickHouseAddress":
-        """The parts of `CLICKHOUSE_URL`; a user or password in it overrules the variables."""
+        """The parts of `CLICKHOUSE_URL`; a user or password in it overrules the variables.
+
+        Without any password, that of the embedded ClickHouse in the data folder.
+        """
         parts = urlsplit(self.clickhouse_url)
+        secure = parts.scheme == "https"
+        host, port = parts.hostname or "127.0.0.1", parts.port or (8443 if secure else 8123)
+        user = unquote(parts.username) if parts.username else self.clickhouse_user
+        password = self.own_clickhouse_password
+        if password is None and not secure and is_loopback(host):
+            password = local_password(self.data_dir, port, user)
         return ClickHouseAddress(
-            host=parts.hostname or "127.0.0.1",
-            port=parts.port or (8443 if parts.scheme == "https" else 8123),
-            secure=parts.scheme == "https",
+            host=host,
+            port=port,
+            secure=secure,
             database=parts.path.strip("/"),
-            user=unquote(parts.username) if parts.username else self.clickhouse_user,
-            password=SecretStr(unquote(parts.password))
-            if parts.password
-            else self.clickhouse_password,
+            user=user,
+            password=password or SecretStr(""),
         )
+
+    @property
+    def own_clickhouse_password(self) -> SecretStr | None:
+        """The password that was set for ClickHouse, in its address or by its variable."""
+        password = urlsplit(self.clickhouse_url).password
+        own = SecretStr(unquote(password)) if password else self.clickhouse_password
+        return own if own.get_secret_value() else None
+
+
+def is_loopback(host: str) -> bool:
+    """Whether a host name is this machine's loopback, where the embedded servers listen."""
+    return host in {"127.0.0.1", "localhost"}
 
 
 class ClickHouseAddress:

@@ -13,7 +13,6 @@ Both listen on 127.0.0.1. The broker forgets its topics and offsets when it stop
 
 from __future__ import annotations
 
-import os
 import subprocess
 import sys
 import urllib.error
@@ -21,12 +20,10 @@ import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import ClassVar
 
 from breakout.embedded.broker import broker_command
-from breakout.embedded.clickhouse_server import (
-    ADMIN_PASSWORD_VARIABLE,
-    READER_PASSWORD_VARIABLE,
-)
+from breakout.embedded.clickhouse_users import User, Users
 from tests.server_process import Broker, Server, free_port
 
 _REPOSITORY = Path(__file__).resolve().parent.parent
@@ -36,27 +33,37 @@ class ClickHouseServer(Server):
     """The embedded ClickHouse; its data in ``path`` survive `kill` and `stop`."""
 
     name = "embedded ClickHouse"
+    program: ClassVar[tuple[str, ...]] = (
+        sys.executable,
+        "-m",
+        "breakout.embedded.clickhouse_server",
+    )
 
     def __init__(self, path: Path, port: int, admin_password: str, reader_password: str) -> None:
         path.mkdir(parents=True, exist_ok=True)
         super().__init__(port, path / "server.log")
         self.path = path
         self.url = f"http://127.0.0.1:{port}"
-        self._passwords = {
-            ADMIN_PASSWORD_VARIABLE: admin_password,
-            READER_PASSWORD_VARIABLE: reader_password,
-        }
+        self._users = Users(
+            User("default", admin_password, reader=False),
+            # Where the admin needs a password, nobody reads without one either
+            User("reader", reader_password, reader=True)
+            if reader_password or not admin_password
+            else None,
+        )
 
     def _spawn(self, log: int) -> subprocess.Popen[bytes]:
-        command = [sys.executable, "-m", "breakout.embedded.clickhouse_server", "--watch-stdin"]
-        return subprocess.Popen(
-            [*command, "--path", str(self.path), "--port", str(self.port)],
+        process = subprocess.Popen(
+            [*self.program, "--path", str(self.path), "--port", str(self.port)],
             cwd=_REPOSITORY,
-            env={**os.environ, **self._passwords},
             stdin=subprocess.PIPE,
             stdout=log,
             stderr=log,
         )
+        assert process.stdin is not None
+        process.stdin.write(f"{self._users.to_json()}\n".encode())
+        process.stdin.flush()
+        return process
 
     def _answers(self) -> bool:
         try:

@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import secrets
 import shutil
 import socket
 import sys
@@ -205,11 +206,14 @@ def _given(settings: Settings, directory: Path) -> tuple[Settings, dict[str, str
     own = {"BREAKOUT_LOG_FORMAT": "json", "BREAKOUT_METRICS_PORT": "0"}
     files = ("BREAKOUT_OVERRIDES_FILE", "BREAKOUT_NAMES_FILE", "HF_TOKEN")
     environment = {**own, **dict.fromkeys(files)}
-    return settings.model_copy(update={"data_dir": directory}), environment
+    # The login may be one that the data folder holds
+    own_folder = {"data_dir": directory, "clickhouse_password": settings.clickhouse.password}
+    return settings.model_copy(update=own_folder), environment
 
 
 def _own_settings(directory: Path) -> tuple[Settings, dict[str, str | None]]:
     """Return settings of the demo's own servers, and the environment that gives them to a child."""
+    password = secrets.token_urlsafe()
     environment: dict[str, str | None] = {
         "KAFKA_BOOTSTRAP_SERVERS": f"127.0.0.1:{_free_port()}",
         "CLICKHOUSE_URL": f"http://127.0.0.1:{_free_port()}/breakout",
@@ -221,13 +225,14 @@ def _own_settings(directory: Path) -> tuple[Settings, dict[str, str | None]]:
         "SSL_CERT_DIR": str(directory),
         "SSL_CERT_FILE": None,
         **dict.fromkeys(NOT_INHERITED),
+        "BREAKOUT_CLICKHOUSE_PASSWORD": password,
     }
     settings = read_settings(
         kafka_bootstrap_servers=environment["KAFKA_BOOTSTRAP_SERVERS"],
         clickhouse_url=environment["CLICKHOUSE_URL"],
         data_dir=directory,
         clickhouse_user="default",
-        clickhouse_password="",
+        clickhouse_password=password,
         reader_password=None,
         group="breakout",
     )

@@ -3,6 +3,7 @@
 import asyncio
 from contextlib import AsyncExitStack
 from pathlib import Path
+from urllib.parse import quote
 
 import click
 
@@ -10,19 +11,28 @@ from breakout.cli.errors import CommandFailed
 from breakout.cli.interruption import until_interrupted
 from breakout.cli.start import start
 from breakout.embedded.runtime import EmbeddedOptions, embedded_servers
-from breakout.settings import Settings
+from breakout.settings import Settings, is_loopback
 
 
 @click.command()
+@click.option(
+    "--login", is_flag=True, help="Print ClickHouse's address with its login, for other programs."
+)
 @click.pass_context
-def embedded(context: click.Context) -> None:
+def embedded(context: click.Context, *, login: bool) -> None:
     """Run only the embedded Kafka and ClickHouse, until Ctrl-C.
 
     They listen at KAFKA_BOOTSTRAP_SERVERS and CLICKHOUSE_URL, on this machine only, and keep
     their data in BREAKOUT_DATA_DIR. Kafka keeps its records in memory, ClickHouse on disk.
+
+    Without BREAKOUT_CLICKHOUSE_PASSWORD, ClickHouse gets a password of its own, which is kept in
+    BREAKOUT_DATA_DIR: commands of the same user find it there, others may read and not write.
     """
     settings = start()
     options = embedded_options(settings)
+    if login:
+        click.echo(_address_with_login(settings))
+        return
 
     async def run(stack: AsyncExitStack) -> None:
         servers = await stack.enter_async_context(embedded_servers(options))
@@ -34,22 +44,32 @@ def embedded(context: click.Context) -> None:
     context.exit(asyncio.run(until_interrupted(run, farewell="stopping Kafka and ClickHouse")))
 
 
+def _address_with_login(settings: Settings) -> str:
+    address = settings.clickhouse
+    password = address.password.get_secret_value()
+    if not password:
+        raise CommandFailed(
+            f"{settings.data_dir} (BREAKOUT_DATA_DIR) holds no login for {address}: `breakout up` "
+            "and `breakout embedded` make one when they start"
+        )
+    login = f"{quote(address.user, safe='')}:{quote(password, safe='')}"
+    return f"http://{login}@{address.host}:{address.port}/{address.database}"
+
+
 def embedded_options(settings: Settings, data_dir: Path | None = None) -> EmbeddedOptions:
     """Return how the settings' servers are embedded.
 
     Raises `CommandFailed` unless both addresses are on this machine.
     """
     kafka, clickhouse = loopback_port_of_kafka(settings), loopback_port_of_clickhouse(settings)
-    address = settings.clickhouse
-    password = settings.reader_password
     return EmbeddedOptions(
         data_dir=data_dir or settings.data_dir,
         kafka_port=kafka,
         clickhouse_port=clickhouse,
-        admin_user=address.user,
-        admin_password=address.password.get_secret_value(),
+        admin_user=settings.clickhouse.user,
+        admin_password=settings.own_clickhouse_password,
         reader_user=settings.reader_user,
-        reader_password=password.get_secret_value() if password else "",
+        reader_password=settings.reader_password,
     )
 
 
@@ -72,8 +92,3 @@ def loopback_port_of_clickhouse(settings: Settings) -> int:
             f"CLICKHOUSE_URL is {address}: the embedded ClickHouse listens on http://127.0.0.1 only"
         )
     return address.port
-
-
-def is_loopback(host: str) -> bool:
-    """Whether a host name is this machine's loopback, where the embedded servers listen."""
-    return host in {"127.0.0.1", "localhost"}

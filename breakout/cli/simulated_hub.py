@@ -13,7 +13,6 @@ from pathlib import Path
 import httpx
 
 from breakout.cli.errors import CommandFailed
-from breakout.embedded.tether import PARENT_VARIABLE
 
 START_SECONDS = 60.0
 # Its shortest history: a younger world has no ten models of one age and size.
@@ -48,10 +47,9 @@ async def simulated_hub(
     named = ("--names-file", str(names)) if names is not None else ()
     with log.open("ab") as errors:
         process = await asyncio.create_subprocess_exec(
-            *(sys.executable, "-m", "breakout.embedded.tether"),
+            *(sys.executable, "-m", "breakout.embedded.tether", str(os.getpid())),
             *(sys.executable, "-m", "breakout.simulation"),
             *("--days", str(max(days, SHORTEST_DAYS)), *named),
-            env={**os.environ, PARENT_VARIABLE: str(os.getpid())},
             stdin=asyncio.subprocess.PIPE,
             stdout=asyncio.subprocess.PIPE,
             stderr=errors,

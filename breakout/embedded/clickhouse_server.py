@@ -1,7 +1,7 @@
 """The embedded ClickHouse as a process: ``python -m breakout.embedded.clickhouse_server``.
 
-Passwords come from the environment (``BREAKOUT_EMBEDDED_ADMIN_PASSWORD``,
-``BREAKOUT_EMBEDDED_READER_PASSWORD``), never from arguments, which other users can see.
+The first line of its standard input names the users with their passwords (`Users.to_json`):
+neither arguments nor the environment hold any. It ends when standard input does.
 """
 
 from __future__ import annotations
@@ -20,12 +20,11 @@ from aiohttp import web
 from breakout.embedded.clickhouse_engine import Engine
 from breakout.embedded.clickhouse_errors import ClickHouseError
 from breakout.embedded.clickhouse_http import ClickHouseHttp
-from breakout.embedded.clickhouse_users import User, Users
+from breakout.embedded.clickhouse_users import Users
+from breakout.embedded.confinement import confine, python_libraries, unconfined
 from breakout.embedded.errors import EmbeddedError
 from breakout.embedded.lock import locked
 
-ADMIN_PASSWORD_VARIABLE = "BREAKOUT_EMBEDDED_ADMIN_PASSWORD"  # noqa: S105
-READER_PASSWORD_VARIABLE = "BREAKOUT_EMBEDDED_READER_PASSWORD"  # noqa: S105
 # Queries in flight get this long to finish once the server is told to stop
 GRACE_SECONDS = 3.0
 _LONGEST_ADDRESS = 1 << 20
@@ -72,34 +71,41 @@ def _stop_with_parent() -> None:
     threading.Thread(target=watch, name="parent", daemon=True).start()
 
 
+def _first_line() -> str:
+    """The first line of standard input; unbuffered, so that the rest is left to the watcher."""
+    line = b""
+    while not line.endswith(b"\n") and (byte := os.read(0, 1)):
+        line += byte
+    return line.decode()
+
+
 def main() -> int:
     """Parse the command line and serve."""
     parser = argparse.ArgumentParser(prog="breakout.embedded.clickhouse_server")
     parser.add_argument("--path", type=Path, required=True, help="directory of the data")
     parser.add_argument("--port", type=int, required=True, help="TCP port on 127.0.0.1")
-    parser.add_argument("--admin", default="default", help="name of the admin user")
-    parser.add_argument("--reader", default="reader", help="name of the read-only user")
-    parser.add_argument("--watch-stdin", action="store_true", help="stop when stdin is closed")
     arguments = parser.parse_args()
-    admin = User(arguments.admin, os.environ.pop(ADMIN_PASSWORD_VARIABLE, ""), reader=False)
-    reader = User(arguments.reader, os.environ.pop(READER_PASSWORD_VARIABLE, ""), reader=True)
-    # Where the admin needs a password, nobody reads without one either
-    has_reader = bool(reader.password) or not admin.password
     # The engine takes its time zone from the process
     os.environ["TZ"] = "UTC"
-    arguments.path.mkdir(parents=True, exist_ok=True)
-    if arguments.watch_stdin:
-        _stop_with_parent()
     try:
-        with locked(arguments.path, "server.lock", "server"):
-            asyncio.run(
-                serve(
-                    arguments.path.resolve(),
-                    arguments.port,
-                    Users(admin, reader if has_reader else None),
-                )
+        users = Users.from_json(_first_line())
+        directory = arguments.path.resolve()
+        temporary = directory / "tmp"
+        temporary.mkdir(parents=True, exist_ok=True)
+        os.environ["TMPDIR"] = str(temporary)
+        with locked(directory, "server.lock", "server"):
+            # Before any thread: it holds for those that this one starts
+            confine(port=arguments.port, owns=[directory], loads=python_libraries())
+            missing = unconfined()
+            print(
+                "confined by the kernel"
+                if missing is None
+                else f"not confined by the kernel: {missing}",
+                file=sys.stderr,
             )
-    except (OSError, EmbeddedError, ClickHouseError) as error:
+            _stop_with_parent()
+            asyncio.run(serve(directory, arguments.port, users))
+    except (OSError, ValueError, EmbeddedError, ClickHouseError) as error:
         print(f"clickhouse_server: {error}", file=sys.stderr)
         return 1
     return 0

@@ -5,10 +5,14 @@ from __future__ import annotations
 import base64
 import binascii
 import hmac
+import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 
 from breakout.embedded.clickhouse_errors import AUTHENTICATION_FAILED, ClickHouseError, raised_here
+
+DEFAULT_USER = "default"
+"""Whom ClickHouse takes a request without a login to come from."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,11 +24,30 @@ class User:
     reader: bool
 
 
+@dataclass(frozen=True, slots=True)
 class Users:
-    """The admin and, if there is one, the reader."""
+    """The admin and, if there is one, the reader.
 
-    def __init__(self, admin: User, reader: User | None) -> None:
-        self._by_name = {user.name: user for user in (reader, admin) if user is not None}
+    A reader without a password is everybody on this machine, also who gives no login at all.
+    """
+
+    admin: User
+    reader: User | None
+
+    @classmethod
+    def from_json(cls, text: str) -> Users:
+        """The users of `to_json`; raises ValueError for another text."""
+        try:
+            users = json.loads(text)
+            reader = users["reader"]
+            return cls(User(**users["admin"]), None if reader is None else User(**reader))
+        except (ValueError, TypeError, KeyError):
+            # Its text is not repeated: there are passwords in it
+            raise ValueError("the first line of standard input must name the users") from None
+
+    def to_json(self) -> str:
+        """The users, passwords too, in one line of JSON."""
+        return json.dumps(asdict(self))
 
     def authenticate(self, headers: Mapping[str, str], arguments: Mapping[str, str]) -> User:
         """The user named by headers, Basic auth or URL arguments; ``default`` when none is.
@@ -32,27 +55,32 @@ class Users:
         Raises ClickHouseError 516, worded alike for an unknown user and a wrong password.
         """
         name, password = _credentials(headers, arguments)
-        user = self._by_name.get(name)
-        expected = "" if user is None else user.password
-        matches = hmac.compare_digest(password.encode(), expected.encode())
-        if user is None or not matches:
-            raise _failed(name)
-        return user
+        for user in (self.admin, self.reader):
+            if user is not None and user.name == name and _same(user.password, password):
+                return user
+        reader = self.reader
+        if reader is not None and not reader.password and (name, password) == (DEFAULT_USER, ""):
+            return reader
+        raise _failed(name)
+
+
+def _same(expected: str, given: str) -> bool:
+    return hmac.compare_digest(given.encode(), expected.encode())
 
 
 def _credentials(headers: Mapping[str, str], arguments: Mapping[str, str]) -> tuple[str, str]:
     named_by = []
-    name, password = "default", ""
+    name, password = DEFAULT_USER, ""
     if "X-ClickHouse-User" in headers or "X-ClickHouse-Key" in headers:
         named_by.append("X-ClickHouse HTTP headers")
-        name = headers.get("X-ClickHouse-User", "default")
+        name = headers.get("X-ClickHouse-User", DEFAULT_USER)
         password = headers.get("X-ClickHouse-Key", "")
     if "Authorization" in headers:
         named_by.append("the Authorization HTTP header")
         name, password = _basic(headers["Authorization"])
     if "user" in arguments or "password" in arguments:
         named_by.append("URL parameters")
-        name = arguments.get("user", "default")
+        name = arguments.get("user", DEFAULT_USER)
         password = arguments.get("password", "")
     if len(named_by) > 1:
         raise raised_here(

@@ -12,21 +12,20 @@ import tempfile
 import time
 from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
 import aiohttp
 import structlog
+from pydantic import SecretStr
 
 from breakout.embedded.broker import broker_answers, broker_command
 from breakout.embedded.child import Child, Program
-from breakout.embedded.clickhouse_server import (
-    ADMIN_PASSWORD_VARIABLE,
-    READER_PASSWORD_VARIABLE,
-)
+from breakout.embedded.clickhouse_users import User, Users
+from breakout.embedded.confinement import unconfined
 from breakout.embedded.errors import EmbeddedError
 from breakout.embedded.lock import locked
-from breakout.embedded.tether import PARENT_VARIABLE
+from breakout.local_login import make_local_login
 
 HOST = "127.0.0.1"
 # How long the servers of a killed predecessor may hold their ports
@@ -38,15 +37,19 @@ logger = structlog.get_logger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class EmbeddedOptions:
-    """Where the servers keep their data and listen, and who may log in to ClickHouse."""
+    """Where the servers keep their data and listen, and who may log in to ClickHouse.
+
+    Without an ``admin_password`` one is made and kept in ``data_dir``; then, without a
+    ``reader_password``, everybody on this machine may read. With one, nobody else reads without.
+    """
 
     data_dir: Path
     kafka_port: int = 9092
     clickhouse_port: int = 8123
     admin_user: str = "default"
-    admin_password: str = field(default="", repr=False)
+    admin_password: SecretStr | None = None
     reader_user: str = "reader"
-    reader_password: str = field(default="", repr=False)
+    reader_password: SecretStr | None = None
 
 
 class EmbeddedServers:
@@ -77,13 +80,16 @@ async def embedded_servers(options: EmbeddedOptions) -> AsyncIterator[EmbeddedSe
             "BREAKOUT_CLICKHOUSE_USER or BREAKOUT_READER_USER to another name"
         )
     _prepare(directory)
+    missing = unconfined()
+    if missing is not None:
+        logger.warning("the embedded servers are not confined by the kernel", missing=missing)
     async with AsyncExitStack() as stack:
         clean = stack.enter_context(locked(directory, "embedded.lock", "breakout"))
         patience = 0.0 if clean else _PREDECESSOR_SECONDS
         await _check_port(options.kafka_port, "KAFKA_BOOTSTRAP_SERVERS", patience)
         await _check_port(options.clickhouse_port, "CLICKHOUSE_URL", patience)
         broker = Child(_broker(options))
-        clickhouse = Child(_clickhouse(options))
+        clickhouse = Child(_clickhouse(options, _users(options)))
         for child in (broker, clickhouse):
             stack.push_async_callback(child.stop)
         await _together(broker.start(), clickhouse.start())
@@ -164,42 +170,50 @@ def _broker(options: EmbeddedOptions) -> Program:
     return Program(
         name="the Kafka broker",
         command=[
-            sys.executable,
-            "-m",
-            "breakout.embedded.tether",
+            *_python_module("breakout.embedded.tether"),
+            "--confined",
+            str(options.kafka_port),
+            str(os.getpid()),
             *broker_command(options.kafka_port),
         ],
         log=options.data_dir / "broker.log",
         answers=lambda: broker_answers(options.kafka_port),
-        secrets={PARENT_VARIABLE: str(os.getpid())},
         lost="all topics and committed offsets, which it keeps in memory",
     )
 
 
-def _clickhouse(options: EmbeddedOptions) -> Program:
+def _users(options: EmbeddedOptions) -> Users:
+    password, reader_password = options.admin_password, options.reader_password
+    if password is None:
+        password = make_local_login(options.data_dir, options.clickhouse_port, options.admin_user)
+        reader_password = reader_password or SecretStr("")
+    reader = (
+        None
+        if reader_password is None
+        else User(options.reader_user, reader_password.get_secret_value(), reader=True)
+    )
+    return Users(User(options.admin_user, password.get_secret_value(), reader=False), reader)
+
+
+def _clickhouse(options: EmbeddedOptions, users: Users) -> Program:
     return Program(
         name="ClickHouse",
         command=[
-            sys.executable,
-            "-m",
-            "breakout.embedded.clickhouse_server",
-            "--watch-stdin",
+            *_python_module("breakout.embedded.clickhouse_server"),
             "--path",
             str(options.data_dir / "clickhouse"),
             "--port",
             str(options.clickhouse_port),
-            "--admin",
-            options.admin_user,
-            "--reader",
-            options.reader_user,
         ],
         log=options.data_dir / "clickhouse.log",
         answers=lambda: _pings(options.clickhouse_port),
-        secrets={
-            ADMIN_PASSWORD_VARIABLE: options.admin_password,
-            READER_PASSWORD_VARIABLE: options.reader_password,
-        },
+        first_line=users.to_json(),
     )
+
+
+def _python_module(name: str) -> list[str]:
+    # -P: a folder called breakout in the working directory is not ours
+    return [sys.executable, "-P", "-m", name]
 
 
 async def _pings(port: int) -> bool:

@@ -1,30 +1,41 @@
-"""Run a program that must not outlive its parent: ``python -m breakout.embedded.tether CMD``.
+"""Run a program that must not outlive its parent: ``python -m breakout.embedded.tether PID CMD``.
 
-On Linux the kernel kills it with the parent, and this process becomes the program. Elsewhere
+On Linux the kernel kills it with the process ``PID``, and this process becomes the program;
+with ``--confined PORT`` the kernel leaves it its own binary, and that port to listen on. Elsewhere
 this process stays, watches the pipe on its stdin, and kills the program when it closes.
 """
 
 from __future__ import annotations
 
+import argparse
 import ctypes
 import os
 import signal
 import subprocess
 import sys
 import threading
+from pathlib import Path
+
+from breakout.embedded.confinement import confine
 
 _PR_SET_PDEATHSIG = 1
-PARENT_VARIABLE = "BREAKOUT_TETHER_PARENT"
 
 
-def main(command: list[str]) -> None:
-    """Run ``command`` and end with its exit code."""
-    parent = int(os.environ.pop(PARENT_VARIABLE))
+def main(arguments: list[str]) -> None:
+    """Run the program and end with its exit code."""
+    parser = argparse.ArgumentParser(prog="breakout.embedded.tether")
+    parser.add_argument("--confined", type=int, metavar="PORT")
+    parser.add_argument("parent", type=int)
+    parser.add_argument("command", nargs=argparse.REMAINDER)
+    given = parser.parse_args(arguments)
+    command: list[str] = given.command
     if sys.platform != "linux":
         sys.exit(_watch(command))
     ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
-    if os.getppid() != parent:
+    if os.getppid() != given.parent:
         sys.exit("the parent ended before the kernel knew whom to watch")
+    if given.confined is not None:
+        confine(port=given.confined, loads=[Path(command[0])])
     os.execv(command[0], command)  # noqa: S606
 
 

@@ -7,7 +7,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -17,7 +17,9 @@ import pytest
 from breakout.embedded.broker import broker_answers
 from breakout.embedded.errors import EmbeddedError
 from breakout.embedded.runtime import EmbeddedOptions, embedded_servers
+from breakout.local_login import local_password
 from tests.server_process import free_port
+from tests.waiting import wait_until
 
 PROGRAM = """
 import asyncio, sys
@@ -35,13 +37,6 @@ print("stopped")
 """
 
 
-def wait_until(check: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + 60
-    while not check():
-        assert time.monotonic() < deadline
-        time.sleep(0.05)
-
-
 def alive(pid: int) -> bool:
     try:
         os.kill(pid, 0)
@@ -54,7 +49,6 @@ class Running:
     """`run_embedded` in a process, with the process ids of its two servers."""
 
     def __init__(self, options: EmbeddedOptions) -> None:
-        self.url = f"http://127.0.0.1:{options.clickhouse_port}"
         self.process = subprocess.Popen(
             (
                 *(sys.executable, "-c", PROGRAM, str(options.data_dir)),
@@ -69,6 +63,10 @@ class Running:
         assert line.startswith("ready"), line + self.process.stdout.read()
         _, broker, clickhouse = line.split()
         self.broker, self.clickhouse = int(broker), int(clickhouse)
+        password = local_password(options.data_dir, options.clickhouse_port, "default")
+        assert password is not None
+        login = f"default:{password.get_secret_value()}"
+        self.url = f"http://{login}@127.0.0.1:{options.clickhouse_port}"
 
     def finish(self) -> tuple[int, str]:
         """Exit code and the rest of the output."""
@@ -112,7 +110,10 @@ def test_servers_die_with_a_killed_parent_and_start_again(options: EmbeddedOptio
         # At once, while the servers of the killed one may still be there
         with running(options) as second:
             assert httpx.post(second.url, content="SELECT a FROM t").text == "7\n"
-            wait_until(lambda: not alive(first.broker) and not alive(first.clickhouse))
+            wait_until(
+                "the first servers end",
+                lambda: not alive(first.broker) and not alive(first.clickhouse),
+            )
             second.process.send_signal(signal.SIGTERM)
             assert second.finish() == (0, "stopped\n")
 
@@ -131,12 +132,47 @@ def test_a_dead_server_is_started_again(options: EmbeddedOptions) -> None:
             except httpx.HTTPError:
                 return ""
 
-        wait_until(lambda: rows() == "7\n")
-        wait_until(lambda: asyncio.run(broker_answers(options.kafka_port)))
+        wait_until("ClickHouse is back", lambda: rows() == "7\n")
+        wait_until("the broker is back", lambda: asyncio.run(broker_answers(options.kafka_port)))
         program.process.send_signal(signal.SIGTERM)
         code, output = program.finish()
         assert code == 0
         assert output.count("embedded server died, starting it again") == 2
+
+
+@pytest.mark.fault
+def test_a_server_that_answers_no_more_is_started_again(options: EmbeddedOptions) -> None:
+    """As after a crash in one of its threads, which leaves a process that heeds nothing."""
+    with running(options) as program:
+        httpx.post(program.url, content="CREATE TABLE t (a UInt8) ENGINE = MergeTree ORDER BY a")
+        httpx.post(program.url, content="INSERT INTO t VALUES (7)").raise_for_status()
+        os.kill(program.clickhouse, signal.SIGSTOP)
+
+        def rows() -> str:
+            try:
+                return httpx.post(program.url, content="SELECT a FROM t", timeout=1).text
+            except httpx.HTTPError:
+                return ""
+
+        wait_until("ClickHouse is back", lambda: rows() == "7\n", seconds=120)
+        assert not alive(program.clickhouse)
+        assert alive(program.broker)
+        program.process.send_signal(signal.SIGTERM)
+        code, output = program.finish()
+        assert code == 0
+        assert "embedded server does not answer, killing it" in output
+
+
+@pytest.mark.fault
+def test_a_broker_is_not_killed_for_its_silence(options: EmbeddedOptions) -> None:
+    """It would lose all that it holds; a machine that is busy for a while must not cost that."""
+    with running(options) as program:
+        os.kill(program.broker, signal.SIGSTOP)
+        os.kill(program.clickhouse, signal.SIGSTOP)
+        wait_until("ClickHouse is killed", lambda: not alive(program.clickhouse), seconds=120)
+        os.kill(program.broker, signal.SIGCONT)
+        wait_until("the broker answers", lambda: asyncio.run(broker_answers(options.kafka_port)))
+        assert alive(program.broker)
 
 
 @pytest.mark.fault
