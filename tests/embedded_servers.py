@@ -44,7 +44,7 @@ class ClickHouseServer(Server):
         super().__init__(port, path / "server.log")
         self.path = path
         self.url = f"http://127.0.0.1:{port}"
-        self._users = Users(
+        self.users = Users(
             User("default", admin_password, reader=False),
             # Where the admin needs a password, nobody reads without one either
             User("reader", reader_password, reader=True)
@@ -61,7 +61,7 @@ class ClickHouseServer(Server):
             stderr=log,
         )
         assert process.stdin is not None
-        process.stdin.write(f"{self._users.to_json()}\n".encode())
+        process.stdin.write(f"{self.users.to_json()}\n".encode())
         process.stdin.flush()
         return process
 

@@ -1,7 +1,6 @@
 """What is kept over stops and kills of the server."""
 
 import subprocess
-import sys
 import threading
 from pathlib import Path
 
@@ -12,7 +11,6 @@ from tests.embedded_servers import running_clickhouse
 from tests.server_process import STOP_SECONDS
 from tests.small_disk import requires_small_disk, small_disk
 
-COMMAND = (sys.executable, "-m", "breakout.embedded.clickhouse_server")
 TABLE = "CREATE TABLE t (a UInt64) ENGINE = MergeTree ORDER BY a"
 
 
@@ -98,7 +96,8 @@ def test_two_servers_do_not_share_a_directory(tmp_path: Path) -> None:
     with running_clickhouse(tmp_path / "clickhouse") as server:
         assert server.process is not None
         second = subprocess.run(
-            (*COMMAND, "--path", str(server.path), "--port", "0"),
+            (*server.program, "--path", str(server.path), "--port", "0"),
+            input=server.users.to_json() + "\n",
             capture_output=True,
             text=True,
             timeout=STOP_SECONDS,
