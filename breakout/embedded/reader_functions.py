@@ -130,7 +130,8 @@ class ReaderFunctions:
         cls, functions: Sequence[tuple[str, str, str]], table_functions: Sequence[str]
     ) -> ReaderFunctions:
         """Judge all functions of an engine, as `LISTING` lists them; unknown ones are refused."""
-        kinds = {name.lower(): kind for name, kind, _ in functions}
+        # Other names of a function have no kind, and may differ by case alone
+        kinds = {name.lower(): kind for name, kind, _ in functions if kind}
 
         def allowed(name: str) -> bool:
             kind = kinds.get(name, "")
