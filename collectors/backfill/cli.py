@@ -97,8 +97,9 @@ for _name in ARCHIVES:
 def own_file(ctx: click.Context, *, path: Path, source: str, again: bool, dry_run: bool) -> None:
     """Publish a CSV (.csv, .csv.gz) or Parquet file of one's own.
 
-    Its columns: model_id, observed_at (ISO 8601 with a time zone, or a date), downloads_all_time,
-    and if there downloads_30d and likes.
+    Its columns, in any order and case: model_id, observed_at (ISO 8601 with a time zone, or a
+    date), downloads_all_time, and if there downloads_30d and likes. A count may have an exponent
+    (1e+05); NA and nothing are no count. A file without a row is an error.
     """
 
     async def run(settings: Settings, progress: Progress) -> Done:

@@ -5,10 +5,12 @@ with the file, and all models of one moment become one scrape.
 """
 
 import re
+from codecs import BOM_UTF16_BE, BOM_UTF16_LE
 from collections.abc import Iterable, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -27,10 +29,19 @@ from collectors.slices import Scrape
 REQUIRED = ("model_id", "observed_at", "downloads_all_time")
 OPTIONAL = ("downloads_30d", "likes")
 
+MISSING = ("", "NA")
+"""Values that are null: R writes NA for one that is missing."""
+
+DELIMITERS = {";": "semicolons", "\t": "tabs", "|": "vertical bars"}
+
 _MOST_ROWS_AT_ONCE = 2_000_000
 _BATCH_ROWS = 200_000
 _DAY_MS = 86_400_000
+_LONGEST_ROW = 8 << 20
+"""Bytes of a row of a CSV; a quoted value may go over many lines."""
 _EASY_COUNT = r"^[0-9]{1,18}(\.0*)?$"
+_EXPONENT = re.compile(r"[0-9]{1,20}(?:\.[0-9]{0,20})?[eE]\+?[0-9]{1,2}", re.ASCII)
+"""As R writes 100000: 1e+05."""
 _SPOOLED = pa.schema(
     [
         ("at", pa.int64()),
@@ -91,6 +102,8 @@ def spool(path: Path, folder: Path, *, now: datetime) -> Spooled:
                     sink = stack.enter_context(pa.OSFile(str(spooled.months[month]), "wb"))
                     writers[month] = stack.enter_context(pa.ipc.new_file(sink, _SPOOLED))
                 writers[month].write_table(part)
+    if not row:
+        raise OwnFileError(f"{path}: has no row below its header: there is nothing to publish")
     return spooled
 
 
@@ -109,50 +122,77 @@ def scrapes(spooled: Spooled, source: str, origin: str) -> Iterator[Scrape]:
 def _batches(path: Path) -> Iterator[pa.Table]:
     if not path.is_file():
         raise OwnFileError(f"{path}: no such file")
+    name = path.name.lower()
     try:
-        if path.suffix == ".parquet":
+        if name.endswith(".parquet"):
             file = pq.ParquetFile(path)
             columns = _columns(path, file.schema_arrow.names)
-            for batch in file.iter_batches(_BATCH_ROWS, columns=columns):
-                yield pa.Table.from_batches([batch])
-        elif ".csv" in path.suffixes:
-            with pa.input_stream(str(path), compression="detect") as stream:
-                header = pa_csv.open_csv(stream, **_options(None)).schema.names
+            for batch in file.iter_batches(_BATCH_ROWS, columns=list(columns)):
+                yield _renamed(batch, columns)
+        elif name.endswith((".csv", ".csv.gz")):
+            with _text(path) as stream:
+                header = pa_csv.open_csv(stream, **_options([])).schema.names
             columns = _columns(path, header)
-            with pa.input_stream(str(path), compression="detect") as stream:
-                for batch in pa_csv.open_csv(stream, **_options(columns)):
-                    yield pa.Table.from_batches([batch])
+            with _text(path) as stream:
+                for batch in pa_csv.open_csv(stream, **_options(list(columns))):
+                    yield _renamed(batch, columns)
         else:
             raise OwnFileError(f"{path}: must end in .csv, .csv.gz or .parquet")
     except (pa.ArrowException, UnicodeDecodeError, OSError) as error:
-        raise OwnFileError(f"{path}: cannot be read: {error}") from None
+        why = str(error)
+        if "straddling object" in why:
+            why = (
+                f"a row is longer than {_LONGEST_ROW >> 20} MiB, or a quotation mark is not closed"
+            )
+        raise OwnFileError(f"{path}: cannot be read: {why}") from None
 
 
-def _options(columns: list[str] | None) -> dict[str, Any]:
-    named = columns or []
+def _text(path: Path) -> Any:
+    with pa.input_stream(str(path), compression="detect") as stream:
+        if stream.read(2) in {BOM_UTF16_LE, BOM_UTF16_BE}:
+            raise OwnFileError(f"{path}: is UTF-16: save it as UTF-8")
+    return pa.input_stream(str(path), compression="detect")
+
+
+def _options(columns: list[str]) -> dict[str, Any]:
     return {
-        "read_options": pa_csv.ReadOptions(block_size=8 << 20),
+        "read_options": pa_csv.ReadOptions(block_size=_LONGEST_ROW),
+        "parse_options": pa_csv.ParseOptions(newlines_in_values=True),
         "convert_options": pa_csv.ConvertOptions(
-            include_columns=named,
-            column_types=dict.fromkeys(named, pa.string()),
+            include_columns=columns,
+            column_types=dict.fromkeys(columns, pa.string()),
             strings_can_be_null=True,
-            null_values=[""],
+            null_values=list(MISSING),
         ),
     }
 
 
-def _columns(path: Path, there: list[str]) -> list[str]:
-    lacking = [name for name in REQUIRED if name not in there]
+def _columns(path: Path, there: list[str]) -> dict[str, str]:
+    """Return our columns by the file's names of them, which may be in any case."""
+    known: dict[str, list[str]] = {}
+    for column in there:
+        known.setdefault(column.strip().lower(), []).append(column)
+    lacking = [name for name in REQUIRED if name not in known]
     if lacking:
-        raise OwnFileError(
-            f"{path}: has no column {', '.join(lacking)}; it needs {', '.join(REQUIRED)} and may "
-            f"have {', '.join(OPTIONAL)}, got {', '.join(there)}"
-        )
-    columns = [name for name in (*REQUIRED, *OPTIONAL) if name in there]
-    twice = [name for name in columns if there.count(name) > 1]
+        raise OwnFileError(f"{path}: {_why_lacking(lacking, there)}")
+    ours = {name: known[name] for name in (*REQUIRED, *OPTIONAL) if name in known}
+    twice = [", ".join(columns) for columns in ours.values() if len(columns) > 1]
     if twice:
-        raise OwnFileError(f"{path}: has column {', '.join(twice)} more than once")
-    return columns
+        raise OwnFileError(f"{path}: has a column more than once: {'; '.join(twice)}")
+    return {columns[0]: name for name, columns in ours.items()}
+
+
+def _why_lacking(lacking: list[str], there: list[str]) -> str:
+    wanted = f"it needs {', '.join(REQUIRED)} and may have {', '.join(OPTIONAL)}"
+    for delimiter, named in DELIMITERS.items():
+        if len(there) == 1 and delimiter in there[0]:
+            return f"its columns are separated by {named}: separate them by commas; {wanted}"
+    return f"has no column {', '.join(lacking)}; {wanted}, got {', '.join(there)}"
+
+
+def _renamed(batch: Any, columns: dict[str, str]) -> pa.Table:
+    table = pa.Table.from_batches([batch])
+    return table.rename_columns([columns[name] for name in table.column_names])
 
 
 def _checked(batch: pa.Table, done: int, now_ms: int) -> tuple[pa.Table, list[WrongRow]]:
@@ -251,16 +291,26 @@ def _counts(name: str, column: Any, reasons: dict[int, str]) -> pa.Array:
         text = texts[row].as_py().strip()
         if re.fullmatch("0*[0-9]{1,19}", text, re.ASCII) and int(text[-19:]) <= MAX_COUNTER:
             values[row] = int(text[-19:])
+        elif (count := _with_exponent(text)) is not None:
+            values[row] = count
         elif text:
             reasons.setdefault(row, f"{name}: must be a whole number from 0 on, got {text[:80]!r}")
     return pa.array(values, pa.int64())
+
+
+def _with_exponent(text: str) -> int | None:
+    if not _EXPONENT.fullmatch(text):
+        return None
+    value = Decimal(text)
+    return int(value) if value == value.to_integral_value() and value <= MAX_COUNTER else None
 
 
 def _float_text(value: float | None) -> str | None:
     if value is None or value != value:  # noqa: PLR0124 - NaN is a null
         return None
     exact = value.is_integer() and abs(value) < 2**53
-    return str(int(value)) if exact else repr(value)
+    # Beyond that a float is not the count it was: never one, though it may look like one.
+    return str(int(value)) if exact else f"{value!r} as a float"
 
 
 def _rows_where(mask: Any) -> list[int]:

@@ -21,6 +21,12 @@ ID = "id"
 COUNTERS = ("downloads", "downloadsAllTime", "likes")
 """Columns of a snapshot; one that an older snapshot lacks is null."""
 
+MOST_ROWS = 10_000_000
+"""Rows of a row group that are read at most: the whole Hub has some three million."""
+LARGEST_COLUMNS = 1 << 30
+"""Bytes of a row group's columns, without compression, that are read at most."""
+
+_BATCH_ROWS = 65_536
 _EXACT = 2**53
 """Up to here a float holds every integer."""
 
@@ -68,12 +74,9 @@ def _read(
 
 
 def _search(remote: RemoteFile, path: str, wanted: Collection[str], origin: str) -> Found:
-    file = pq.ParquetFile(pa.PythonFile(remote, mode="r"), pre_buffer=False)
-    if ID not in file.schema_arrow.names:
-        raise SnapshotError(
-            f"{path} has no column {ID}: it has {', '.join(file.schema_arrow.names)}"
-        )
-    columns = [name for name in COUNTERS if name in file.schema_arrow.names]
+    # A dictionary stays one: a long id that a million rows share is not written out for each.
+    file = pq.ParquetFile(pa.PythonFile(remote, mode="r"), pre_buffer=False, read_dictionary=[ID])
+    columns = _columns(path, file.schema_arrow)
     ids = sorted(wanted)
     wanted_ids = pa.array(ids, pa.string())
     found = Found(bytes_whole=remote.size)
@@ -81,16 +84,57 @@ def _search(remote: RemoteFile, path: str, wanted: Collection[str], origin: str)
         group = file.metadata.row_group(number)
         if not _may_hold(group, ids):
             continue
+        _check_size(path, group, {ID, *columns})
         remote.fetch(*_span(group, {ID}))
-        names = file.read_row_group(number, columns=[ID])[ID].cast(pa.string())
-        places = pc.indices_nonzero(pc.is_in(names, value_set=wanted_ids))
-        if not len(places) or not columns:
+        places = _places(file, number, wanted_ids)
+        if not places or not columns:
             continue
         remote.fetch(*_span(group, set(columns)))
-        rows = file.read_row_group(number, columns=columns).take(places).to_pylist()
-        for model_id, row in zip(names.take(places).to_pylist(), rows, strict=True):
+        table = file.read_row_group(number, columns=columns)
+        rows = table.take(pa.array(places, pa.int64())).to_pylist()
+        for model_id, row in zip(places.values(), rows, strict=True):
             _note(found, origin, model_id, row)
     found.bytes_read = remote.bytes_read
+    return found
+
+
+def _columns(path: str, schema: pa.Schema) -> list[str]:
+    """Return the counters' columns. Raises `SnapshotError` for columns of another type."""
+    if ID not in schema.names:
+        raise SnapshotError(f"{path} has no column {ID}: it has {', '.join(schema.names)}")
+    columns = [name for name in COUNTERS if name in schema.names]
+    for name in columns:
+        kind = schema.field(name).type
+        if not (pa.types.is_integer(kind) or pa.types.is_floating(kind)):
+            raise SnapshotError(f"{path} has a column {name} of {kind}, not of numbers")
+    return columns
+
+
+def _check_size(path: str, group: Any, names: set[str]) -> None:
+    """Raise `SnapshotError` for a row group that takes more memory than there should be."""
+    columns = [group.column(number) for number in range(group.num_columns)]
+    size = sum(one.total_uncompressed_size for one in columns if one.path_in_schema in names)
+    if group.num_rows > MOST_ROWS or size > LARGEST_COLUMNS:
+        raise SnapshotError(
+            f"{path} has a row group of {group.num_rows:,} rows and {size:,} bytes, more than "
+            f"{MOST_ROWS:,} or {LARGEST_COLUMNS:,}"
+        )
+
+
+def _places(file: Any, group: int, wanted: pa.Array) -> dict[int, str]:
+    """Return the wanted ids of a row group by their places in it, in order."""
+    found: dict[int, str] = {}
+    begin = 0
+    for batch in file.iter_batches(_BATCH_ROWS, row_groups=[group], columns=[ID]):
+        names = batch.column(0)
+        known = names.dictionary.cast(pa.string())
+        places = pc.indices_nonzero(pc.is_in(known, value_set=wanted).take(names.indices))
+        ids = known.take(names.indices.take(places))
+        found |= {
+            begin + place: model_id
+            for place, model_id in zip(places.to_pylist(), ids.to_pylist(), strict=True)
+        }
+        begin += batch.num_rows
     return found
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
+import pyarrow.csv as pa_csv
 import pyarrow.parquet as pq
 import pytest
 
@@ -62,7 +63,10 @@ def test_a_csv_is_sorted_by_moment(tmp_path: Path) -> None:
         ("a/b,1969-12-31,1,,", "observed_at: must be from 1970 to now"),
         ("a/b,2026-01-01,-1,,", "downloads_all_time: must be a whole number from 0 on, got '-1'"),
         ("a/b,2026-01-01,1.5,,", "downloads_all_time: must be a whole number"),
-        ("a/b,2026-01-01,1e3,,", "downloads_all_time: must be a whole number"),
+        ("a/b,2026-01-01,1e-1,,", "downloads_all_time: must be a whole number"),
+        ("a/b,2026-01-01,1.5e+00,,", "downloads_all_time: must be a whole number"),
+        ("a/b,2026-01-01,1e+19,,", "downloads_all_time: must be a whole number"),
+        ("a/b,2026-01-01,1e+999999999,,", "downloads_all_time: must be a whole number"),
         ("a/b,2026-01-01,9223372036854775808,,", "downloads_all_time: must be a whole number"),
         ("a/b,2026-01-01,1,many,", "downloads_30d: must be a whole number"),
         ("a/b,2026-01-01,1,,NaN", "likes: must be a whole number"),
@@ -156,3 +160,83 @@ def test_any_order_and_any_size_of_a_month_give_the_same(
     assert read(tmp_path / "shuffled.csv", tmp_path / "other") == expected
     assert [row[0] for row in expected[0]] == sorted(row[0] for row in expected[0])
     assert len(expected[0]) == 1400
+
+
+@pytest.mark.parametrize("ending", ["\n", "\r\n"], ids=["LF", "CRLF"])
+def test_quoted_line_breaks_are_read_across_blocks(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, ending: str
+) -> None:
+    monkeypatch.setattr(own_file, "_LONGEST_ROW", 4096)
+    card = ending.join(['A line, with a comma and a ""quotation""'] * 20)
+    lines = ["model_id,card,observed_at,downloads_all_time"]
+    lines += [f'a/b,"{card}",{date(2026, 1, 1) + timedelta(days=day)},{day}' for day in range(90)]
+    (tmp_path / "mine.csv").write_text("".join(f"{line}{ending}" for line in lines), newline="")
+    rows, wrong = read(tmp_path / "mine.csv", tmp_path / "spool")
+    assert [row[2] for row in rows] == list(range(90))
+    assert wrong == {}
+
+
+@pytest.mark.parametrize(
+    ("text", "count"),
+    [
+        ("1e+05", 100_000),
+        ("1e5", 100_000),
+        ("1E+05", 100_000),
+        ("1.5e+06", 1_500_000),
+        ("1.234567e+06", 1_234_567),
+        ("9e+18", 9 * 10**18),
+        ("0e+00", 0),
+        ('"1e+05"', 100_000),
+        ("NA", None),
+    ],
+)
+def test_counts_as_r_writes_them_are_exact(tmp_path: Path, text: str, count: int | None) -> None:
+    (tmp_path / "mine.csv").write_text(f"{HEADER}a/b,2026-01-01,{text},,\n")
+    rows, wrong = read(tmp_path / "mine.csv", tmp_path / "spool")
+    assert ([row[2] for row in rows], wrong) == ([count], {})
+
+
+def test_inexact_float_is_no_count(tmp_path: Path) -> None:
+    columns = {"model_id": ["a/b"], "observed_at": ["2026-01-01"], "downloads_all_time": [1e16]}
+    pq.write_table(pa.table(columns), tmp_path / "mine.parquet")
+    rows, wrong = read(tmp_path / "mine.parquet", tmp_path / "spool")
+    assert rows == []
+    assert "got '1e+16 as a float'" in wrong[1]
+
+
+@pytest.mark.parametrize("name", ["mine.csv", "MINE.CSV", "mine.parquet"])
+def test_columns_are_known_in_any_case(tmp_path: Path, name: str) -> None:
+    columns = {"Model_ID": ["a/b"], "OBSERVED_AT": ["2026-01-01"], " Downloads_All_Time": ["5"]}
+    table = pa.table({**columns, "Likes": ["7"]})
+    if name.endswith("parquet"):
+        pq.write_table(table, tmp_path / name)
+    else:
+        pa_csv.write_csv(table, tmp_path / name)
+    rows, wrong = read(tmp_path / name, tmp_path / "spool")
+    assert ([row[2:] for row in rows], wrong) == ([(5, None, 7)], {})
+
+
+@pytest.mark.parametrize(
+    ("content", "why"),
+    [
+        (HEADER.encode(), "has no row below its header"),
+        (HEADER.replace(",", ";").encode(), "its columns are separated by semicolons"),
+        (HEADER.replace(",", "\t").encode(), "its columns are separated by tabs"),
+        (HEADER.encode("utf-16"), "is UTF-16: save it as UTF-8"),
+        (HEADER.replace("likes", "likes,Likes").encode(), "more than once: likes, Likes"),
+        (b"\xef\xbb\xbf" + HEADER.encode(), "has no row below its header"),
+    ],
+    ids=["no row", "semicolons", "tabs", "UTF-16", "twice", "BOM"],
+)
+def test_unusable_csv_names_its_fault(tmp_path: Path, content: bytes, why: str) -> None:
+    (tmp_path / "mine.csv").write_bytes(content)
+    with pytest.raises(OwnFileError, match=why):
+        read(tmp_path / "mine.csv", tmp_path / "spool")
+
+
+def test_quotation_mark_left_open_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(own_file, "_LONGEST_ROW", 4096)
+    rows = "a/b,2026-01-01,5,,\n" * 500
+    (tmp_path / "mine.csv").write_text(f'{HEADER}"a/b,2026-01-01,5,,\n{rows}')
+    with pytest.raises(OwnFileError, match="a quotation mark is not closed"):
+        read(tmp_path / "mine.csv", tmp_path / "spool")
