@@ -10,7 +10,7 @@ import uvicorn
 from api.app import create_app
 from api.keys import new_key
 from api.page.news import News
-from breakout.http_address import http_address
+from breakout.http_address import host_port, http_address
 from breakout.logging import configure_logging
 from breakout.settings import Settings, SettingsError, read_settings
 from breakout.telemetry import start_metrics
@@ -79,7 +79,7 @@ def _listener(settings: Settings) -> socket.socket:
         return socket.create_server((host, port), family=family, backlog=2048)
     except OSError as error:
         raise SettingsError(
-            f"BREAKOUT_API_PORT: cannot serve the API on {host}:{port} "
+            f"BREAKOUT_API_PORT: cannot serve the API on {host_port(host, port)} "
             f"({error.strerror or error}): name a free port, or 0 for any; the host is "
             "BREAKOUT_API_HOST"
         ) from error

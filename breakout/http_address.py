@@ -1,7 +1,11 @@
-"""Addresses of HTTP servers as people read them."""
+"""Addresses of servers as people read them."""
+
+
+def host_port(host: str, port: int) -> str:
+    """Return host:port; an IPv6 host gets its brackets."""
+    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
 
 
 def http_address(host: str, port: int) -> str:
-    """Return the address of a server, without a path; an IPv6 host gets its brackets."""
-    shown = f"[{host}]" if ":" in host else host
-    return f"http://{shown}:{port}"
+    """Return the address of an HTTP server, without a path."""
+    return f"http://{host_port(host, port)}"

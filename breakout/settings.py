@@ -8,6 +8,7 @@ import os
 import re
 import ssl
 import sys
+from ipaddress import IPv6Address
 from pathlib import Path
 from typing import Annotated, Any
 from urllib.parse import unquote, urlsplit
@@ -16,21 +17,26 @@ import httpx
 from pydantic import AfterValidator, Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from breakout.http_address import host_port
 from breakout.local_login import local_password
+from breakout.settings_error import SettingsError as SettingsError  # noqa: PLC0414 - raised here
 
 # It becomes part of statements that take no parameters, such as CREATE DATABASE.
 _DATABASE = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_-]*")
 
 _PORT = re.compile("[0-9]{1,5}")
+_HOST = re.compile(r"[^\s/@:\[\]]+")
+_BARE_IPV6 = re.compile(
+    r"^[a-z]+://(?:[^/@]*@)?[0-9a-f]*:[0-9a-f]*:[0-9a-f:.]*(?:/|$)", re.IGNORECASE
+)
+_ORIGIN = re.compile(r"\*|null|[a-z][a-z0-9+.-]*://[^\s/]+", re.IGNORECASE)
 _LAST_PORT = 65535
 _LONGEST_SECONDS = 366 * 86400
 
 
-class SettingsError(ValueError):
-    """A setting that cannot be used. The message names the variable and what would be right."""
-
-
 def _http_address(address: str) -> str:
+    if _BARE_IPV6.search(address):
+        raise ValueError("an IPv6 address goes into brackets, as http://[::1]:8123")
     try:
         parts = urlsplit(address)
         known = parts.scheme in {"http", "https"} and bool(parts.hostname)
@@ -43,6 +49,8 @@ def _http_address(address: str) -> str:
         ) from None
     if not known:
         raise ValueError("must be an http:// or https:// address")
+    if parts.query or parts.fragment:
+        raise ValueError("must be an address without ?query and #fragment")
     try:
         httpx.URL(address)
     except httpx.InvalidURL:
@@ -51,11 +59,57 @@ def _http_address(address: str) -> str:
 
 
 def _bootstrap_servers(servers: str) -> str:
+    """Check a list of host:port, since each part of ours reads anything else in its own way."""
     for server in servers.split(","):
         host, _, port = server.strip().rpartition(":")
-        if not host or not _PORT.fullmatch(port) or not 0 < int(port) <= _LAST_PORT:
+        if not _PORT.fullmatch(port) or not 0 < int(port) <= _LAST_PORT:
             raise ValueError("must be host:port, or several of them separated by commas")
-    return servers
+        if _is_ipv6(host):
+            raise ValueError(f"an IPv6 address goes into brackets, as [{host}]:{port}")
+        bracketed = host.startswith("[") and host.endswith("]") and _is_ipv6(host[1:-1])
+        if not bracketed and not _HOST.fullmatch(host):
+            raise ValueError("must be host:port, or several of them separated by commas")
+    return ",".join(server.strip() for server in servers.split(","))
+
+
+def _is_ipv6(host: str) -> bool:
+    try:
+        IPv6Address(host)
+    except ValueError:
+        return False
+    return True
+
+
+def _host(host: str) -> str:
+    """Return a host to listen on; brackets around an IPv6 address are not part of it."""
+    bare = host.strip().removeprefix("[").removesuffix("]")
+    if not _is_ipv6(bare) and not _HOST.fullmatch(bare):
+        raise ValueError("must be a host or an address, without a port, such as 127.0.0.1 or ::1")
+    return bare
+
+
+def _origins(origins: str) -> str:
+    for origin in origins.split(","):
+        if not _ORIGIN.fullmatch(origin.strip()):
+            raise ValueError(
+                "must be * or origins such as https://lab.example, without a path, separated by "
+                "commas"
+            )
+    return origins
+
+
+def _path(path: Path | None) -> Path | None:
+    """Return a path whose ~ is the home folder, which only a shell would have put there."""
+    if path is None:
+        return None
+    try:
+        return path.expanduser()
+    except RuntimeError:
+        raise ValueError("there is no home folder for its ~: write the path out") from None
+
+
+def _data_dir(path: Path) -> Path:
+    return _path(path) or path
 
 
 def _clickhouse_address(address: str) -> str:
@@ -82,15 +136,18 @@ def _authorities(file: Path | None) -> Path | None:
 
 
 HttpAddress = Annotated[str, AfterValidator(_http_address)]
-AuthoritiesFile = Annotated[Path | None, AfterValidator(_authorities)]
+OptionalFile = Annotated[Path | None, AfterValidator(_path)]
+AuthoritiesFile = Annotated[Path | None, AfterValidator(_path), AfterValidator(_authorities)]
+Host = Annotated[str, AfterValidator(_host)]
 
 
 def default_data_dir() -> Path:
     """Return where the embedded servers keep their data unless told otherwise."""
     if sys.platform == "darwin":
         return Path.home() / "Library" / "Application Support" / "breakout"
-    base = os.environ.get("XDG_DATA_HOME")
-    return (Path(base) if base else Path.home() / ".local" / "share") / "breakout"
+    base = Path(os.environ.get("XDG_DATA_HOME", ""))
+    # Its specification has whatever is not absolute ignored.
+    return (base if base.is_absolute() else Path.home() / ".local" / "share") / "breakout"
 
 
 def _is_utf8(text: str) -> bool:
@@ -203,7 +260,7 @@ class Settings(BaseSettings):
     modelscope_endpoint: HttpAddress = Field(
         "https://modelscope.cn", alias="MODELSCOPE_ENDPOINT", description="ModelScope"
     )
-    names_file: Path | None = Field(
+    names_file: OptionalFile = Field(
         None,
         alias="BREAKOUT_NAMES_FILE",
         description="CSV that classifies names of OpenRouter and the leaderboards, "
@@ -215,12 +272,12 @@ class Settings(BaseSettings):
         description="Requests to the Hub that one survey of derivatives makes at most",
         ge=1,
     )
-    overrides_file: Path | None = Field(
+    overrides_file: OptionalFile = Field(
         None,
         alias="BREAKOUT_OVERRIDES_FILE",
         description="CSV of facts that overrule the tracked-models list",
     )
-    data_dir: Path = Field(
+    data_dir: Annotated[Path, AfterValidator(_data_dir)] = Field(
         default_factory=default_data_dir,
         alias="BREAKOUT_DATA_DIR",
         description="Where the embedded servers keep their data",
@@ -245,7 +302,7 @@ class Settings(BaseSettings):
         ge=0,
         le=65535,
     )
-    metrics_host: str = Field(
+    metrics_host: Host = Field(
         "127.0.0.1", alias="BREAKOUT_METRICS_HOST", description="Address Prometheus reads from"
     )
     scrape_seconds: int = Field(
@@ -304,7 +361,7 @@ class Settings(BaseSettings):
     breakout_max_age_days: int = Field(
         90, alias="BREAKOUT_MAX_AGE_DAYS", description="Oldest age of a breakout", ge=1, le=365
     )
-    api_host: str = Field(
+    api_host: Host = Field(
         "127.0.0.1", alias="BREAKOUT_API_HOST", description="Address the API listens on"
     )
     api_port: int = Field(
@@ -341,7 +398,7 @@ class Settings(BaseSettings):
         ge=0,
         le=3600,
     )
-    api_cors_origins: str = Field(
+    api_cors_origins: Annotated[str, AfterValidator(_origins)] = Field(
         "*",
         alias="BREAKOUT_API_CORS_ORIGINS",
         description="Web origins whose pages may read the API, separated by commas; * is any",
@@ -358,7 +415,7 @@ class Settings(BaseSettings):
         description="Requests a minute of one API key, unless the keys' file says another number",
         ge=1,
     )
-    api_keys_file: Path | None = Field(
+    api_keys_file: OptionalFile = Field(
         None,
         alias="BREAKOUT_API_KEYS_FILE",
         description="API keys as `breakout api key` prints them: names and hashes",
@@ -432,9 +489,13 @@ class ClickHouseAddress:
         self.user = user
         self.password = password
 
+    @property
+    def scheme(self) -> str:
+        """What it speaks: http or https."""
+        return "https" if self.secure else "http"
+
     def __str__(self) -> str:
-        scheme = "https" if self.secure else "http"
-        return f"{scheme}://{self.host}:{self.port}/{self.database}"
+        return f"{self.scheme}://{host_port(self.host, self.port)}/{self.database}"
 
 
 def read_settings(**overrides: Any) -> Settings:

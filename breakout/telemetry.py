@@ -3,7 +3,7 @@
 import prometheus_client
 import structlog
 
-from breakout.http_address import http_address
+from breakout.http_address import host_port, http_address
 from breakout.settings import Settings, SettingsError
 
 log = structlog.get_logger(__name__)
@@ -19,7 +19,7 @@ def start_metrics(settings: Settings) -> str:
         server, _thread = prometheus_client.start_http_server(port, addr=host)
     except OSError as error:
         raise SettingsError(
-            f"BREAKOUT_METRICS_PORT: cannot serve metrics on {host}:{port} "
+            f"BREAKOUT_METRICS_PORT: cannot serve metrics on {host_port(host, port)} "
             f"({error.strerror or error}): name a free port, or 0 for any; the host is "
             "BREAKOUT_METRICS_HOST"
         ) from error

@@ -26,6 +26,8 @@ PARTIAL = 3
 INTERRUPTED = 128 + signal.SIGINT
 TERMINATED = 128 + signal.SIGTERM
 
+_FIRST = datetime(1970, 1, 1, tzinfo=UTC)
+"""The first moment of the tables' dates."""
 _KAFKA_SECONDS = 30.0
 _REGISTRY_SECONDS = 300.0
 
@@ -42,6 +44,8 @@ class _ObservedAt(click.ParamType):
             self.fail(f"must be a moment such as 2026-08-22T11:00:00Z, got {value!r}", param, ctx)
         if moment.tzinfo is None:
             self.fail(f"must have a time zone, as {moment.isoformat()}Z", param, ctx)
+        if moment.year < _FIRST.year - 1 or moment < _FIRST:
+            self.fail(f"must be from {_FIRST:%Y-%m-%dT%H:%M:%SZ} on, got {value}", param, ctx)
         if moment > datetime.now(UTC):
             self.fail(f"must not be in the future, got {value}", param, ctx)
         moment = moment.astimezone(UTC)

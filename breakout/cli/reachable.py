@@ -13,6 +13,7 @@ async def answers(servers: str) -> bool:
 
 async def _listens(server: str) -> bool:
     host, _, port = server.rpartition(":")
+    host = host.removeprefix("[").removesuffix("]")  # of an IPv6 address
     try:
         async with asyncio.timeout(CONNECT_SECONDS):
             _reader, writer = await asyncio.open_connection(host, int(port))

@@ -17,6 +17,7 @@ from breakout.cli.reachable import answers
 from breakout.cli.start import start
 from breakout.cli.supervisor import Child, Program, stop_in_order
 from breakout.embedded.runtime import embedded_servers
+from breakout.http_address import host_port
 from breakout.migrations import migrate
 from breakout.settings import Settings
 
@@ -75,7 +76,7 @@ async def _must_embed(settings: Settings) -> bool:
     address = settings.clickhouse
     where = {
         "KAFKA_BOOTSTRAP_SERVERS": settings.kafka_bootstrap_servers,
-        "CLICKHOUSE_URL": f"{address.host}:{address.port}",
+        "CLICKHOUSE_URL": host_port(address.host, address.port),
     }
     there = {name: await answers(servers) for name, servers in where.items()}
     if all(there.values()):
@@ -113,12 +114,14 @@ def _with_page(settings: Settings) -> Settings:
     """Return the settings with a port for the page. Raises `CommandFailed` when it is taken."""
     host, port = settings.api_host, settings.api_port
     try:
-        with socket.create_server((host, port)) as probe:
+        family = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0][0]
+        with socket.create_server((host, port), family=family) as probe:
             return settings.model_copy(update={"api_port": probe.getsockname()[1]})
     except OSError as error:
         raise CommandFailed(
-            f"the web page cannot be served on {host}:{port} ({error.strerror or error}): set "
-            "BREAKOUT_API_PORT to a free port, or to 0 for any; the host is BREAKOUT_API_HOST"
+            f"the web page cannot be served on {host_port(host, port)} "
+            f"({error.strerror or error}): set BREAKOUT_API_PORT to a free port, or to 0 for any; "
+            "the host is BREAKOUT_API_HOST"
         ) from error
 
 

@@ -210,6 +210,15 @@ async def test_a_collector_runs_until_it_is_stopped(broker: Broker, hub: Simulat
         (["registry", "--once", "--observed-at", "2026-08-22T11:00:00"], "must have a time zone"),
         (["registry", "--once", "--observed-at", "noon"], "must be a moment such as 2026-08-22T"),
         (["registry", "--once", "--observed-at", "2999-01-01T00:00:00Z"], "not be in the future"),
+        (["registry", "--once", "--observed-at", "1969-12-31T23:59:59Z"], "must be from 1970"),
+        (
+            ["registry", "--once", "--observed-at", "1970-01-01T00:00+02:00"],
+            "must be from 1970",
+        ),
+        (
+            ["registry", "--once", "--observed-at", "0001-01-01T00:00+14:00"],
+            "must be from 1970",
+        ),
     ],
 )
 def test_wrong_usage_is_explained(arguments: list[str], message: str) -> None:
