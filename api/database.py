@@ -19,8 +19,8 @@ from breakout.clickhouse import (
     CONNECT_SECONDS,
     ClickHouseError,
     ClickHouseRefused,
+    connection_options,
     explain,
-    tls_options,
 )
 from breakout.settings import Settings
 
@@ -197,7 +197,7 @@ class Database:
                 client_name="breakout-api",
                 compress=False,
                 query_retries=0,
-                **tls_options(self._settings),
+                **connection_options(self._settings),
                 connector_limit=self._settings.api_queries + AT_ONCE,
                 connector_limit_per_host=self._settings.api_queries + AT_ONCE,
             )

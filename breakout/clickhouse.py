@@ -8,6 +8,7 @@ Clients hold no server session, so threads may share one.
 
 import asyncio
 import math
+import os
 import random
 import re
 import threading
@@ -23,9 +24,12 @@ from clickhouse_connect.driver.client import Client
 from clickhouse_connect.driver.exceptions import ClickHouseError as DriverError
 from clickhouse_connect.driver.exceptions import Error as CodedDriverError
 from clickhouse_connect.driver.exceptions import OperationalError
+from clickhouse_connect.driver.httputil import check_env_proxy
 
+from breakout.http_address import host_port
+from breakout.proxies import proxy_for
 from breakout.redaction import Redactor
-from breakout.settings import ClickHouseAddress, Settings
+from breakout.settings import ClickHouseAddress, Settings, SettingsError
 
 CONNECT_SECONDS = 5.0
 LONGEST_REASON = 500
@@ -263,17 +267,43 @@ def _connect(
             autogenerate_session_id=False,
             client_name=f"breakout-{purpose}",
             tz_mode="aware",
-            **tls_options(settings),
+            **connection_options(settings),
             **more,
         )
 
 
-def tls_options(settings: Settings) -> dict[str, Any]:
-    """Return the driver's arguments for an address that is encrypted; names are verified."""
-    file = settings.clickhouse_ca_file
-    if not settings.clickhouse.secure or file is None:
-        return {}
-    return {"ca_cert": str(file)}
+def connection_options(settings: Settings) -> dict[str, Any]:
+    """Return the driver's arguments for the way to ClickHouse: TLS with verified names, a proxy.
+
+    Raises `ClickHouseRefused` for a variable of proxies that cannot be used.
+    """
+    address, file = settings.clickhouse, settings.clickhouse_ca_file
+    options: dict[str, Any] = {}
+    if address.secure and file is not None:
+        options["ca_cert"] = str(file)
+    try:
+        proxy = proxy_for(f"{address.scheme}://{host_port(address.host, address.port)}")
+    except SettingsError as error:
+        raise ClickHouseRefused(str(error)) from error
+    if proxy is None:
+        _keep_direct(address)
+    elif proxy.is_socks:
+        raise ClickHouseRefused(
+            f"{proxy.variable}: ClickHouse at {address} cannot be reached by a SOCKS proxy: name "
+            f"its host in NO_PROXY, or an http:// proxy in {address.scheme.upper()}_PROXY"
+        )
+    else:
+        options[f"{address.scheme}_proxy"] = proxy.url
+    return options
+
+
+def _keep_direct(address: ClickHouseAddress) -> None:
+    """Keep the driver from a proxy: it has no argument for that, only this variable."""
+    if check_env_proxy(address.scheme, address.host, address.port) is None:
+        return
+    variable = "no_proxy" if os.environ.get("no_proxy") else "NO_PROXY"
+    listed = os.environ.get(variable)
+    os.environ[variable] = f"{listed},{address.host}" if listed else address.host
 
 
 def _said(error: Exception) -> str:

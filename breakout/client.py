@@ -22,6 +22,9 @@ from urllib.parse import quote, urljoin
 import httpx
 import pyarrow as pa
 
+from breakout.proxies import certificates, proxy_for
+from breakout.settings_error import SettingsError
+
 _ARROW = "application/vnd.apache.arrow.stream"
 _KEY = "X-API-Key"
 _PASSING = frozenset({429, 503})
@@ -69,7 +72,13 @@ class Breakout:
             if _origin(request.url) != origin:
                 request.headers.pop(_KEY, None)
 
+        try:
+            proxy = proxy_for(self._base)
+            way = httpx.HTTPTransport(verify=certificates(), proxy=proxy.url if proxy else None)
+        except SettingsError as error:
+            raise BreakoutError(str(error)) from error
         self._http = httpx.Client(
+            transport=way,
             headers=headers,
             timeout=timeout_seconds,
             follow_redirects=True,
