@@ -12,7 +12,7 @@ from typing import Any, Literal
 import structlog
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from breakout.contract.events import Counter, Day, DeadLetter, Name
+from breakout.contract.events import Counter, Day, Name
 from breakout.contract.topics import LEADERBOARDS
 from breakout.registry.names import NameMap, load_names
 from collectors.cadence import DAY, HOUR, Cadence
@@ -26,7 +26,8 @@ from collectors.leaderboards import (
     unlisted_names,
 )
 from collectors.publisher import Publisher
-from collectors.rows import dead_letter, explain
+from collectors.rows import explain
+from collectors.unreadable import Streak, Unreadable
 
 log = structlog.get_logger(__name__)
 
@@ -75,7 +76,7 @@ class Board:
     rows: dict[tuple[date, str], Row] = field(default_factory=dict)
     """By day and name."""
     missing: dict[str, str] = field(default_factory=dict)
-    dead_letters: list[DeadLetter] = field(default_factory=list)
+    unreadable: Unreadable = field(default_factory=lambda: Unreadable(SOURCE, SOURCE))
 
 
 class ArenaJob(Job):
@@ -133,7 +134,7 @@ class ArenaJob(Job):
         async def write(publisher: Publisher) -> None:
             await publisher.publish_names(records)
             await publisher.publish(LEADERBOARDS, ((board_key(one), one) for one in slices))
-            await publisher.publish_dead_letters(board.dead_letters)
+            await publisher.publish_dead_letters(board.unreadable.letters)
 
         await self.publish(write)
         return Outcome(
@@ -142,7 +143,8 @@ class ArenaJob(Job):
             {"ratings": len(board.rows), "names": len(records)},
             len(slices) + len(records),
             board.missing,
-            dead_letters=len(board.dead_letters),
+            dead_letters=len(board.unreadable.letters),
+            not_kept=board.unreadable.not_kept,
         )
 
 
@@ -154,6 +156,7 @@ async def read_board(source: Source) -> Board:
     leaderboard in part has no best.
     """
     board = Board()
+    streak = Streak(f"{SOURCE}: the leaderboard", source.setting)
     async for row in _rows(source):
         if isinstance(row, dict) and row.get("category", CATEGORY) != CATEGORY:
             continue
@@ -161,12 +164,13 @@ async def read_board(source: Source) -> Board:
             read = Row.model_validate(row)
         except ValidationError as error:
             why = explain(error)
-            log.warning("row of the leaderboard cannot be read", source=SOURCE, why=why)
-            board.dead_letters.append(dead_letter(SOURCE, SOURCE, row, why))
+            board.unreadable.add(row, why)
             name = row.get("model_name") if isinstance(row, dict) else None
             shown = name if isinstance(name, str) and name else "a row without a name"
             board.missing[shown[:256]] = f"unreadable row: {why}"
+            streak.bad(why)
             continue
+        streak.good()
         key = (read.leaderboard_publish_date, read.model_name)
         if board.rows.setdefault(key, read) != read:
             raise EmptyAnswerError(f"{SOURCE}: {key[1]} is rated twice on {key[0]}, differently")

@@ -8,7 +8,7 @@ from typing import Annotated, Any
 import structlog
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
-from breakout.contract.events import DeadLetter, LeaderboardSlice, Name
+from breakout.contract.events import LeaderboardSlice, Name
 from breakout.contract.topics import LEADERBOARDS
 from breakout.registry.names import load_names
 from breakout.settings import Settings, SettingsError
@@ -23,7 +23,8 @@ from collectors.leaderboards import (
     unlisted_names,
 )
 from collectors.publisher import Publisher
-from collectors.rows import dead_letter, explain
+from collectors.rows import explain
+from collectors.unreadable import Streak, Unreadable, check_page
 
 log = structlog.get_logger(__name__)
 
@@ -93,7 +94,9 @@ class Models:
     items: dict[str, Item] = field(default_factory=dict)
     """By slug."""
     missing: dict[str, str] = field(default_factory=dict)
-    dead_letters: list[DeadLetter] = field(default_factory=list)
+    unreadable: Unreadable = field(default_factory=lambda: Unreadable(SOURCE, SOURCE))
+    differing: set[str] = field(default_factory=set)
+    """Slugs that are listed more than once with different ratings."""
 
 
 class ArtificialAnalysisJob(Job):
@@ -127,7 +130,7 @@ class ArtificialAnalysisJob(Job):
                 names,
                 observed_at=observed_at,
                 title=item.name,
-                vendor=item.model_creator.name if item.model_creator else None,
+                vendor=_creator(item),
             )
             for slug, item in sorted(found.items.items())
         ]
@@ -136,7 +139,7 @@ class ArtificialAnalysisJob(Job):
         async def write(publisher: Publisher) -> None:
             await publisher.publish_names(records)
             await publisher.publish(LEADERBOARDS, ((board_key(one), one) for one in slices))
-            await publisher.publish_dead_letters(found.dead_letters)
+            await publisher.publish_dead_letters(found.unreadable.letters)
 
         await self.publish(write)
         return Outcome(
@@ -145,7 +148,9 @@ class ArtificialAnalysisJob(Job):
             {"ratings": sum(len(one.names) for one in slices), "names": len(records)},
             len(slices) + len(records),
             found.missing,
-            dead_letters=len(found.dead_letters),
+            dead_letters=len(found.unreadable.letters),
+            not_kept=found.unreadable.not_kept,
+            combined=len(found.differing),
         )
 
 
@@ -173,6 +178,7 @@ async def read_models(source: Source) -> Models:
     which its numbers mean nothing; `VersionChangedError`.
     """
     found: Models | None = None
+    streak = Streak(f"{SOURCE}: the list of models", source.setting)
     number = 1
     while True:
         answer = await source.json(_PATH, (("page", str(number)), ("page_size", str(_PAGE))))
@@ -188,8 +194,9 @@ async def read_models(source: Source) -> Models:
                 f"{SOURCE}: the version of the index changed from {found.version} to "
                 f"{page.intelligence_index_version} while its pages were read"
             )
+        check_page(f"{SOURCE}: the list of models", page.data, _PAGE, source.setting)
         for row in page.data:
-            _note(found, row)
+            _note(found, row, streak)
         if not page.pagination.has_more:
             return found
         last = page.pagination.total_pages
@@ -203,18 +210,63 @@ async def read_models(source: Source) -> Models:
         number += 1
 
 
-def _note(found: Models, row: Any) -> None:
+def _note(found: Models, row: Any, streak: Streak) -> None:
     try:
         item = Item.model_validate(row)
     except ValidationError as error:
         why = explain(error)
-        log.warning("row of the leaderboard cannot be read", source=SOURCE, why=why)
-        found.dead_letters.append(dead_letter(SOURCE, SOURCE, row, why))
+        found.unreadable.add(row, why)
         slug = row.get("slug") if isinstance(row, dict) else None
         shown = slug if isinstance(slug, str) and slug else "a row without a slug"
         found.missing[shown[:256]] = f"unreadable row: {why}"
+        streak.bad(why)
         return
-    found.items[item.slug] = item
+    streak.good()
+    before = found.items.get(item.slug)
+    if before is None:
+        found.items[item.slug] = item
+    elif before != item:
+        found.items[item.slug] = _combined(before, item)
+        if before.evaluations != item.evaluations:
+            found.differing.add(item.slug)
+            log.warning(
+                "model is listed more than once: its greatest ratings are kept",
+                source=SOURCE,
+                slug=item.slug,
+                one=_ratings(before),
+                other=_ratings(item),
+            )
+
+
+def _combined(one: Item, other: Item) -> Item:
+    """Return what two rows of one model say together, in whichever order they come.
+
+    Of two ratings the greater one counts, as of two counters of one moment.
+    """
+    ratings = _ratings(one)
+    for board, rating in _ratings(other).items():
+        ratings[board] = max(rating, ratings.get(board, rating))
+    return Item(
+        slug=one.slug,
+        name=_first(one.name, other.name),
+        model_creator=Creator(name=_first(_creator(one), _creator(other))),
+        evaluations=Evaluations.model_validate(
+            {f"artificial_analysis_{board}": rating for board, rating in ratings.items()}
+        ),
+    )
+
+
+def _ratings(item: Item) -> dict[str, float]:
+    found = item.evaluations.model_dump() if item.evaluations else {}
+    return {board: rating for board, rating in found.items() if rating is not None}
+
+
+def _creator(item: Item) -> str | None:
+    return item.model_creator.name if item.model_creator else None
+
+
+def _first(one: str | None, other: str | None) -> str | None:
+    return min((text for text in (one, other) if text is not None), default=None)
 
 
 def _slices(found: Models, observed_at: datetime) -> Iterable[LeaderboardSlice]:

@@ -13,7 +13,7 @@ from typing import Any, NamedTuple, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from breakout.contract.events import Counter, DeadLetter, DerivativesSlice, UtcDatetime
+from breakout.contract.events import Counter, DerivativesSlice, UtcDatetime
 from breakout.contract.model_ids import ModelId
 from breakout.contract.topics import DERIVATIVES
 from breakout.registry.hub import BaseModels
@@ -23,9 +23,10 @@ from collectors.hub import MODELS_PATH, PAGE, hub_source, is_hopeless
 from collectors.job import EmptyAnswerError, Job, Outcome, Progress
 from collectors.listing import ListingError, read_listing
 from collectors.publisher import Publisher
-from collectors.rows import dead_letter, explain
+from collectors.rows import explain
 from collectors.slices import MOST_BYTES, scrape_id
 from collectors.tracked_models import read_list
+from collectors.unreadable import GivenUpError, Streak, Unreadable
 
 SOURCE = "huggingface"
 NAME = "derivatives"
@@ -77,7 +78,7 @@ class Survey:
     """Derivatives that may be bases, and were left out for want of requests."""
     missing: dict[str, str] = field(default_factory=dict)
     """Bases whose listing could not be read to its end, and why."""
-    dead_letters: list[DeadLetter] = field(default_factory=list)
+    unreadable: Unreadable = field(default_factory=lambda: Unreadable(SOURCE, NAME))
 
 
 async def survey_derivatives(
@@ -137,30 +138,34 @@ class _Surveyor:
         self._asked.add(base)
         params = (("filter", f"base_model:{base}"), *_ORDER, *_EXPAND)
         what = f"the listing of derivatives of {base}"
+        streak = Streak(f"{self._hub.name}: {what}", self._hub.setting)
         try:
             if self._hopeless is not None:
                 raise self._hopeless
             self._left -= 1
-            async for page in read_listing(self._hub, what, MODELS_PATH, params):
+            async for page in read_listing(self._hub, what, MODELS_PATH, params, wanted=PAGE):
                 for row in page.rows:
-                    self._note(base, row)
+                    self._note(base, row, streak)
                 if not page.is_last:
                     if self._left <= 0:
                         raise ListingError(f"the rest was {SPENT}")
                     self._left -= 1
             survey.asked += 1
-        except (ListingError, SourceError) as error:
+        except (ListingError, GivenUpError, SourceError) as error:
             if isinstance(error, SourceError) and is_hopeless(error):
                 self._hopeless = error
             survey.missing[base] = str(error)
         self._on_progress(survey.asked + len(survey.missing), len(self._asked))
 
-    def _note(self, base: str, row: Any) -> None:
+    def _note(self, base: str, row: Any, streak: Streak) -> None:
         try:
             read = Row.model_validate(row)
         except ValidationError as error:
-            self._refuse(base, row, explain(error))
+            why = explain(error)
+            self._refuse(base, row, why)
+            streak.bad(why)
             return
+        streak.good()
         told = read.base_models or BaseModels()
         found = Derivative(
             # It was listed under this base, whatever else it says.
@@ -180,7 +185,7 @@ class _Surveyor:
 
     def _refuse(self, base: str, row: Any, why: str) -> None:
         why = f"in the listing of derivatives of {base}: {why}"
-        self.survey.dead_letters.append(dead_letter(SOURCE, NAME, row, why))
+        self.survey.unreadable.add(row, why)
 
 
 def _merged(one: Derivative, other: Derivative) -> Derivative:
@@ -264,7 +269,7 @@ class DerivativesJob(Job):
         async def write(publisher: Publisher) -> None:
             # One key, so one partition: lineage needs the whole graph.
             await publisher.publish(DERIVATIVES, ((SOURCE, one) for one in slices))
-            await publisher.publish_dead_letters(found.dead_letters)
+            await publisher.publish_dead_letters(found.unreadable.letters)
 
         await self.publish(write)
         published = {
@@ -278,5 +283,6 @@ class DerivativesJob(Job):
             published,
             len(slices),
             found.missing,
-            dead_letters=len(found.dead_letters),
+            dead_letters=len(found.unreadable.letters),
+            not_kept=found.unreadable.not_kept,
         )

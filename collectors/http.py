@@ -5,8 +5,9 @@ import json
 import random
 import re
 import sys
+import zlib
 from base64 import b64encode
-from collections.abc import Awaitable, Callable, Iterable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from types import MappingProxyType, TracebackType
@@ -18,8 +19,10 @@ import structlog
 from pydantic import SecretStr
 
 from breakout import __version__, metrics
-from breakout.settings import SettingsError
+from breakout.proxies import ByProxy, proxy_for
+from breakout.settings_error import SettingsError
 from collectors.budget import Budget, BudgetError
+from collectors.links import LinkError, next_link
 from collectors.ratelimit import (
     Policy,
     Remaining,
@@ -27,18 +30,23 @@ from collectors.ratelimit import (
     parse_remaining,
     parse_retry_after,
 )
+from collectors.redirects import Redirects
 
 log = structlog.get_logger(__name__)
 
 ContentT = TypeVar("ContentT")
 
-LARGEST_ANSWER = 64 << 20
+LARGEST_ANSWER = 32 << 20
 """Bytes of an answer, without its compression, that are read at most."""
+MOST_VALUES = 1_000_000
+"""Values of a JSON answer that are read at most: in memory each takes up to a hundred times the
+three bytes it has on the way. A page of the Hub has some 100,000."""
 LARGEST_PART = 1 << 30
 """Bytes of a range of a file that are read at most: of an archive, one column of many models."""
 
 _MOST_REDIRECTS = 5
-_CODINGS = frozenset({"identity", "", "gzip", "deflate"})
+_PIECE = 1 << 20
+"""Bytes that are decompressed at once."""
 _CONTENT_RANGE = re.compile(r"bytes (?P<first>\d+)-(?P<last>\d+)/(?P<total>\d+)")
 
 
@@ -96,6 +104,8 @@ class Answer:
 
     content: Any
     next_page: str | None
+    values: int = 0
+    """How many values it has at most."""
 
 
 @dataclass(frozen=True)
@@ -106,6 +116,16 @@ class Part:
     total: int
     """Bytes of the whole file."""
     etag: str | None
+
+
+@dataclass(frozen=True)
+class _Most:
+    """What an answer may hold; more of it is not read."""
+
+    size: int
+    """Bytes, without compression."""
+    values: int | None = None
+    """Values, where it is JSON."""
 
 
 class _RetryError(Exception):
@@ -158,17 +178,16 @@ class Source:
         parts = urlsplit(address)
         host = parts.netloc.rpartition("@")[2]
         self._base = httpx.URL(urlunsplit((parts.scheme, host, parts.path.rstrip("/"), "", "")))
+        self._redirects = Redirects(self._base.host)
         self._auth_header = token_header
         self._auth = _authorization(
             parts.username, parts.password, token, token_setting, token_header
         )
+        proxy_for(str(self._base))  # so that a wrong variable is told of before anything is asked
         self._client = httpx.AsyncClient(
             timeout=httpx.Timeout(patience.read, connect=patience.connect),
-            limits=httpx.Limits(max_connections=patience.concurrency),
-            headers={
-                "User-Agent": f"breakout/{__version__}",
-                "Accept-Encoding": "gzip, deflate",
-            },
+            transport=ByProxy(httpx.Limits(max_connections=patience.concurrency)),
+            headers={"User-Agent": f"breakout/{__version__}", "Accept-Encoding": "gzip"},
         )
 
     async def __aenter__(self) -> Self:
@@ -189,12 +208,14 @@ class Source:
 
         Raises `SourceError`, `SourceRefusedError` for a 4xx, `SourceUnreachableError`.
         """
-        response, content = await self._get(self._url(path, params), _read_json)
-        return Answer(content, self._next_page(response))
+        url = self._url(path, params)
+        most = _Most(LARGEST_ANSWER, MOST_VALUES)
+        response, content = await self._get(url, _read_json, most)
+        return Answer(content, self._next_page(url, response), _values(response.content))
 
     async def content(self, path: str) -> bytes:
         """GET a path below the source's address; raises as `json` does."""
-        _, content = await self._get(self._url(path), _read_bytes)
+        _, content = await self._get(self._url(path), _read_bytes, _Most(LARGEST_ANSWER))
         return content
 
     async def range(self, path: str, start: int, length: int) -> Part:
@@ -205,24 +226,30 @@ class Source:
         return await self._part(
             path,
             f"bytes={start}-{start + length - 1}",
+            length,
             lambda total: (start, min(start + length, total) - 1),
         )
 
     async def tail(self, path: str, length: int) -> Part:
         """GET the end of a file, at most `length` bytes; raises as `range` does."""
         return await self._part(
-            path, f"bytes=-{length}", lambda total: (max(total - length, 0), total - 1)
+            path, f"bytes=-{length}", length, lambda total: (max(total - length, 0), total - 1)
         )
 
-    async def _part(self, path: str, wanted: str, bounds: Callable[[int], tuple[int, int]]) -> Part:
+    async def _part(
+        self, path: str, wanted: str, length: int, bounds: Callable[[int], tuple[int, int]]
+    ) -> Part:
         """GET a range; `bounds` says its first and last byte by the size of the whole file."""
+        if length > LARGEST_PART:
+            why = f"{length:,} bytes of it at once, more than {LARGEST_PART >> 20} MiB"
+            raise SourceError(self.name, public(self._url(path)), 0, why)
 
         def read(response: httpx.Response) -> Part:
             return _read_part(response, bounds)
 
         # Compressed on the way, the bytes would not be those of the range.
         headers = {"Range": wanted, "Accept-Encoding": "identity"}
-        _, part = await self._get(self._url(path), read, headers)
+        _, part = await self._get(self._url(path), read, _Most(length), headers)
         return part
 
     async def each(self, names: Iterable[str], do: Callable[[str], Awaitable[None]]) -> None:
@@ -244,27 +271,41 @@ class Source:
             url = httpx.URL(path)
         return url.copy_merge_params(list(params)) if params else url
 
-    def _next_page(self, response: httpx.Response) -> str | None:
-        """Keep to the configured address: a mirror may well link to what it mirrors."""
-        link = response.links.get("next", {}).get("url")
-        if not link:
-            return None
+    def _next_page(self, asked: httpx.URL, response: httpx.Response) -> str | None:
+        """Return where the next page is at the configured address.
+
+        A mirror may well link to what it mirrors, without the path that leads to the mirror.
+        """
         try:
-            return str(self._base.copy_with(raw_path=response.url.join(link).raw_path))
+            link = next_link(response.headers.get("Link", ""))
+            if link is None:
+                return None
+            page = response.url.join(link)
+            path, _, query = page.raw_path.partition(b"?")
+            base = self._base.raw_path.rstrip(b"/")
+            own = asked.raw_path.partition(b"?")[0]
+            if path.endswith(own.removeprefix(base)):
+                path = own
+            elif not path.startswith(base + b"/"):
+                path = base + path
+            return str(self._base.copy_with(raw_path=path + b"?" + query if query else path))
+        except LinkError as error:
+            why = str(error)
         except (httpx.InvalidURL, ValueError):
             why = "its link to the next page is no address"
-            raise SourceError(self.name, public(response.url), 1, why) from None
+        raise SourceError(self.name, public(response.url), 1, why)
 
     async def _get(
         self,
         url: httpx.URL,
         read: Callable[[httpx.Response], ContentT],
+        most: _Most,
         headers: Mapping[str, str] = MappingProxyType({}),
     ) -> tuple[httpx.Response, ContentT]:
         failures = limited = 0
         while True:
             try:
-                return await self._attempt(url, read, headers)
+                return await self._attempt(url, read, most, headers)
             except _LimitedError as error:
                 limited += 1
                 self._budget.block(max(error.seconds, self._jitter(limited)))
@@ -294,11 +335,12 @@ class Source:
         self,
         url: httpx.URL,
         read: Callable[[httpx.Response], ContentT],
+        most: _Most,
         headers: Mapping[str, str],
     ) -> tuple[httpx.Response, ContentT]:
         """Send once, following redirects, each of which counts as a request."""
         for _ in range(_MOST_REDIRECTS + 1):
-            response = await self._send(url, headers)
+            response = await self._send(url, most, headers)
             location = response.headers.get("Location")
             if not response.is_redirect or not location:
                 self._check(url, response)
@@ -315,16 +357,21 @@ class Source:
                 raise self._refused(url, response, "a redirect to no valid address") from None
             if url.scheme not in {"http", "https"}:
                 raise self._refused(url, response, f"a redirect to {url.scheme}:")
+            why = await self._redirects.refusal(url.host)
+            if why is not None:
+                raise self._refused(response.url, response, f"{why}: check {self.setting}")
         raise self._refused(url, response, f"more than {_MOST_REDIRECTS} redirects")
 
-    async def _send(self, url: httpx.URL, headers: Mapping[str, str]) -> httpx.Response:
+    async def _send(
+        self, url: httpx.URL, most: _Most, headers: Mapping[str, str]
+    ) -> httpx.Response:
         async with self._slots:
             waited = await self._budget.acquire()
             metrics.SOURCE_WAIT_SECONDS.labels(self.name).inc(waited)
             remaining, policy = None, None
             try:
                 async with asyncio.timeout(self._patience.total):
-                    response = await self._answer(url, headers)
+                    response = await self._answer(url, most, headers)
                 remaining = _least(response.headers.get("RateLimit", ""))
                 policy = _strictest(response.headers.get("RateLimit-Policy", ""))
             except TimeoutError:
@@ -334,39 +381,60 @@ class Source:
             except httpx.InvalidURL:
                 # The client looks at where a redirect leads even when it does not follow.
                 raise self._broken("a redirect to no valid address") from None
-            except httpx.DecodingError:
+            except zlib.error:
                 raise self._broken("the answer's compression is broken") from None
+            except SettingsError as error:
+                # Of a proxy on the way to where a redirect leads.
+                raise SourceRefusedError(self.name, public(url), 1, str(error)) from None
             finally:
                 self._budget.returned(remaining, policy)
         self._heed(response)
         return response
 
-    async def _answer(self, url: httpx.URL, headers: Mapping[str, str]) -> httpx.Response:
+    async def _answer(
+        self, url: httpx.URL, most: _Most, headers: Mapping[str, str]
+    ) -> httpx.Response:
         request = self._client.build_request(
             "GET", url, headers={**headers, **self._headers_for(url)}
         )
         response = await self._client.send(request, stream=True)
         try:
+            self._check_peer(url, response)
             if "Range" in headers and response.status_code == httpx.codes.OK:
                 # Not read: it may be gigabytes.
                 raise self._refused(url, response, "the server sends whole files only, no ranges")
-            await self._read_body(url, response)
+            await self._read_body(url, response, most)
         finally:
             await response.aclose()
         return response
 
-    async def _read_body(self, url: httpx.URL, response: httpx.Response) -> None:
-        """Read the body, which must not grow beyond what memory holds."""
-        coding = response.headers.get("Content-Encoding", "identity").strip().lower()
-        if coding not in _CODINGS:
+    def _check_peer(self, url: httpx.URL, response: httpx.Response) -> None:
+        stream = response.extensions.get("network_stream")
+        peer = stream.get_extra_info("server_addr") if stream else None
+        if peer is None or proxy_for(str(url)) is not None:
+            return
+        why = self._redirects.refusal_of_peer(url.host, peer[0])
+        if why is not None:
+            raise self._refused(url, response, f"{why}: check {self.setting}")
+
+    async def _read_body(self, url: httpx.URL, response: httpx.Response, most: _Most) -> None:
+        """Read the body piece by piece, no further than it may go."""
+        coding = response.headers.get("Content-Encoding", "").strip().lower()
+        if coding not in {"", "identity", "gzip"}:
             # What a few bytes of another, or of one in another, grow to has no bound.
             raise self._refused(url, response, f"it is compressed as {coding[:80]!r}, unasked")
-        most = LARGEST_PART if "Range" in response.request.headers else LARGEST_ANSWER
-        pieces, size = [], 0
-        async for piece in response.aiter_bytes():
+        pieces, size, values = [], 0, 0
+        async for piece in _plain(response, compressed=coding == "gzip"):
             size += len(piece)
-            if size > most:
-                raise self._refused(url, response, f"the answer is larger than {most >> 20} MiB")
+            if size > most.size:
+                shown = f"{most.size >> 20} MiB" if most.size >> 20 else f"{most.size:,} bytes"
+                raise self._refused(url, response, f"the answer is larger than {shown}")
+            if most.values is not None:
+                # Before it is parsed: `{},` is three bytes here, and 72 as an object.
+                values += _values(piece)
+                if values > most.values:
+                    why = f"the answer has more than {most.values:,} values"
+                    raise self._refused(url, response, why)
             pieces.append(piece)
         response._content = b"".join(pieces)  # noqa: SLF001
 
@@ -445,6 +513,36 @@ def public(url: httpx.URL) -> str:
     """Return an address fit for a log: no user, password or query."""
     port = f":{url.port}" if url.port else ""
     return f"{url.scheme}://{url.host}{port}{url.path}"
+
+
+async def _plain(response: httpx.Response, *, compressed: bool) -> AsyncIterator[bytes]:
+    """Yield the body without its compression, in pieces of a bounded size.
+
+    Raises `zlib.error`, also for what ends before its compression does.
+    """
+    if not compressed:
+        async for piece in response.aiter_raw():
+            yield piece
+        return
+    gzip = zlib.decompressobj(wbits=zlib.MAX_WBITS | 16)
+    empty = True
+    async for piece in response.aiter_raw():
+        left, empty = piece, False
+        while left:
+            if gzip.eof:
+                gzip = zlib.decompressobj(wbits=zlib.MAX_WBITS | 16)
+            yield gzip.decompress(left, _PIECE)
+            left = gzip.unused_data if gzip.eof else gzip.unconsumed_tail
+    if not (empty or gzip.eof):
+        raise zlib.error("the end is missing")
+
+
+def _values(piece: bytes) -> int:
+    """Return how many values begin in a piece of JSON at most.
+
+    Every value but the first comes after one of these signs, which texts may have as well.
+    """
+    return piece.count(b",") + piece.count(b"[") + piece.count(b"{")
 
 
 def _read_json(response: httpx.Response) -> Any:

@@ -24,14 +24,20 @@ from collectors.http import (
 )
 from collectors.job import EmptyAnswerError, Progress
 from collectors.listing import ListingError, read_listing
+from collectors.unreadable import GivenUpError, Streak, Unreadable
 
 log = structlog.get_logger(__name__)
+
+SOURCE = "huggingface"
 
 Row = dict[str, Any]
 """One model as the Hub's JSON has it."""
 
 SINGLE_REQUESTS = 60
 """Most models that one survey asks for one by one; a renamed one takes two requests."""
+
+MOST_VALUES = 10_000_000
+"""Values that all rows of one survey have at most: a hundred thousand models have fewer."""
 
 _MODEL_ID: TypeAdapter[str] = TypeAdapter(ModelId)
 PAGE = 1000
@@ -50,14 +56,6 @@ _FIELDS = (
 _EXPAND = tuple(("expand[]", name) for name in _FIELDS)
 
 
-@dataclass(frozen=True)
-class UnreadableRow:
-    """A row that is no model."""
-
-    row: Any
-    error: str
-
-
 @dataclass
 class Survey:
     """What the Hub listed, and what it did not."""
@@ -70,7 +68,8 @@ class Survey:
     """Wanted models that are other wanted models under a former name."""
     missing: dict[str, str] = field(default_factory=dict)
     """Wanted models that could not be read, and why."""
-    unreadable: list[UnreadableRow] = field(default_factory=list)
+    unreadable: Unreadable = field(default_factory=lambda: Unreadable(SOURCE, SOURCE))
+    """Rows that are no model, or whose counters or facts cannot be read."""
     troubles: dict[str, str] = field(default_factory=dict)
     """Organisations whose listing could not be read to its end, and why."""
 
@@ -84,7 +83,7 @@ def passes_policy(model_id: str, row: Row) -> bool:
 def hub_source(settings: Settings, *, patience: Patience = DEFAULT_PATIENCE) -> Source:
     """Return the Hub as a source."""
     return Source(
-        "huggingface",
+        SOURCE,
         settings.hf_endpoint,
         "HF_ENDPOINT",
         token=settings.hf_token,
@@ -98,6 +97,7 @@ async def survey(
     organisations: Iterable[str],
     wanted: Collection[str],
     *,
+    collector: str = SOURCE,
     seed: str = "",
     single_requests: int = SINGLE_REQUESTS,
     on_progress: Progress = lambda _done, _total: None,
@@ -107,10 +107,12 @@ async def survey(
     A wanted model that was renamed is read under its new name and kept under the wanted one;
     when the new name is wanted itself, the former one is an alias and has no row, since one
     counter must not count twice.
-    `seed` decides which models are asked for when they are more than `single_requests`.
+    `collector` is named in dead letters. `seed` decides which models are asked for when they are
+    more than `single_requests`.
     Raises `EmptyAnswerError` when not one model could be read.
     """
     surveyor = _Surveyor(hub, frozenset(wanted), seed, single_requests, on_progress)
+    surveyor.survey.unreadable = Unreadable(SOURCE, collector)
     return await surveyor.run(sorted(set(organisations)))
 
 
@@ -130,10 +132,11 @@ class _Surveyor:
         self._on_progress = on_progress
         self._done = self._total = 0
         self._hopeless: SourceError | None = None
-        self._survey = Survey()
+        self._values = 0
+        self.survey = Survey()
 
     async def run(self, organisations: list[str]) -> Survey:
-        survey = self._survey
+        survey = self.survey
         self._total = len(organisations)
         await self._hub.each(organisations, self._list)
         listed = len(organisations) > len(survey.troubles) or bool(survey.rows)
@@ -168,35 +171,43 @@ class _Surveyor:
             if self._hopeless is None:
                 await self._read_pages(organisation)
             else:
-                self._survey.troubles[organisation] = str(self._hopeless)
+                self.survey.troubles[organisation] = str(self._hopeless)
         except SourceError as error:
             if is_hopeless(error):
                 self._hopeless = error
-            self._survey.troubles[organisation] = str(error)
+            self.survey.troubles[organisation] = str(error)
         self._advance()
 
     async def _read_pages(self, organisation: str) -> None:
         params = (("author", organisation), ("limit", str(PAGE)), *_EXPAND)
         what = f"the listing of {organisation}"
+        streak = Streak(f"{self._hub.name}: {what}", self._hub.setting)
         try:
-            async for page in read_listing(self._hub, what, MODELS_PATH, params):
-                self._note_rows(organisation, page.rows)
-        except ListingError as error:
-            self._survey.troubles[organisation] = str(error)
+            async for page in read_listing(self._hub, what, MODELS_PATH, params, wanted=PAGE):
+                self._values += page.values
+                if self._values > MOST_VALUES:
+                    raise ListingError(
+                        f"{self._hub.name}: {what}: the rows of one survey have more than "
+                        f"{MOST_VALUES:,} values: check {self._hub.setting}"
+                    )
+                self._note_rows(organisation, page.rows, streak)
+        except (ListingError, GivenUpError) as error:
+            self.survey.troubles[organisation] = str(error)
 
-    def _note_rows(self, organisation: str, rows: list[Any]) -> None:
+    def _note_rows(self, organisation: str, rows: list[Any], streak: Streak) -> None:
         for row in rows:
             model_id = _model_id(row)
             if model_id is None:
-                self._survey.unreadable.append(
-                    UnreadableRow(row, f"a row in the listing of {organisation} has no valid id")
-                )
+                why = f"a row in the listing of {organisation} has no valid id"
+                self.survey.unreadable.add(row, why)
+                streak.bad(why)
             else:
-                self._survey.rows[model_id] = row
+                self.survey.rows[model_id] = row
+                streak.good()
 
     def _absent(self) -> set[str]:
         """Return the wanted models nothing is known of yet."""
-        survey = self._survey
+        survey = self.survey
         return set(self._wanted.difference(survey.rows, survey.missing, survey.aliases))
 
     def _moved_namespaces(self) -> list[str]:
@@ -208,7 +219,7 @@ class _Surveyor:
             for organisation, count in absent.items()
             if count > 1
             and count == wanted[organisation]
-            and organisation not in self._survey.troubles
+            and organisation not in self.survey.troubles
         )
 
     async def _follow_namespace(self, organisation: str) -> None:
@@ -222,14 +233,14 @@ class _Surveyor:
         )
         self._total += 1
         await self._ask(absent[0])
-        moved_to = _namespace(self._survey.renamed.get(absent[0], absent[0]))
+        moved_to = _namespace(self.survey.renamed.get(absent[0], absent[0]))
         if moved_to == organisation:
             return
-        if not any(_namespace(model_id) == moved_to for model_id in self._survey.rows):
+        if not any(_namespace(model_id) == moved_to for model_id in self.survey.rows):
             self._total += 1
             await self._list(moved_to)
         for model_id in absent[1:]:
-            row = self._survey.rows.get(f"{moved_to}/{model_id.partition('/')[2]}")
+            row = self.survey.rows.get(f"{moved_to}/{model_id.partition('/')[2]}")
             if row is not None:
                 self._note_single(model_id, row)
 
@@ -238,21 +249,21 @@ class _Surveyor:
         by_turns = sorted(
             absent,
             key=lambda model_id: (
-                _namespace(model_id) in self._survey.troubles,
+                _namespace(model_id) in self.survey.troubles,
                 zlib.crc32(f"{self._seed} {model_id}".encode()),
             ),
         )
         return by_turns[: self._single_requests]
 
     def _why_not_asked(self, model_id: str, *, listed: bool) -> str:
-        trouble = self._survey.troubles.get(_namespace(model_id))
+        trouble = self.survey.troubles.get(_namespace(model_id))
         if not listed:
             return trouble or "its organisation could not be listed"
         why = trouble or "not in its organisation's listing"
         return f"{why}; more than {self._single_requests} such models, this one was not asked for"
 
     async def _ask(self, model_id: str) -> None:
-        survey = self._survey
+        survey = self.survey
         try:
             answer = await self._hub.json(f"{MODELS_PATH}/{quote(model_id)}", _EXPAND)
         except SourceRefusedError as error:
@@ -264,12 +275,12 @@ class _Surveyor:
         self._advance()
 
     def _note_single(self, model_id: str, row: Any) -> None:
-        survey = self._survey
+        survey = self.survey
         name = _model_id(row)
         if name is None:
             why = f"the answer for {model_id} has no valid id"
             survey.missing[model_id] = why
-            survey.unreadable.append(UnreadableRow(row, why))
+            survey.unreadable.add(row, why)
             return
         if name != model_id:
             survey.renamed[model_id] = name

@@ -8,7 +8,7 @@ from typing import Any
 import structlog
 from pydantic import ValidationError
 
-from breakout.contract.events import DeadLetter, DownloadsSlice, ModelRecord
+from breakout.contract.events import DownloadsSlice, ModelRecord
 from breakout.registry.hub import HubFacts
 from breakout.registry.overrides import Overrides, load_overrides
 from breakout.registry.resolve import resolve
@@ -17,16 +17,15 @@ from breakout.registry.tracked_list import TrackedList
 from collectors.cadence import Cadence
 from collectors.counters import Counters
 from collectors.http import Source, SourceError
-from collectors.hub import Row, Survey, hub_source, passes_policy, survey
+from collectors.hub import SOURCE, Row, Survey, hub_source, passes_policy, survey
 from collectors.job import EmptyAnswerError, Job, Outcome, Progress
 from collectors.publisher import Publisher
-from collectors.rows import dead_letter, explain
+from collectors.rows import explain
 from collectors.slices import Scrape, cut
 from collectors.tracked_models import read_list
+from collectors.unreadable import Unreadable
 
 log = structlog.get_logger(__name__)
-
-SOURCE = "huggingface"
 
 
 @dataclass(frozen=True)
@@ -36,8 +35,7 @@ class HubScrape:
     scrape: Scrape
     discovered: tuple[ModelRecord, ...]
     """Models of listed organisations that the policy lets pass and that are not tracked."""
-    dead_letters: tuple[DeadLetter, ...]
-    """Rows that could not be read."""
+    unreadable: Unreadable
 
 
 async def scrape_hub(
@@ -73,7 +71,7 @@ async def scrape_hub(
             SOURCE, observed_at, reader.counters, reader.missing, tuple(found.troubles.values())
         ),
         tuple(reader.discovered),
-        tuple(reader.dead_letters),
+        found.unreadable,
     )
 
 
@@ -91,10 +89,7 @@ class _Reader:
         self.counters: dict[str, Counters] = {}
         self.missing = dict(found.missing)
         self.discovered: list[ModelRecord] = []
-        self.dead_letters = [
-            dead_letter(SOURCE, SOURCE, unreadable.row, unreadable.error)
-            for unreadable in found.unreadable
-        ]
+        self._unreadable = found.unreadable
 
     def read(self, model_id: str, row: Row) -> None:
         tracked = model_id in self._tracked_list.models
@@ -106,8 +101,7 @@ class _Reader:
                 self.discovered.append(self._record(model_id, row))
         except ValidationError as error:
             why = explain(error)
-            log.warning("row of the Hub cannot be read", model_id=model_id, why=why)
-            self.dead_letters.append(dead_letter(SOURCE, SOURCE, row, f"{model_id}: {why}"))
+            self._unreadable.add(row, f"{model_id}: {why}")
             self.missing[model_id] = f"unreadable row: {why}"
             return
         self.counters[model_id] = counters
@@ -161,7 +155,7 @@ class HuggingFaceJob(Job):
             slices[:] = cut(found.scrape, publisher.downloads_partitions)
             await publisher.publish_models(new)
             await publisher.publish_downloads(slices)
-            await publisher.publish_dead_letters(found.dead_letters)
+            await publisher.publish_dead_letters(found.unreadable.letters)
 
         await self.publish(write)
         self._known.update(record.model_id for record in new)
@@ -192,5 +186,6 @@ def _outcome(found: HubScrape, slices: int) -> Outcome:
         slices,
         scrape.missing,
         scrape.troubles,
-        len(found.dead_letters),
+        len(found.unreadable.letters),
+        found.unreadable.not_kept,
     )

@@ -47,11 +47,15 @@ class Outcome:
     troubles: tuple[str, ...] = ()
     """What else went wrong, so that things nobody knows of may be missing."""
     dead_letters: int = 0
+    not_kept: int = 0
+    """Rows that could not be read, and of which there were too many for dead letters."""
+    combined: int = 0
+    """Names that the source lists more than once, differently."""
 
     @property
     def complete(self) -> bool:
         """Whether the run got all it wanted."""
-        return not self.missing and not self.troubles
+        return not (self.missing or self.troubles or self.not_kept)
 
 
 class Job(ABC):

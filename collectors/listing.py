@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator, Iterable
 from typing import Any, NamedTuple
 
 from collectors.http import Source
+from collectors.unreadable import check_page
 
 MOST_PAGES = 1000
 """A million models: more than any organisation has, or any base has children."""
@@ -17,16 +18,19 @@ class Page(NamedTuple):
     """One page of a listing."""
 
     rows: list[Any]
+    values: int
+    """How many values they have at most."""
     is_last: bool
     """Whether no request for another page follows."""
 
 
 async def read_listing(
-    source: Source, what: str, path: str, params: Iterable[tuple[str, str]]
+    source: Source, what: str, path: str, params: Iterable[tuple[str, str]], *, wanted: int
 ) -> AsyncIterator[Page]:
     """Yield the pages, in order; `what` names the listing in errors.
 
-    Raises `ListingError` for an answer that is no list, and for pages that run in a circle;
+    `wanted` is how many rows of a page the parameters ask for. Raises `ListingError` for an answer
+    that is no list, and for pages that run in a circle, `GivenUpError` for a page of far more rows;
     otherwise as `Source.json`.
     """
     listed: set[str] = set()
@@ -38,8 +42,9 @@ async def read_listing(
             raise ListingError(
                 f"{source.name}: {what} is no list of models: check {source.setting}"
             )
+        check_page(f"{source.name}: {what}", rows, wanted, source.setting)
         page = answer.next_page
-        yield Page(rows, is_last=page is None)
+        yield Page(rows, answer.values, is_last=page is None)
         if page is None:
             return
         ids = {row["id"] for row in rows if isinstance(row, dict) and _is_text(row.get("id"))}

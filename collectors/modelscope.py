@@ -9,7 +9,7 @@ from typing import Any
 import structlog
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from breakout.contract.events import Counter, DeadLetter, DownloadsSlice
+from breakout.contract.events import Counter, DownloadsSlice
 from breakout.contract.model_ids import ModelId
 from breakout.registry import fields
 from breakout.registry.table import RegistryFileError, read_table
@@ -19,9 +19,10 @@ from collectors.http import Source, SourceError
 from collectors.hub import is_hopeless
 from collectors.job import EmptyAnswerError, Job, Outcome, Progress
 from collectors.publisher import Publisher
-from collectors.rows import dead_letter, explain
+from collectors.rows import explain
 from collectors.slices import Scrape, cut
 from collectors.tracked_models import read_list
+from collectors.unreadable import Streak, Unreadable, check_page
 
 log = structlog.get_logger(__name__)
 
@@ -53,7 +54,7 @@ class Survey:
     missing: dict[str, str] = field(default_factory=dict)
     troubles: dict[str, str] = field(default_factory=dict)
     """Owners whose listing could not be read to its end, and why."""
-    dead_letters: list[DeadLetter] = field(default_factory=list)
+    unreadable: Unreadable = field(default_factory=lambda: Unreadable(SOURCE, SOURCE))
 
 
 class ModelScopeJob(Job):
@@ -81,7 +82,7 @@ class ModelScopeJob(Job):
         async def write(publisher: Publisher) -> None:
             slices[:] = cut(scrape, publisher.downloads_partitions)
             await publisher.publish_downloads(slices)
-            await publisher.publish_dead_letters(found.dead_letters)
+            await publisher.publish_dead_letters(found.unreadable.letters)
 
         await self.publish(write)
         return Outcome(
@@ -91,7 +92,8 @@ class ModelScopeJob(Job):
             len(slices),
             found.missing,
             troubles,
-            len(found.dead_letters),
+            len(found.unreadable.letters),
+            found.unreadable.not_kept,
         )
 
 
@@ -169,10 +171,13 @@ class _Surveyor:
 
     async def _read(self, owner: str) -> None:
         read, number = 0, 1
+        what = f"{SOURCE}: the listing of {owner}"
+        streak = Streak(what, self._source.setting)
         while True:
             rows, total = await self._page(owner, number)
+            check_page(what, rows, _PAGE, self._source.setting)
             for row in rows:
-                self._note(owner, row)
+                self._note(owner, row, streak)
             read += len(rows)
             if read >= total or not rows:
                 break
@@ -200,17 +205,19 @@ class _Surveyor:
             )
         return rows, total
 
-    def _note(self, owner: str, row: Any) -> None:
+    def _note(self, owner: str, row: Any, streak: Streak) -> None:
         name = str(row.get("id") if isinstance(row, dict) else "").partition("/")[2]
         model_id = self._tracked(owner, name)
         try:
             read = Row.model_validate(row)
         except ValidationError as error:
             why = explain(error)
-            self.survey.dead_letters.append(dead_letter(SOURCE, SOURCE, row, f"{owner}: {why}"))
+            self.survey.unreadable.add(row, f"{owner}: {why}")
             if model_id is not None:
                 self.survey.missing[model_id] = f"unreadable row: {why}"
+            streak.bad(why)
             return
+        streak.good()
         if model_id is None:
             return
         # Of two that differ by case only, the one spelled as on the Hub is meant.

@@ -14,7 +14,6 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, ValidationError
 
 from breakout.contract.events import (
     Counter,
-    DeadLetter,
     InferenceDay,
     UtcDatetime,
 )
@@ -27,7 +26,8 @@ from collectors.job import EmptyAnswerError, Job, Outcome
 from collectors.openrouter_names import Slug, name_records, read_catalogue
 from collectors.publisher import Publisher
 from collectors.ratelimit import Policy
-from collectors.rows import dead_letter, explain
+from collectors.rows import explain
+from collectors.unreadable import GivenUpError, Streak, Unreadable
 
 log = structlog.get_logger(__name__)
 
@@ -75,7 +75,7 @@ class Counting:
     days: dict[date, InferenceDay] = field(default_factory=dict)
     missing: dict[str, str] = field(default_factory=dict)
     """Days that were asked for and cannot be published whole, and why."""
-    dead_letters: list[DeadLetter] = field(default_factory=list)
+    unreadable: Unreadable = field(default_factory=lambda: Unreadable(SOURCE, SOURCE))
 
 
 class OpenRouterJob(Job):
@@ -104,7 +104,7 @@ class OpenRouterJob(Job):
                 await _read_days(source, start, end, observed_at, counting)
             try:
                 catalogue = await read_catalogue(source)
-            except SourceError as error:
+            except (SourceError, GivenUpError) as error:
                 troubles = (f"names without titles and hints: {error}",)
                 catalogue = {}
         if not counting.days:
@@ -119,7 +119,7 @@ class OpenRouterJob(Job):
                 INFERENCE,
                 ((f"{SOURCE}:{day}", counting.days[day]) for day in sorted(counting.days)),
             )
-            await publisher.publish_dead_letters(counting.dead_letters)
+            await publisher.publish_dead_letters(counting.unreadable.letters)
 
         await self.publish(write)
         return Outcome(
@@ -129,7 +129,8 @@ class OpenRouterJob(Job):
             len(counting.days) + len(records),
             counting.missing,
             troubles,
-            len(counting.dead_letters),
+            len(counting.unreadable.letters),
+            counting.unreadable.not_kept,
         )
 
 
@@ -172,7 +173,11 @@ async def _read_days(
     first = max(start, meta.start_date)
     if first > start:
         counting.missing[f"{start} to {first - _DAY}"] = f"the answer begins with {first}"
-    read = _Days({first + number * _DAY for number in range((end - first).days + 1)})
+    read = _Days(
+        {first + number * _DAY for number in range((end - first).days + 1)},
+        counting.unreadable,
+        Streak(f"{SOURCE}: the tokens from {start} to {end}", source.setting),
+    )
     for row in rows:
         read.take(row)
     for day in sorted(read.asked):
@@ -190,7 +195,6 @@ async def _read_days(
                 names=list(tokens),
                 tokens=list(tokens.values()),
             )
-    counting.dead_letters += read.dead_letters
 
 
 def _meta(source: Source, content: Mapping[str, Any], observed_at: datetime) -> Meta:
@@ -212,11 +216,12 @@ def _meta(source: Source, content: Mapping[str, Any], observed_at: datetime) -> 
 class _Days:
     """Reads rows; a day with one that cannot be read is spoilt, since its sums would be wrong."""
 
-    def __init__(self, asked: set[date]) -> None:
+    def __init__(self, asked: set[date], unreadable: Unreadable, streak: Streak) -> None:
         self.asked = asked
+        self._unreadable = unreadable
+        self._streak = streak
         self.tokens: dict[date, dict[str, int]] = {}
         self.spoilt: dict[date, str] = {}
-        self.dead_letters: list[DeadLetter] = []
 
     def take(self, row: Any) -> None:
         try:
@@ -224,8 +229,11 @@ class _Days:
         except ValidationError as error:
             # Without a day it may belong to any of them.
             day = _day_of(row)
-            self._spoil(row, self.asked if day is None else {day}, explain(error))
+            why = explain(error)
+            self._spoil(row, self.asked if day is None else {day}, why)
+            self._streak.bad(why)
             return
+        self._streak.good()
         if ranked.date not in self.asked:
             self._spoil(row, set(), f"date: {ranked.date} was not asked for")
             return
@@ -235,8 +243,7 @@ class _Days:
             self._spoil(row, {ranked.date}, f"{name} is counted twice, differently")
 
     def _spoil(self, row: Any, days: set[date], why: str) -> None:
-        log.warning("row of OpenRouter cannot be read", why=why)
-        self.dead_letters.append(dead_letter(SOURCE, SOURCE, row, why))
+        self._unreadable.add(row, why)
         for day in days:
             self.spoilt.setdefault(day, f"unreadable row: {why}")
 

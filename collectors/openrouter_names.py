@@ -12,6 +12,7 @@ from breakout.contract.model_ids import ModelId
 from breakout.registry.names import NameMap
 from collectors.http import Source
 from collectors.rows import explain
+from collectors.unreadable import Streak
 
 log = structlog.get_logger(__name__)
 
@@ -49,17 +50,22 @@ def base_of(name: str) -> str:
 async def read_catalogue(source: Source) -> dict[str, Listed]:
     """Read `/models`, by name without variant; rows that cannot be read are logged.
 
-    Nothing is counted by them, so no row is worth a dead letter. Raises `SourceError`.
+    Nothing is counted by them, so no row is worth a dead letter. Raises `SourceError`, and
+    `GivenUpError` for too many such rows.
     """
     answer = await source.json("/models")
     rows = answer.content.get("data") if isinstance(answer.content, dict) else None
     catalogue: dict[str, Listed] = {}
+    streak = Streak(f"{SOURCE}: the catalogue", source.setting)
     for row in rows if isinstance(rows, list) else ():
         try:
             listed = Listed.model_validate(row)
         except ValidationError as error:
-            log.warning("row of OpenRouter's catalogue left out", why=explain(error))
+            why = explain(error)
+            log.warning("row of OpenRouter's catalogue left out", why=why)
+            streak.bad(why)
             continue
+        streak.good()
         catalogue.setdefault(base_of(listed.canonical_slug), listed)
     return catalogue
 

@@ -7,18 +7,20 @@ from datetime import datetime
 import structlog
 from pydantic import ValidationError
 
-from breakout.contract.events import DeadLetter, ModelRecord
+from breakout.contract.events import ModelRecord
 from breakout.registry.hub import HubFacts
 from breakout.registry.overrides import Overrides, load_overrides
 from breakout.registry.resolve import resolve
 from breakout.registry.tracked_list import TrackedList
 from collectors.cadence import HOUR, MONDAY, Cadence
 from collectors.http import Source
+from collectors.hub import SOURCE as HUB
 from collectors.hub import hub_source, passes_policy, survey
 from collectors.job import Job, Outcome, Progress
 from collectors.publisher import Publisher
-from collectors.rows import dead_letter, explain
+from collectors.rows import explain
 from collectors.tracked_models import read_list
+from collectors.unreadable import Unreadable
 
 log = structlog.get_logger(__name__)
 
@@ -33,8 +35,7 @@ class Registry:
     """Tracked models and those the policy lets pass, by model id."""
     missing: Mapping[str, str] = field(default_factory=dict)
     """Tracked models the Hub said nothing of, and why: what was known of them stays."""
-    dead_letters: tuple[DeadLetter, ...] = ()
-    """Rows that could not be read."""
+    unreadable: Unreadable = field(default_factory=lambda: Unreadable(HUB, SOURCE))
 
 
 async def read_registry(
@@ -54,15 +55,12 @@ async def read_registry(
         hub,
         tracked_list.organisations,
         tracked_list.models,
+        collector=SOURCE,
         seed=observed_at.isoformat(),
         on_progress=on_progress,
     )
     records: list[ModelRecord] = []
     missing = dict(found.missing)
-    letters = [
-        dead_letter("huggingface", SOURCE, unreadable.row, unreadable.error)
-        for unreadable in found.unreadable
-    ]
     for model_id, row in sorted(found.rows.items()):
         tracked = model_id in tracked_list.models
         if not tracked and not passes_policy(model_id, row):
@@ -74,10 +72,9 @@ async def read_registry(
             )
         except ValidationError as error:
             why = explain(error)
-            log.warning("row of the Hub cannot be read", model_id=model_id, why=why)
-            letters.append(dead_letter("huggingface", SOURCE, row, f"{model_id}: {why}"))
+            found.unreadable.add(row, f"{model_id}: {why}")
             missing[model_id] = f"unreadable row: {why}"
-    return Registry(tuple(records), missing, tuple(letters))
+    return Registry(tuple(records), missing, found.unreadable)
 
 
 class RegistryJob(Job):
@@ -105,7 +102,7 @@ class RegistryJob(Job):
 
         async def write(publisher: Publisher) -> None:
             await publisher.publish_models(registry.records)
-            await publisher.publish_dead_letters(registry.dead_letters)
+            await publisher.publish_dead_letters(registry.unreadable.letters)
 
         await self.publish(write)
         return _outcome(registry, observed_at)
@@ -119,5 +116,6 @@ def _outcome(registry: Registry, observed_at: datetime) -> Outcome:
         {"tracked models": len(registry.records) - untracked, "other models": untracked},
         len(registry.records),
         registry.missing,
-        dead_letters=len(registry.dead_letters),
+        dead_letters=len(registry.unreadable.letters),
+        not_kept=registry.unreadable.not_kept,
     )

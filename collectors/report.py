@@ -21,6 +21,10 @@ def summary(outcome: Outcome) -> str:
         parts.append(f"({len(outcome.troubles)} listings not read to their end)")
     if outcome.dead_letters:
         parts.append(f"({outcome.dead_letters} rows in breakout.dlq)")
+    if outcome.combined:
+        parts.append(f"({outcome.combined} listed twice, differently: the greatest ratings kept)")
+    if outcome.not_kept:
+        parts.append(f"({outcome.not_kept} more unreadable rows that were not kept)")
     return " ".join(parts)
 
 
@@ -35,6 +39,13 @@ def log_outcome(outcome: Outcome) -> None:
             "more is missing",
             source=outcome.source,
             not_shown=len(outcome.missing) - _SHOWN,
+        )
+    if outcome.not_kept:
+        log.warning(
+            "unreadable rows were too many to be kept",
+            source=outcome.source,
+            kept=outcome.dead_letters,
+            not_kept=outcome.not_kept,
         )
     log.info(
         "published",

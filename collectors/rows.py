@@ -2,6 +2,7 @@
 
 import base64
 import json
+import reprlib
 from datetime import UTC, datetime
 from typing import Any
 
@@ -13,18 +14,30 @@ _LONGEST_ROW = 600_000
 """So that the dead letter stays below Kafka's limit of 1 MB a record."""
 
 
+_REPR = reprlib.Repr()
+# Of a value that is large or deep only as much is looked at as can be shown.
+_REPR.maxlevel = 4
+_REPR.maxdict = _REPR.maxlist = _REPR.maxtuple = 20
+_REPR.maxstring = _REPR.maxother = _REPR.maxlong = 100
+
+
 def explain(error: ValidationError) -> str:
     """Return the first thing that is wrong with a row: the field, why, and what came."""
     first = error.errors(include_url=False, include_context=False)[0]
     field = ".".join(str(part) for part in first["loc"]) or "row"
-    came = repr(first["input"])
+    came = _REPR.repr(first["input"])
     came = came if len(came) <= 80 else came[:77] + "..."  # noqa: PLR2004
     return f"{field}: {first['msg']}, got {came}"
 
 
 def dead_letter(source: str, collector: str, row: Any, error: str) -> DeadLetter:
     """Return the record that keeps a row of a source nobody could read, with its JSON."""
-    return kept(source, collector, json.dumps(row).encode(), error)
+    try:
+        value = json.dumps(row).encode()
+    except RecursionError:
+        value = b""
+        error = f"{error} (it is nested too deeply to be kept)"
+    return kept(source, collector, value, error)
 
 
 def kept(topic: str, collector: str, value: bytes, error: str) -> DeadLetter:

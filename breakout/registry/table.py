@@ -1,6 +1,7 @@
 """Reads one CSV file of the registry, row by row, so that a bad row stops no other."""
 
 import csv
+import io
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Generic, TypeVar
@@ -42,6 +43,13 @@ class Table(Generic[RowT]):
     errors: tuple[RowError, ...]
 
 
+MOST_LINES = 100_000
+"""Lines of a file that are read at most."""
+MOST_ERRORS = 1_000
+"""Wrong rows after which a file is no file of this kind."""
+_LONGEST_LINE = 100_000
+
+
 def read_table(
     file: str,
     content: bytes,
@@ -56,7 +64,8 @@ def read_table(
     `key` together must be unique: of two rows with the same ones the first stays. A field may
     not hold a line break, so a quotation mark left open spoils its own line only.
 
-    Raises `RegistryFileError` when the file is not UTF-8 or has another header.
+    Raises `RegistryFileError` when the file is not UTF-8, has another header, or is far too long
+    or wrong.
     """
     rows: list[RowT] = []
     errors: list[RowError] = []
@@ -72,6 +81,10 @@ def read_table(
                 raise FieldError(key[0], f"{value} is on line {first_line[value]} already")
         except FieldError as error:
             errors.append(RowError(file, number, error.field, error.problem))
+            if len(errors) >= MOST_ERRORS:
+                raise RegistryFileError(
+                    f"{file}: given up at {len(errors):,} wrong rows, the last: {errors[-1]}"
+                ) from None
             continue
         first_line[value] = number
         rows.append(row)
@@ -83,9 +96,12 @@ def _lines(file: str, content: bytes) -> Iterator[tuple[int, str]]:
         text = content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         raise RegistryFileError(f"{file}: must be UTF-8, but byte {error.start} is not") from None
-    for number, line in enumerate(text.replace("\r\n", "\n").split("\n"), start=1):
+    # Not split at once: a line of one character takes fifty times as much as an object.
+    for number, line in enumerate(io.StringIO(text.replace("\r\n", "\n"), newline="\n"), start=1):
+        if number > MOST_LINES:
+            raise RegistryFileError(f"{file}: has more than {MOST_LINES:,} lines")
         if line.strip() and not line.startswith("#"):
-            yield number, line
+            yield number, line.removesuffix("\n")
 
 
 def _check_header(file: str, line: str, header: tuple[str, ...]) -> None:
@@ -97,6 +113,10 @@ def _check_header(file: str, line: str, header: tuple[str, ...]) -> None:
 
 
 def _fields(line: str, header: tuple[str, ...]) -> dict[str, str]:
+    if len(line) > _LONGEST_LINE:
+        raise FieldError(
+            "row", f"must have {_LONGEST_LINE:,} characters at most, got {len(line):,}"
+        )
     try:
         values = next(csv.reader([line], strict=True))
     except csv.Error as error:

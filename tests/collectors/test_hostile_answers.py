@@ -41,7 +41,7 @@ async def test_a_small_answer_that_grows_beyond_memory_is_not_read() -> None:
     zeros = gzip.compress(b"\0" * (http.LARGEST_ANSWER + 1))
     answer = web.Response(body=zeros, headers={"Content-Encoding": "gzip"})
     async with scripted({"/x": lambda _: answer}) as server, at(server.url) as source:
-        with pytest.raises(SourceRefusedError, match="larger than 64 MiB"):
+        with pytest.raises(SourceRefusedError, match="larger than 32 MiB"):
             await source.content("/x")
         assert len(server.requests) == 1
 
@@ -59,7 +59,7 @@ async def test_compression_nobody_asked_for_is_refused(coding: str, body: bytes)
     async with scripted({"/x": lambda _: answer}) as server, at(server.url) as source:
         with pytest.raises(SourceRefusedError, match=f"compressed as '{coding}', unasked"):
             await source.json("/x")
-        assert server.requests[0].headers["Accept-Encoding"] == "gzip, deflate"
+        assert server.requests[0].headers["Accept-Encoding"] == "gzip"
 
 
 @pytest.mark.parametrize("link", ["http://[::1", "mailto:a@b"])

@@ -1,5 +1,7 @@
 """A survey of the simulated Hub: what is listed, what is asked for, what is missing."""
 
+import base64
+import json
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 
@@ -62,7 +64,7 @@ async def hub() -> AsyncIterator[SimulatedHub]:
 async def test_one_request_an_organisation(hub: SimulatedHub) -> None:
     found = await survey_of(hub, [*ACORNS, *BIRCHES])
     assert sorted(found.rows) == sorted([*ACORNS, *BIRCHES])
-    assert (found.missing, found.troubles, found.unreadable) == ({}, {}, [])
+    assert (found.missing, found.troubles, found.unreadable.letters) == ({}, {}, [])
     assert len(hub.requests) == 2
     query = hub.requests[0].query
     assert ("author", "acorn") in query
@@ -243,7 +245,8 @@ async def test_an_answer_that_is_no_list_is_reported(hub: SimulatedHub) -> None:
         assert isinstance(answer.content, dict)
     hub.faults.add(WrongValues(values={"id": 7}, models=[ACORNS[0]], match="author=acorn"))
     found = await survey_of(hub, [*ACORNS, *BIRCHES])
-    assert [unreadable.row["id"] for unreadable in found.unreadable] == [7]
+    rows = [json.loads(base64.b64decode(one.value_base64)) for one in found.unreadable.letters]
+    assert [row["id"] for row in rows] == [7]
     # The listing's row is unreadable, the model itself is not.
     assert set(found.rows) == {*ACORNS, *BIRCHES}
 

@@ -48,7 +48,7 @@ async def scrape(hub: SimulatedHub) -> HubScrape:
 def letters(found: HubScrape) -> list[tuple[str, Any]]:
     return [
         (letter.error, json.loads(base64.b64decode(letter.value_base64)))
-        for letter in found.dead_letters
+        for letter in found.unreadable.letters
     ]
 
 
@@ -102,7 +102,7 @@ async def test_a_wrong_counter_is_a_dead_letter_and_its_neighbours_go_on(
     assert row["id"] == "acorn/tiny-3B"
     assert row[field] == value
     assert {"tags", "createdAt", "gated"} <= set(row)
-    [letter] = found.dead_letters
+    [letter] = found.unreadable.letters
     assert (letter.topic, letter.component) == ("huggingface", "collector:huggingface")
 
 

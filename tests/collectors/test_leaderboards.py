@@ -21,6 +21,7 @@ from collectors.arena import ArenaJob
 from collectors.artificial_analysis import ArtificialAnalysisJob
 from collectors.http import Patience, SourceError
 from collectors.job import EmptyAnswerError, Job
+from collectors.report import summary
 from tests.collectors.quick import HASTY, QUICK
 from tests.collectors.records import PARTITIONS, read_events, read_records
 from tests.collectors.scripted import Scripted, scripted
@@ -290,6 +291,29 @@ async def test_a_model_without_ratings_or_maker_is_named_and_unrated(
     assert (await analysis(broker, server.url).run(NOW)).complete
     assert [one.names for one in await boards(broker)] == [["a"]]
     assert (await names(broker))["bare"].vendor is None
+
+
+@pytest.mark.parametrize("order", [1, -1])
+async def test_model_listed_twice_keeps_its_greatest_ratings(
+    broker: Broker, server: Scripted, order: int
+) -> None:
+    first = item("twice", 50.0)
+    second = item("twice", 40.0, name=None)
+    second["evaluations"]["artificial_analysis_coding_index"] = 30.0
+    equal = item("equal", 20.0)
+    server.answers[MODELS] = page([first, equal, second, equal][::order])
+    outcome = await analysis(broker, server.url).run(NOW)
+    assert outcome.complete
+    assert outcome.combined == 1
+    assert "(1 listed twice, differently: the greatest ratings kept)" in summary(outcome)
+    found = {
+        one.board: dict(zip(one.names, one.rating, strict=True)) for one in await boards(broker)
+    }
+    assert found == {
+        "intelligence_index": {"twice": 50.0, "equal": 20.0},
+        "coding_index": {"twice": 30.0},
+    }
+    assert (await names(broker))["twice"].title == "TWICE"
 
 
 async def test_an_index_is_of_the_utc_day(broker: Broker, server: Scripted) -> None:

@@ -117,7 +117,7 @@ async def test_unreadable_metadata_is_a_dead_letter(hub: SimulatedHub) -> None:
     hub.faults.add(WrongValues(values={"tags": 7}, models=["acorn/Acorn-R1"]))
     found = await registry(hub)
     assert "acorn/Acorn-R1" in found.missing
-    [letter] = found.dead_letters
+    [letter] = found.unreadable.letters
     assert letter.error.startswith("acorn/Acorn-R1: tags: Input should be a valid list, got 7")
     assert letter.component == "collector:registry"
 
