@@ -52,8 +52,8 @@ def _http_address(address: str) -> str:
     if parts.query or parts.fragment:
         raise ValueError("must be an address without ?query and #fragment")
     try:
-        httpx.URL(address)
-    except httpx.InvalidURL:
+        _ = httpx.URL(address).host
+    except (httpx.InvalidURL, UnicodeError):
         raise ValueError("must be an http:// or https:// address of printable characters") from None
     return address.rstrip("/")
 

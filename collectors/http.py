@@ -36,7 +36,7 @@ log = structlog.get_logger(__name__)
 
 ContentT = TypeVar("ContentT")
 
-LARGEST_ANSWER = 32 << 20
+LARGEST_ANSWER = 16 << 20
 """Bytes of an answer, without its compression, that are read at most."""
 MOST_VALUES = 1_000_000
 """Values of a JSON answer that are read at most: in memory each takes up to a hundred times the
@@ -353,11 +353,12 @@ class Source:
             self._count("ok")
             try:
                 url = response.url.join(location)
+                host = url.host  # which a name may not be able to become
             except (httpx.InvalidURL, ValueError):
                 raise self._refused(url, response, "a redirect to no valid address") from None
             if url.scheme not in {"http", "https"}:
                 raise self._refused(url, response, f"a redirect to {url.scheme}:")
-            why = await self._redirects.refusal(url.host)
+            why = await self._redirects.refusal(host)
             if why is not None:
                 raise self._refused(response.url, response, f"{why}: check {self.setting}")
         raise self._refused(url, response, f"more than {_MOST_REDIRECTS} redirects")
@@ -378,7 +379,7 @@ class Source:
                 raise self._broken(f"no whole answer within {self._patience.total:g} s") from None
             except httpx.TransportError as error:
                 raise self._broken(*self._explain(error)) from None
-            except httpx.InvalidURL:
+            except (httpx.InvalidURL, UnicodeError):
                 # The client looks at where a redirect leads even when it does not follow.
                 raise self._broken("a redirect to no valid address") from None
             except zlib.error:

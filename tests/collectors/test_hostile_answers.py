@@ -41,7 +41,7 @@ async def test_a_small_answer_that_grows_beyond_memory_is_not_read() -> None:
     zeros = gzip.compress(b"\0" * (http.LARGEST_ANSWER + 1))
     answer = web.Response(body=zeros, headers={"Content-Encoding": "gzip"})
     async with scripted({"/x": lambda _: answer}) as server, at(server.url) as source:
-        with pytest.raises(SourceRefusedError, match="larger than 32 MiB"):
+        with pytest.raises(SourceRefusedError, match="larger than 16 MiB"):
             await source.content("/x")
         assert len(server.requests) == 1
 
@@ -70,9 +70,10 @@ async def test_a_next_page_that_is_no_address_ends_the_listing(link: str) -> Non
             await source.json("/x")
 
 
-async def test_a_redirect_to_no_address_ends_with_its_reason() -> None:
+@pytest.mark.parametrize("location", ["mailto:a@b", "http://xn--/x"])
+async def test_a_redirect_to_no_address_ends_with_its_reason(location: str) -> None:
     def answer(_request: web.Request) -> web.Response:
-        return web.Response(status=302, headers={"Location": "mailto:a@b"})
+        return web.Response(status=302, headers={"Location": location})
 
     async with scripted({"/x": answer}) as server, at(server.url) as source:
         with pytest.raises(SourceError, match="a redirect to no valid address"):

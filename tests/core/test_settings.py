@@ -60,6 +60,7 @@ def test_relative_xdg_folder_is_ignored(monkeypatch: pytest.MonkeyPatch, tmp_pat
         (SERVERS, "host", "must be host:port"),
         ("CLICKHOUSE_URL", "http://::1:8123/breakout", "an IPv6 address goes into brackets"),
         ("HF_ENDPOINT", "http://me:pw@fe80::1", "an IPv6 address goes into brackets"),
+        ("HF_ENDPOINT", "http://xn--/", "must be an http:// or https:// address"),
         ("HF_ENDPOINT", "https://hub.example/?a=b", "without .query and #fragment"),
         ("TRACKED_MODELS_URL", "https://hub.example/#a", "without .query and #fragment"),
         ("BREAKOUT_API_HOST", "127.0.0.1:8000", "a host or an address, without a port"),
