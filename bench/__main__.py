@@ -12,7 +12,6 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import structlog
-from rich.console import Console
 from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 from rich.table import Table
 from rich.text import Text
@@ -31,6 +30,7 @@ from bench import (
 )
 from bench.figures import Figure, Ratio, ratios, said
 from bench.sizes import FULL, Sizes
+from breakout.cli.console import PlainConsole
 
 Section = Callable[[Sizes, Callable[[str], None]], Iterator[Figure]]
 SECTIONS: dict[str, Section] = {
@@ -59,7 +59,7 @@ def main() -> int:
     # What clients log of servers that are still starting is no news here.
     logging.getLogger("aiokafka").setLevel(logging.CRITICAL)
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.WARNING))
-    console = Console(width=None if sys.stdout.isatty() else 160)
+    console = PlainConsole(width=None if sys.stdout.isatty() else 160)
     about = machine.described(broker.described())
     found: list[Figure] = []
     code = 0
@@ -77,9 +77,9 @@ def main() -> int:
     return code
 
 
-def measure(names: list[str], sizes: Sizes, found: list[Figure], console: Console) -> None:
+def measure(names: list[str], sizes: Sizes, found: list[Figure], console: PlainConsole) -> None:
     """Run sections; `found` gets each figure as soon as it is there."""
-    columns = (SpinnerColumn(), TextColumn("{task.description}"), TimeElapsedColumn())
+    columns = (SpinnerColumn(), TextColumn("{task.description}", markup=False), TimeElapsedColumn())
     with Progress(*columns, console=console, transient=True) as progress:
         for name in names:
             task = progress.add_task(name, total=None)

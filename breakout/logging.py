@@ -1,9 +1,13 @@
 """Logs: one line an event, for a person or for a machine, without secrets.
 
+Events repeat what sources and servers wrote: no control character of it reaches a terminal, and
+none ends a line but in a traceback.
+
 Events are written with structlog (`structlog.get_logger(__name__).info("inserted", rows=5)`).
 What libraries log through the standard library takes the same way out.
 """
 
+import json
 import logging
 import logging.config
 import sys
@@ -12,6 +16,7 @@ from typing import Any
 import structlog
 from structlog.typing import EventDict, Processor, WrappedLogger
 
+from breakout.printable import one_line, printable, printable_json
 from breakout.redaction import Redactor
 from breakout.settings import Settings
 
@@ -62,7 +67,7 @@ def logging_config(settings: Settings) -> dict[str, Any]:
                     structlog.stdlib.ProcessorFormatter.remove_processors_meta,
                     structlog.processors.format_exc_info,
                     _Redaction(settings),
-                    _renderer(settings),
+                    *_renderers(settings),
                 ],
             }
         },
@@ -99,13 +104,33 @@ def _facts() -> list[Processor]:
     ]
 
 
-def _renderer(settings: Settings) -> Processor:
+def _renderers(settings: Settings) -> list[Processor]:
     console = settings.log_format == "console" or (
         settings.log_format == "auto" and sys.stderr.isatty()
     )
     if console:
-        return structlog.dev.ConsoleRenderer(
-            colors=sys.stderr.isatty(),
-            exception_formatter=structlog.dev.plain_traceback,
-        )
-    return structlog.processors.JSONRenderer(ensure_ascii=False)
+        return [
+            _spelled,
+            structlog.dev.ConsoleRenderer(
+                colors=sys.stderr.isatty(),
+                exception_formatter=structlog.dev.plain_traceback,
+            ),
+        ]
+    return [structlog.processors.JSONRenderer(serializer=_json)]
+
+
+_OF_MANY_LINES = frozenset({"exception", "stack"})
+
+
+def _spelled(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:
+    """Escape control characters in what a person reads."""
+    return {
+        one_line(name): (printable if name in _OF_MANY_LINES else one_line)(value)
+        if isinstance(value, str)
+        else value
+        for name, value in event.items()
+    }
+
+
+def _json(event: EventDict, **options: Any) -> str:
+    return printable_json(json.dumps(event, ensure_ascii=False, **options))

@@ -12,7 +12,8 @@ from typing import Any, Literal
 import structlog
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from breakout.contract.events import Counter, Day, Name
+from breakout.contract.events import Counter, Day
+from breakout.contract.names import Name
 from breakout.contract.topics import LEADERBOARDS
 from breakout.registry.names import NameMap, load_names
 from collectors.cadence import DAY, HOUR, Cadence

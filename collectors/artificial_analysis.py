@@ -8,7 +8,8 @@ from typing import Annotated, Any
 import structlog
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
-from breakout.contract.events import LeaderboardSlice, Name
+from breakout.contract.events import LeaderboardSlice
+from breakout.contract.names import Name
 from breakout.contract.topics import LEADERBOARDS
 from breakout.registry.names import load_names
 from breakout.settings import Settings, SettingsError

@@ -9,9 +9,9 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 
 import click
-from rich.console import Console
 from rich.progress import Progress as ProgressBar
 
+from breakout.cli.console import PlainConsole
 from breakout.logging import configure_logging
 from breakout.settings import Settings, read_settings
 from breakout.telemetry import start_metrics
@@ -180,7 +180,7 @@ def _progress(settings: Settings) -> Iterator[Progress]:
         configure_logging(settings)
         yield lambda _done, _total: None
         return
-    with ProgressBar(console=Console(stderr=True), transient=True) as bar:
+    with ProgressBar(console=PlainConsole(stderr=True), transient=True) as bar:
         # Only now, so that log lines go above the bar.
         configure_logging(settings)
         task = bar.add_task("asking the source", total=None)

@@ -5,10 +5,11 @@ from datetime import datetime
 from typing import Annotated
 
 import structlog
-from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from breakout.contract.events import Name, NameRecord
-from breakout.contract.model_ids import ModelId
+from breakout.contract.events import NameRecord
+from breakout.contract.model_ids import is_model_id
+from breakout.contract.names import CONTROLS, Name
 from breakout.registry.names import NameMap
 from collectors.http import Source
 from collectors.rows import explain
@@ -18,10 +19,10 @@ log = structlog.get_logger(__name__)
 
 SOURCE = "openrouter"
 
-Slug = Annotated[str, Field(max_length=256, pattern=r"^[^\s:/][^\s]*$")]
+# Neither blanks nor what is markup or a quotation somewhere.
+_NEVER = rf"\s{CONTROLS}<>\[\]{{}}|\\`'\""
+Slug = Annotated[str, Field(max_length=256, pattern=rf"^[^{_NEVER}:/][^{_NEVER}]*$")]
 """A name of OpenRouter, `vendor/model` or `vendor/model:variant`, or `other`."""
-
-_MODEL_ID: TypeAdapter[str] = TypeAdapter(ModelId)
 
 
 class Listed(BaseModel):
@@ -36,10 +37,8 @@ class Listed(BaseModel):
     @property
     def hint(self) -> str | None:
         """The weights on the Hub as OpenRouter says, if it is a model's id at all."""
-        try:
-            return _MODEL_ID.validate_python(self.hugging_face_id)
-        except ValidationError:
-            return None
+        told = self.hugging_face_id
+        return told if told is not None and is_model_id(told) else None
 
 
 def base_of(name: str) -> str:

@@ -9,11 +9,10 @@ from datetime import date, datetime
 from typing import Any
 
 import click
-from rich.markup import escape
 from rich.table import Table
 
 from breakout.charts import Chart, ChartError, load_chart, load_charts
-from breakout.cli.console import console
+from breakout.cli.console import console, echo, echo_data
 from breakout.cli.start import start
 from breakout.clickhouse import explained, reader_client
 
@@ -68,13 +67,13 @@ def chart(*, name: str | None, chosen: tuple[tuple[str, str], ...], style: str) 
         told = {"chart": name, "title": wanted.title, "rows": rows, "sources": citations}
         click.echo(json.dumps(told, default=_written, indent=2))
     elif style == "csv":
-        click.echo(_as_csv(answer.column_names, answer.result_rows), nl=False)
+        echo_data(_as_csv(answer.column_names, answer.result_rows))
     else:
         _print(wanted, answer.column_names, answer.result_rows)
         if not answer.result_rows:
-            click.echo(_why_empty(wanted, dict(chosen)))
+            echo(_why_empty(wanted, dict(chosen)))
         for citation in citations:
-            click.echo(citation)
+            echo(citation)
 
 
 def _by_name(chosen: tuple[tuple[str, str], ...]) -> dict[str, str]:
@@ -122,7 +121,7 @@ def _shown(value: Any) -> str:
         return "yes" if value else "no"
     if isinstance(value, int):
         return f"{value:,}"
-    return f"{value:.4g}" if isinstance(value, float) else escape(str(value))
+    return f"{value:.4g}" if isinstance(value, float) else str(value)
 
 
 def _as_csv(columns: Iterable[str], rows: Iterable[Any]) -> str:

@@ -14,6 +14,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import click
+from rich.text import Text
 
 from breakout.cli.console import console
 from breakout.cli.demo_progress import DemoProgress, demo_progress
@@ -77,9 +78,11 @@ def demo(context: click.Context, *, days: int, keep: bool, here: bool) -> None:
     # The progress says what the log would.
     logging.getLogger().setLevel(logging.WARNING)
     console().print(
-        f"[bold]Simulated data[/bold]: every model and organisation is invented. {days} days of "
-        "daily scrapes, through Kafka, a stream worker and ClickHouse.",
-        highlight=False,
+        Text.assemble(
+            ("Simulated data", "bold"),
+            f": every model and organisation is invented. {days} days of daily scrapes, through "
+            "Kafka, a stream worker and ClickHouse.",
+        )
     )
 
     watched = sys.stdin.isatty() and sys.stdout.isatty()

@@ -6,8 +6,9 @@ from contextlib import contextmanager
 from datetime import datetime
 
 import click
-from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
+
+from breakout.cli.console import PlainConsole
 
 LINES = 10
 
@@ -31,7 +32,7 @@ class DemoProgress:
 
     def note(self, what: str) -> None:
         """Say what shall stay on the screen."""
-        self._bar.console.print(what, highlight=False)
+        self._bar.console.print(what)
 
     def day(self, day: datetime) -> None:
         """A simulated day has been published."""
@@ -55,11 +56,11 @@ def demo_progress(steps: int) -> Iterator[DemoProgress]:
     """Show the progress of so many simulated days on standard error."""
     interactive = sys.stderr.isatty()
     with Progress(
-        TextColumn("{task.description}"),
+        TextColumn("{task.description}", markup=False),
         BarColumn(),
-        TextColumn("{task.fields[facts]}"),
+        TextColumn("{task.fields[facts]}", markup=False),
         TimeElapsedColumn(),
-        console=Console(stderr=True),
+        console=PlainConsole(stderr=True),
         transient=True,
         disable=not interactive,
     ) as bar:

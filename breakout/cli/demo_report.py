@@ -1,8 +1,8 @@
 """What the demo found: the leaderboard, and the latest breakouts with their reasons."""
 
 from clickhouse_connect.driver.client import Client
-from rich.console import Console
 
+from breakout.cli.console import PlainConsole
 from breakout.cli.leaderboard import read_leaderboard
 from breakout.cli.leaderboard_text import as_table
 
@@ -11,7 +11,7 @@ BREAKOUTS = 5
 INVENTED = "Simulated data: every model and organisation above is invented."
 
 
-def print_report(client: Client, out: Console, observations: int, seconds: float) -> None:
+def print_report(client: Client, out: PlainConsole, observations: int, seconds: float) -> None:
     """Print it."""
     out.print()
     board = read_leaderboard(client, limit=PLACES)
@@ -19,9 +19,9 @@ def print_report(client: Client, out: Console, observations: int, seconds: float
     out.print()
     out.print("Latest breakouts", style="bold")
     for line in breakout_lines(client) or ["none: no young model has passed 1.00x yet"]:
-        out.print(f"  {line}", highlight=False, markup=False)
+        out.print(f"  {line}")
     for line in signal_lines(client):
-        out.print(line, highlight=False, markup=False)
+        out.print(line)
     days, first, last = client.query(
         "SELECT uniqExact(toDate(observed_at)), min(observed_at), max(observed_at) "
         "FROM downloads_log"
@@ -29,8 +29,7 @@ def print_report(client: Client, out: Console, observations: int, seconds: float
     out.print()
     out.print(
         f"{days} simulated days ({first:%Y-%m-%d} to {last:%Y-%m-%d}), {observations:,} "
-        f"observations in {seconds:.0f} s. {INVENTED}",
-        highlight=False,
+        f"observations in {seconds:.0f} s. {INVENTED}"
     )
 
 

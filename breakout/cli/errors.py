@@ -4,6 +4,8 @@ from breakout.clickhouse import ClickHouseError
 from breakout.embedded.errors import EmbeddedError
 from breakout.kafka_topics import KafkaUnavailableError
 from breakout.migrations import MigrationError
+from breakout.printable import one_line as spelled
+from breakout.printable import printable
 from breakout.redaction import Redactor
 from breakout.settings import SettingsError, read_settings
 
@@ -24,7 +26,7 @@ EXPECTED = (
 
 def one_line(error: Exception) -> str:
     """Return an error as one line without secrets."""
-    text = " ".join(str(error).split())
+    text = spelled(" ".join(str(error).split()))
     if not isinstance(error, EXPECTED):
         kind = type(error).__name__
         text = f"unexpected {kind}: {text} (`breakout --debug ...` shows where)"
@@ -32,9 +34,9 @@ def one_line(error: Exception) -> str:
 
 
 def without_secrets(text: str) -> str:
-    """Return a text that is about to be shown without secrets."""
+    """Return a text that is about to be shown without secrets and control characters."""
     try:
-        return Redactor(read_settings())(text)
+        return printable(Redactor(read_settings())(text))
     except SettingsError:
         # Settings that cannot be read name their variables only, never a value.
-        return text
+        return printable(text)

@@ -12,6 +12,7 @@ from rich.table import Table
 from rich.text import Text
 
 from breakout.cli.leaderboard import TREND_DAYS, Leaderboard, Place
+from breakout.printable import printable, printable_json
 
 SOURCE = (
     "Downloads as the Hugging Face Hub counts them. Tracked models, sizes and release dates: "
@@ -44,7 +45,7 @@ def as_table(board: Leaderboard, *, width: int, source: str = SOURCE) -> Group:
     for place in board.places:
         cells: list[str | Text] = [
             str(place.rank),
-            place.model_id if place.tracked else f"{place.model_id} (untracked)",
+            Text(printable(place.model_id) + ("" if place.tracked else " (untracked)")),
             place.size_bin,
             f"{int(place.age_days)} d",
             f"{place.cumulative:,}",
@@ -60,17 +61,14 @@ def as_table(board: Leaderboard, *, width: int, source: str = SOURCE) -> Group:
 
 def as_json(board: Leaderboard) -> str:
     """Return the leaderboard as one JSON object; null where there is no number."""
-    return json.dumps(
-        {
-            "baseline": board.baseline,
-            "as_of": _iso(board.as_of),
-            "scored": board.scored,
-            "source": SOURCE,
-            "models": [_record(place) | {"trend": list(place.trend)} for place in board.places],
-        },
-        ensure_ascii=False,
-        indent=2,
-    )
+    told = {
+        "baseline": board.baseline,
+        "as_of": _iso(board.as_of),
+        "scored": board.scored,
+        "source": SOURCE,
+        "models": [_record(place) | {"trend": list(place.trend)} for place in board.places],
+    }
+    return printable_json(json.dumps(told, ensure_ascii=False, indent=2))
 
 
 def as_csv(board: Leaderboard) -> str:

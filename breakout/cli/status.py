@@ -11,6 +11,7 @@ from rich.text import Text
 from breakout.cli.console import console
 from breakout.cli.health import Part, read_health
 from breakout.cli.start import start
+from breakout.printable import printable, printable_json
 
 
 @click.command()
@@ -39,25 +40,27 @@ def status(context: click.Context, *, style: str) -> None:
 
 
 def _as_json(parts: list[Part]) -> str:
-    return json.dumps(
-        {
-            "ok": all(part.ok for part in parts),
-            "checked_at": datetime.now(UTC),
-            "parts": [
-                {
-                    "part": part.name,
-                    "ok": part.ok,
-                    "state": part.state,
-                    "detail": part.detail,
-                    **part.facts,
-                }
-                for part in parts
-            ],
-        },
+    told = {
+        "ok": all(part.ok for part in parts),
+        "checked_at": datetime.now(UTC),
+        "parts": [
+            {
+                "part": part.name,
+                "ok": part.ok,
+                "state": part.state,
+                "detail": part.detail,
+                **part.facts,
+            }
+            for part in parts
+        ],
+    }
+    text = json.dumps(
+        told,
         default=lambda value: value.isoformat(timespec="milliseconds"),
         ensure_ascii=False,
         indent=2,
     )
+    return printable_json(text)
 
 
 def as_table(parts: list[Part]) -> Group:
@@ -69,7 +72,9 @@ def as_table(parts: list[Part]) -> Group:
     table.add_column("detail", overflow="fold")
     for part in parts:
         mark = Text("ok", style="green") if part.ok else Text("!!", style="bold red")
-        table.add_row(mark, part.name, part.state, Text(part.detail))
+        table.add_row(
+            mark, *(Text(printable(cell)) for cell in (part.name, part.state, part.detail))
+        )
     wrong = sum(not part.ok for part in parts)
     verdict = f"{wrong} of {len(parts)} need attention" if wrong else "all is well"
     return Group(table, Text(verdict, style="bold"))

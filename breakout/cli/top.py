@@ -2,7 +2,7 @@
 
 import click
 
-from breakout.cli.console import console
+from breakout.cli.console import console, echo_data
 from breakout.cli.leaderboard import read_leaderboard
 from breakout.cli.leaderboard_text import NOTHING_YET, as_csv, as_json, as_table
 from breakout.cli.start import start
@@ -62,7 +62,7 @@ def top(
     if style == "json":
         click.echo(as_json(board))
     elif style == "csv":
-        click.echo(as_csv(board), nl=False)
+        echo_data(as_csv(board))
     elif board.places:
         out = console()
         out.print(as_table(board, width=out.width))

@@ -21,6 +21,7 @@ from pydantic import (
 )
 
 from breakout.contract.model_ids import ModelId, ModelIds
+from breakout.contract.names import Name, Text
 
 CONTRACT_VERSION = 1
 
@@ -59,8 +60,6 @@ Day = Annotated[date, AfterValidator(_in_range)]
 
 Counter = Annotated[int, Field(ge=0, le=MAX_COUNTER, strict=True)]
 """A count: never negative, never a float, never a string."""
-
-Name = Annotated[str, Field(min_length=1, max_length=256)]
 
 Entry = TypeVar("Entry")
 
@@ -250,7 +249,7 @@ class LeaderboardSlice(Event):
 
     source: Name = Field(description="Who rates: arena, artificial-analysis")
     board: Name = Field(description="Which leaderboard of the source: text, intelligence_index")
-    version: Annotated[str, Field(max_length=256)] = Field(
+    version: Text = Field(
         "", description="Version of the rating's method; empty where the source has none"
     )
     published_on: Day = Field(description="UTC day the leaderboard is of")

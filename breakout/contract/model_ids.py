@@ -1,17 +1,84 @@
 """Model ids, and lists of them without duplicates.
 
+An id is `name` or `organisation/name`. Each part begins with a letter, a digit or `_`, and goes
+on with these, `.`, `-` and the marks that letters of some scripts need; by Unicode's categories,
+in its composed form (NFC). The Hugging Face Hub itself allows ASCII letters, digits, `.`, `-`
+and `_`, as do ModelScope's paths; a mirror may allow more. So nothing in an id is markup, a
+quotation mark, a blank, a control character or a change of the order of writing, whatever
+prints it.
+
 A scrape mostly names the models that the one before named. A list that equals one already
 checked is that one: it is not checked again, nor held in memory twice.
 """
 
+import re
 from collections import OrderedDict
 from threading import Lock
 from typing import Annotated, Any
+from unicodedata import category, is_normalized
 
-from pydantic import FailFast, Field, ValidatorFunctionWrapHandler, WrapValidator
+from pydantic import (
+    AfterValidator,
+    FailFast,
+    Field,
+    TypeAdapter,
+    ValidationError,
+    ValidatorFunctionWrapHandler,
+    WrapValidator,
+)
 
-ModelId = Annotated[str, Field(min_length=1, max_length=256, pattern=r"^[^\s\x00-\x1f]+$")]
+_PART = r"[\p{L}\p{Nd}_][\p{L}\p{Mn}\p{Mc}\p{Nd}._-]*"
+# For JSON Schema, whose readers know no categories everywhere: it accepts a little more.
+_NEVER = r"\x00-,/:-@\[-\^`{-\xa9\u2000-\u206f\u3000\ufeff"
+_ANY_PART = rf"[^{_NEVER}.-][^{_NEVER}]*"
+# Letters and marks that show nothing; beyond them, five marks on a letter spell no word.
+_UNSEEN = re.compile(
+    r"[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u3164\ufe00-\ufe0f\uffa0"
+    r"\U000e0100-\U000e01ef]"
+)
+MOST_MARKS = 4
+
+
+def _seen(model_id: str) -> str:
+    """Raise `ValueError` for an id that does not look like what it is."""
+    if model_id.isascii():
+        return model_id
+    if not is_normalized("NFC", model_id):
+        raise ValueError(f"{model_id!r} must be in Unicode's composed form, NFC")
+    if _UNSEEN.search(model_id):
+        raise ValueError(f"{model_id!r} holds a character that shows nothing")
+    marks = 0
+    for character in model_id:
+        marks = marks + 1 if category(character).startswith("M") else 0
+        if marks > MOST_MARKS:
+            raise ValueError(f"{model_id!r} holds more than {MOST_MARKS} marks in a row")
+    return model_id
+
+
+_Spelled = Annotated[
+    str,
+    Field(
+        min_length=1,
+        max_length=256,
+        pattern=rf"^{_PART}(?:/{_PART})?$",
+        json_schema_extra={"pattern": f"^{_ANY_PART}(?:/{_ANY_PART})?$"},
+    ),
+]
+
+ModelId = Annotated[_Spelled, AfterValidator(_seen)]
 """A model's id as its hub spells it, `organisation/name`; case matters."""
+
+_MODEL_ID: TypeAdapter[str] = TypeAdapter(ModelId)
+
+
+def is_model_id(text: str) -> bool:
+    """Whether a text can be a model's id."""
+    try:
+        _MODEL_ID.validate_python(text)
+    except ValidationError:
+        return False
+    return True
+
 
 SHORTEST_KEPT = 100
 """Ids. To check fewer costs no more than to look for them."""
@@ -64,10 +131,13 @@ def _without_duplicates(ids: Any, check: ValidatorFunctionWrapHandler) -> list[s
     checked: list[str] = check(ids)
     if len(set(checked)) != len(checked):
         raise ValueError("models holds an id twice")
+    if not "".join(checked).isascii():
+        for model_id in checked:
+            _seen(model_id)
     if long:
         _checked.keep(checked)
     return checked
 
 
-ModelIds = Annotated[list[ModelId], FailFast(), WrapValidator(_without_duplicates)]
+ModelIds = Annotated[list[_Spelled], FailFast(), WrapValidator(_without_duplicates)]
 """Model ids, none twice. Equal lists may be one object: do not change it."""

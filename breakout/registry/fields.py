@@ -6,28 +6,32 @@ from datetime import date
 from typing import Literal, get_args
 
 from breakout.contract.events import EARLIEST, LATEST_DAY
+from breakout.contract.model_ids import is_model_id
+from breakout.contract.names import is_name
 from breakout.registry.table import FieldError
 
 Region = Literal["us", "china", "eu", "other", "unknown"]
 
-_MODEL_ID = re.compile(r"[^/\s\x00-\x1f]+/[^/\s\x00-\x1f]+")
-_ORG = re.compile(r"[^/\s\x00-\x1f]+")
 _DECIMAL = re.compile(r"[0-9]+(\.[0-9]+)?")
 _DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
-_LONGEST_ID = 256
 
 
 def model_id(field: str, value: str) -> str:
     """Read `organisation/name`."""
-    if not _MODEL_ID.fullmatch(value) or len(value) > _LONGEST_ID:
-        raise FieldError(field, f"must be organisation/name, got {value!r}")
+    if "/" not in value or not is_model_id(value):
+        raise FieldError(
+            field, f"must be organisation/name, got {value!r}; each is letters, digits, ., _ and -"
+        )
     return value
 
 
 def organisation(field: str, value: str) -> str:
     """Read an organisation's namespace; case matters."""
-    if not _ORG.fullmatch(value) or len(value) > _LONGEST_ID:
-        raise FieldError(field, f"must be a namespace without / or spaces, got {value!r}")
+    if "/" in value or not is_model_id(value):
+        raise FieldError(
+            field,
+            f"must be a namespace without / or spaces, got {value!r}; letters, digits, ., _ and -",
+        )
     return value
 
 
@@ -66,6 +70,16 @@ def iso_date(field: str, value: str) -> date:
             field, f"must be a date such as 2025-08-05, from 1970 to 2149, got {value!r}"
         )
     return day
+
+
+def name(field: str, value: str) -> str:
+    """Read a name of another source as it is spelled there."""
+    value = text(field, value)
+    if not is_name(value):
+        raise FieldError(
+            field, f"must have at most 256 characters, none of them a control, got {value!r}"
+        )
+    return value
 
 
 def text(field: str, value: str) -> str:

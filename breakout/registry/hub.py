@@ -4,10 +4,9 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
-from breakout.contract.events import Counter, Name, UtcDatetime
+from breakout.contract.events import Counter, UtcDatetime
 from breakout.contract.model_ids import ModelId
-
-_LONGEST_NAME = 256
+from breakout.contract.names import Name, is_name
 
 
 class Safetensors(BaseModel):
@@ -48,6 +47,6 @@ class HubFacts(BaseModel):
     def license(self) -> str | None:
         """The licence that the tags state."""
         for tag in self.tags or ():
-            if (name := tag.removeprefix("license:")) != tag and 0 < len(name) <= _LONGEST_NAME:
+            if (name := tag.removeprefix("license:")) != tag and is_name(name):
                 return name
         return None

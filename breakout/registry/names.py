@@ -94,7 +94,7 @@ def _read(
 
 
 def _name(row: Mapping[str, str]) -> tuple[tuple[str, str], Meaning]:
-    source, name = fields.text("source", row["source"]), fields.text("name", row["name"])
+    source, name = fields.name("source", row["source"]), fields.name("name", row["name"])
     if row["open"] not in _OPEN:
         raise FieldError("open", f"must be open or closed, got {row['open']!r}")
     is_open = _OPEN[row["open"]]
@@ -106,5 +106,5 @@ def _name(row: Mapping[str, str]) -> tuple[tuple[str, str], Meaning]:
 
 
 def _vendor(row: Mapping[str, str]) -> tuple[tuple[str, str], str]:
-    source, vendor = fields.text("source", row["source"]), fields.text("vendor", row["vendor"])
+    source, vendor = fields.name("source", row["source"]), fields.name("vendor", row["vendor"])
     return (source, vendor), fields.organisation("org", row["org"])

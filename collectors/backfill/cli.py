@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Any
 
 import click
-from rich.console import Console
 from rich.progress import (
     BarColumn,
     MofNCompleteColumn,
@@ -21,6 +20,7 @@ from rich.progress import (
     Progress as ProgressBar,
 )
 
+from breakout.cli.console import PlainConsole, echo
 from breakout.logging import configure_logging
 from breakout.settings import Settings, read_settings
 from collectors.backfill.archives import ARCHIVES
@@ -70,7 +70,7 @@ def _archive(name: str) -> click.Command:
                 again=again,
                 dry_run=dry_run,
                 on_progress=progress,
-                say=click.echo if dry_run else _say_nothing,
+                say=echo if dry_run else _say_nothing,
             )
 
         _do(ctx, run, dry_run=dry_run)
@@ -110,7 +110,7 @@ def own_file(ctx: click.Context, *, path: Path, source: str, again: bool, dry_ru
             again=again,
             dry_run=dry_run,
             on_progress=progress,
-            say=click.echo,
+            say=echo,
         )
 
     _do(ctx, run, dry_run=dry_run)
@@ -135,7 +135,7 @@ def _do(
         click.echo("stopped: start it again to go on", err=True)
         ctx.exit(TERMINATED)
     for line in lines(done):
-        click.echo(f"would publish: {line}" if dry_run else line)
+        echo(f"would publish: {line}" if dry_run else line)
         dry_run = False
     ctx.exit(0 if done.complete else PARTIAL)
 
@@ -160,12 +160,12 @@ def _progress(settings: Settings) -> Iterator[Progress]:
         yield lambda _done, _total: None
         return
     columns = (
-        TextColumn("{task.description}"),
+        TextColumn("{task.description}", markup=False),
         BarColumn(),
         MofNCompleteColumn(),
         TimeRemainingColumn(),
     )
-    with ProgressBar(*columns, console=Console(stderr=True), transient=True) as bar:
+    with ProgressBar(*columns, console=PlainConsole(stderr=True), transient=True) as bar:
         # Only now, so that log lines go above the bar.
         configure_logging(settings)
         task = bar.add_task("publishing history", total=None)

@@ -71,6 +71,25 @@ def test_an_exception_stays_one_line_and_keeps_its_traceback() -> None:
     assert "größer" in str(event["exception"])
 
 
+HOSTILE = """log.info("ev\\x1b[31mil", why="a\\x1b]0;t\\x07\\nforged", ids=["\\x9b1m", "\\u202e"])
+        try:
+            raise ValueError("bad\\x1b[2J")
+        except ValueError:
+            log.exception("failed")
+        logging.getLogger("foreign").warning("from %s", "\\x1b[5m\\nforged")
+        """
+
+
+@pytest.mark.parametrize("style", ["json", "console"])
+def test_no_control_character_is_in_a_log(style: str) -> None:
+    said = logged("\n        " + HOSTILE, BREAKOUT_LOG_FORMAT=style)
+    assert not re.search(r"[^\S\n ]|[\x00-\x09\x0b-\x1f\x7f-\x9f\u202e]", said)
+    assert not [line for line in said.splitlines() if line.startswith("forged")]
+    if style == "json":
+        first, *_ = (json.loads(line) for line in said.splitlines())
+        assert (first["event"], first["ids"]) == ("ev\x1b[31mil", ["\x9b1m", "\u202e"])
+
+
 def test_libraries_take_the_same_way_out() -> None:
     (event,) = events(
         "logging.getLogger('some.library').warning('lost %s of %d', 'a', 3, extra={'shard': 7})"

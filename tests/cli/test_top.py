@@ -3,6 +3,8 @@
 import csv
 import io
 import json
+import re
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -10,9 +12,10 @@ import pytest
 from breakout.cli.leaderboard_text import ram_text, sparkline
 from breakout.clickhouse import reader_client
 from breakout.migrations import migrate
+from breakout.printable import printable
 from breakout.settings import Settings
 from tests.cli.conftest import Breakout
-from tests.cli.seed import BIG, seed
+from tests.cli.seed import BIG, NOW, insert, seed
 
 SNAPSHOTS = Path(__file__).parent / "snapshots"
 
@@ -135,6 +138,43 @@ def test_wrong_options_are_refused(breakout: Breakout, wrong: list[str]) -> None
     assert shown.returncode == 2
     assert "Error:" in shown.stderr
     assert "Traceback" not in shown.stderr
+
+
+@pytest.mark.parametrize(
+    "model_id", ["evil/[/b]x[red]y", "evil/\x1b[2J\x9b1m\u202ekcab\x07", "evil/:smile:[link=x]\r\n"]
+)
+def test_names_are_neither_markup_nor_control(
+    breakout: Breakout, settings: Settings, model_id: str
+) -> None:
+    """Such ids are rejected, but a table may hold some of before."""
+    client = seed(settings)
+    known = {"model_id": model_id, "org": "evil", "size_bin": "10-50B", "tracked": True}
+    insert(client, "models_log", {**known, "base_models": [], "observed_at": NOW})
+    insert(
+        client,
+        "latest_log",
+        {
+            "size_bin": "10-50B",
+            "model_id": model_id,
+            "released_at": NOW - timedelta(days=30),
+            "tracked": True,
+            "observed_at": NOW,
+            "cumulative": 400_000,
+            "known": 1,
+            "version": 1,
+        },
+    )
+    for style in ("table", "json"):
+        shown = breakout("top", "--format", style)
+        assert (shown.returncode, shown.stderr) == (0, "")
+        assert not re.search(r"[\x00-\x09\x0b-\x1f\x7f-\x9f\u202e]", shown.stdout)
+    models = json.loads(shown.stdout)["models"]
+    assert model_id in {model["model_id"] for model in models}
+    csv_rows = list(csv.DictReader(io.StringIO(breakout("top", "--format", "csv").stdout)))
+    assert "evil" in {row["model_id"].partition("/")[0] for row in csv_rows}
+    if "\n" not in model_id:
+        table = "".join(breakout("top", COLUMNS="200").stdout.split())
+        assert printable(model_id) in table
 
 
 def test_many_models_are_no_problem(breakout: Breakout, settings: Settings) -> None:

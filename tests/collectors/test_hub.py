@@ -127,7 +127,7 @@ async def test_models_a_listing_lacks_are_asked_for(hub: SimulatedHub) -> None:
 
 
 async def test_an_id_of_odd_characters_is_asked_for_as_it_is(hub: SimulatedHub) -> None:
-    odd = "acorn/what?#ä%2e"
+    odd = "acorn/wörter-模型..x"
     found = await survey_of(hub, [*ACORNS, odd])
     assert hub.requests[-1].path == f"/api/models/{odd}"
     assert found.missing == {odd: "deleted: the Hub knows no such model"}

@@ -1,5 +1,7 @@
-"""A list of ids that equals one already checked is that one; no other list passes by it."""
+"""Which ids there are; and a list that equals one already checked is that one, no other."""
 
+import json
+import re
 from typing import Any
 
 import pytest
@@ -7,10 +9,99 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from breakout.contract import ContractError, DownloadsSlice, read_event
-from breakout.contract.model_ids import SHORTEST_KEPT, CheckedLists
+from breakout.contract.model_ids import MOST_MARKS, SHORTEST_KEPT, CheckedLists, is_model_id
+from breakout.contract.schemas import published_schema
 from tests.contract.test_events import SLICE, encoded
 
 LONG = [f"acme/anvil-{number}" for number in range(SHORTEST_KEPT)]
+
+
+IDS = [
+    "gpt2",
+    "acme/Anvil-7B.v1_2",
+    "_x/_y",
+    "ram--charan/a..b.",
+    "acme/模型-7B",
+    "acme/modèle",
+    "acme/한국어",
+    "acme/हिन्दी-7B",
+    "acme/ไทย",
+    "acme/٣",
+    "a/" + "b" * 254,
+]
+NO_IDS = [
+    "",
+    "/a",
+    "a/",
+    "a/b/c",
+    "a/..",
+    "a/.b",
+    "-a/b",
+    "a/-b",
+    "a/ b",
+    "a/b\n",
+    "a/\u00a0b",
+    "a/\u2028b",
+    "a/\x00",
+    "a/\x1b[31m",
+    "a/\x9b1m",
+    "a/\u202ea",
+    "a/\u2067a",
+    "a/\u200bb",
+    "a/\u200db",
+    "a/\ufeffb",
+    "a/\u3164",
+    "a/b\ufe0f",
+    "a/e\u0301",
+    "a/a" + "\u0316" * (MOST_MARKS + 1),
+    "a/\ue000",
+    "evil/[/b]x[red]y",
+    "a/<b>",
+    "a/<!channel>",
+    "a/&amp;",
+    'a/"b',
+    "a/'b",
+    "a/`b",
+    "a/\u2019b",
+    "a/*b*",
+    "a/{b}",
+    "a/b|c",
+    "a/b\\c",
+    "a/$b",
+    "a/%2e",
+    "a/b?c#d",
+    "a/\U0001f600",
+    "=a/b",
+    "@a/b",
+    "+a/b",
+    "a/" + "b" * 255,
+]
+
+
+@pytest.mark.parametrize("model_id", IDS)
+def test_letters_digits_and_three_marks_make_an_id(model_id: str) -> None:
+    assert is_model_id(model_id)
+    assert read([model_id]) == [model_id]
+    assert read([*LONG, model_id])[-1] == model_id
+    (pattern,) = _patterns()
+    assert re.search(pattern, model_id)
+
+
+@pytest.mark.parametrize("model_id", NO_IDS)
+def test_nothing_else_is_an_id(model_id: str) -> None:
+    assert not is_model_id(model_id)
+    for ids in ([model_id], [*LONG, model_id]):
+        with pytest.raises(ContractError, match="models"):
+            read(ids)
+
+
+def test_half_a_character_is_no_id() -> None:
+    assert not is_model_id("a/\ud800")
+
+
+def _patterns() -> set[str]:
+    schema = json.loads(published_schema(DownloadsSlice))
+    return {schema["properties"]["models"]["items"]["pattern"]}
 
 
 def read(ids: list[Any]) -> list[str]:

@@ -13,6 +13,8 @@ from breakout.contract import (
     LeaderboardSlice,
     NameRecord,
 )
+from breakout.contract.topics import DOWNLOADS
+from breakout.contract.topics import NAMES as NAMES_TOPIC
 from breakout.settings import SettingsError, read_settings
 from tests.cli.forked import run_breakout
 from tests.faults.events import model, seen
@@ -20,9 +22,10 @@ from tests.pipeline import Pipeline, running_pipeline
 from tests.security.hostile import SQL
 
 NOW = datetime(2026, 3, 1, tzinfo=UTC)
-IDS = sorted(f"org/{text}" for text in SQL if not text.isspace())
-# In ids there are no control characters; in names there may be.
-NAMES = sorted([*SQL, "line\nend", "tab\t", "nothing\0", "' OR 1=1 --", "back\bspace"])
+IDS = sorted(f"org/{name}" for name in ("NULL", "a--", "N_x.--", "default", "模型", "modèle"))
+NO_IDS = sorted(f"org/{text}" for text in SQL if f"org/{text}" not in IDS)
+NAMES = sorted([*SQL, "' OR 1=1 --"])
+NO_NAMES = ["line\nend", "tab\t", "nothing\0", "back\bspace", "\x1b[2J", "\u202ekcab"]
 
 
 @pytest.fixture(scope="module")
@@ -33,6 +36,12 @@ def pipeline(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pipeline]:
         pipeline.publish([*(model(one) for one in IDS), seen(["org/sound"], 1.0, [7])])
         pipeline.publish(seen(IDS, age, [1000 * (age + 1)] * len(IDS)) for age in (1, 3))
         pipeline.publish(_other_signals())
+        slice_ = seen(["org/none"], 1.0, [7])
+        pipeline.publish(slice_.model_copy(update={"models": [one]}) for one in NO_IDS)
+        pipeline.publish(
+            NameRecord.model_construct(source="openrouter", name=one, observed_at=NOW, open=None)
+            for one in NO_NAMES
+        )
         pipeline.wait_caught_up()
         # A worker that begins anew reads back what is known of them, and a late observation is
         # cleaned together with the rows around it: both name models in queries.
@@ -88,6 +97,17 @@ def test_every_other_name_arrives_as_it_is(pipeline: Pipeline) -> None:
     assert sorted(row["slug"] for row in tokens) == NAMES
     children = pipeline.rows("SELECT model_id FROM derivatives_log FINAL")
     assert sorted(row["model_id"] for row in children) == IDS
+
+
+def test_what_is_no_name_is_a_dead_letter(pipeline: Pipeline) -> None:
+    letters = pipeline.rows("SELECT topic, error FROM dead_letters FINAL")
+    for topic, field, count in (
+        (DOWNLOADS.name, "DownloadsSlice.models.0", len(NO_IDS)),
+        (NAMES_TOPIC.name, "NameRecord.name", len(NO_NAMES)),
+    ):
+        errors = [str(one["error"]) for one in letters if one["topic"] == topic]
+        assert len(errors) == count
+        assert all(error.startswith(field) for error in errors), errors
 
 
 def test_no_table_is_gone(pipeline: Pipeline) -> None:

@@ -1,0 +1,36 @@
+"""Names that people and sources write as they like: organisations, leaderboards, licences.
+
+Blanks, brackets, quotes and every script are fine. Characters that nobody sees, or that
+reorder what surrounds them, are not: a text that holds one is rejected, and whatever holds the
+text goes to the dead-letter topic.
+"""
+
+from typing import Annotated
+
+from pydantic import Field, TypeAdapter, ValidationError
+
+CONTROLS = (
+    r"\x00-\x1f\x7f-\x9f"  # control characters, those of a terminal among them
+    r"\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069"  # order of writing
+    r"\u2028\u2029"  # ends of lines and paragraphs
+    r"\xad\u180e\u200b\u2060-\u2065\u206a-\u206f\ufeff\ufff9-\ufffb"  # invisible
+)
+"""Inside the brackets of a regular expression of any language. Joiners are not among them:
+Persian, Indic scripts and emoji need them."""
+
+Text = Annotated[str, Field(max_length=256, pattern=f"^[^{CONTROLS}]*$")]
+"""A text of one line, perhaps empty."""
+
+Name = Annotated[Text, Field(min_length=1)]
+"""A text of one line that is not empty."""
+
+_NAME: TypeAdapter[str] = TypeAdapter(Name)
+
+
+def is_name(text: str) -> bool:
+    """Whether a text can be a `Name`."""
+    try:
+        _NAME.validate_python(text)
+    except ValidationError:
+        return False
+    return True
