@@ -17,6 +17,7 @@ from api.queries import query
 from api.recent import After, Recent
 from breakout.clickhouse import (
     CONNECT_SECONDS,
+    WHOLE_ANSWERS,
     ClickHouseError,
     ClickHouseRefused,
     connection_options,
@@ -30,6 +31,7 @@ AT_ONCE = 8
 """Connections for small queries that wait for no other: for the moment, for what has changed."""
 _WRONG_LOGIN = frozenset({192, 193, 194, 516})
 _SETTINGS: dict[str, str | int] = {
+    **WHOLE_ANSWERS,
     "do_not_merge_across_partitions_select_final": 1,
     # A reader that leaves stops its query.
     "cancel_http_readonly_queries_on_client_close": 1,

@@ -61,7 +61,31 @@ class Purpose(StrEnum):
     MIGRATE = "migrate"
 
 
-_SETTINGS: dict[Purpose, dict[str, int]] = {
+PINNED: dict[str, int | str] = {
+    "aggregate_functions_null_for_empty": 0,
+    "join_algorithm": "direct,parallel_hash,hash",
+    "join_default_strictness": "ALL",
+    "join_use_nulls": 0,
+    "prefer_column_name_to_alias": 0,
+    "transform_null_in": 0,
+}
+"""Settings on which the meaning of our SQL depends, as it needs them: a server's profile may
+say otherwise. Views carry them (`breakout/pinned_views.py`), the read-only user has them, and
+our clients send them."""
+
+WHOLE_ANSWERS: dict[str, int | str] = {
+    **PINNED,
+    # As the query says, of now, with all rows and none besides.
+    "analyzer_inline_views": 0,
+    "extremes": 0,
+    "final": 0,
+    "limit": 0,
+    "offset": 0,
+    "use_query_cache": 0,
+}
+"""What our clients that read send: `PINNED`, and what would change their answers."""
+
+_SETTINGS: dict[Purpose, dict[str, int | str]] = {
     Purpose.INSERT: {
         # Acknowledged means stored: no server-side buffer, and a batch repeated after a lost
         # answer is written again (its table keeps one row per key) rather than dropped by hash.
@@ -73,6 +97,7 @@ _SETTINGS: dict[Purpose, dict[str, int]] = {
         "max_partitions_per_insert_block": 0,
     },
     Purpose.READ: {
+        **WHOLE_ANSWERS,
         # Every partitioned table partitions by a column of its key, so one key never spans two.
         "do_not_merge_across_partitions_select_final": 1,
     },
@@ -158,6 +183,12 @@ def _without_code(error: Exception, settings: Settings) -> ClickHouseError:
     untrusted = _of_tls(error)
     if untrusted is not None:
         return ClickHouseRefused(f"ClickHouse at {address} (CLICKHOUSE_URL): {untrusted}")
+    fixed = re.search(r"Setting (\w+) is (?:unknown or )?readonly", str(error))
+    if fixed:
+        return ClickHouseRefused(
+            f"ClickHouse at {address} does not let this user set {fixed[1]}, which our queries "
+            "need: its profile must have readonly = 0 or 2, not 1, and no constraint on it"
+        )
     lost = isinstance(error, OperationalError) and error.__cause__ is not None
     if status is None and (lost or isinstance(error, OSError)):
         return ClickHouseUnavailable(

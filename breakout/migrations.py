@@ -26,6 +26,7 @@ from clickhouse_connect.driver.binding import quote_identifier
 from clickhouse_connect.driver.client import Client
 
 from breakout.clickhouse import Purpose, await_clickhouse, explained
+from breakout.pinned_views import pin_views, pinned
 from breakout.reader_user import create_reader
 from breakout.settings import Settings
 
@@ -150,6 +151,8 @@ def migrate(settings: Settings, *, give_up_after: float | None = None) -> Report
     with explained(settings):
         try:
             applied = apply(client, settings.clickhouse.database, migrations)
+            made = {name for one in migrations for name in _names_made(one)}
+            pin_views(client, settings.clickhouse.database, made)
             reader = create_reader(client, settings)
         finally:
             client.close()
@@ -190,7 +193,7 @@ def apply(client: Client, database: str, migrations: Sequence[Migration]) -> lis
         # That one is done and that the next begins is one insert: inserts are half of all time.
         _record(client, [*done, _row(migration, started, None)])
         for statement in migration.statements:
-            client.command(statement)
+            client.command(pinned(statement))
         done = [_row(migration, started, datetime.now(UTC))]
         log.info("migrated", file=migration.file, database=database)
     if done:
