@@ -1,11 +1,13 @@
 # syntax=docker/dockerfile:1
 # One image for every part of Breakout: what runs is the command.
 
-FROM python:3.13-slim-bookworm AS build
+# By digest, which decides; of 3.13.9, for every platform.
+FROM python:3.13-slim-bookworm@sha256:b685a4fa58bb19d1814d78a1ec0f0208f351452724f78b20212c984d6e124a34 AS build
 ENV PIP_NO_CACHE_DIR=1 PIP_DISABLE_PIP_VERSION_CHECK=1
 WORKDIR /src
-RUN python -m venv /opt/breakout
-COPY requirements.lock ./
+RUN python -m venv /opt/breakout && python -m venv /opt/build
+COPY requirements.lock requirements-build.lock ./
+RUN /opt/build/bin/pip install --require-hashes --only-binary=:all: -r requirements-build.lock
 RUN /opt/breakout/bin/pip install --require-hashes --only-binary=:all: -r requirements.lock
 COPY pyproject.toml README.md LICENSE ./
 COPY breakout breakout
@@ -14,13 +16,13 @@ COPY streams streams
 COPY api api
 COPY sql sql
 # The project has no dependency that the lock lacks; the build backend stays in this stage.
-RUN pip wheel --no-deps --wheel-dir /wheels . \
+RUN /opt/build/bin/pip wheel --no-deps --no-build-isolation --no-index --wheel-dir /wheels . \
     && /opt/breakout/bin/pip install --no-deps --no-index /wheels/*.whl \
     # The embedded ClickHouse and what it alone needs are half a gigabyte; the image has a server to talk to.
     && /opt/breakout/bin/pip uninstall --yes chdb chdb-core pandas \
     && /opt/breakout/bin/pip uninstall --yes pip
 
-FROM python:3.13-slim-bookworm
+FROM python:3.13-slim-bookworm@sha256:b685a4fa58bb19d1814d78a1ec0f0208f351452724f78b20212c984d6e124a34
 RUN useradd --system --uid 10001 --home-dir /nonexistent --shell /usr/sbin/nologin breakout
 COPY --from=build /opt/breakout /opt/breakout
 ENV PATH=/opt/breakout/bin:$PATH \

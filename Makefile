@@ -60,6 +60,9 @@ vendor: setup ## Fetch the page's charting libraries with npm
 lock: setup ## Resolve the dependencies anew (what is locked stays, unless it must change)
 	$(BIN)/uv pip compile $(LOCK_OPTIONS) pyproject.toml -o requirements.lock
 	$(BIN)/uv pip compile $(LOCK_OPTIONS) --extra dev -c requirements.lock pyproject.toml -o requirements-dev.lock
+	$(BIN)/python -c 'import tomllib; print(*tomllib.load(open("pyproject.toml", "rb"))["build-system"]["requires"], sep="\n")' \
+		| $(BIN)/uv pip compile $(LOCK_OPTIONS) - -o requirements-build.lock
+	$(BIN)/python -m tools.audit --locked
 
 # No address of an index: the locks hold names, versions and hashes alone.
 LOCK_OPTIONS := --quiet --universal --python-version 3.11 --generate-hashes --no-header \

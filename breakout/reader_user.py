@@ -7,6 +7,7 @@ import structlog
 from clickhouse_connect.driver.client import Client
 from clickhouse_connect.driver.exceptions import Error as DriverError
 
+from breakout.clickhouse import PINNED
 from breakout.settings import Settings
 
 log = structlog.get_logger(__name__)
@@ -14,10 +15,13 @@ log = structlog.get_logger(__name__)
 # A reader may lower these, never raise or lift them (0 would mean no limit).
 LIMITS = {
     "max_execution_time": 60,  # seconds
-    "max_memory_usage": 4 * 2**30,  # bytes
+    "max_memory_usage": 2 * 2**30,  # bytes
     "max_result_rows": 5_000_000,
     "max_rows_to_read": 2_000_000_000,
 }
+
+TOTAL_MEMORY = 5 * 2**29
+"""Bytes."""
 
 # ACCESS_STORAGE_READONLY, ACCESS_STORAGE_FOR_INSERTION_NOT_FOUND: users come from its own files.
 _USERS_ARE_FIXED = frozenset({495, 514})
@@ -55,7 +59,11 @@ def reader_statements(settings: Settings, password: str) -> list[str]:
     digest = sha256((password + salt).encode()).hexdigest().upper()
     identified = f"IDENTIFIED WITH sha256_hash BY '{digest}' SALT '{salt}'"
     limits = ", ".join(f"{name} = {most} MIN 1 MAX {most}" for name, most in LIMITS.items())
-    reads = f"readonly = 2 CONST, {limits}, do_not_merge_across_partitions_select_final = 1"
+    # All its queries together: the rest of the server's memory is the workers'.
+    total = f"max_memory_usage_for_user = {TOTAL_MEMORY} MIN 1 MAX {TOTAL_MEMORY}"
+    pins = ", ".join(f"{name} = {value!r}" for name, value in PINNED.items())
+    final = "do_not_merge_across_partitions_select_final = 1"
+    reads = f"readonly = 2 CONST, {limits}, {total}, {pins}, {final}"
     return [
         f"CREATE USER IF NOT EXISTS `{user}` {identified}",
         f"ALTER USER `{user}` {identified} SETTINGS {reads}",

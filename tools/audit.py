@@ -1,7 +1,9 @@
 """Look up known vulnerabilities of everything in the lock: `python -m tools.audit`.
 
 Exit code 1 when there are any. Where nobody can be asked it says loudly that nothing was
-audited, and succeeds: a change must not wait for somebody else's server.
+audited, and succeeds: a change must not wait for somebody else's server. Not for ever, though:
+`audit.json` beside the locks says when they were last audited, or made. `python -m tools.audit
+--last` says so in one line, and fails when that is more than 30 days ago or of other locks.
 """
 
 import json
@@ -9,19 +11,28 @@ import re
 import subprocess
 import sys
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from datetime import UTC, date, datetime
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
-LOCK = Path(__file__).resolve().parent.parent / "requirements-dev.lock"
+ROOT = Path(__file__).resolve().parent.parent
+LOCK = ROOT / "requirements-dev.lock"
 """Holds what is shipped, and what is needed to develop it."""
+LOCKS = ("requirements.lock", "requirements-dev.lock", "requirements-build.lock")
+RECORD = "audit.json"
+MOST_DAYS = 30
 
 SECONDS = 240
 _NOBODY = re.compile(r"connect|timed? ?out|resolve|ServiceError|HTTPError|SSLError", re.IGNORECASE)
 
 
-def audit(lock: Path, service: Sequence[str] = ()) -> int:
-    """Return the exit code; `service` are options of pip-audit that name whom to ask."""
+def audit(lock: Path, service: Sequence[str] = (), done: Callable[[], None] = lambda: None) -> int:
+    """Return the exit code; `service` are options of pip-audit that name whom to ask.
+
+    `done` is called when every package was audited and none has a known vulnerability.
+    """
     with tempfile.TemporaryDirectory() as folder:
         report = Path(folder) / "report.json"
         command = [sys.executable, "-m", "pip_audit", "--requirement", str(lock), *service]
@@ -40,10 +51,10 @@ def audit(lock: Path, service: Sequence[str] = ()) -> int:
                 return _not_done(last)
             print(f"audit: pip-audit failed: {said}", file=sys.stderr)
             return 1
-        return _judge(json.loads(report.read_text())["dependencies"])
+        return _judge(json.loads(report.read_text())["dependencies"], done)
 
 
-def _judge(packages: list[dict[str, Any]]) -> int:
+def _judge(packages: list[dict[str, Any]], done: Callable[[], None]) -> int:
     unknown = [one["name"] for one in packages if "skip_reason" in one]
     if len(unknown) == len(packages):
         return _not_done("whoever answers knows none of the packages")
@@ -53,6 +64,8 @@ def _judge(packages: list[dict[str, Any]]) -> int:
         print(f"audit: {one['name']} {one['version']}: {flaw['id']}, mended in {fixed}")
     if unknown:
         print(f"audit: NOT AUDITED, unknown there: {', '.join(unknown)}", file=sys.stderr)
+    if not found and not unknown:
+        done()
     if not found:
         print(f"audit: no known vulnerability in {len(packages) - len(unknown)} packages")
     return 1 if found else 0
@@ -69,5 +82,61 @@ def _not_done(why: str) -> int:
     return 0
 
 
+def record(folder: Path, what: str, on: date) -> None:
+    """Write that the locks in this folder were `audited` or `locked`.
+
+    Locks that were made anew and are the same stay as old as they were.
+    """
+    file, hashes = folder / RECORD, _hashes(folder)
+    if what == "locked" and file.exists() and json.loads(file.read_text())["locks"] == hashes:
+        return
+    told = {"what": what, "on": on.isoformat(), "locks": hashes}
+    file.write_text(json.dumps(told, indent=2) + "\n")
+
+
+def last(folder: Path, today: date) -> int:
+    """Say in one line when the locks in this folder were audited; 1 when too long ago."""
+    file = folder / RECORD
+    try:
+        told = json.loads(file.read_text())
+        what, on, locks = told["what"], date.fromisoformat(told["on"]), told["locks"]
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        print(f"audit: FAILED: {file} cannot be read ({error}): run `make lock`, `make audit`")
+        return 1
+    if locks != _hashes(folder):
+        print(f"audit: FAILED: {RECORD} is of other locks: run `make lock`, and `make audit`")
+        return 1
+    days = (today - on).days
+    if not 0 <= days <= MOST_DAYS:
+        print(
+            f"audit: FAILED: the locks were last {what} on {on}, and must have been in the last "
+            f"{MOST_DAYS} days: run `make audit` where the advisories can be reached"
+        )
+        return 1
+    if what == "audited" and days == 0:
+        print(f"audit: done on {on}: no known vulnerability")
+        return 0
+    print(
+        f"audit: NOT DONE NOW: the locks were last {what} on {on}, {days} days ago; "
+        f"after {MOST_DAYS} days this fails"
+    )
+    return 0
+
+
+def _hashes(folder: Path) -> dict[str, str]:
+    return {name: sha256((folder / name).read_bytes()).hexdigest() for name in LOCKS}
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Run what the command line says."""
+    today = datetime.now(UTC).date()
+    if arguments == ["--last"]:
+        return last(ROOT, today)
+    if arguments == ["--locked"]:
+        record(ROOT, "locked", today)
+        return 0
+    return audit(LOCK, done=lambda: record(ROOT, "audited", today))
+
+
 if __name__ == "__main__":
-    sys.exit(audit(LOCK))
+    sys.exit(main(sys.argv[1:]))

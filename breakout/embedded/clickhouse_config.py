@@ -13,7 +13,7 @@ from pathlib import Path
 # here because importing that module would double the time this process takes to start
 READER_LIMITS = {
     "max_execution_time": 60,  # seconds
-    "max_memory_usage": 4 * 2**30,  # bytes
+    "max_memory_usage": 2 * 2**30,  # bytes
     "max_result_rows": 5_000_000,
     "max_rows_to_read": 2_000_000_000,
 }

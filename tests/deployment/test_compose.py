@@ -2,6 +2,7 @@
 
 import json
 import re
+import tomllib
 from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
@@ -13,6 +14,7 @@ import yaml
 
 from breakout.cli.main import cli
 from breakout.contract.topics import TOPICS
+from breakout.reader_user import LIMITS, TOTAL_MEMORY
 from breakout.settings import Settings
 from grafana.builder.addresses import CLICKHOUSE, PROMETHEUS
 from tests.grafana.provisioned import PROVISIONING, read
@@ -183,7 +185,30 @@ def test_the_image_is_small_and_runs_as_nobody() -> None:
     assert re.search(r"^USER breakout$", final, re.MULTILINE)
     assert final.index("USER breakout") > final.index("COPY --from=build")
     assert "HEALTHCHECK" in final
-    assert all(re.match(r"python:3\.\d+-slim-\w+", stage) for stage in stages)
+    images = {stage.split()[0] for stage in stages}
+    assert len(images) == 1
+    assert all(re.fullmatch(r"python:3\.\d+-slim-\w+@sha256:[0-9a-f]{64}", one) for one in images)
+
+
+def test_nothing_is_installed_into_the_image_without_a_hash() -> None:
+    dockerfile = (REPOSITORY / "Dockerfile").read_text().replace("\\\n", "")
+    commands = re.findall(r"pip (?:install|wheel) [^&\n]*", dockerfile)
+    assert len(commands) == 4
+    for command in commands:
+        assert "--require-hashes" in command or "--no-index" in command, command
+        assert "wheel" not in command.split()[1] or "--no-build-isolation" in command
+    backend = tomllib.loads((REPOSITORY / "pyproject.toml").read_text())["build-system"]["requires"]
+    lock = (REPOSITORY / "requirements-build.lock").read_text()
+    assert all(f"{one} \\\n    --hash=sha256:" in lock for one in backend)
+
+
+def test_a_reader_leaves_memory_to_the_workers() -> None:
+    """What one query, and all queries of the read-only user, may use is less than there is."""
+    root = ElementTree.parse(REPOSITORY / "clickhouse" / "config.xml").getroot()
+    ratio = float(root.findtext("max_server_memory_usage_to_ram_ratio") or 1)
+    limit = SERVICES["clickhouse"]["mem_limit"]
+    server = ratio * int(limit[:-1]) * 2 ** {"m": 20, "g": 30}[limit[-1]]
+    assert LIMITS["max_memory_usage"] < TOTAL_MEMORY < 0.8 * server
 
 
 def test_the_image_is_given_what_it_copies() -> None:

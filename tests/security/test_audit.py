@@ -2,16 +2,21 @@
 
 import http.server
 import json
+import os
+import shutil
+import subprocess
+import sys
 import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from tests.server_process import free_port
-from tools.audit import audit
+from tools.audit import LOCKS, MOST_DAYS, RECORD, ROOT, audit, last, record
 
 FLAW = {
     "id": "GHSA-aaaa-bbbb-cccc",
@@ -108,3 +113,120 @@ def test_a_lock_that_cannot_be_read_is_a_failure(
     said = capsys.readouterr()
     assert "pip-audit failed" in said.err
     assert "NOT DONE" not in said.err
+
+
+TODAY = date(2026, 11, 28)
+
+
+@pytest.fixture
+def locks(tmp_path: Path) -> Path:
+    for name in LOCKS:
+        (tmp_path / name).write_text(f"{name}==1.0\n")
+    return tmp_path
+
+
+def said_last(folder: Path, today: date, capsys: pytest.CaptureFixture[str]) -> tuple[int, str]:
+    code = last(folder, today)
+    line, rest = capsys.readouterr().out.split("\n", 1)
+    assert rest == ""
+    return code, line
+
+
+def test_an_audit_is_recorded_only_when_it_was_done(lock: Path) -> None:
+    done: list[str] = []
+    note = lambda: done.append("done")  # noqa: E731
+    with advisories({"aiohttp": {"vulns": [FLAW]}}) as service:
+        audit(lock, service, note)
+    audit(lock, _at(free_port()), note)
+    assert done == []
+    with advisories({}) as service:
+        audit(lock, service, note)
+    assert done == ["done"]
+
+
+def test_the_last_line_says_whether_it_was_done(
+    locks: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    record(locks, "audited", TODAY)
+    code, line = said_last(locks, TODAY, capsys)
+    assert (code, line) == (0, "audit: done on 2026-11-28: no known vulnerability")
+    code, line = said_last(locks, TODAY + timedelta(days=3), capsys)
+    assert code == 0
+    assert line.startswith("audit: NOT DONE NOW: the locks were last audited on 2026-11-28, 3 days")
+
+
+@pytest.mark.parametrize("what", ["audited", "locked"])
+def test_locks_that_nobody_audited_for_long_fail(
+    what: str, locks: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    record(locks, what, TODAY)
+    assert said_last(locks, TODAY + timedelta(days=MOST_DAYS), capsys)[0] == 0
+    code, line = said_last(locks, TODAY + timedelta(days=MOST_DAYS + 1), capsys)
+    assert code == 1
+    assert "run `make audit`" in line
+    # A clock that is wrong proves nothing either.
+    assert said_last(locks, TODAY - timedelta(days=1), capsys)[0] == 1
+
+
+def test_locks_made_anew_and_equal_are_as_old_as_before(
+    locks: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    record(locks, "audited", TODAY)
+    before = (locks / RECORD).read_text()
+    record(locks, "locked", TODAY + timedelta(days=20))
+    assert (locks / RECORD).read_text() == before
+    (locks / LOCKS[0]).write_text("other==2.0\n")
+    code, line = said_last(locks, TODAY, capsys)
+    assert code == 1
+    assert "is of other locks" in line
+    record(locks, "locked", TODAY)
+    code, line = said_last(locks, TODAY, capsys)
+    assert code == 0
+    assert "NOT DONE NOW: the locks were last locked on" in line
+
+
+@pytest.mark.parametrize("text", ["", "{}", "[]", '{"what": "audited", "on": "soon", "locks": {}}'])
+def test_a_record_that_cannot_be_read_fails(
+    text: str, locks: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert said_last(locks, TODAY, capsys)[0] == 1
+    (locks / RECORD).write_text(text)
+    code, line = said_last(locks, TODAY, capsys)
+    assert code == 1
+    assert RECORD in line
+
+
+def test_the_record_is_of_the_locks_that_are_here() -> None:
+    told = json.loads((ROOT / RECORD).read_text())
+    assert last(ROOT, date.fromisoformat(told["on"])) == 0, "run `make lock`"
+
+
+@pytest.mark.parametrize(
+    ("make", "code"), [("exit 0", 0), ("exit 2", 2), ('[ "$1" = audit ] || exit 2', 2)]
+)
+def test_the_last_line_of_ci_is_the_audits(
+    make: str, code: int, locks: Path, tmp_path: Path
+) -> None:
+    """`.ci/run` itself, with a `make` that does nothing but succeed or fail."""
+    tools = tmp_path / "bin"
+    for folder in (tools, tmp_path / ".ci", tmp_path / ".venv" / "bin", tmp_path / "tools"):
+        folder.mkdir(parents=True)
+    for name, text in (("make", make), ("promtool", "true"), ("chromium", "true")):
+        (tools / name).write_text(f"#!/bin/sh\necho this is $1\n{text}\n")
+        (tools / name).chmod(0o755)
+    shutil.copy(ROOT / ".ci" / "run", tmp_path / ".ci" / "run")
+    shutil.copy(ROOT / "tools" / "audit.py", tmp_path / "tools" / "audit.py")
+    (tmp_path / ".venv" / "bin" / "python").symlink_to(sys.executable)
+    for on, expected in ((datetime.now(UTC).date(), code), (date(2026, 1, 1), code or 1)):
+        (locks / RECORD).unlink(missing_ok=True)
+        record(locks, "locked", on)
+        ran = subprocess.run(
+            ["bash", str(tmp_path / ".ci" / "run")],
+            env={**os.environ, "PATH": f"{tools}:{os.environ['PATH']}"},
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=False,
+        )
+        assert ran.returncode == expected
+        assert ran.stdout.splitlines()[-1].startswith("audit: "), ran.stderr
