@@ -98,6 +98,17 @@ QUERYABLE_LATENCY = Histogram(
 DEAD_LETTERS = Counter(
     "breakout_dead_letters_total", "Records sent to the dead-letter topic", ["topic"]
 )
+TOMBSTONES = Counter(
+    "breakout_tombstones_total",
+    "Tombstones a worker has read in compacted topics: each deletes its key there, and no rows",
+    ["topic"],
+)
+POSITIONS_LOST = Counter(
+    "breakout_positions_lost_total",
+    "Partitions read again from the start, or from where records were deleted, by why: beyond_end "
+    "(the position lay beyond the log's end), other_log (another record than before it), deleted",
+    ["topic", "why"],
+)
 REVISIONS = Counter("breakout_counter_revisions_total", "Observations whose raw counter had fallen")
 JUMPS = Counter("breakout_counter_jumps_total", "Observations flagged as a jump of the counter")
 BREAKOUTS = Counter(

@@ -75,11 +75,11 @@ class Publisher:
 
     async def publish_names(self, records: Iterable[NameRecord]) -> None:
         """Publish what names of a source mean."""
-        await self.publish(NAMES, ((f"{one.source}:{one.name}", one) for one in records))
+        await self.publish(NAMES, ((one.key, one) for one in records))
 
     async def publish_models(self, records: Iterable[ModelRecord]) -> None:
         """Publish what is known of models, each to the partition of its id."""
-        await self.publish(MODELS, ((record.model_id, record) for record in records))
+        await self.publish(MODELS, ((one.key, one) for one in records))
 
     async def publish_downloads(self, slices: Iterable[tuple[int, DownloadsSlice]]) -> None:
         """Publish slices of a scrape, each to the partition it is given with."""

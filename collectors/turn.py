@@ -20,6 +20,7 @@ from aiokafka.errors import KafkaError
 
 from breakout import metrics
 from breakout.contract import ContractError, RunRecord, read_event
+from breakout.contract.compacted import check_key, is_tombstone
 from breakout.contract.topics import RUNS, partition_of
 from breakout.kafka_connection import kafka_connection
 from breakout.kafka_offsets import log_ends
@@ -139,7 +140,7 @@ class Turn(ConsumerRebalanceListener):  # type: ignore[misc]
 
     async def _publish(self, record: RunRecord) -> None:
         async with open_publisher(self._settings, give_up_after=_READ_SECONDS) as publisher:
-            await publisher.publish(RUNS, [(self._source, record)])
+            await publisher.publish(RUNS, [(record.key, record)])
             await publisher.flush()
 
     async def _joined(self) -> Any:
@@ -180,7 +181,11 @@ class Turn(ConsumerRebalanceListener):  # type: ignore[misc]
         while await consumer.position(partition) < end:
             for records in (await consumer.getmany(timeout_ms=200)).values():
                 for record in records:
-                    run = _read(record.value)
+                    if is_tombstone(RUNS.name, record.key, record.value):
+                        # As if the source had never run.
+                        latest = None if record.key == self._source.encode() else latest
+                        continue
+                    run = _read(record.key, record.value)
                     if run is not None and run.source == self._source:
                         latest = run
         self._complete_at = latest.complete_at if latest else None
@@ -207,9 +212,11 @@ async def _started(consumer: Any) -> Any:
     return consumer
 
 
-def _read(value: bytes | None) -> RunRecord | None:
+def _read(key: bytes | None, value: bytes | None) -> RunRecord | None:
     try:
-        return read_event(RunRecord, value)
+        run = read_event(RunRecord, value)
+        check_key(RUNS.name, key, run)
     except ContractError as error:
         log.warning("a run on breakout.runs cannot be read, passing it over", why=str(error))
         return None
+    return run

@@ -6,9 +6,10 @@ Nothing is acknowledged here: whoever has made a batch durable acknowledges its 
 import asyncio
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, field
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, TypeVar, cast
 
 from breakout.contract import ContractError
+from breakout.contract.compacted import COMPACTED, Keyed, check_key, is_tombstone
 
 EventT = TypeVar("EventT")
 """What is kept of a record: the event, or what is made of it."""
@@ -16,7 +17,7 @@ EventT = TypeVar("EventT")
 
 @dataclass(frozen=True)
 class Record(Generic[EventT]):
-    """One record, read or unreadable."""
+    """One record: read, unreadable, or a tombstone, which has neither event nor error."""
 
     source: Any
     """The Faust event: its message, and the way to acknowledge it."""
@@ -32,6 +33,11 @@ class Record(Generic[EventT]):
     def topic(self) -> str:
         """Name of the topic it came from."""
         return str(self.source.message.topic)
+
+    @property
+    def is_tombstone(self) -> bool:
+        """Whether it deletes its key from a compacted topic."""
+        return self.event is None and self.error is None
 
 
 @dataclass
@@ -142,7 +148,14 @@ class _Filling(Generic[EventT]):
 
 
 def _read(source: Any, read: Callable[[str, bytes | None], EventT]) -> Record[EventT]:
+    message = source.message
+    topic, key, value = message.topic, message.key, message.value
+    if is_tombstone(topic, key, value):
+        return Record(source, None, None)
     try:
-        return Record(source, read(source.message.topic, source.message.value), None)
+        event = read(topic, value)
+        if topic in COMPACTED:
+            check_key(topic, key, cast("Keyed", event))
     except ContractError as error:
         return Record(source, None, error)
+    return Record(source, event, None)

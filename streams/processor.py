@@ -129,3 +129,7 @@ class Processor(ABC, Generic[EventT]):
             )
         for topic, records in Counter(record.topic for record in batch.records).items():
             metrics.RECORDS.labels(topic).inc(records)
+        tombstones = Counter(record.topic for record in batch.records if record.is_tombstone)
+        for topic, records in tombstones.items():
+            metrics.TOMBSTONES.labels(topic).inc(records)
+            log.info("keys were deleted from the topic, rows stay", topic=topic, keys=records)

@@ -168,6 +168,11 @@ class ModelRecord(Event):
     )
     tracked: bool = Field(description="On the tracked list, so it counts among the peers")
 
+    @property
+    def key(self) -> str:
+        """The record's key."""
+        return self.model_id
+
 
 class NameRecord(Event):
     """What a name of another source means: a slug of OpenRouter, a line of a leaderboard.
@@ -187,6 +192,11 @@ class NameRecord(Event):
     model_id: ModelId | None = Field(None, description="Its weights on the Hub, reviewed")
     org: Name | None = Field(None, description="The Hub's organisation that publishes it, reviewed")
     hint: ModelId | None = Field(None, description="Its weights as the source says, not reviewed")
+
+    @property
+    def key(self) -> str:
+        """The record's key."""
+        return f"{self.source}:{self.name}"
 
 
 class InferenceDay(Event):
@@ -331,6 +341,11 @@ class RunRecord(Event):
     )
     finished_at: UtcDatetime = Field(description="When all of it was acknowledged, UTC")
     instance: Name = Field(description="Host and process that ran it")
+
+    @property
+    def key(self) -> str:
+        """The record's key."""
+        return self.source
 
 
 class DeadLetter(Event):

@@ -8,9 +8,10 @@ from datetime import UTC, datetime, timedelta
 from typing import ClassVar
 
 import pytest
+from aiokafka import AIOKafkaProducer
 
 from breakout.contract import RunRecord
-from breakout.contract.topics import RUNS
+from breakout.contract.topics import RUNS, partition_of
 from breakout.settings import Settings
 from collectors import turn as turns
 from collectors.cadence import Cadence
@@ -182,3 +183,21 @@ async def test_a_run_ends_when_the_turn_is_lost(settings: Settings) -> None:
             await until(lambda: all("standby" in job.states for job in jobs), 120)
             await until(lambda: Ticks.under_way == 1, 120)
     assert Ticks.most_at_once == 1
+
+
+async def test_tombstone_forgets_the_latest_run_of_its_source(
+    broker: Broker, settings: Settings
+) -> None:
+    producer = AIOKafkaProducer(bootstrap_servers=broker.bootstrap)
+    async with Turn(settings, "ticks") as turn:
+        await turn.begins.wait()
+        await turn.remember(Outcome("ticks", datetime.now(UTC), {}, 0))
+        await producer.start()
+        partition = partition_of("ticks", PARTITIONS)
+        try:
+            await producer.send_and_wait(RUNS.name, None, key=b"other", partition=partition)
+            assert await turn.last_run() is not None
+            await producer.send_and_wait(RUNS.name, None, key=b"ticks", partition=partition)
+            assert await turn.last_run() is None
+        finally:
+            await producer.stop()

@@ -88,8 +88,10 @@ class Rig(Pipeline):
         self.observations = observations_of(slices)
         self.models = [read_event(ModelRecord, one.value) for one in self.consume(MODELS.name)]
 
-    def publish_bytes(self, topic: str, partition: int, value: bytes | None) -> int:
-        """Publish any bytes with the key b"key"; returns the offset."""
+    def publish_bytes(
+        self, topic: str, partition: int, value: bytes | None, *, key: bytes | None = b"key"
+    ) -> int:
+        """Publish any bytes; returns the offset."""
 
         async def send() -> int:
             producer = AIOKafkaProducer(
@@ -97,7 +99,7 @@ class Rig(Pipeline):
             )
             await producer.start()
             try:
-                sent = await producer.send_and_wait(topic, value, b"key", partition=partition)
+                sent = await producer.send_and_wait(topic, value, key, partition=partition)
                 return int(sent.offset)
             finally:
                 await producer.stop()

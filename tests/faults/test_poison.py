@@ -90,7 +90,6 @@ def anything(event: Event) -> dict[bytes | None, str]:
     """Return what is poison on every topic, with a part of the reason."""
     return {
         b"": "not JSON",
-        None: "no value",
         b"\x00\x01 no json": "not JSON",
         event.to_bytes()[:-9]: "not JSON",
         b'{"source": "\xff\xfe"}': "not JSON",
@@ -105,6 +104,7 @@ FAR = (datetime.now(UTC) + timedelta(days=3)).isoformat()
 POISON: dict[str, dict[bytes | None, str]] = {
     DOWNLOADS.name: {
         **anything(SLICE),
+        None: "no value",
         changed(SLICE, downloads_all_time=["7", 8]): "downloads_all_time.0",
         changed(SLICE, downloads_all_time=[7.5, 8]): "downloads_all_time.0",
         changed(SLICE, downloads_all_time=[7, -8]): "downloads_all_time.1",
@@ -128,9 +128,12 @@ POISON: dict[str, dict[bytes | None, str]] = {
         changed(RECORD, released_at="0001-01-01"): "ModelRecord.released_at",
         changed(RECORD, created_at="9999-12-31T00:00:00Z"): "ModelRecord.created_at",
         SLICE.to_bytes(): "ModelRecord.model_id",
+        # Published with the key b"key", as all of these are.
+        RECORD.to_bytes(): f"the key 'key', and its value is that of '{RECORD.model_id}'",
     },
     POINTS.name: {
         **anything(POINTS_SLICE),
+        None: "no value",
         changed(POINTS_SLICE, point_model=[1]): "beyond models",
         changed(POINTS_SLICE, point_age=[366]): "point_age.0",
         changed(POINTS_SLICE, reset=[]): "reset has 0 entries for 1 rows",
@@ -141,9 +144,11 @@ POISON: dict[str, dict[bytes | None, str]] = {
         changed(NAME, open="yes please"): "NameRecord.open",
         changed(NAME, model_id="no id"): "NameRecord.model_id",
         changed(NAME, observed_at=FAR): "more than a day ahead",
+        NAME.to_bytes(): "the key 'key', and its value is that of 'poison:a/b'",
     },
     INFERENCE.name: {
         **anything(TOKENS),
+        None: "no value",
         changed(TOKENS, tokens=["7"]): "tokens.0",
         changed(TOKENS, tokens=[7.5]): "tokens.0",
         changed(TOKENS, tokens=[-7]): "tokens.0",
@@ -157,6 +162,7 @@ POISON: dict[str, dict[bytes | None, str]] = {
     },
     DERIVATIVES.name: {
         **anything(DERIVED),
+        None: "no value",
         changed(DERIVED, parents=[[]] * 2): "parents has 2 entries for 1 rows",
         changed(DERIVED, parents=[["no id"]]): "parents.0.0",
         changed(DERIVED, models=list(POISONED)): "parents has 1 entries for 2 rows",
@@ -166,6 +172,7 @@ POISON: dict[str, dict[bytes | None, str]] = {
     },
     LEADERBOARDS.name: {
         **anything(BOARD),
+        None: "no value",
         changed(BOARD, rating=["high"]): "rating.0",
         changed(BOARD, rating=[1.5, 2]): "rating has 2 entries for 1 rows",
         changed(BOARD, rating=[float("nan")]): "finite number",

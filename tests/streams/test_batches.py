@@ -39,7 +39,7 @@ class Stream:
             self.read += 1
             self.went_on.set()
             value = NAME if record >= 0 else b"{"
-            message = SimpleNamespace(topic="t", partition=0, offset=record, value=value)
+            message = SimpleNamespace(topic="t", partition=0, offset=record, key=None, value=value)
             yield SimpleNamespace(message=message)
 
     async def has_read(self, records: int) -> None:

@@ -65,7 +65,9 @@ class Stream:
         self.acknowledged += 1
 
     async def events(self) -> AsyncIterator[Any]:
-        message = SimpleNamespace(topic="breakout.names", partition=0, value=b"", timestamp=None)
+        message = SimpleNamespace(
+            topic="breakout.inference", partition=0, key=None, value=b"", timestamp=None
+        )
         yield SimpleNamespace(message=message, ack=self.ack)
         await asyncio.Event().wait()
 

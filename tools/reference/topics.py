@@ -27,6 +27,17 @@ def topics_page() -> str:
                 for topic in TOPICS
             ],
         ),
+        "## Keys and tombstones",
+        "In a topic that keeps the latest of each key, the key must be that of the table above; "
+        "a record without a key, or whose key is not its event's, is sent to the dead-letter "
+        "topic. A record without a value (a tombstone) deletes its key from the topic, known or "
+        "not, and is counted in `breakout_tombstones_total`. It deletes nothing in ClickHouse: "
+        "history stays, and a model or a name is what its last record said, until another "
+        "record says otherwise. To end the tracking of a model, publish its record with "
+        "`tracked` false. A tombstone in `breakout.runs` makes its collector run as if it had "
+        "never run.",
+        "In all other topics keys only spread records over partitions and are not read. A record "
+        "without a value says nothing there, and is sent to the dead-letter topic.",
         *(block for topic in TOPICS for block in _event(topic)),
     )
 
