@@ -6,6 +6,7 @@ from typing import Any
 
 from aiokafka import TopicPartition
 from aiokafka.errors import KafkaError
+from aiokafka.structs import OffsetAndMetadata
 
 _COORDINATOR_SECONDS = 10.0
 
@@ -38,10 +39,10 @@ async def log_ends(
     return ends
 
 
-async def committed_offsets(
+async def committed_positions(
     admin: Any, group: str, partitions: Sequence[TopicPartition]
-) -> dict[TopicPartition, int]:
-    """Return the offset each partition's group goes on from; absent where it has none.
+) -> dict[TopicPartition, OffsetAndMetadata]:
+    """Return what a group has committed for each partition; absent where it has nothing.
 
     A cluster that has had no group yet makes its topic of offsets when it is first asked, and one
     that lost its coordinator takes another: both are waited for, 10 s at most, then the broker's
@@ -57,4 +58,12 @@ async def committed_offsets(
                 raise
             await asyncio.sleep(0.2)
         else:
-            return {one: known.offset for one, known in found.items() if known.offset >= 0}
+            return {one: known for one, known in found.items() if known.offset >= 0}
+
+
+async def committed_offsets(
+    admin: Any, group: str, partitions: Sequence[TopicPartition]
+) -> dict[TopicPartition, int]:
+    """Return the offset each partition's group goes on from, as `committed_positions` does."""
+    found = await committed_positions(admin, group, partitions)
+    return {one: known.offset for one, known in found.items()}

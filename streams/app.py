@@ -23,6 +23,7 @@ from streams.derivatives import DerivativesProcessor
 from streams.downloads import DownloadsProcessor
 from streams.facts import FactsProcessor
 from streams.outbox import Outbox
+from streams.positions import CheckedTransport
 from streams.processor import Processor
 from streams.scores import ScoreProcessor
 from streams.signs import SignsOfLife
@@ -89,12 +90,15 @@ def create_app(settings: Settings) -> Any:
         # A record may be a megabyte: few of them wait in memory.
         stream_buffer_maxsize=16,
         consumer_max_fetch_size=4_000_000,
+        # A topic that was deleted and made anew is found again within that, not within 5 minutes.
+        consumer_metadata_max_age_ms=15_000,
         # A rebalance or a stop does not wait for ClickHouse: what is unwritten comes again.
         stream_wait_empty=False,
         TableManager=_NoTables,
         agent_supervisor=mode.CrashingSupervisor,
     )
     signs = SignsOfLife(settings)
+    app.transport = CheckedTransport(settings, app, signs.failed)
     outbox = Outbox(app, settings.partitions)
     processors = [
         kind(settings, outbox, WorkerClickHouse(settings, signs.waits)) for kind in PROCESSORS

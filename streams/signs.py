@@ -26,6 +26,11 @@ class SignsOfLife:
             self._heart.failed(why)
         self._heart.beat("running" if why is None else "waiting")
 
+    def failed(self, why: str) -> None:
+        """Say what went wrong; `breakout status` shows it beside the worker."""
+        if self._heart is not None:
+            self._heart.failed(why)
+
     def stop(self) -> None:
         """Say that the worker has stopped."""
         if self._heart is not None:

@@ -82,6 +82,7 @@ def _kafka(settings: Settings) -> Iterator[Part]:
         yield Part("kafka", "empty", ok=False, detail=f"{where} lacks {topics}: start a worker")
     else:
         yield Part("kafka", "up", ok=True, detail=f"{where}, brokers: {state.brokers}")
+    yield _positions(state)
     yield from _lags(state)
     yield Part(
         "dead letters",
@@ -90,6 +91,25 @@ def _kafka(settings: Settings) -> Iterator[Part]:
         detail=f"{state.recent} in the last day, {state.dead_letters} kept",
         facts={"dead_letters": state.dead_letters, "recent": state.recent},
     )
+
+
+def _positions(state: KafkaState) -> Part:
+    facts = [
+        {
+            "topic": one.partition.topic,
+            "partition": one.partition.partition,
+            "position": one.position,
+            "begin": one.begin,
+            "end": one.end,
+            "why": one.why,
+        }
+        for one in state.lost
+    ]
+    if not state.lost:
+        return Part("positions", "in the logs", ok=True, facts={"lost": facts})
+    more = f" (and {len(facts) - 1} more)" if len(facts) > 1 else ""
+    detail = f"{state.lost[0]}{more}; a worker reads it again from the log's start"
+    return Part("positions", "lost", ok=False, detail=detail, facts={"lost": facts})
 
 
 def _lags(state: KafkaState) -> Iterator[Part]:

@@ -4,23 +4,37 @@ import asyncio
 import contextlib
 import logging
 import time
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Container, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.errors import KafkaConnectionError, KafkaError
+from aiokafka.structs import OffsetAndMetadata
 
 from breakout.contract import ContractError, DownloadsSlice, read_event
-from breakout.contract.topics import DEAD_LETTERS, DOWNLOADS, MODELS, POINTS
+from breakout.contract.topics import (
+    DEAD_LETTERS,
+    DERIVATIVES,
+    DOWNLOADS,
+    INFERENCE,
+    LEADERBOARDS,
+    MODELS,
+    NAMES,
+    POINTS,
+)
 from breakout.kafka_connection import kafka_connection
-from breakout.kafka_offsets import committed_offsets, log_ends
+from breakout.kafka_offsets import committed_positions, log_ends
+from breakout.kafka_positions import LostPosition, lost_positions
 from breakout.kafka_refusal import refusal
 from breakout.kafka_topics import KafkaUnavailableError
 from breakout.settings import Settings
 
 WORKED = (MODELS.name, DOWNLOADS.name, POINTS.name)
+"""What lag is told of."""
+READ = (*WORKED, NAMES.name, INFERENCE.name, DERIVATIVES.name, LEADERBOARDS.name)
+"""All that workers read."""
 ANSWER_SECONDS = 10.0
 RECENT_SECONDS = 86400.0
 
@@ -44,6 +58,7 @@ class KafkaState:
     brokers: int
     missing: tuple[str, ...]
     lags: tuple[Lag, ...]
+    lost: tuple[LostPosition, ...]
     dead_letters: int
     recent: int
 
@@ -123,8 +138,16 @@ def _why(error: Exception) -> str:
 async def _read(settings: Settings, admin: Any, consumer: Any) -> KafkaState:
     partitions = await _partitions(admin)
     cluster = await admin.describe_cluster()
+    read = [one for topic in READ for one in partitions.get(topic, [])]
+    logs = _Logs(
+        committed=await committed_positions(admin, settings.group, read),
+        begins=await consumer.beginning_offsets(read),
+        ends=await log_ends(consumer, read),
+    )
+    lost = await lost_positions(consumer, logs.committed, logs.begins, logs.ends)
+    again = {one.partition for one in lost}
     lags = [
-        await _lag(settings.group, partitions[topic], topic, admin, consumer)
+        await _lag(partitions[topic], topic, logs, again, consumer)
         for topic in WORKED
         if topic in partitions
     ]
@@ -133,6 +156,7 @@ async def _read(settings: Settings, admin: Any, consumer: Any) -> KafkaState:
         brokers=len(cluster["brokers"]),
         missing=tuple(topic for topic in WORKED if topic not in partitions),
         lags=tuple(lags),
+        lost=tuple(lost),
         dead_letters=await _count(consumer, letters),
         recent=await _count_recent(consumer, letters),
     )
@@ -149,22 +173,34 @@ async def _partitions(admin: Any) -> dict[str, list[TopicPartition]]:
     }
 
 
+@dataclass(frozen=True)
+class _Logs:
+    """What a group has committed, and the bounds of the logs."""
+
+    committed: dict[TopicPartition, OffsetAndMetadata]
+    begins: dict[TopicPartition, int]
+    ends: dict[TopicPartition, int]
+
+
 async def _lag(
-    group: str, partitions: Sequence[TopicPartition], topic: str, admin: Any, consumer: Any
+    partitions: Sequence[TopicPartition],
+    topic: str,
+    logs: _Logs,
+    again: Container[TopicPartition],
+    consumer: Any,
 ) -> Lag:
-    committed = await committed_offsets(admin, group, partitions)
-    begins = await consumer.beginning_offsets(partitions)
-    ends = await log_ends(consumer, partitions)
     waiting = {}
     for partition in partitions:
-        # A group that has committed nothing begins at the earliest record.
-        start = max(committed.get(partition, 0), begins[partition])
-        if start < ends[partition]:
+        # A group that has committed nothing, or lost its position, begins at the earliest record.
+        start = begin = logs.begins[partition]
+        if partition in logs.committed and partition not in again:
+            start = max(logs.committed[partition].offset, begin)
+        if start < logs.ends[partition]:
             waiting[partition] = start
     oldest = await _oldest(consumer, waiting)
     return Lag(
         topic=topic,
-        records=sum(ends[partition] - start for partition, start in waiting.items()),
+        records=sum(logs.ends[partition] - start for partition, start in waiting.items()),
         seconds=None if oldest is None else max(time.time() - oldest / 1000, 0.0),
     )
 

@@ -11,18 +11,20 @@ from typing import Any
 
 import pytest
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
+from aiokafka.structs import OffsetAndMetadata
 from clickhouse_connect.driver.client import Client
 from rich.console import Console
 
 from breakout.cli.health import Part
 from breakout.cli.status import as_table
 from breakout.clickhouse import writer_client
-from breakout.contract.topics import DEAD_LETTERS, DOWNLOADS
+from breakout.contract.topics import DEAD_LETTERS, DOWNLOADS, INFERENCE, LEADERBOARDS
 from breakout.heartbeat import Heartbeat
+from breakout.kafka_positions import LastRead
 from breakout.kafka_topics import ensure_topics
 from breakout.migrations import migrate
 from breakout.settings import Settings, read_settings
-from tests.brokers import BROKERS, KAFKA_FIRST, running_broker_of
+from tests.brokers import BROKERS, KAFKA_FIRST, requires_kafka, running_broker_of
 from tests.cli.conftest import Breakout
 from tests.cli.seed import insert
 from tests.server_process import Broker, free_port
@@ -239,7 +241,7 @@ async def _produce(bootstrap: str, topic: str, values: list[bytes], at_ms: int |
         await producer.stop()
 
 
-async def _commit(settings: Settings, topic: str, offset: int) -> None:
+async def _commit(settings: Settings, topic: str, offset: int, metadata: str = "") -> None:
     partition = TopicPartition(topic, 0)
     consumer = AIOKafkaConsumer(
         bootstrap_servers=settings.kafka_bootstrap_servers,
@@ -249,7 +251,7 @@ async def _commit(settings: Settings, topic: str, offset: int) -> None:
     await consumer.start()
     try:
         consumer.assign([partition])
-        await consumer.commit({partition: offset})
+        await consumer.commit({partition: OffsetAndMetadata(offset, metadata)})
     finally:
         await consumer.stop()
 
@@ -271,6 +273,45 @@ def test_lag_counts_what_the_group_has_not_finished(
     asyncio.run(_commit(settings, DOWNLOADS.name, before + 3))
     part = checked(breakout, 0)[f"lag {DOWNLOADS.name}"]
     assert (part["records"], part["seconds"]) == (0, None)
+
+
+@pytest.mark.parametrize("kafka", BROKERS, indirect=True)
+def test_position_beyond_the_log_is_wrong(
+    breakout: Breakout, settings: Settings, client: Client
+) -> None:
+    beat(client, "worker")
+    observe(client, datetime.now(UTC))
+    assert checked(breakout, 0)["positions"]["lost"] == []
+    asyncio.run(_produce(settings.kafka_bootstrap_servers, LEADERBOARDS.name, [b"1", b"2"], None))
+    asyncio.run(_commit(settings, LEADERBOARDS.name, 50))
+    part = checked(breakout, 1)["positions"]
+    (lost,) = part["lost"]
+    assert (lost["topic"], lost["partition"], lost["position"]) == (LEADERBOARDS.name, 0, 50)
+    assert lost["why"] == "beyond_end"
+    assert part["state"] == "lost"
+    assert (
+        f"{LEADERBOARDS.name}, partition 0: position 50 lies beyond the log's end" in part["detail"]
+    )
+    asyncio.run(_commit(settings, LEADERBOARDS.name, lost["end"]))
+    assert checked(breakout, 0)["positions"]["state"] == "in the logs"
+
+
+@requires_kafka
+@pytest.mark.parametrize("kafka", ["kafka"], indirect=True)
+def test_position_after_another_record_is_wrong(
+    breakout: Breakout, settings: Settings, client: Client
+) -> None:
+    # The embedded broker keeps nothing beside a position, and its positions end with its logs.
+    beat(client, "worker")
+    observe(client, datetime.now(UTC))
+    asyncio.run(_produce(settings.kafka_bootstrap_servers, INFERENCE.name, [b"1", b"2"], None))
+    other = LastRead(0, 1)  # a timestamp that no record here has
+    asyncio.run(_commit(settings, INFERENCE.name, 1, other.metadata()))
+    (lost,) = checked(breakout, 1)["positions"]["lost"]
+    assert (lost["topic"], lost["position"], lost["why"]) == (INFERENCE.name, 1, "other_log")
+    # What somebody else committed says nothing of the record before it.
+    asyncio.run(_commit(settings, INFERENCE.name, 1, "read 0 of long ago"))
+    assert checked(breakout, 0)["positions"]["lost"] == []
 
 
 def test_dead_letters_of_the_last_day_are_wrong(

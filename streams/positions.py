@@ -1,0 +1,284 @@
+"""The workers' Kafka consumer, which notices when a log is no longer the one it was reading.
+
+Faust keeps reading where it was and drops what has a smaller offset: after a broker lost the end
+of a log, or a topic was made anew, new records would be dropped until the log has grown past the
+old position, and those before it never be read. Three things show it: a record that arrives with
+an offset below the position; a log that ends before it; and, after a silence as long as a broker
+needs to come back, another record where the one that was read last was. Such a partition is read
+again from its start: the start is committed, and the group rebalances. What was read before changes
+nothing.
+"""
+
+import asyncio
+import contextlib
+import sys
+import time
+from collections import deque
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping
+from contextlib import asynccontextmanager
+from typing import Any
+
+import structlog
+from aiokafka import AIOKafkaConsumer
+from aiokafka.errors import KafkaError
+from aiokafka.structs import OffsetAndMetadata, TopicPartition
+from faust.transport.drivers import aiokafka as driver
+from faust.types import TP
+from mode import Service
+
+from breakout import metrics
+from breakout.kafka_connection import kafka_connection
+from breakout.kafka_offsets import log_ends
+from breakout.kafka_positions import LastRead, LostPosition, replaced
+from breakout.settings import Settings
+
+log = structlog.get_logger(__name__)
+
+SILENT_SECONDS = 3.0
+"""A broker that lost part of a log was away for longer than this."""
+
+CHECK_SECONDS = 10.0
+"""Seconds between looks at where the logs end."""
+
+
+class ReadMarks:
+    """The records a worker read last, by partition."""
+
+    def __init__(self) -> None:
+        self._read: dict[TP, deque[LastRead]] = {}
+
+    def restart(self, partition: TP, committed: OffsetAndMetadata | None) -> None:
+        """Begin at a committed position."""
+        last = LastRead.of(committed.metadata) if committed else None
+        self._read[partition] = deque([last] if last else [])
+
+    def add(self, partition: TP, offset: int, timestamp: int | None) -> None:
+        """Remember a record that was read; one without a timestamp cannot be told from others."""
+        if timestamp is not None and timestamp >= 0:
+            self._read.setdefault(partition, deque()).append(LastRead(offset, timestamp))
+
+    def newest(self, partition: TP) -> LastRead | None:
+        """Return the record that was read last."""
+        read = self._read.get(partition)
+        return read[-1] if read else None
+
+    def committed(self, partition: TP, position: int) -> OffsetAndMetadata:
+        """Return what to commit for a position; forget the records before its last one."""
+        read = self._read.get(partition, deque())
+        while len(read) > 1 and read[1].offset < position:
+            read.popleft()
+        last = read[0] if read and read[0].offset < position else None
+        return OffsetAndMetadata(position, last.metadata() if last else "")
+
+
+class _Thread(driver.AIOKafkaConsumerThread):  # type: ignore[misc]
+    """Talks to Kafka; commits each position with the record before it."""
+
+    consumer: "CheckedConsumer"
+
+    def _create_worker_consumer(self, transport: driver.Transport) -> AIOKafkaConsumer:
+        consumer = super()._create_worker_consumer(transport)
+        commit, marks = consumer.commit, self.consumer.marks
+
+        async def commit_marked(offsets: Mapping[TP, OffsetAndMetadata]) -> None:
+            await commit({tp: marks.committed(tp, one.offset) for tp, one in offsets.items()})
+
+        # Faust makes what it commits itself, without metadata.
+        consumer.commit = commit_marked
+        return consumer
+
+    async def seek_to_committed(self) -> Mapping[TP, int]:
+        """Seek all partitions to their committed positions."""
+        positions: Mapping[TP, int] = await self.call_thread(self._seek_to_committed)
+        return positions
+
+    async def _seek_to_committed(self) -> dict[TP, int | None]:
+        consumer = self._ensure_consumer()
+        assigned = [TopicPartition(*tp) for tp in consumer.assignment()]
+        found = await consumer._coordinator.fetch_committed_offsets(assigned)  # noqa: SLF001
+        positions: dict[TP, int | None] = {}
+        for partition in assigned:
+            known = found.get(partition)
+            committed = known if known is not None and known.offset >= 0 else None
+            tp = TP(*partition)
+            self.consumer.marks.restart(tp, committed)
+            positions[tp] = committed.offset if committed else None
+            if committed:
+                consumer.seek(partition, committed.offset)
+        return positions
+
+    async def restart(self, begins: Mapping[TP, int]) -> None:
+        """Commit where partitions are to be read from, and have the group assign them anew."""
+        await self.call_thread(self._restart, begins)
+
+    async def _restart(self, begins: Mapping[TP, int]) -> None:
+        consumer = self._ensure_consumer()
+        for tp in begins:
+            self.consumer.marks.restart(tp, None)
+        starts = {TopicPartition(*tp): OffsetAndMetadata(at, "") for tp, at in begins.items()}
+        try:
+            await consumer.commit(starts)
+        except KafkaError as error:
+            # Whoever gets the partition finds the same, and does the same.
+            log.warning("the position was not committed", why=str(error) or type(error).__name__)
+        consumer._coordinator.request_rejoin()  # noqa: SLF001
+
+
+class CheckedConsumer(driver.Consumer):  # type: ignore[misc]
+    """Faust's consumer, with each arrival held against what was read before."""
+
+    _thread: _Thread
+    transport: "CheckedTransport"
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        self.marks = ReadMarks()
+        self._heard: dict[TP, float] = {}
+        self._restarting: set[TP] = set()
+        super().__init__(*args, **kwargs)
+
+    def _new_consumer_thread(self) -> _Thread:
+        return _Thread(self, loop=self.loop, beacon=self.beacon)
+
+    async def perform_seek(self) -> None:
+        """Seek all partitions to their committed positions, after each assignment."""
+        await super().perform_seek()
+        self._restarting.clear()
+        self._heard.clear()
+
+    def _to_message(self, tp: TP, record: Any) -> Any:
+        self.marks.add(tp, record.offset, record.timestamp)
+        return super()._to_message(tp, record)
+
+    async def _getmany(
+        self,
+        active_partitions: set[TP] | None,
+        timeout: float,  # noqa: ASYNC109
+    ) -> Mapping[TP, list[Any]]:
+        arrived = await super()._getmany(active_partitions, timeout)
+        records = {tp: some for tp, some in arrived.items() if tp not in self._restarting}
+        lost = await self._lost({TP(*tp): some[0].offset for tp, some in records.items()})
+        if lost:
+            await self._read_again(lost)
+        return {tp: some for tp, some in records.items() if tp not in self._restarting}
+
+    async def _lost(self, arrived: Mapping[TP, int]) -> list[LostPosition]:
+        """Return the partitions that are not the logs they were; `arrived` has first offsets."""
+        now, silent, rewound = time.monotonic(), [], []
+        for tp, offset in arrived.items():
+            position = self._read_offset[tp]
+            if position is not None and offset < position:
+                rewound.append(tp)
+            elif now - self._heard.get(tp, -SILENT_SECONDS) >= SILENT_SECONDS:
+                silent.append(tp)
+            self._heard[tp] = now
+        if not rewound and not silent:
+            return []
+        try:
+            async with self._reader() as reader:
+                return await self._compared(reader, rewound, silent)
+        except (KafkaError, OSError, TimeoutError) as error:
+            why = str(error) or type(error).__name__
+            log.warning("the log cannot be compared with what was read before", why=why)
+            for tp in silent:
+                del self._heard[tp]  # at its next records again
+            # Without the log's start: what has arrived is read next.
+            return [self._position_lost(tp, arrived[tp], "beyond_end") for tp in rewound]
+
+    @Service.task  # type: ignore[untyped-decorator]
+    async def _look_at_logs(self) -> None:
+        """Find what has happened to logs in which nothing arrives."""
+        async for _ in self.itertimer(CHECK_SECONDS, name="logs"):
+            if self.flow_active:
+                # A broker that is away is told of by everything else.
+                with contextlib.suppress(KafkaError, OSError, TimeoutError):
+                    await self._read_again(await self._lost_in_silence())
+
+    async def _lost_in_silence(self) -> list[LostPosition]:
+        now = time.monotonic()
+        positions = {
+            TopicPartition(*tp): position
+            for tp in self.assignment()
+            if tp not in self._restarting
+            and (position := self._position(tp)) is not None
+            and now - self._heard.get(tp, -SILENT_SECONDS) >= SILENT_SECONDS
+        }
+        if not positions:
+            return []
+        async with self._reader() as reader:
+            ends = await reader.end_offsets(positions)
+            # The embedded broker says so of too many: there the last records tell.
+            ends |= await log_ends(reader, [tp for tp, at in positions.items() if at > ends[tp]])
+            beyond = [TP(*tp) for tp, at in positions.items() if at > ends[tp]]
+            others = [TP(*tp) for tp, at in positions.items() if at <= ends[tp]]
+            lost = await self._compared(reader, beyond, others)
+        # Unless the group has rebalanced, or records have come, meanwhile.
+        return [one for one in lost if self._position(one.partition) == positions[one.partition]]
+
+    @asynccontextmanager
+    async def _reader(self) -> AsyncIterator[AIOKafkaConsumer]:
+        """A consumer without a group, for at most as long as a broker may take to answer."""
+        settings = self.transport.settings
+        reader = AIOKafkaConsumer(**kafka_connection(settings), enable_auto_commit=False)
+        try:
+            async with asyncio.timeout(settings.kafka_timeout_seconds):
+                await reader.start()
+                yield reader
+        finally:
+            await reader.stop()
+
+    async def _compared(
+        self, reader: AIOKafkaConsumer, rewound: list[TP], silent: list[TP]
+    ) -> list[LostPosition]:
+        """Return all of `rewound`, and of `silent` those that hold other records than before."""
+        partitions = [TopicPartition(*tp) for tp in (*rewound, *silent)]
+        begins = await reader.beginning_offsets(partitions)
+        last = {TopicPartition(*tp): self.marks.newest(tp) for tp in silent}
+        kept = {tp: one for tp, one in last.items() if one and one.offset >= begins[tp]}
+        other = await replaced(reader, kept)
+        lost = [self._position_lost(tp, begins[tp], "beyond_end") for tp in rewound]
+        lost += [self._position_lost(TP(*tp), begins[tp], "other_log") for tp in other]
+        gone = (self._position_lost(tp, begins[tp], "deleted") for tp in silent)
+        return lost + [one for one in gone if one.position < one.begin]
+
+    def _position(self, tp: TP) -> int | None:
+        """Return the offset that is read next; null where the group begins at the earliest."""
+        # Faust keeps the committed position, and from the first record on the offset read last.
+        known: int | None = self._read_offset[tp]
+        last = self.marks.newest(tp)
+        return known if last is None or known is None else max(known, last.offset + 1)
+
+    def _position_lost(self, tp: TP, begin: int, why: str) -> LostPosition:
+        position = self._position(tp)
+        where = begin if position is None else position
+        return LostPosition(TopicPartition(*tp), where, begin, None, why)
+
+    async def _read_again(self, lost: Iterable[LostPosition]) -> None:
+        begins = {}
+        for one in lost:
+            topic, partition = one.partition
+            metrics.POSITIONS_LOST.labels(topic, one.why).inc()
+            self.transport.on_lost(str(one))
+            log.error("reading from the log's start", why=str(one), offset=one.begin)
+            begins[TP(topic, partition)] = one.begin
+        if not begins:
+            return
+        self._restarting |= begins.keys()
+        await self.maybe_wait_for_commit_to_finish()
+        for tp in begins:
+            # What is acknowledged from here on was read from the log that was.
+            self._acked.pop(tp, None)
+            self._acked_index.pop(tp, None)
+            self._committed_offset[tp] = sys.maxsize
+        await self._thread.restart(begins)
+
+
+class CheckedTransport(driver.Transport):  # type: ignore[misc]
+    """Faust's transport with our consumer."""
+
+    Consumer = CheckedConsumer
+
+    def __init__(self, settings: Settings, app: Any, on_lost: Callable[[str], None]) -> None:
+        """`on_lost` is told of each position that was lost."""
+        super().__init__(app.conf.broker_consumer, app)
+        self.settings = settings
+        self.on_lost = on_lost

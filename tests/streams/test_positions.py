@@ -1,0 +1,42 @@
+"""What is committed beside a position: the record before it."""
+
+from faust.types import TP
+
+from breakout.kafka_positions import LastRead
+from streams.positions import ReadMarks
+
+PARTITION = TP("t", 0)
+
+
+def test_position_is_committed_with_the_record_before_it() -> None:
+    marks = ReadMarks()
+    for offset in (4, 5, 9):  # 6 to 8 were compacted away
+        marks.add(PARTITION, offset, 1000 + offset)
+    assert LastRead.of(marks.committed(PARTITION, 6).metadata) == (5, 1005)
+    assert LastRead.of(marks.committed(PARTITION, 8).metadata) == (5, 1005)
+    assert LastRead.of(marks.committed(PARTITION, 10).metadata) == (9, 1009)
+    assert marks.newest(PARTITION) == (9, 1009)
+
+
+def test_worker_that_starts_knows_the_record_before_its_position() -> None:
+    first, second = ReadMarks(), ReadMarks()
+    first.add(PARTITION, 4, 1004)
+    second.restart(PARTITION, first.committed(PARTITION, 5))
+    assert second.newest(PARTITION) == (4, 1004)
+    assert LastRead.of(second.committed(PARTITION, 5).metadata) == (4, 1004)
+
+
+def test_position_without_a_record_before_it_is_committed_alone() -> None:
+    marks = ReadMarks()
+    assert marks.committed(PARTITION, 3) == (3, "")
+    marks.add(PARTITION, 7, None)
+    marks.add(PARTITION, 8, -1)
+    marks.restart(PARTITION, None)
+    assert marks.committed(PARTITION, 9) == (9, "")
+    marks.add(PARTITION, 9, 1009)
+    assert marks.committed(PARTITION, 9) == (9, "")
+
+
+def test_what_others_committed_names_no_record() -> None:
+    for metadata in (None, "", "read", "read x of 3", "read 1 of -3", "read 1 of 2 more"):
+        assert LastRead.of(metadata) is None
