@@ -1,5 +1,6 @@
 """Badges that a model card can embed."""
 
+import re
 from hashlib import sha256
 from typing import Annotated
 from xml.sax.saxutils import escape
@@ -21,6 +22,11 @@ SECONDS = 3600
 _GREEN, _BLUE, _GREY = "#2e7d32", "#1565c0", "#616161"
 _CHARACTER = 6.6
 """Width of an average character, in pixels."""
+_UNSEEN = re.compile(
+    r"[\x00-\x1f\x7f-\x9f\xad\u061c\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f"
+    r"\ufeff\ufff9-\ufffb\ufffe\uffff]"
+)
+"""What XML cannot have, and what turns or hides the text around it."""
 
 
 class BadgeAsked(BaseModel):
@@ -77,6 +83,7 @@ async def ram_badge(
 
 def badge(label: str, text: str, color: str, title: str) -> bytes:
     """Return an SVG of two fields: a label and what is to be said."""
+    label, text, title = (_UNSEEN.sub(_written, part) for part in (label, text, title))
     left, right = (round(len(part) * _CHARACTER + 12) for part in (label, text))
     label, text, title = escape(label), escape(text), escape(title)
     return f"""<svg xmlns="http://www.w3.org/2000/svg" role="img"
@@ -89,3 +96,7 @@ def badge(label: str, text: str, color: str, title: str) -> bytes:
 <text x="{left / 2}" y="14">{label}</text><text x="{left + right / 2}" y="14">{text}</text></g>
 </svg>
 """.encode()
+
+
+def _written(unseen: re.Match[str]) -> str:
+    return f"\\u{ord(unseen[0]):04x}"

@@ -31,6 +31,12 @@ def test_a_badge_of_what_is_not_scored(api: httpx.Client) -> None:
     assert api.get("/badge/ram/am/none.svg").status_code == 404
 
 
-@pytest.mark.parametrize("text", ["<1B", "&amp;", "</text><script>"])
+@pytest.mark.parametrize("text", ["<1B", "&amp;", "</text><script>", "模型"])
 def test_a_badge_is_text_and_never_markup(text: str) -> None:
     assert texts(badge(text, text, "#000", text)) == [text, text]
+
+
+@pytest.mark.parametrize("code", [0, 7, 9, 10, 27, 0x9B, 0xAD, 0x200F, 0x202E, 0x2066, 0xFFFF])
+def test_a_badge_shows_what_would_turn_or_break_it(code: int) -> None:
+    shown = f"a\\u{code:04x}b"
+    assert texts(badge("RAM", f"a{chr(code)}b", "#000", f"a{chr(code)}b")) == ["RAM", shown]

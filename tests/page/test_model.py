@@ -52,6 +52,15 @@ def test_facts_say_where_they_come_from(browser: Browser, server: ApiServer) -> 
         assert "as of 2026-03-01 06:00 UTC" in (size.get_attribute("title") or "")
 
 
+def test_an_address_is_text_and_turns_nothing(browser: Browser, server: ApiServer) -> None:
+    address = f"{server.url}/models/%3Cb%3Eno/%E2%80%AEgnp%07%E2%81%A6%3Cimg%20src=x%3E"
+    with reading(browser, address, refused=True) as page:
+        shown = r"<b>no/\u202egnp\u0007\u2066<img src=x>"
+        expect(page.locator("main h1")).to_have_text(shown)
+        assert page.title() == f"{shown}: Breakout"
+        assert page.locator("main b, main img").count() == 0
+
+
 def test_a_model_that_there_is_not(browser: Browser, server: ApiServer) -> None:
     with reading(browser, f"{server.url}/models/no/such-model", refused=True) as page:
         expect(page.get_by_text("There is no such model here.")).to_be_visible()

@@ -1,5 +1,7 @@
 // Questions to the API.
 
+import { visible } from "./write.js";
+
 export class Problem extends Error {
   constructor(status, detail) {
     super(detail);
@@ -7,8 +9,9 @@ export class Problem extends Error {
   }
 }
 
-// A whole number that passes 2^53 stays exact where the browser lets it.
-function exact(_name, value, context) {
+// Texts are others'. A whole number that passes 2^53 stays exact where the browser lets it.
+function read(_name, value, context) {
+  if (typeof value === "string") return visible(value);
   return typeof value === "number" && Number.isInteger(value) && !Number.isSafeInteger(value) && context?.source
     ? BigInt(context.source)
     : value;
@@ -26,7 +29,7 @@ export async function ask(path, parameters = {}) {
   } catch {
     throw new Problem(0, "The server does not answer");
   }
-  const said = JSON.parse(await answer.text(), exact);
+  const said = JSON.parse(await answer.text(), read);
   if (!answer.ok) throw new Problem(answer.status, said.detail);
   return said;
 }

@@ -1,6 +1,6 @@
 // Live: what the page shows is asked for again when the server says that something is new.
 
-import { moment } from "./write.js";
+import { moment, visible } from "./write.js";
 
 const PAUSE_MS = 5000;
 const PATIENCE_MS = 1500;
@@ -24,7 +24,7 @@ export function follow(refresh) {
 
   const stream = new EventSource("/news");
   stream.onmessage = (event) => {
-    news = JSON.parse(event.data);
+    news = JSON.parse(event.data, (_name, value) => (typeof value === "string" ? visible(value) : value));
     document.documentElement.dataset.simulated = news.simulated ? "yes" : "no";
     say(`Live: downloads as of ${moment(news.as_of)}`, "yes");
     run();

@@ -4,7 +4,7 @@ import { ask } from "./ask.js";
 import { curves, downloads, MILESTONES } from "./charts.js";
 import { follow } from "./follow.js";
 import { table } from "./table.js";
-import { day, fill, h, moment, nothing, number, part, problem, provenance, region, short, times, whole } from "./write.js";
+import { day, fill, h, moment, nothing, number, part, problem, provenance, region, short, times, visible, whole } from "./write.js";
 
 const WEEKLY_BEYOND_DAYS = 190;
 const modelId = location.pathname.split("/").slice(2, 4).map(decodeURIComponent).join("/");
@@ -90,7 +90,7 @@ function facts(answer) {
     ["Read", moment(model.observed_at)],
   ];
   document.getElementById("badge").textContent =
-    `![RAM](${location.origin}/badge/ram/${modelId}.svg)`;
+    `![RAM](${location.origin}/badge/ram/${modelId.split("/").map(encodeURIComponent).join("/")}.svg)`;
   document.getElementById("cite").textContent = `Cite as: Breakout, ${location.href}, ${from}; method: Lambert and Brand, 2026.`;
   return pairs.flatMap(([name, value]) => [h("dt", {}, name), h("dd", {}, value)]);
 }
@@ -101,7 +101,7 @@ async function refresh() {
     known = await ask(`models/${modelId.split("/").map(encodeURIComponent).join("/")}`);
   } catch (error) {
     if (error.status !== 404) fill("headline", problem(error));
-    else document.querySelector("main").replaceChildren(h("h1", {}, modelId), nothing("There is no such model here. It is spelled as its hub spells it, case too."));
+    else document.querySelector("main").replaceChildren(h("h1", {}, visible(modelId)), nothing("There is no such model here. It is spelled as its hub spells it, case too."));
     return;
   }
   await Promise.all([
@@ -113,6 +113,6 @@ async function refresh() {
   ]);
 }
 
-document.title = `${modelId}: Breakout`;
-document.getElementById("model").textContent = modelId;
+document.title = `${visible(modelId)}: Breakout`;
+document.getElementById("model").textContent = visible(modelId);
 follow(refresh);

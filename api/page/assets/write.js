@@ -12,6 +12,12 @@ export function h(tag, attributes = {}, ...children) {
   return element;
 }
 
+// Controls, and what turns or hides the text around it.
+const UNSEEN = /[\u0000-\u001f\u007f-\u009f\u00ad\u061c\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb]/g;
+
+/** Returns a text from outside with what is not seen in it written out, such as \\u202e. */
+export const visible = (text) => text.replace(UNSEEN, (one) => `\\u${one.charCodeAt(0).toString(16).padStart(4, "0")}`);
+
 const SOURCES = {
   huggingface: "Hugging Face Hub",
   "tracked-models": "Interconnects-AI/tracked-models",
