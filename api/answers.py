@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from hashlib import sha256
 from typing import Any, Generic, TypeVar
-from urllib.parse import urlencode
+from urllib.parse import quote, urlencode
 
 from fastapi import Request, Response
 from fastapi.responses import StreamingResponse
@@ -25,6 +25,9 @@ from api.queries import parameters, query
 R = TypeVar("R", bound=BaseModel)
 SMALL_ROWS = 10_000
 """Up to so many rows an answer is held in memory: some megabytes."""
+HELD_BYTES = 256 * 1024
+"""Up to so many bytes an answer is held in memory until it is read."""
+PATH_CHARACTERS = "/:@!$&'()*+,;=-._~"
 TRIES = 3
 """How often what is kept is read again because something newer came meanwhile."""
 
@@ -57,6 +60,11 @@ class Operation:
     example: dict[str, Any]
     """A row."""
 
+    def texts(self) -> list[str]:
+        """Return the columns that are texts, which may begin with anything."""
+        columns = self.row.model_fields.items()
+        return [name for name, field in columns if field.annotation in (str, str | None)]
+
     def described(self) -> dict[str, Any]:
         """Return what OpenAPI says of the answers."""
         example = {
@@ -79,7 +87,7 @@ class Operation:
 
 
 class Streamed(StreamingResponse):
-    """A body that comes from a query, which ends with the response however that ends."""
+    """A body whose file is given back with the response, however that ends."""
 
     def __init__(self, stack: AsyncExitStack, body: AsyncIterator[bytes], **rest: Any) -> None:
         super().__init__(body, **rest)
@@ -105,6 +113,9 @@ async def answer(
     """
     database: Database = request.app.state.database
     chosen = formats.negotiated(asked.format, request.headers.get("accept"))
+    if asked.csv_safe and chosen is not Format.CSV:
+        said = "is of CSV alone: say format=csv, or leave it out"
+        raise ProblemError(422, f"csv_safe: {said}", errors={"csv_safe": said})
     moment = asked.as_of
     behind: dict[str, str] = {}
     if asked.cursor is not None:
@@ -120,47 +131,64 @@ async def answer(
             # One more row tells whether there is another page.
             values["page_rows"] = limit + (chosen is Format.JSON)
         limited = limit is not None
-        return paging.page(sql, operation.keys, after=bool(behind), limited=limited), values
+        sql = paging.page(sql, operation.keys, after=bool(behind), limited=limited)
+        return paging.escaped(sql, operation.texts()) if asked.csv_safe else sql, values
 
     sql, values = question(False)
-    none_match = request.headers.get("if-none-match")
-    pieces: AsyncIterator[bytes] | None = None
+    if small:
+        as_of, held = await small_answer(database, operation, question, moment, as_of, latest)
+        there, digest = bool(held), sha256(held).hexdigest()[:24]
+    else:
+        # A large answer is hashed by ClickHouse, and before it is asked for: no request holds a
+        # query while it waits for another, or requests would wait for each other.
+        held = None
+        there, digest = await _digest(database, sql, values)
+    if wanted and not there:
+        raise ProblemError(404, f"There is no {wanted}")
+    etag, cited = _tag(digest, chosen, asked.csv_safe), _cited(request, as_of)
+    headers = {
+        "ETag": etag,
+        "Cache-Control": "no-cache",
+        "Vary": "Accept",
+        "Content-Location": cited,
+        "Breakout-As-Of": as_of or "",
+    }
+    if known(etag, request.headers.get("if-none-match")):
+        return Response(status_code=304, headers=headers)
     async with AsyncExitStack() as stack:
-        if small:
-            as_of, held = await small_answer(database, operation, question, moment, as_of, latest)
-            there, digest = bool(held), sha256(held).hexdigest()[:24]
-        else:
-            # A large answer is hashed by ClickHouse, and before it is asked for: no request holds a
-            # query while it waits for another, or requests would wait for each other.
-            there, digest = await _digest(database, sql, values)
-        if wanted and not there:
-            raise ProblemError(404, f"There is no {wanted}")
-        etag, cited = _tag(digest, chosen), _cited(request, as_of)
-        headers = {
-            "ETag": etag,
-            "Cache-Control": "no-cache",
-            "Vary": "Accept",
-            "Content-Location": cited,
-            "Breakout-As-Of": as_of or "",
-        }
-        if known(etag, none_match):
-            return Response(status_code=304, headers=headers)
-        if not small:
-            # What fails before its first byte is a problem, and no broken answer.
-            pieces = await stack.enter_async_context(
-                database.stream(sql, values, formats.CLICKHOUSE[chosen])
-            )
-            held = await anext(pieces, b"")
-        body = _joined(held, pieces)
+        # What fails is a problem, and no broken answer.
+        body, size = await _rows(stack, database, held, sql, values, formats.CLICKHOUSE[chosen])
         if chosen is Format.JSON:
             head = {"as_of": as_of, "self": cited, "sources": operation.sources}
             body = _page(body, head, operation.keys, limit or PAGE_ROWS)
         else:
-            name = f"{operation.query}.{chosen}"
-            headers["Content-Disposition"] = f'attachment; filename="{name}"'
+            headers["Content-Length"] = str(size)
+            headers["Content-Disposition"] = f'attachment; filename="{operation.query}.{chosen}"'
         return Streamed(
             stack.pop_all(), body, headers=headers, media_type=formats.MEDIA_TYPES[chosen]
         )
+
+
+async def _rows(
+    stack: AsyncExitStack,
+    database: Database,
+    held: bytes | None,
+    sql: str,
+    values: Parameters,
+    output_format: str,
+) -> tuple[AsyncIterator[bytes], int]:
+    """Return rows as ClickHouse wrote them, and their bytes: those held already, or asked for.
+
+    Many of them are in a file that is the stack's.
+    """
+    if held is None:
+        kept = database.spooled(sql, values, output_format)
+    elif len(held) > HELD_BYTES:
+        kept = database.held(held)
+    else:
+        return _whole(held), len(held)
+    file = await stack.enter_async_context(kept)
+    return file.pieces(), file.size
 
 
 async def small_answer(
@@ -237,11 +265,13 @@ def _cited(request: Request, as_of: str | None) -> str:
     asked = [(name, value) for name, value in request.query_params.multi_items() if name != "as_of"]
     if as_of:
         asked.append(("as_of", as_of))
-    return f"{request.url.path}?{urlencode(asked)}" if asked else request.url.path
+    # Not of `request.url`, which the Host header is a part of.
+    path = quote(request.scope["path"], safe=PATH_CHARACTERS)
+    return f"{path}?{urlencode(asked)}" if asked else path
 
 
-def _tag(digest: str, chosen: Format) -> str:
-    return f'W/"{digest}-{chosen}"'
+def _tag(digest: str, chosen: Format, safe: bool) -> str:
+    return f'W/"{digest}-{chosen}{"-safe" if safe else ""}"'
 
 
 async def _digest(database: Database, sql: str, values: Parameters) -> tuple[bool, str]:
@@ -255,12 +285,8 @@ def known(etag: str, header: str | None) -> bool:
     return "*" in tags or any(tag.removeprefix("W/") == etag.removeprefix("W/") for tag in tags)
 
 
-async def _joined(held: bytes, rest: AsyncIterator[bytes] | None) -> AsyncIterator[bytes]:
+async def _whole(held: bytes) -> AsyncIterator[bytes]:
     yield held
-    if rest is None:
-        return
-    async for piece in rest:
-        yield piece
 
 
 async def _page(

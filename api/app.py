@@ -10,7 +10,9 @@ from fastapi.middleware.cors import CORSMiddleware
 from fastapi.routing import APIRoute
 
 from api import badges, problems
+from api.buckets import Buckets
 from api.database import Database
+from api.heads import Heads
 from api.keys import Keys
 from api.limits import Limited
 from api.observed import Observed
@@ -41,7 +43,8 @@ def create_app(settings: Settings) -> FastAPI:
     Raises `SettingsError` for a file of keys that cannot be read.
     """
 
-    database = Database(settings)
+    costs = Buckets()
+    database = Database(settings, costs)
 
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
@@ -60,6 +63,8 @@ def create_app(settings: Settings) -> FastAPI:
         # They load their scripts from elsewhere.
         docs_url=None,
         redoc_url=None,
+        # A redirect would lead to wherever the Host header says.
+        redirect_slashes=False,
     )
     app.state.settings, app.state.database, app.state.news = settings, database, News(database)
     v1 = APIRouter(prefix=PREFIX)
@@ -72,14 +77,15 @@ def create_app(settings: Settings) -> FastAPI:
     describe = app.openapi
     app.openapi = lambda: _with_examples(describe())  # type: ignore[method-assign]
     problems.install(app)
-    app.add_middleware(Limited, settings=settings, keys=Keys(settings.api_keys_file))
+    app.add_middleware(Limited, settings=settings, keys=Keys(settings.api_keys_file), costs=costs)
     app.add_middleware(
         CORSMiddleware,
         allow_origins=[origin.strip() for origin in settings.api_cors_origins.split(",")],
-        allow_methods=["GET"],
+        allow_methods=["GET", "HEAD"],
         allow_headers=["*"],
         expose_headers=["ETag", "Content-Location", "Breakout-As-Of", "Retry-After"],
     )
+    app.add_middleware(Heads)
     app.add_middleware(Observed)
     return app
 

@@ -1,5 +1,6 @@
 """Parameters that operations share: their types, limits and what they say of a wrong value."""
 
+import re
 from datetime import UTC, date, datetime, time
 from typing import Annotated, Any
 
@@ -12,6 +13,11 @@ MOST_ROWS = 100_000
 PAGE_ROWS = 1000
 FIRST_YEAR, LAST_YEAR = 1970, 2148
 """What ClickHouse's days reach."""
+_DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
+_MOMENT = re.compile(
+    rf"{_DAY.pattern}[Tt ][0-9]{{2}}:[0-9]{{2}}(:[0-9]{{2}}([.,][0-9]{{1,9}})?)?"
+    r"([Zz]|[+-][0-9]{2}:[0-9]{2})?"
+)
 
 
 def iso(moment: datetime) -> str:
@@ -20,30 +26,51 @@ def iso(moment: datetime) -> str:
 
 
 def _day(text: str) -> str:
-    try:
-        day = date.fromisoformat(text)
-    except ValueError:
-        day = None
-    if day is None or len(text) != len("YYYY-MM-DD") or not FIRST_YEAR <= day.year <= LAST_YEAR:
+    if not _is_day(text) or not _within(datetime.fromisoformat(text)):
         raise ValueError(f"must be a day, YYYY-MM-DD, from {FIRST_YEAR} to {LAST_YEAR}")
     return text
 
 
 def _moment(text: str) -> str:
-    wrong = ValueError(
-        "must be a day (2026-04-01: until its end) or a moment (2026-04-01T12:00:00Z), "
-        f"from {FIRST_YEAR} to {LAST_YEAR}"
-    )
     try:
-        if len(text) == len("YYYY-MM-DD"):
-            moment = datetime.combine(date.fromisoformat(text), time(23, 59, 59, 999_000), UTC)
-        else:
-            moment = datetime.fromisoformat(text)
+        return moment_as_written(text)
+    except (ValueError, OverflowError):
+        raise ValueError(
+            "must be a day (2026-04-01: until its end) or a moment (2026-04-01T12:00:00Z, in UTC "
+            f"unless it has an offset), from {FIRST_YEAR} to {LAST_YEAR} in UTC"
+        ) from None
+
+
+def moment_as_written(text: str) -> str:
+    """Return a moment, or the end of a day, as answers write it.
+
+    Raises `ValueError` or `OverflowError` for what is none, or beyond what ClickHouse's days reach.
+    """
+    if _is_day(text):
+        moment = datetime.combine(date.fromisoformat(text), time(23, 59, 59, 999_000), UTC)
+    elif _MOMENT.fullmatch(text):
+        moment = datetime.fromisoformat(text.upper())
+        moment = moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
+    else:
+        raise ValueError
+    if not _within(moment):
+        raise ValueError
+    return iso(moment)
+
+
+def _is_day(text: str) -> bool:
+    # Weeks and days of the year have as many characters, and Python reads them too.
+    if not _DAY.fullmatch(text):
+        return False
+    try:
+        date.fromisoformat(text)
     except ValueError:
-        raise wrong from None
-    if not FIRST_YEAR <= moment.year <= LAST_YEAR:
-        raise wrong
-    return iso(moment if moment.tzinfo else moment.replace(tzinfo=UTC))
+        return False
+    return True
+
+
+def _within(moment: datetime) -> bool:
+    return FIRST_YEAR <= moment.year <= LAST_YEAR
 
 
 Day = Annotated[str, AfterValidator(_day), WithJsonSchema({"type": "string", "format": "date"})]
@@ -75,6 +102,11 @@ class Asked(BaseModel):
         description=f"Rows at most. JSON comes by pages, of {PAGE_ROWS} rows unless said; the "
         "other formats hold all rows unless said",
     )
+    csv_safe: bool = Field(
+        False,
+        description="Of CSV that a spreadsheet opens: put an apostrophe before texts that begin "
+        "with = + - @ tab, CR or LF, which it would take for formulas; numbers stay as they are",
+    )
     cursor: str | None = Field(
         None, min_length=1, max_length=4000, description="`next` of the page before"
     )
@@ -87,7 +119,7 @@ class Asked(BaseModel):
     def values(self) -> dict[str, Any]:
         """Return the operation's own parameters as ClickHouse takes them."""
         return self.model_dump(
-            mode="json", exclude={"format", "limit", "cursor", "as_of"}, by_alias=False
+            mode="json", exclude={"format", "limit", "csv_safe", "cursor", "as_of"}, by_alias=False
         )
 
     def known_now_alone(self) -> str | None:

@@ -8,6 +8,8 @@ import structlog
 import uvicorn
 
 from api.app import create_app
+from api.clients import networks
+from api.connections import Limits, bounded
 from api.keys import new_key
 from api.page.news import News
 from breakout.http_address import host_port, http_address
@@ -46,8 +48,17 @@ def _serve() -> None:
     listener = _listener(settings)
     start_metrics(settings)
     app = create_app(settings)
+    limits = Limits(
+        settings.api_stall_seconds,
+        settings.api_answer_seconds,
+        networks(settings.api_trusted_proxies),
+    )
     config = uvicorn.Config(
         app,
+        http=bounded(limits),
+        ws="none",
+        # Who asks is for `api.clients` to say.
+        proxy_headers=False,
         log_config=None,
         access_log=False,
         server_header=False,

@@ -3,7 +3,7 @@
 import asyncio
 import json
 from collections.abc import AsyncIterator, Callable, Coroutine, Mapping
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from time import monotonic
 from typing import Any
 
@@ -12,9 +12,12 @@ import clickhouse_connect
 from clickhouse_connect.driver import AsyncClient
 from clickhouse_connect.driver.exceptions import ClickHouseError as DriverError
 
-from api.problems import unavailable
+from api.buckets import Buckets
+from api.clients import current
 from api.queries import query
 from api.recent import After, Recent
+from api.spool import Spool, Spooled
+from api.turns import Turns
 from breakout.clickhouse import (
     CONNECT_SECONDS,
     WHOLE_ANSWERS,
@@ -55,9 +58,10 @@ def parsed(lines: bytes) -> list[dict[str, Any]]:
 class Database:
     """A lazily made client: the API starts, and says 503, while ClickHouse is away."""
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, costs: Buckets) -> None:
         self._settings = settings
-        self._slots = asyncio.Semaphore(settings.api_queries)
+        self._turns = Turns(settings.api_queries, costs)
+        self._spool = Spool(settings.api_spool_mebibytes * 2**20)
         self._making = asyncio.Lock()
         self._client: AsyncClient | None = None
         self._recent = Recent()
@@ -90,7 +94,7 @@ class Database:
         self, sql: str, parameters: Parameters, mark: tuple[str, Parameters]
     ) -> tuple[bytes, bytes, bytes]:
         """Return what `mark` answers before, what `lines_now` answers, and `mark` after it."""
-        async with self._slot():
+        async with self._turn():
             before = await self.lines_after(*mark)
             lines = await self._lines_at_once(sql, parameters)
             return before, lines, await self.lines_after(*mark)
@@ -141,8 +145,37 @@ class Database:
         Raises `ClickHouseError`, also for an answer that breaks off, and `ProblemError` when
         too many queries wait already.
         """
-        async with self._slot(), self._asked(sql, parameters, output_format) as pieces:
+        async with self._turn(), self._asked(sql, parameters, output_format) as pieces:
             yield pieces
+
+    @asynccontextmanager
+    async def spooled(
+        self, sql: str, parameters: Parameters, output_format: str
+    ) -> AsyncIterator[Spooled]:
+        """Run a query, and keep its whole answer in a file until the block ends.
+
+        The query has ended when this yields: however slowly a reader takes the answer, or if it
+        leaves, ClickHouse does not notice. Raises as `stream` does, and `ProblemError` for an
+        answer that has no room.
+        """
+        async with self._file() as file:
+            async with self.stream(sql, parameters, output_format) as pieces:
+                await file.fill(pieces)
+            yield file
+
+    @asynccontextmanager
+    async def held(self, lines: bytes) -> AsyncIterator[Spooled]:
+        """Keep an answer in a file until the block ends. Raises as `spooled` does."""
+
+        async def pieces() -> AsyncIterator[bytes]:
+            yield lines
+
+        async with self._file() as file:
+            await file.fill(pieces())
+            yield file
+
+    def _file(self) -> AbstractAsyncContextManager[Spooled]:
+        return self._spool.file(current.get().name, self._settings.api_wait_seconds)
 
     @asynccontextmanager
     async def _asked(
@@ -163,17 +196,8 @@ class Database:
         except (DriverError, OSError, aiohttp.ClientError) as error:
             raise self._explained(error) from error
 
-    @asynccontextmanager
-    async def _slot(self) -> AsyncIterator[None]:
-        try:
-            async with asyncio.timeout(self._settings.api_wait_seconds):
-                await self._slots.acquire()
-        except TimeoutError:
-            raise unavailable("Too many queries run already", seconds=1) from None
-        try:
-            yield
-        finally:
-            self._slots.release()
+    def _turn(self) -> AbstractAsyncContextManager[None]:
+        return self._turns.turn(current.get(), self._settings.api_wait_seconds)
 
     async def _connected(self) -> AsyncClient:
         async with self._making:

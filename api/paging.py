@@ -13,8 +13,11 @@ from datetime import datetime
 from math import isfinite
 from typing import Any
 
-from api.asked import iso
+from api.asked import moment_as_written
 from api.problems import ProblemError
+
+_FORMULA = "^[=+\\\\-@\\\\t\\\\r\\\\n\uff1d\uff0b\uff0d\uff20]"
+"""How a formula begins, wide characters too (OWASP: CSV injection), in a string of ClickHouse's."""
 
 
 @dataclass(frozen=True)
@@ -75,6 +78,15 @@ def page(sql: str, keys: Sequence[Key], *, after: bool, limited: bool) -> str:
     return f"SELECT * FROM\n(\n{sql}\n)\n{where}ORDER BY {order}{limit}"
 
 
+def escaped(sql: str, columns: Sequence[str]) -> str:
+    """Return a query with an apostrophe before texts that a spreadsheet takes for formulas."""
+    marked = ", ".join(
+        f"if(match({name}, '{_FORMULA}'), concat('\\'', {name}), {name}) AS {name}"
+        for name in columns
+    )
+    return f"SELECT * REPLACE ({marked}) FROM\n(\n{sql}\n)"
+
+
 def digest(sql: str) -> str:
     """Return the query of a checksum over the rows of another."""
     # A tuple is hashed with its nulls; hashed apart they would make the whole null.
@@ -93,21 +105,26 @@ def read_cursor(cursor: str, keys: Sequence[Key]) -> tuple[str | None, dict[str,
         content = json.loads(
             base64.b64decode(cursor + "=" * (-len(cursor) % 4), b"-_", validate=True)
         )
-        as_of, *values = content
-        if len(values) != len(keys) or not all(isinstance(value, str) for value in values):
+        if not isinstance(content, list) or len(content) != len(keys) + 1:
             raise ValueError
-        if as_of is not None and iso(datetime.fromisoformat(as_of)) != as_of:
+        as_of, *values = content
+        if as_of is not None and moment_as_written(as_of) != as_of:
             raise ValueError
         for key, value in zip(keys, values, strict=True):
             _check(key.type, value)
-    except (ValueError, TypeError, binascii.Error, RecursionError):
+    except (ValueError, TypeError, OverflowError, binascii.Error, RecursionError):
         said = "is none of this operation: take `next` of the page before"
         raise ProblemError(422, f"cursor: {said}", errors={"cursor": said}) from None
     return as_of, {f"after_{n}": value for n, value in enumerate(values)}
 
 
-def _check(kind: str, value: str) -> None:
-    if kind == "Int64" and not -(2**63) <= int(value) < 2**63:
+def _check(kind: str, value: object) -> None:
+    """Raise `ValueError` for what `of_row` would not have written."""
+    if not isinstance(value, str):
         raise ValueError
-    if kind == "Float64" and not isfinite(float(value)):
+    # Lone surrogates are text to JSON alone.
+    value.encode()
+    if kind == "Int64" and not (str(int(value)) == value and -(2**63) <= int(value) < 2**63):
+        raise ValueError
+    if kind == "Float64" and not (repr(float(value)) == value and isfinite(float(value))):
         raise ValueError

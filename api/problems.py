@@ -9,6 +9,7 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel, Field
 from starlette.exceptions import HTTPException
+from starlette.routing import Match
 
 from breakout.clickhouse import ClickHouseError, ClickHouseUnavailable
 
@@ -142,11 +143,25 @@ async def _validation(_request: Request, error: Exception) -> JSONResponse:
     return response(ProblemError(422, detail, errors=wrong))
 
 
-async def _http(_request: Request, error: Exception) -> JSONResponse:
+async def _http(request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, HTTPException)  # noqa: S101 - registered for it
-    said = {404: "There is nothing at this address", 405: "This address is only read, by GET"}
+    said = {404: _nothing_at(request), 405: "This address is only read, by GET or HEAD"}
     detail = said.get(error.status_code, str(error.detail))
-    return response(ProblemError(error.status_code, detail, headers=dict(error.headers or {})))
+    headers = dict(error.headers or {})
+    if error.status_code == HTTPStatus.METHOD_NOT_ALLOWED:
+        headers["Allow"] = "GET, HEAD"
+    return response(ProblemError(error.status_code, detail, headers=headers))
+
+
+def _nothing_at(request: Request) -> str:
+    """Say that an address is none, and which one it may be."""
+    meant = request.scope["path"].rstrip("/") or "/"
+    scope = {**request.scope, "path": meant, "method": "GET"}
+    if meant != request.scope["path"] and any(
+        route.matches(dict(scope))[0] is Match.FULL for route in request.app.routes
+    ):
+        return f"There is nothing at this address: leave out the slash at its end, {meant}"
+    return "There is nothing at this address"
 
 
 async def _unexpected(_request: Request, error: Exception) -> JSONResponse:

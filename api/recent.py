@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from time import monotonic
 from typing import Any
 
+from api.problems import ProblemError
 from breakout.metrics import API_SHARED
 
 MOST_BYTES = 64 * 2**20
@@ -28,17 +29,24 @@ class Recent:
 
     async def get(self, key: Hashable, ask: Callable[[], Coroutine[Any, Any, bytes]]) -> bytes:
         """Return the answer to `key`, of now or shared. Raises what `ask` raises."""
-        now = monotonic()
-        answer = self._answers.get(key)
-        if answer is not None and now < answer.until:
-            API_SHARED.inc()
-        else:
-            self._make_room(now)
-            task = asyncio.create_task(ask())
-            answer = self._answers[key] = _Answer(task, now + KEPT_SECONDS)
-            task.add_done_callback(lambda done: self._done(key, done))
-        # Who leaves does not take the answer from the others.
-        return await asyncio.shield(answer.task)
+        while True:
+            now = monotonic()
+            answer = self._answers.get(key)
+            mine = answer is None or now >= answer.until
+            if answer is None or mine:
+                self._make_room(now)
+                task = asyncio.create_task(ask())
+                answer = self._answers[key] = _Answer(task, now + KEPT_SECONDS)
+                task.add_done_callback(lambda done: self._done(key, done))
+            else:
+                API_SHARED.inc()
+            try:
+                # Who leaves does not take the answer from the others.
+                return await asyncio.shield(answer.task)
+            except ProblemError:
+                # Another's turn did not come; one's own may.
+                if mine:
+                    raise
 
     def forget(self) -> None:
         """Keep nothing: there is something new."""

@@ -117,7 +117,11 @@ def _served(pipeline: Pipeline, name: str) -> Iterator[str]:
     if name == DIRECT:
         yield f"{pipeline.clickhouse.url}/"
         return
-    environment = {**pipeline.environment, "BREAKOUT_API_RATE": "1000000"}
+    environment = {
+        **pipeline.environment,
+        "BREAKOUT_API_RATE": "1000000",
+        "BREAKOUT_API_QUERY_RATE": "1000000",
+    }
     server = ApiServer(pipeline.directory / "api.log", environment)
     server.start()
     try:

@@ -142,7 +142,14 @@ API_SECONDS = Histogram(
 API_BYTES = Counter("breakout_api_bytes_total", "Bytes of answers", ["route"])
 API_REFUSED = Counter(
     "breakout_api_refused_total",
-    "Requests refused before they were looked at: by rate, or for a wrong key",
+    "Requests refused before they were looked at: by rate, by the cost of queries, or for a wrong "
+    "key",
+    ["why"],
+)
+API_CUT = Counter(
+    "breakout_api_cut_total",
+    "Connections ended by the API: request (it did not come whole in time), stalled or slow (its "
+    "answer was not read), too many (of one address)",
     ["why"],
 )
 API_RUNNING = Gauge("breakout_api_running_requests", "Requests that are being answered")

@@ -8,7 +8,7 @@ import os
 import re
 import ssl
 import sys
-from ipaddress import IPv6Address
+from ipaddress import IPv6Address, ip_network
 from pathlib import Path
 from typing import Annotated, Any
 from urllib.parse import unquote, urlsplit
@@ -110,6 +110,18 @@ def _path(path: Path | None) -> Path | None:
 
 def _data_dir(path: Path) -> Path:
     return _path(path) or path
+
+
+def _networks(text: str) -> str:
+    for part in filter(None, map(str.strip, text.split(","))):
+        try:
+            ip_network(part)
+        except ValueError as error:
+            raise ValueError(
+                f"{part!r} is no address or network ({error}): write 10.0.0.7, 10.0.0.0/8 or "
+                "2001:db8::/32, several of them separated by commas"
+            ) from None
+    return text
 
 
 def _clickhouse_address(address: str) -> str:
@@ -419,6 +431,38 @@ class Settings(BaseSettings):
         None,
         alias="BREAKOUT_API_KEYS_FILE",
         description="API keys as `breakout api key` prints them: names and hashes",
+    )
+    api_query_rate: int = Field(
+        120,
+        alias="BREAKOUT_API_QUERY_RATE",
+        description="Seconds of queries a minute that one address may use; an API key may use as "
+        "much more as it may ask more often",
+        ge=1,
+    )
+    api_spool_mebibytes: int = Field(
+        2048,
+        alias="BREAKOUT_API_SPOOL_MEBIBYTES",
+        description="MiB of large answers that wait in temporary files to be read: one client's "
+        "half of it at most, one answer a quarter",
+        ge=4,
+    )
+    api_stall_seconds: float = Field(
+        20.0,
+        alias="BREAKOUT_API_STALL_SECONDS",
+        description="Seconds without progress after which an answer that is not read is cut",
+        gt=0,
+    )
+    api_answer_seconds: float = Field(
+        600.0,
+        alias="BREAKOUT_API_ANSWER_SECONDS",
+        description="Seconds a client may take to read an answer; events are not concerned",
+        gt=0,
+    )
+    api_trusted_proxies: Annotated[str, AfterValidator(_networks)] = Field(
+        "",
+        alias="BREAKOUT_API_TRUSTED_PROXIES",
+        description="Addresses or networks of proxies, separated by commas, whose "
+        "X-Forwarded-For says who asks; empty believes nobody",
     )
     log_format: str = Field(
         "auto",

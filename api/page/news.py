@@ -2,11 +2,15 @@
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator
+from collections import Counter
+from collections.abc import AsyncIterator, Iterator
+from contextvars import Context
+from time import monotonic
 from typing import Any
 
 import structlog
 
+from api.clients import current
 from api.database import Database, parsed
 from api.problems import ProblemError
 from api.queries import query
@@ -15,6 +19,10 @@ from breakout.metrics import API_READERS
 
 LOOK_SECONDS = 2.0
 MOST_READERS = 2000
+MOST_OF_CLIENT = 64
+"""Streams of one address or key."""
+STREAM_SECONDS = 3600.0
+"""Then a browser follows anew by itself; one that is gone without a word is not kept for ever."""
 
 log = structlog.get_logger(__name__)
 
@@ -25,6 +33,7 @@ class News:
     def __init__(self, database: Database) -> None:
         self._database = database
         self._readers: set[asyncio.Queue[dict[str, Any] | None]] = set()
+        self._places: Counter[str] = Counter()
         self._latest: dict[str, Any] | None = None
         self._looking: asyncio.Task[None] | None = None
 
@@ -38,17 +47,20 @@ class News:
         return row
 
     async def follow(self) -> AsyncIterator[dict[str, Any]]:
-        """Yield the news of now, and again whenever they change, until the server ends."""
+        """Yield the news of now, and again whenever they change, for an hour or until the end."""
         box: asyncio.Queue[dict[str, Any] | None] = asyncio.Queue(maxsize=1)
         if self._latest is not None:
             box.put_nowait(self._latest)
         self._readers.add(box)
         API_READERS.set(len(self._readers))
         if self._looking is None:
-            self._looking = asyncio.create_task(self._look())
+            # For everybody: the queries are charged to nobody.
+            self._looking = asyncio.create_task(self._look(), context=Context())
+        ends_at = monotonic() + STREAM_SECONDS
         try:
-            while (news := await box.get()) is not None:
-                yield news
+            with contextlib.suppress(TimeoutError):
+                while news := await asyncio.wait_for(box.get(), ends_at - monotonic()):
+                    yield news
         finally:
             self._readers.discard(box)
             API_READERS.set(len(self._readers))
@@ -56,10 +68,26 @@ class News:
                 self._looking.cancel()
                 self._looking = self._latest = None
 
-    def room(self) -> None:
-        """Raise a 503 problem when too many read along already."""
-        if len(self._readers) >= MOST_READERS:
-            raise ProblemError(503, "Too many read along already", headers={"Retry-After": str(60)})
+    @contextlib.contextmanager
+    def place(self) -> Iterator[None]:
+        """Take a place among the readers until the block ends.
+
+        Raises a problem when there is none: 429 when the client has too many, 503 when all are
+        taken.
+        """
+        client, later = current.get().name, {"Retry-After": "60"}
+        if self._places[client] >= MOST_OF_CLIENT:
+            said = f"More than {MOST_OF_CLIENT} streams of events at once: close one first"
+            raise ProblemError(429, said, headers=later)
+        if self._places.total() >= MOST_READERS:
+            raise ProblemError(503, "Too many read along already", headers=later)
+        self._places[client] += 1
+        try:
+            yield
+        finally:
+            self._places[client] -= 1
+            if not self._places[client]:
+                del self._places[client]
 
     def close(self) -> None:
         """Let all readers go: a server that ends would wait for them."""

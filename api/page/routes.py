@@ -44,11 +44,14 @@ async def model(request: Request) -> Response:
     return await _page(request, "model.html")
 
 
-def _room(request: Request) -> None:
-    request.app.state.news.room()
+async def _place(request: Request) -> AsyncIterator[None]:
+    with request.app.state.news.place():
+        # It may last longer than any other answer, see `api.connections`.
+        request.state.endless = True
+        yield
 
 
-@router.get("/news", response_class=EventSourceResponse, dependencies=[Depends(_room)])
+@router.get("/news", response_class=EventSourceResponse, dependencies=[Depends(_place)])
 async def news(request: Request) -> AsyncIterator[ServerSentEvent]:
     """What has changed, as server-sent events."""
     follow: News = request.app.state.news

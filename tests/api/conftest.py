@@ -2,13 +2,14 @@
 
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 import clickhouse_connect
 import httpx
 import pytest
 
+from breakout.clickhouse import writer_client
 from breakout.migrations import migrate
 from breakout.settings import Settings
 from tests.api import scored
@@ -16,6 +17,30 @@ from tests.api.server import ApiServer
 from tests.charts import seeds
 from tests.cli.seed import insert
 from tests.embedded_servers import ClickHouseServer, running_clickhouse
+
+MODELS, AGES = 400, 366
+ROWS = MODELS * AGES
+STATEMENTS = (
+    (
+        f"INSERT INTO points_log SELECT '10-50B', number % {AGES}, "
+        f"concat('some-organisation/model-number-', toString(intDiv(number, {AGES}))), number, "
+        f"toDateTime64('2026-01-01 00:00:00', 3), 1 FROM numbers({ROWS})"
+    ),
+    (
+        f"INSERT INTO baselines_log SELECT 'live', '10-50B', number, 10, 1000, "
+        f"toDateTime64('2026-01-01 00:00:00', 3), 1 FROM numbers({AGES})"
+    ),
+    (
+        "INSERT INTO downloads_log (model_id, observed_at, source, cumulative, version) "
+        "SELECT concat('some-organisation/model-number-', toString(number)), "
+        f"toDateTime64('2026-04-01 12:00:00', 3), 'huggingface', 1, 1 FROM numbers({MODELS})"
+    ),
+    (
+        "INSERT INTO models_log (model_id, org, tracked, observed_at) "
+        "SELECT concat('some-organisation/model-number-', toString(number)), 'some-organisation', "
+        f"true, toDateTime64('2026-01-01 00:00:00', 3) FROM numbers({MODELS})"
+    ),
+)
 
 
 @pytest.fixture(scope="package")
@@ -44,6 +69,7 @@ def serving(directory: Path, settings: Settings, **variables: str) -> Iterator[A
         **os.environ,
         "CLICKHOUSE_URL": settings.clickhouse_url,
         "BREAKOUT_API_RATE": "1000000",
+        "BREAKOUT_API_QUERY_RATE": "1000000",
         # What a test writes it reads at once.
         "BREAKOUT_API_FRESH_SECONDS": "0",
         **variables,
@@ -79,3 +105,20 @@ def scored_api(
         httpx.Client(base_url=server.url, timeout=60) as client,
     ):
         yield client, settings
+
+
+@pytest.fixture(scope="package")
+def large_world(clickhouse: ClickHouseServer) -> Settings:
+    """Curves of 17 MB as CSV."""
+    settings = Settings(clickhouse_url=f"{clickhouse.url}/large")
+    migrate(settings)
+    with closing(writer_client(settings)) as client:
+        for statement in STATEMENTS:
+            client.command(statement)
+    return settings
+
+
+@pytest.fixture(scope="package")
+def large(large_world: Settings, tmp_path_factory: pytest.TempPathFactory) -> Iterator[ApiServer]:
+    with serving(tmp_path_factory.mktemp("large"), large_world) as server:
+        yield server

@@ -7,8 +7,8 @@ import httpx
 import pytest
 from click.testing import CliRunner
 
+from api.buckets import Buckets
 from api.cli import api as command
-from api.limits import Buckets
 from breakout.settings import Settings
 from tests.api.conftest import serving
 from tests.api.server import ApiServer

@@ -131,14 +131,15 @@ async def test_it_looks_again_after_the_database_was_away(
 async def test_too_many_readers_are_sent_away(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(news, "MOST_READERS", 1)
     told_by = News(FakeDatabase())  # type: ignore[arg-type]
-    told_by.room()
-    reader = told_by.follow()
-    await anext(reader)
-    with pytest.raises(ProblemError, match="Too many read along") as refused:
-        told_by.room()
+    with (
+        told_by.place(),
+        pytest.raises(ProblemError, match="Too many read along") as refused,
+        told_by.place(),
+    ):
+        pass
     assert refused.value.status == 503
-    await reader.aclose()  # type: ignore[attr-defined]
-    told_by.room()
+    with told_by.place():
+        pass
 
 
 def test_pages_allow_nothing_from_elsewhere(server: ApiServer) -> None:

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from api.buckets import Buckets
 from api.database import Database
 from breakout.clickhouse import ClickHouseError, ClickHouseRefused, reader_client
 from breakout.migrations import migrate
@@ -53,12 +54,14 @@ async def test_so_does_what_the_api_asks(port: int, authority: Authority) -> Non
     settings = read_settings(
         clickhouse_url=f"https://localhost:{port}/default", clickhouse_ca_file=authority.file
     )
-    database = Database(settings)
+    database = Database(settings, Buckets())
     try:
         assert await database.lines_now("SELECT 1 AS one", {}) == b'{"one":1}\n'
     finally:
         await database.close()
-    database = Database(read_settings(clickhouse_url=f"https://localhost:{port}/default"))
+    database = Database(
+        read_settings(clickhouse_url=f"https://localhost:{port}/default"), Buckets()
+    )
     with pytest.raises(ClickHouseError, match="its certificate is not trusted"):
         await database.lines_now("SELECT 1 AS one", {})
     await database.close()

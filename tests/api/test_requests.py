@@ -1,0 +1,322 @@
+"""Requests that people make, and some that nobody makes: right answers, no error of ours."""
+
+import base64
+import csv
+import io
+import json
+import re
+from collections.abc import Iterator
+from contextlib import closing
+from datetime import UTC, datetime
+from typing import Any
+from urllib.parse import quote
+
+import httpx
+import pytest
+
+from api import paging
+from breakout.clickhouse import writer_client
+from breakout.migrations import migrate
+from breakout.settings import Settings
+from tests.api.conftest import serving
+from tests.embedded_servers import ClickHouseServer
+
+DAYS = [
+    "2026-W14-3",
+    "2026-W14",
+    "2026-091",
+    "20260401",
+    "2026-04",
+    "0000-01-01",
+    "0001-01-01",
+    "1969-12-31",
+    "2149-01-01",
+    "9999-12-31",
+    "10000-01-01",
+    "2026-02-30",
+    "2026-04-01\n",
+    " 2026-04-01",
+    "2026-04-01\0",
+    "\u0662\u0660\u0662\u0666-\u0660\u0664-\u0660\u0661",
+    "\uff12\uff10\uff12\uff16-04-01",
+    "2026-04-0\u0661",
+    "+2026-4-01",
+    "2026-4-1  ",
+    "",
+]
+MOMENTS = [
+    "2026-W14-3T12:00:00Z",
+    "2026-091T12:00:00Z",
+    "20260401T120000Z",
+    "2026-04-01T12",
+    "2026-04-01T12:00:60Z",
+    "2026-06-30T23:59:60Z",
+    "2026-04-01T24:00:00Z",
+    "2026-04-01T12:00:00+24:00",
+    "2026-04-01T12:00:00 05:00",
+    "2026-04-01T12:00:00+05:00:30",
+    "2026-04-01T12:00:00Zulu",
+    "1970-01-01T00:00:00+05:00",
+    "1969-12-31T19:00:00.000Z",
+    "2148-12-31T23:59:59.999-00:01",
+    "0001-01-01T00:00:00+01:00",
+    "9999-12-31T23:59:59-01:00",
+    "2262-04-12T00:00:00Z",
+    "2026-04-01T12:00:00.1234567890Z",
+    "\u0662\u0660\u0662\u0666-04-01T12:00:00Z",
+    "2026-04-01T\uff11\uff12:00:00Z",
+    "2026-04-01T12:00:00\0",
+    "now",
+    "0",
+    "1e9",
+]
+GOOD_MOMENTS = [
+    "1970-01-01",
+    "1970-01-01T00:00:00Z",
+    "1970-01-01T05:00:00+05:00",
+    "2148-12-31",
+    "2148-12-31T23:59:59.999Z",
+    "2026-04-01",
+    "2026-04-01T12:00",
+    "2026-04-01 12:00:00",
+    "2026-04-01t12:00:00.123456789z",
+    "2026-04-01T12:00:00,5Z",
+    "2026-04-01T12:00:00-23:59",
+]
+
+
+@pytest.mark.parametrize("day", DAYS)
+@pytest.mark.parametrize(
+    ("path", "name"), [("/v1/downloads", "since"), ("/v1/models", "released_from")]
+)
+def test_a_day_is_a_day_of_the_calendar(api: httpx.Client, path: str, name: str, day: str) -> None:
+    answer = api.get(path, params={name: day})
+    assert answer.status_code == 422
+    (wrong,) = answer.json()["errors"]
+    assert wrong == {"parameter": name, "detail": "must be a day, YYYY-MM-DD, from 1970 to 2148"}
+
+
+@pytest.mark.parametrize("as_of", [*MOMENTS, *(day for day in DAYS if day != "")])
+@pytest.mark.parametrize("path", ["/v1/sources", "/badge/ram/qi/Big-300B.svg"])
+def test_a_moment_is_one(api: httpx.Client, path: str, as_of: str) -> None:
+    answer = api.get(path, params={"as_of": as_of})
+    assert answer.status_code == 422
+    assert answer.json()["errors"][0]["parameter"] == "as_of"
+
+
+@pytest.mark.parametrize("as_of", GOOD_MOMENTS)
+@pytest.mark.parametrize("path", ["/v1/ram", "/v1/downloads", "/v1/models", "/v1/scrapes"])
+def test_what_an_answer_cites_is_answered(api: httpx.Client, path: str, as_of: str) -> None:
+    answer = api.get(path, params={"as_of": as_of, "limit": 2})
+    assert answer.status_code == 200
+    cited = api.get(answer.json()["self"])
+    assert cited.status_code == 200
+    assert cited.json() == answer.json()
+    assert answer.headers["content-location"] == answer.json()["self"]
+    badge = api.get("/badge/ram/qi/Big-300B.svg", params={"as_of": as_of})
+    assert badge.status_code == 200
+
+
+def cursor(*content: Any) -> str:
+    text = json.dumps(content[0] if len(content) == 1 else list(content))
+    return base64.urlsafe_b64encode(text.encode()).decode().rstrip("=")
+
+
+AS_OF = "2026-04-01T12:00:00.000Z"
+LEADERBOARD = ["-20544", "arena", "text", "", "-1412.0", "big"]
+WRONG_NUMBERS: list[Any] = [
+    *("1_000", " 1 ", "1\n", "+1", "01", "-0", "1.0", "1e3", "", "one", "\u0663", "\uff11"),
+    *("9223372036854775808", "9" * 900, "-9223372036854775809", "\ud800"),
+    *(1, 1.5, True, None, [], {}),
+]
+WRONG_FLOATS: list[Any] = [
+    *("nan", "inf", "-inf", "1e999", "1_0.0", " 1.0", "1", "Infinity", "\u0661.0", "0x1p3"),
+    *("\ud800", 1.0, True, None),
+]
+WRONG_TEXTS: list[Any] = ["\ud800", "a\udfff", 1, None, True, ["a"]]
+WRONG_MOMENTS: list[Any] = [
+    *("2026-04-01", "2026-W14-3", "2026-04-01T12:00:00Z", "2026-04-01T12:00:00.000+00:00"),
+    *("1969-12-31T23:59:59.999Z", "2149-01-01T00:00:00.000Z", "9999-12-31T23:59:59.999Z"),
+    *("0001-01-01T00:00:00.000Z", "2300-01-01T00:00:00.000Z", "\ud800", "", 0, 1.5, True, []),
+]
+WRONG_WHOLES: list[Any] = [{}, {"as_of": None}, [], [None], [None, "a", "b"], "ab", 12, 1.5, None]
+WRONG_CURSORS = [
+    *(("/v1/ram/curves", cursor(AS_OF, "qi/Big-300B", one)) for one in WRONG_NUMBERS),
+    *(("/v1/ram", cursor(AS_OF, one, "qi/Big-300B")) for one in WRONG_FLOATS),
+    *(("/v1/models", cursor(AS_OF, one)) for one in WRONG_TEXTS),
+    *(("/v1/models", cursor(one, "qi/Big-300B")) for one in WRONG_MOMENTS),
+    *(("/v1/models", cursor(one)) for one in WRONG_WHOLES),
+    ("/v1/leaderboards", cursor(AS_OF, *LEADERBOARD, "more")),
+    ("/v1/leaderboards", cursor(AS_OF, *(f"{one}\ud800" for one in LEADERBOARD))),
+    ("/v1/models", "W" + "1" * 3000),
+    ("/v1/models", base64.urlsafe_b64encode(b"[" * 2900).decode()),
+    ("/v1/models", base64.urlsafe_b64encode(b'[null,"\xff"]').decode()),
+    *(("/v1/models", one) for one in ("\xe9", "=\0=", "a b+/")),
+]
+
+
+@pytest.mark.parametrize(("path", "wrong"), WRONG_CURSORS)
+def test_a_cursor_of_nobody_is_refused(api: httpx.Client, path: str, wrong: str) -> None:
+    answer = api.get(path, params={"cursor": wrong})
+    assert answer.status_code == 422, answer.text
+    assert [one["parameter"] for one in answer.json()["errors"]] == ["cursor"]
+
+
+def test_a_cursor_may_name_what_there_is_not(api: httpx.Client) -> None:
+    for as_of in (None, "1970-01-01T00:00:00.000Z", "2148-12-31T23:59:59.999Z"):
+        for text in ("", "\0", "\u202e", "'", "\\", "\U0001f600"):
+            answer = api.get("/v1/models", params={"cursor": cursor(as_of, text)})
+            assert answer.status_code == 200, answer.text
+
+
+def test_every_cursor_written_is_read() -> None:
+    keys = [paging.greatest("g"), paging.latest("l"), paging.latest_day("d"), paging.number("n")]
+    for number in (0, None, 1, 0.1, 1e-7, 1e300, 1412.0, 2**53):
+        row = {"g": number, "l": "1970-01-01T00:00:00.001Z", "d": "2148-12-31", "n": 2**63 - 1}
+        written = paging.cursor_of(row, keys, AS_OF)
+        as_of, values = paging.read_cursor(written, keys)
+        assert as_of == AS_OF
+        assert float(values["after_0"]) == -float(-1 if number is None else number)
+
+
+def paths(api: httpx.Client) -> list[str]:
+    described = [
+        path.format(org="qi", name="Big-300B") for path in api.get("/openapi.json").json()["paths"]
+    ]
+    return [*described, "/", "/models/qi/Big-300B", "/openapi.json", "/assets/style.css", "/news"]
+
+
+def test_head_is_get_without_a_body(api: httpx.Client) -> None:
+    for path in [*paths(api), "/v1/ram/curves?format=csv", "/v1/nothing", "/v1/models?limit=0"]:
+        with api.stream("GET", path) as got:
+            head = api.head(path)
+            assert head.status_code == got.status_code, path
+            assert head.content == b""
+            names = set(got.headers) - {"date"}
+            assert {name: head.headers.get(name) for name in names} == {
+                name: got.headers[name] for name in names
+            }, path
+
+
+def test_other_methods_are_told_what_there_is(api: httpx.Client) -> None:
+    for method in ("POST", "PUT", "DELETE", "PATCH", "QUERY", "TRACE"):
+        answer = api.request(method, "/v1/models")
+        assert answer.status_code == 405
+        assert answer.headers["allow"] == "GET, HEAD"
+
+
+NAMES = [
+    "模型-7B",
+    "e\u0301-\U0001f600",
+    "a%2e;b=c",
+    "a\u202eb",
+    "a\nb",
+    "a\0b",
+    "~'\"<>&()",
+    "Ω?#[",
+]
+
+
+@pytest.fixture(scope="module")
+def odd(clickhouse: ClickHouseServer, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
+    """An API whose models have names of all kinds, and cells that a spreadsheet would compute."""
+    settings = Settings(clickhouse_url=f"{clickhouse.url}/odd")
+    migrate(settings)
+    at = datetime(2026, 1, 1, tzinfo=UTC)
+    with closing(writer_client(settings)) as client:
+        rows = [[f"org/{name}", "org", "us", 1.5, True, at] for name in NAMES]
+        rows += [[f"cell/{one}", one, "us", -1.5, True, at] for one in (*FORMULAS, *TEXTS)]
+        columns = ["model_id", "org", "region", "total_params_b", "tracked", "observed_at"]
+        client.insert("models_log", rows, columns)
+    with (
+        serving(tmp_path_factory.mktemp("odd"), settings) as server,
+        httpx.Client(base_url=server.url, timeout=60) as client_,
+    ):
+        yield client_
+
+
+FORMULAS = [
+    "=cmd|' /C calc'!A0",
+    "+1",
+    "-2+3",
+    "@SUM(1)",
+    "\t=1",
+    "\r=1",
+    "\n=1",
+    "\uff1d1",
+]
+TEXTS = ["a=1", "'=1", "1-1", ""]
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_model_of_any_name_has_its_address(odd: httpx.Client, name: str) -> None:
+    path = f"/v1/models/org/{quote(name, safe='')}"
+    answer = odd.get(path)
+    assert answer.status_code == 200, answer.text
+    (row,) = answer.json()["data"]
+    assert row["model_id"] == f"org/{name}"
+    assert re.fullmatch(r"[!-~]+", answer.headers["content-location"])
+    again = odd.get(answer.headers["content-location"])
+    assert again.json() == answer.json()
+    for other in (f"/badge/ram/org/{quote(name, safe='')}.svg", f"/models/org/{quote(name)}"):
+        assert odd.get(other).status_code == 200
+
+
+def test_csv_is_as_it_is_unless_a_spreadsheet_opens_it(odd: httpx.Client) -> None:
+    def rows(**asked: str) -> dict[str, dict[str, str]]:
+        text = odd.get("/v1/models", params={"format": "csv", **asked}).text
+        found = csv.DictReader(io.StringIO(text, newline=""))
+        return {row["model_id"].partition("/")[2]: row for row in found}
+
+    plain, safe = rows(), rows(csv_safe="1")
+    assert list(plain) == list(safe)
+    for text in (*FORMULAS, *TEXTS):
+        assert plain[text]["org"] == text
+        assert safe[text]["org"] == ("'" if text in FORMULAS else "") + text
+        # A number is no text, whatever it begins with.
+        assert plain[text]["total_params_b"] == safe[text]["total_params_b"] == "-1.5"
+    etags = {odd.head(f"/v1/models?format=csv&csv_safe={one}").headers["etag"] for one in (0, 1)}
+    assert len(etags) == 2
+
+
+def test_csv_safe_is_of_csv_alone(odd: httpx.Client) -> None:
+    answer = odd.get("/v1/models?csv_safe=1")
+    assert answer.status_code == 422
+    assert answer.json()["errors"][0]["parameter"] == "csv_safe"
+
+
+def test_safe_rows_keep_their_order(api: httpx.Client) -> None:
+    for path in ("/v1/downloads", "/v1/models", "/v1/leaderboards", "/v1/inference/tokens"):
+        plain, safe = (
+            api.get(path, params={"format": "csv", "csv_safe": one}).text for one in ("0", "1")
+        )
+        assert plain == safe.replace("\"'", '"')
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("If-None-Match", "\xff"),
+        ("If-None-Match", '"' * 5000),
+        ("Accept", "text/csv;q=nan"),
+        ("Accept", ";q=1,,;;=,*/*"),
+        ("Accept", "\xff/\xff"),
+        ("X-API-Key", "\xff" * 1000),
+        ("Origin", "\xff"),
+        ("Range", "bytes=9-1,x"),
+        ("X-Forwarded-For", "\xff, 1_0.0.0.1"),
+        ("Expect", "100-continue"),
+        ("Upgrade", "websocket"),
+    ],
+)
+def test_no_header_is_an_error_of_ours(api: httpx.Client, name: str, value: str) -> None:
+    headers = [(name.encode(), value.encode("latin-1"))]
+    for path in ("/v1/models", "/assets/style.css", "/badge/ram/qi/Big-300B.svg", "/"):
+        assert api.get(path, headers=headers).status_code < 500
+
+
+@pytest.mark.parametrize(
+    "path", ["/assets/%00", "/assets/" + "x" * 3000, "/assets/a%0d%0ab", "/%00", "/v1/%ff"]
+)
+def test_no_path_is_an_error_of_ours(api: httpx.Client, path: str) -> None:
+    assert api.get(path).status_code == 404
