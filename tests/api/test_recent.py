@@ -5,6 +5,7 @@ import asyncio
 import pytest
 
 from api import recent
+from api.problems import ProblemError, unavailable
 from api.recent import After, Recent
 
 
@@ -108,3 +109,23 @@ async def test_what_must_come_after_is_never_what_ran_before() -> None:
     assert await first == b"1"
     assert set(await asyncio.gather(*later)) == {b"2"}
     assert await after.get(ask) == b"3"
+
+
+async def test_who_shares_an_answer_whose_turn_did_not_come_asks_for_itself() -> None:
+    kept, refused = Recent(), asyncio.Event()
+
+    async def crowded() -> bytes:
+        await refused.wait()
+        raise unavailable("Too many queries run already")
+
+    async def ask() -> bytes:
+        return b"mine"
+
+    crowd = asyncio.create_task(kept.get("one", crowded))
+    await asyncio.sleep(0)
+    other = asyncio.create_task(kept.get("one", ask))
+    await asyncio.sleep(0)
+    refused.set()
+    with pytest.raises(ProblemError):
+        await crowd
+    assert await other == b"mine"
