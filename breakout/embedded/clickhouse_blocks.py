@@ -17,7 +17,8 @@ _CHECKSUM = struct.Struct("<QQ")
 _HEADER = struct.Struct("<BII")
 _NONE, _LZ4, _ZSTD = 0x02, 0x82, 0x90
 _BLOCK_BYTES = 1 << 20
-_LONGEST_BLOCK = 1 << 30
+# Clients write blocks of 1 MiB or so; a block is decompressed at once
+_LONGEST_BLOCK = 64 << 20
 
 
 class BrokenBlockError(RuntimeError):
@@ -64,7 +65,10 @@ class BlockDecoder:
         while len(self._waiting) >= start + _HEADER.size:
             method, size, plain_size = _HEADER.unpack_from(self._waiting, start)
             if not _HEADER.size <= size <= _LONGEST_BLOCK or plain_size > _LONGEST_BLOCK:
-                raise BrokenBlockError(f"a block of {size} bytes for {plain_size} plain ones")
+                raise BrokenBlockError(
+                    f"a block of {size} bytes for {plain_size} plain ones: "
+                    f"blocks of up to {_LONGEST_BLOCK} bytes are read"
+                )
             if len(self._waiting) < start + size:
                 break
             body = bytes(self._waiting[start : start + size])

@@ -99,3 +99,9 @@ def test_a_frame_that_lies_about_its_size_is_refused() -> None:
     checksum = struct.pack("<QQ", whole >> 64, whole & (1 << 64) - 1)
     with pytest.raises(BrokenBlockError, match="a frame larger than the 8 bytes"):
         BlockDecoder().decompress(checksum + body)
+
+
+@pytest.mark.parametrize("sizes", [(1 << 27, 1 << 20), (1 << 20, 1 << 27)])
+def test_a_block_too_large_is_refused_by_its_header(sizes: tuple[int, int]) -> None:
+    with pytest.raises(BrokenBlockError, match="blocks of up to"):
+        BlockDecoder().decompress(bytes(16) + struct.pack("<BII", 0x82, *sizes))

@@ -124,3 +124,20 @@ def test_output(sql: bytes, before: bytes, result_format: str | None, after: byt
 def test_files_of_the_client(sql: bytes) -> None:
     with pytest.raises(ClickHouseError, match="over HTTP"):
         output_of(sql)
+
+
+@pytest.mark.parametrize(
+    ("sql", "result_format"),
+    [
+        (b"SELECT $a$ FORMAT CSV $a$ FORMAT TSV", "TSV"),
+        (b"SELECT $$ FORMAT CSV $$ FORMAT TSV", "TSV"),
+        (b"SELECT $a$ $b$ FORMAT CSV $a$ FORMAT TSV", "TSV"),
+        (b"SELECT $a$$a$ FORMAT TSV", "TSV"),
+        (b"SELECT $a$ FORMAT TSV", "TSV"),
+        (b"SELECT $a$ $b$ FORMAT TSV", "TSV"),
+        (b"SELECT 'it''s \\' FORMAT CSV' FORMAT TSV", "TSV"),
+        (b"SELECT 1 FORMAT TSV /* FORMAT CSV", None),
+    ],
+)
+def test_format_is_found_beside_quotes_and_heredocs(sql: bytes, result_format: str | None) -> None:
+    assert output_of(sql).result_format == result_format
