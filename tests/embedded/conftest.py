@@ -27,14 +27,14 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ClickHouseServe
 @pytest.fixture
 def http(server: ClickHouseServer) -> Iterator[httpx.Client]:
     """The admin over plain HTTP."""
-    with httpx.Client(base_url=server.url, auth=("default", ADMIN_PASSWORD), timeout=60) as client:
+    with httpx.Client(base_url=server.url, auth=("default", ADMIN_PASSWORD), timeout=170) as client:
         yield client
 
 
 @pytest.fixture
 def reader(server: ClickHouseServer) -> Iterator[httpx.Client]:
     """The reader over plain HTTP."""
-    with httpx.Client(base_url=server.url, auth=("reader", READER_PASSWORD), timeout=60) as client:
+    with httpx.Client(base_url=server.url, auth=("reader", READER_PASSWORD), timeout=170) as client:
         yield client
 
 

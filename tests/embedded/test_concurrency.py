@@ -2,7 +2,7 @@
 
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 
 import httpx
@@ -10,20 +10,17 @@ import pytest
 
 from tests.embedded.conftest import ADMIN_PASSWORD
 from tests.embedded_servers import ClickHouseServer
+from tests.waiting import wait_until
+
+# A machine that does much else, as one that runs all tests, may take minutes for what takes 0.1 s
+SECONDS = 170
 
 ENDLESS = "SELECT count() FROM numbers(1000000000000) WHERE sipHash64(number) = 1"
 ENDLESS_ROWS = "SELECT number FROM numbers(1000000000000)"
 
 
 def new_client(server: ClickHouseServer) -> httpx.Client:
-    return httpx.Client(base_url=server.url, auth=("default", ADMIN_PASSWORD), timeout=60)
-
-
-def wait_until(check: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + 60
-    while not check():
-        assert time.monotonic() < deadline
-        time.sleep(0.05)
+    return httpx.Client(base_url=server.url, auth=("default", ADMIN_PASSWORD), timeout=SECONDS)
 
 
 def running(http: httpx.Client, marker: str) -> int:
@@ -82,7 +79,7 @@ def test_readers_do_not_wait_for_an_insert_that_is_still_coming(
     def rows() -> Iterator[bytes]:
         yield b"2\n"
         # Ends only once others have read
-        assert read.wait(60)
+        assert read.wait(SECONDS)
         yield b"3\n"
 
     def write() -> httpx.Response:
@@ -149,12 +146,12 @@ def test_query_ends_with_its_client(
 
     asking = threading.Thread(target=ask)
     asking.start()
-    wait_until(lambda: running(http, marker) == 1)
+    wait_until("it runs", lambda: running(http, marker) == 1, seconds=SECONDS)
     # What a client that is killed leaves behind: a closed socket
     for connection in client._transport._pool.connections:  # type: ignore[attr-defined]
         stream = connection._connection._network_stream
         stream.get_extra_info("socket").shutdown(2)
-    wait_until(lambda: running(http, marker) == 0)
+    wait_until("it has ended", lambda: running(http, marker) == 0, seconds=SECONDS)
     asking.join()
     client.close()
 
@@ -167,12 +164,14 @@ def test_insert_whose_client_goes_away_writes_nothing(
 
     def rows() -> Iterator[bytes]:
         yield b"1\n" * 100_000
-        wait_until(lambda: running(http, query.removesuffix(" FORMAT TSV")) == 1)
+        insert = query.removesuffix(" FORMAT TSV")
+        wait_until("it runs", lambda: running(http, insert) == 1, seconds=SECONDS)
         raise KeyError("the client stops here")
 
     with new_client(server) as client, pytest.raises(KeyError):
         client.post("/", params={"query": query}, content=rows())
-    wait_until(lambda: running(http, f"INSERT INTO {database}") == 0)
+    insert = f"INSERT INTO {database}"
+    wait_until("it has ended", lambda: running(http, insert) == 0, seconds=SECONDS)
     assert http.post("/", content=f"SELECT count() FROM {database}.t").text == "0\n"
 
 
@@ -185,7 +184,7 @@ def test_kill_query_reaches_other_requests(server: ClickHouseServer, http: httpx
 
     with ThreadPoolExecutor(1) as pool:
         asking = pool.submit(ask)
-        wait_until(lambda: running(http, marker) == 1)
+        wait_until("it runs", lambda: running(http, marker) == 1, seconds=SECONDS)
         kill = f"KILL QUERY WHERE query LIKE '/* {marker} */%'"
         http.post("/", content=kill).raise_for_status()
         answer = asking.result()

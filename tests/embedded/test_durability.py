@@ -23,7 +23,7 @@ def test_kill_loses_no_confirmed_insert(tmp_path: Path) -> None:
             enough = threading.Event()
 
             def write(first: int, enough: threading.Event) -> None:
-                with httpx.Client(base_url=server.url, timeout=60) as http:
+                with httpx.Client(base_url=server.url, timeout=170) as http:
                     for number in range(first, first + 1_000_000):
                         # Asking for asynchronous inserts must not make a promise of nothing
                         arguments = {"async_insert": str(number % 2)}
@@ -77,7 +77,7 @@ def test_stop_does_not_wait_for_a_long_query(tmp_path: Path) -> None:
 
         def ask() -> None:
             try:
-                outcome.append(httpx.post(server.url, content=endless, timeout=60).text)
+                outcome.append(httpx.post(server.url, content=endless, timeout=170).text)
             except httpx.HTTPError as error:
                 outcome.append(repr(error))
 

@@ -68,7 +68,7 @@ def frozen_now(rig: Rig, name: str) -> None:
     """Freeze the live baseline, as a person does."""
     rig.frozen += freeze(recompute(rig.observations, rig.models), name)
     command = [sys.executable, "-m", "breakout", "baseline", "freeze", name]
-    subprocess.run(command, cwd=REPOSITORY, env=rig.environment, check=True, timeout=60)
+    subprocess.run(command, cwd=REPOSITORY, env=rig.environment, check=True, timeout=170)
 
 
 def breakouts_of(rig: Rig, name: str) -> int:

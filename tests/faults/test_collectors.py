@@ -122,7 +122,7 @@ def test_schedulers_that_die_and_stand_still(rig: Rig, tmp_path: Path) -> None:
             # The one that works dies in the middle of a scrape.
             hub.faults.add(Stalled(match="/api/models", after=1))
             stalled = len(hub.requests)
-            wait_until("a scrape is stuck", lambda: len(hub.requests) > stalled + 1, seconds=30)
+            wait_until("a scrape is stuck", lambda: len(hub.requests) > stalled + 1)
             before = first.turns
             second.process.kill()
             hub.faults.clear()
