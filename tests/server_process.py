@@ -56,6 +56,10 @@ class Server:
         """SIGKILL, and wait for the end of the process."""
         self._signal(signal.SIGKILL)
 
+    def crash(self, number: signal.Signals) -> int:
+        """Send the signal of a crash, and wait for the end; returns the exit code."""
+        return self._signal(number)
+
     def pause(self) -> None:
         """SIGSTOP: it lives, and does nothing."""
         self._running().send_signal(signal.SIGSTOP)

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import secrets
 import string
+from collections.abc import Callable
 
 from aiohttp import web
 
@@ -12,6 +14,8 @@ from breakout.embedded.clickhouse_blocks import BlockEncoder
 from breakout.embedded.clickhouse_compression import Encoder, response_encoder
 from breakout.embedded.clickhouse_engine import Progress
 from breakout.embedded.clickhouse_errors import ClickHouseError
+from breakout.embedded.clickhouse_sending import Sending
+from breakout.embedded.clickhouse_threads import uninterrupted
 
 _CONTENT_TYPES = {
     "CSV": "text/csv; charset=UTF-8; header=absent",
@@ -22,6 +26,8 @@ _CONTENT_TYPES = {
     "JSONStringsEachRow": "application/x-ndjson; charset=UTF-8",
     "XML": "application/xml; charset=UTF-8",
 }
+# Compressing more than this takes a thread
+_COMPRESSED_AT_ONCE_BYTES = 16 << 10
 _BINARY = ("Native", "RowBinary", "Arrow", "Parquet", "ORC", "Avro", "MsgPack", "BSON", "Proto")
 
 
@@ -45,10 +51,12 @@ class Answer:
         self.blocks = False
         """Whether the body is in ClickHouse's own compressed blocks."""
         self._encoder: Encoder | None = None
-        self._stream: web.StreamResponse | None = None
+        self._query_id = ""
+        self._sending: Sending
 
     def name_query(self, query_id: str) -> None:
         """Name the query this answers."""
+        self._query_id = query_id
         self._headers["X-ClickHouse-Query-Id"] = query_id
 
     def name_format(self, result_format: str) -> None:
@@ -56,42 +64,54 @@ class Answer:
         self._headers["X-ClickHouse-Format"] = result_format
         self._headers["Content-Type"] = _content_type(result_format)
 
-    def whole(self, body: bytes, progress: Progress) -> web.StreamResponse:
-        """A complete body."""
+    async def whole(self, body: bytes, progress: Progress) -> web.StreamResponse:
+        """Send a complete body."""
         self._headers["X-ClickHouse-Summary"] = _summary(progress)
         encoder = self._new_encoder() if body else None
         if encoder is not None:
-            body = encoder.compress(body) + encoder.flush()
-        return web.Response(headers=self._headers, body=body)
+            body = await _off_the_loop(lambda: encoder.compress(body) + encoder.flush(), body)
+        response = web.StreamResponse(headers=self._headers)
+        return await self._send(response, body)
 
-    def error(self, error: ClickHouseError) -> web.StreamResponse:
-        """An error in place of any body."""
+    async def error(self, error: ClickHouseError, *, last: bool) -> web.StreamResponse:
+        """Send an error in place of any body; ``last`` closes the connection with it."""
         headers = {**self._headers, "X-ClickHouse-Exception-Code": str(error.code)}
         headers["Content-Type"] = "text/plain; charset=UTF-8"
-        return web.Response(status=error.status, headers=headers, body=self._text(error))
+        response = web.StreamResponse(status=error.status, headers=headers)
+        if last:
+            response.force_close()
+        return await self._send(response, self._text(error))
+
+    async def _send(self, response: web.StreamResponse, body: bytes) -> web.StreamResponse:
+        response.content_length = len(body)
+        sending = Sending(self._http, response, self._query_id)
+        await sending.begin()
+        await sending.write(body)
+        await sending.end()
+        return response
 
     async def begin(self) -> web.StreamResponse:
         """Send the headers; from now on an error can only follow the rows."""
         self._headers["X-ClickHouse-Summary"] = _summary(Progress())
         self._encoder = self._new_encoder()
-        self._stream = web.StreamResponse(headers=self._headers)
-        await self._stream.prepare(self._http)
-        return self._stream
+        stream = web.StreamResponse(headers=self._headers)
+        self._sending = Sending(self._http, stream, self._query_id)
+        await self._sending.begin()
+        return stream
 
-    async def write(self, stream: web.StreamResponse, data: bytes) -> None:
+    async def write(self, data: bytes) -> None:
         """Send more of the body."""
-        if self._encoder is not None:
-            data = self._encoder.compress(data)
-        if data:
-            await stream.write(data)
+        encoder = self._encoder
+        if encoder is not None:
+            data = await _off_the_loop(lambda: encoder.compress(data), data)
+        await self._sending.write(data)
 
-    async def end(self, stream: web.StreamResponse) -> None:
+    async def end(self) -> None:
         """Finish the body."""
-        if self._encoder is not None:
-            await stream.write(self._encoder.flush())
-        await stream.write_eof()
+        await self._flush()
+        await self._sending.end()
 
-    async def fail(self, stream: web.StreamResponse, error: ClickHouseError) -> None:
+    async def fail(self, error: ClickHouseError) -> None:
         """Report an error behind the rows sent, and break the connection: a client that
         doesn't know the mark must not take the rows for a whole result."""
         text = self._text(error)
@@ -100,11 +120,14 @@ class Answer:
             + text
             + f"{len(text)} {self._tag}\r\n__exception__\r\n".encode()
         )
-        await self.write(stream, block)
-        if self._encoder is not None:
-            await stream.write(self._encoder.flush())
+        await self.write(block)
+        await self._flush()
         if self._http.transport is not None:
             self._http.transport.close()
+
+    async def _flush(self) -> None:
+        if self._encoder is not None:
+            await self._sending.write(self._encoder.flush())
 
     def _new_encoder(self) -> Encoder | None:
         if self.blocks:
@@ -117,6 +140,12 @@ class Answer:
     def _text(self, error: ClickHouseError) -> bytes:
         suffix = "" if "(version " in error.text else f" (version {self._version})"
         return f"{error.text}{suffix}\n".encode(errors="replace")
+
+
+async def _off_the_loop(compress: Callable[[], bytes], data: bytes) -> bytes:
+    if len(data) <= _COMPRESSED_AT_ONCE_BYTES:
+        return compress()
+    return await uninterrupted(asyncio.to_thread(compress))
 
 
 def _content_type(result_format: str) -> str:

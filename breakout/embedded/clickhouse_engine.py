@@ -9,6 +9,9 @@ So a connection is never shared by two requests at once.
 from __future__ import annotations
 
 import os
+import resource
+import signal
+import threading
 import uuid
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -58,10 +61,15 @@ def _engine_errors() -> Iterator[None]:
 
 
 class Connection:
-    """One session of the engine. Every method blocks: call it off the event loop."""
+    """One session of the engine. Every method blocks: call it off the event loop.
+
+    It serves one call at a time. To close it while a call runs would leave the engine with freed
+    memory, and crash the process.
+    """
 
     def __init__(self, raw: Any) -> None:
         self._raw = raw
+        self._in_use = threading.Lock()
 
     def run(
         self,
@@ -70,7 +78,7 @@ class Connection:
         params: Mapping[str, str] | None = None,
     ) -> Outcome:
         """Run one statement to its end."""
-        with _engine_errors():
+        with self._alone(), _engine_errors():
             result = self._raw.query(sql, result_format, params=dict(params or {}))
             if result.has_error():
                 raise from_engine(result.error_message())
@@ -128,7 +136,7 @@ class Connection:
         The class is READ_ONLY, MUTATING, EXTERNAL_ACCESS, CONTROL or UNKNOWN; a text that
         does not parse is (UNKNOWN, 0).
         """
-        with _engine_errors():
+        with self._alone(), _engine_errors():
             judged = self._raw.classify_query(sql)
         return judged["query_class"].name, int(judged["statement_count"])
 
@@ -144,7 +152,17 @@ class Connection:
 
     def close(self) -> None:
         """End the session; its temporary tables are gone."""
-        self._raw.close()
+        with self._alone():
+            self._raw.close()
+
+    @contextmanager
+    def _alone(self) -> Iterator[None]:
+        if not self._in_use.acquire(blocking=False):
+            raise RuntimeError("A connection of the engine was used while a call of it ran")
+        try:
+            yield
+        finally:
+            self._in_use.release()
 
 
 class Engine:
@@ -159,6 +177,10 @@ class Engine:
         self._chdb: Any = _chdb
         with _engine_errors():
             self._keeper = Connection(self._chdb.connect(self._address))
+        _die_of_crashes()
+        # A client takes four open files
+        most = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+        resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
         self.version = self._keeper.text("SELECT version()")
         self.timezone = self._keeper.text("SELECT timezone()")
 
@@ -193,6 +215,15 @@ class Engine:
     def close(self) -> None:
         """Close the engine; connections must have been closed before."""
         self._keeper.close()
+
+
+def _die_of_crashes() -> None:
+    """End this process at once when it crashes. The engine handles these signals itself, and waits
+    in its handler, with the interpreter lock, for a thread that may have crashed."""
+    for number in (signal.SIGSEGV, signal.SIGABRT, signal.SIGBUS, signal.SIGILL, signal.SIGFPE):
+        signal.signal(number, signal.SIG_DFL)
+    # Writing gigabytes of memory to a file, passwords among them, is not at once
+    resource.setrlimit(resource.RLIMIT_CORE, (0, resource.getrlimit(resource.RLIMIT_CORE)[1]))
 
 
 def new_mark() -> str:

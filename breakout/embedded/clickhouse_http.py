@@ -10,7 +10,7 @@ from aiohttp import web
 from breakout.embedded.clickhouse_answer import Answer
 from breakout.embedded.clickhouse_compression import response_encoding
 from breakout.embedded.clickhouse_engine import Engine
-from breakout.embedded.clickhouse_errors import ClickHouseError
+from breakout.embedded.clickhouse_errors import SOCKET_TIMEOUT, ClickHouseError
 from breakout.embedded.clickhouse_query import Query
 from breakout.embedded.clickhouse_request import QueryRequest, check_headers, parse
 from breakout.embedded.clickhouse_rights import Rights
@@ -62,7 +62,7 @@ class ClickHouseHttp:
         yield
         sweeper.cancel()
         await asyncio.wait([sweeper])
-        self._threads.close()
+        await self._threads.close()
         self._sessions.close()
 
     async def _query(self, http: web.Request) -> web.StreamResponse:
@@ -78,10 +78,8 @@ class ClickHouseHttp:
                 answer.encoding = response_encoding(http.headers.get("Accept-Encoding", ""))
             return await self._run(http, user, request, answer)
         except ClickHouseError as error:
-            response = answer.error(error)
-            if not await _read_rest(http):
-                response.force_close()
-            return response
+            last = error.code == SOCKET_TIMEOUT or not await _read_rest(http)
+            return await answer.error(error, last=last)
 
     async def _run(
         self, http: web.Request, user: User, request: QueryRequest, answer: Answer

@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
+from typing import TypeVar
 
 from aiohttp import web
 
@@ -15,7 +16,7 @@ from breakout.embedded.clickhouse_compression import decoded, request_decoder
 from breakout.embedded.clickhouse_engine import Connection, Engine, Outcome, new_mark
 from breakout.embedded.clickhouse_errors import (
     NOT_IMPLEMENTED,
-    QUERY_IS_TOO_LARGE,
+    SOCKET_TIMEOUT,
     SYNTAX_ERROR,
     ClickHouseError,
     raised_here,
@@ -23,14 +24,23 @@ from breakout.embedded.clickhouse_errors import (
 from breakout.embedded.clickhouse_request import QueryRequest
 from breakout.embedded.clickhouse_rights import Rights, check_needs_no_data
 from breakout.embedded.clickhouse_sessions import Session
-from breakout.embedded.clickhouse_sql import InsertHead, insert_head, is_insert, output_of
+from breakout.embedded.clickhouse_sql import InsertHead, Output, insert_head, is_insert, output_of
 from breakout.embedded.clickhouse_stream import DataPipe, ResultPipe
-from breakout.embedded.clickhouse_threads import EngineThreads
+from breakout.embedded.clickhouse_threads import LEFT_SECONDS, EngineCall, EngineThreads, Slots
 
 # An error that comes before this many bytes of result gets its own HTTP status
 _HELD_BACK_BYTES = 1 << 20
 _INSERT_PIECE_BYTES = 1 << 20
-_LONGEST_STATEMENT = 256 << 20
+# ClickHouse's own: bytes of a statement that are parsed, the data of an INSERT not among them
+MAX_QUERY_SIZE = 256 << 10
+# As far as the setting of that name raises it
+_MOST_PARSED_BYTES = 16 << 20
+# Parsing more than this takes a thread
+_PARSED_AT_ONCE_BYTES = 8 << 10
+# A client that sends no more of its body for so long is given up
+RECEIVE_SECONDS = 30.0
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,23 +60,10 @@ class Query:
         Raises ClickHouseError for a failure before any byte of the answer was sent.
         """
         body = self._body(http)
-        statement = self.request.query + b"\n" if self.request.query else b""
-        head: InsertHead | None = None
-        complete = False
-        while head is None and not complete:
-            chunk = await anext(body, None)
-            complete = chunk is None
-            statement += chunk or b""
-            if is_insert(statement):
-                head = insert_head(statement, complete=complete)
-            if head is None and len(statement) > _LONGEST_STATEMENT:
-                raise raised_here(
-                    QUERY_IS_TOO_LARGE,
-                    f"The statement is longer than {_LONGEST_STATEMENT} bytes",
-                )
+        statement, head = await self._read(body)
         if not statement.strip():
             raise raised_here(SYNTAX_ERROR, "Syntax error: Empty query")
-        running = _Running(self, await self.threads.run(self._connection))
+        running = _Running(self, await self.short(self._connection))
         try:
             if head is not None:
                 return await running.insert(head, statement[head.data_start :], body)
@@ -75,6 +72,55 @@ class Query:
             raise running.without_mark(error) from None
         finally:
             await running.leave()
+
+    async def short(self, call: Callable[[], T]) -> T:
+        """The result of a call of the engine that waits for no client."""
+        return await self.threads.short(call, reader=self.rights.reader)
+
+    async def _read(self, body: AsyncIterator[bytes]) -> tuple[bytes, InsertHead | None]:
+        """Read all of a statement, or an INSERT up to where its data have begun."""
+        statement = bytearray(self.request.query + b"\n" if self.request.query else b"")
+        limit = MAX_QUERY_SIZE
+        look_at = 0
+        complete = False
+        while not complete:
+            chunk = await anext(body, None)
+            complete = chunk is None
+            statement += chunk or b""
+            if len(statement) > MAX_QUERY_SIZE == limit:
+                limit = await self._limit()
+            if len(statement) < min(look_at, limit) and not complete:
+                continue
+            # What was looked at is looked at again only when there is twice as much
+            look_at = 2 * len(statement)
+            whole = complete and len(statement) <= limit
+            head = await self._insert_head(bytes(statement[:limit]), complete=whole)
+            if head is not None:
+                return bytes(statement), head
+            if len(statement) > limit:
+                raise raised_here(
+                    SYNTAX_ERROR,
+                    f"Max query size exceeded: the statement is longer than {limit} bytes; the "
+                    f"setting max_query_size changes that, up to {_MOST_PARSED_BYTES}",
+                )
+        return bytes(statement), None
+
+    async def _insert_head(self, sql: bytes, *, complete: bool) -> InsertHead | None:
+        def head() -> InsertHead | None:
+            return insert_head(sql, complete=complete) if is_insert(sql) else None
+
+        return head() if len(sql) <= _PARSED_AT_ONCE_BYTES else await self.short(head)
+
+    async def _limit(self) -> int:
+        """The most bytes of a statement that are parsed."""
+        asked = self.request.settings.get("max_query_size")
+        connection = None if self.session is None else self.session.connection
+        if asked is None and connection is not None:
+            setting = "SELECT getSetting('max_query_size')"
+            asked = await self.short(lambda: connection.text(setting))
+        if asked is None or not asked.isdecimal():
+            return MAX_QUERY_SIZE
+        return min(int(asked) or _MOST_PARSED_BYTES, _MOST_PARSED_BYTES)
 
     def _connection(self) -> Connection:
         if self.session is None:
@@ -89,7 +135,7 @@ class Query:
                 NOT_IMPLEMENTED,
                 "Forms (external tables, parameters in the body) are not supported by this server",
             )
-        chunks: AsyncIterator[bytes] = aiter(http.content.iter_any())
+        chunks = _arriving(aiter(http.content.iter_any()))
         new_decoder = request_decoder(http.headers.get("Content-Encoding", ""))
         if new_decoder is not None:
             chunks = decoded(chunks, new_decoder)
@@ -122,7 +168,7 @@ class _Running:
         if self._session is None:
             self._connection.close()
         elif self._earlier_settings or self._earlier_database is not None:
-            await self._threads.run(self._undo_settings)
+            await self._short(self._undo_settings)
 
     def _apply_settings(self) -> None:
         # Of the session they last, of the request they don't
@@ -146,28 +192,27 @@ class _Running:
         self, head: InsertHead, first: bytes, rest: AsyncIterator[bytes]
     ) -> web.StreamResponse:
         """Run an INSERT whose data may still be coming."""
-        await self._threads.run(lambda: self._check_insert(head))
-        pipe = DataPipe()
-        try:
-            await pipe.open()
-            sql = head.reading_from(pipe.path, self._mark)
-            running = asyncio.create_task(self._run(sql, pipe.stop_reading))
+        await self._short(lambda: self._check_insert(head))
+        async with self._threads.slot(Slots.ADMIN_WRITES):
+            pipe = DataPipe()
             try:
-                async for piece in _pieces(first, rest):
-                    if not await pipe.write(piece):
-                        break  # the statement is over, and says why
-                pipe.end()
-                outcome = await running
-            finally:
-                if not running.done():
-                    # The end of the data must not look like their proper end
-                    await self._threads.cancel(running, self._mark)
+                await pipe.open()
+                call = self._start(
+                    lambda: head.reading_from(pipe.path, self._mark), pipe.stop_reading
+                )
+                try:
+                    async for piece in _pieces(first, rest):
+                        if not await pipe.write(piece):
+                            break  # the statement is over, and says why
                     pipe.end()
-                    await asyncio.wait([running])
-        finally:
-            pipe.close()
+                    outcome = await call.result()
+                finally:
+                    # The end of the data must not look like their proper end
+                    await call.stop(cancelled=pipe.end)
+            finally:
+                pipe.close()
         self._answer.name_format(self._request.default_format)
-        return self._answer.whole(b"", outcome.progress)
+        return await self._answer.whole(b"", outcome.progress)
 
     def _check_insert(self, head: InsertHead) -> None:
         request, connection = self._request, self._connection
@@ -177,52 +222,76 @@ class _Running:
     async def statement(self, sql: bytes) -> web.StreamResponse:
         """Run any other statement, its result streamed if it only reads."""
         request, connection = self._request, self._connection
-        output = output_of(sql)
-        pipe = ResultPipe()
-        piped = output.written_to(pipe.path, request.default_format)
-        piped += f"\n{self._mark}".encode()
-        self._answer.name_format(output.result_format or request.default_format)
 
-        def check() -> bool:
+        def check() -> tuple[bool, Output]:
+            output = output_of(sql)
             self._apply_settings()
             reads = self._rights.check(connection, sql, request.params) == "READ_ONLY"
             if is_insert(sql):
                 check_needs_no_data(connection, sql, request.params)
+            return reads, output
+
+        reads, output = await self._short(check)
+        self._answer.name_format(output.result_format or request.default_format)
+        async with self._threads.slot(self._slots(reads=reads)):
             if reads:
-                self._rights.check_rewritten(connection, piped, request.params)
-            return reads
+                return await self._result(output)
+            call = self._start(lambda: self._marked(sql))
+            try:
+                outcome = await call.result()
+            finally:
+                await call.stop()
+        return await self._answer.whole(outcome.body, outcome.progress)
+
+    async def _result(self, output: Output) -> web.StreamResponse:
+        request = self._request
+        pipe = ResultPipe()
+
+        def piped() -> bytes:
+            sql = output.written_to(pipe.path, request.default_format)
+            sql += f"\n{self._mark}".encode()
+            self._rights.check_rewritten(self._connection, sql, request.params)
+            return sql
 
         try:
-            if not await self._threads.run(check):
-                outcome = await self._run(self._marked(sql))
-                return self._answer.whole(outcome.body, outcome.progress)
             await pipe.open()
-            running = asyncio.create_task(self._run(piped, pipe.end))
+            call = self._start(piped, pipe.end)
             try:
-                return await self._stream(pipe, running)
+                return await self._stream(pipe, call)
             finally:
+                # A statement that writes to nobody ends on its own; cancelling is for the others
                 pipe.stop_reading()
-                running.cancel()
-                await asyncio.wait([running])
+                await call.stop(patience=LEFT_SECONDS)
         finally:
             pipe.close()
+
+    def _slots(self, *, reads: bool) -> Slots:
+        if self._rights.reader:
+            return Slots.READER_RESULTS
+        return Slots.ADMIN_RESULTS if reads else Slots.ADMIN_WRITES
+
+    async def _short(self, call: Callable[[], T]) -> T:
+        return await self._threads.short(call, reader=self._rights.reader)
 
     def _marked(self, sql: bytes) -> bytes:
         # Behind an INSERT there may be data
         return self._mark.encode() + sql if is_insert(sql) else sql + f"\n{self._mark}".encode()
 
-    async def _run(self, sql: bytes, ended: Callable[[], None] | None = None) -> Outcome:
+    def _start(
+        self, statement: Callable[[], bytes], ended: Callable[[], None] | None = None
+    ) -> EngineCall[Outcome]:
+        request = self._request
+
         def call() -> Outcome:
-            request = self._request
             try:
-                return self._connection.run(sql, request.default_format, request.params)
+                return self._connection.run(statement(), request.default_format, request.params)
             finally:
                 if ended is not None:
                     ended()
 
-        return await self._threads.run(call, self._mark)
+        return self._threads.start(call, self._mark)
 
-    async def _stream(self, pipe: ResultPipe, running: asyncio.Task[Outcome]) -> web.StreamResponse:
+    async def _stream(self, pipe: ResultPipe, call: EngineCall[Outcome]) -> web.StreamResponse:
         held: list[bytes] = []
         held_bytes = 0
         while chunk := await pipe.read():
@@ -231,21 +300,38 @@ class _Running:
             if held_bytes >= _HELD_BACK_BYTES and not self._request.wait_end_of_query:
                 break
         else:
-            outcome = await running
+            outcome = await call.result()
             # Statements that ignore INTO OUTFILE (a SELECT inside EXPLAIN) answer directly
-            return self._answer.whole(b"".join(held) + outcome.body, outcome.progress)
+            return await self._answer.whole(b"".join(held) + outcome.body, outcome.progress)
         stream = await self._answer.begin()
-        await self._answer.write(stream, b"".join(held))
+        await self._answer.write(b"".join(held))
         held.clear()
         while chunk := await pipe.read():
-            await self._answer.write(stream, chunk)
+            await self._answer.write(chunk)
         try:
-            await running
+            await call.result()
         except ClickHouseError as error:
-            await self._answer.fail(stream, self.without_mark(error))
+            await self._answer.fail(self.without_mark(error))
         else:
-            await self._answer.end(stream)
+            await self._answer.end()
         return stream
+
+
+async def _arriving(chunks: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
+    """The chunks; raises ClickHouseError when the client sends nothing for `RECEIVE_SECONDS`."""
+    while True:
+        try:
+            async with asyncio.timeout(RECEIVE_SECONDS):
+                chunk = await anext(chunks, None)
+        except TimeoutError:
+            raise raised_here(
+                SOCKET_TIMEOUT,
+                "Timeout exceeded while reading from the client: nothing more of the body came "
+                f"for {RECEIVE_SECONDS:.0f} s",
+            ) from None
+        if chunk is None:
+            return
+        yield chunk
 
 
 async def _pieces(first: bytes, rest: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
