@@ -206,15 +206,14 @@ class Database:
             return self._client
 
     async def _connect(self) -> AsyncClient:
-        address, seconds = self._settings.clickhouse, self._settings.api_query_seconds
-        password = self._settings.reader_password
+        address, seconds = self._settings.clickhouse_reader, self._settings.api_query_seconds
         try:
             return await clickhouse_connect.get_async_client(
                 host=address.host,
                 port=address.port,
                 secure=address.secure,
-                username=self._settings.reader_user,
-                password=password.get_secret_value() if password else "",
+                username=address.user,
+                password=address.password.get_secret_value(),
                 database=address.database,
                 settings={**_SETTINGS, "max_execution_time": seconds},
                 connect_timeout=CONNECT_SECONDS,

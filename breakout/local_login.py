@@ -1,4 +1,4 @@
-"""The login of the embedded ClickHouse where no password is set for it.
+"""The login of the embedded ClickHouse that nobody has set a password for.
 
 It lies in the data folder, readable by its owner alone, so that every command of the same person
 finds it. The port is kept with it: a ClickHouse that listens elsewhere is another one.
@@ -43,16 +43,15 @@ def local_password(data_dir: Path, port: int, user: str) -> SecretStr | None:
     return login.password
 
 
-def make_local_login(data_dir: Path, port: int, user: str) -> SecretStr:
-    """Write down the login of the ClickHouse about to start on `port`, and return its password.
+def make_local_password(data_dir: Path, port: int, user: str) -> SecretStr:
+    """Write down a password of `user` for the ClickHouse about to start on `port`; return it.
 
-    The password of an earlier start is kept, unless others could read it.
+    The one of an earlier start is kept, unless others could read it.
     """
     file = data_dir / FILE_NAME
     earlier = None if _is_open(file) else _read(file)
-    password = (
-        SecretStr(secrets.token_urlsafe(_PASSWORD_BYTES)) if earlier is None else earlier.password
-    )
+    known = None if earlier is None or earlier.user != user else earlier.password
+    password = known or SecretStr(secrets.token_urlsafe(_PASSWORD_BYTES))
     text = json.dumps({"port": port, "user": user, "password": password.get_secret_value()})
     new = file.with_suffix(".new")
     new.unlink(missing_ok=True)

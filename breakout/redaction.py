@@ -44,7 +44,8 @@ class Redactor:
         password = urlsplit(settings.clickhouse_url).password
         if password:
             known |= {password, unquote(password)}
-        known.add(settings.clickhouse.password.get_secret_value())
+        for login in (settings.clickhouse, settings.clickhouse_reader):
+            known.add(login.password.get_secret_value())
         known.discard("")
         spelled = known | {quote(k, safe="") for k in known} | {quote_plus(k) for k in known}
         # The longest first: one secret may be a part of another.

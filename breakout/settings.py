@@ -491,11 +491,27 @@ class Settings(BaseSettings):
 
         Without any password, that of the embedded ClickHouse in the data folder.
         """
+        user = urlsplit(self.clickhouse_url).username
+        return self._login(
+            unquote(user) if user else self.clickhouse_user, self.own_clickhouse_password
+        )
+
+    @property
+    def clickhouse_reader(self) -> "ClickHouseAddress":
+        """The same with the login of the read-only user."""
+        return self._login(self.reader_user, self.reader_password)
+
+    @property
+    def own_clickhouse_password(self) -> SecretStr | None:
+        """The password that was set for ClickHouse, in its address or by its variable."""
+        password = urlsplit(self.clickhouse_url).password
+        own = SecretStr(unquote(password)) if password else self.clickhouse_password
+        return own if own.get_secret_value() else None
+
+    def _login(self, user: str, password: SecretStr | None) -> "ClickHouseAddress":
         parts = urlsplit(self.clickhouse_url)
         secure = parts.scheme == "https"
         host, port = parts.hostname or "127.0.0.1", parts.port or (8443 if secure else 8123)
-        user = unquote(parts.username) if parts.username else self.clickhouse_user
-        password = self.own_clickhouse_password
         if password is None and not secure and is_loopback(host):
             password = local_password(self.data_dir, port, user)
         return ClickHouseAddress(
@@ -506,13 +522,6 @@ class Settings(BaseSettings):
             user=user,
             password=password or SecretStr(""),
         )
-
-    @property
-    def own_clickhouse_password(self) -> SecretStr | None:
-        """The password that was set for ClickHouse, in its address or by its variable."""
-        password = urlsplit(self.clickhouse_url).password
-        own = SecretStr(unquote(password)) if password else self.clickhouse_password
-        return own if own.get_secret_value() else None
 
 
 def is_loopback(host: str) -> bool:

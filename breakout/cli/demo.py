@@ -2,7 +2,6 @@
 
 import asyncio
 import logging
-import secrets
 import shutil
 import socket
 import sys
@@ -74,7 +73,7 @@ def demo(context: click.Context, *, days: int, keep: bool, here: bool) -> None:
     if here and keep:
         raise click.UsageError("--keep goes without --here, which leaves the data where they are")
     directory = Path(tempfile.mkdtemp(prefix="breakout-demo-"))
-    settings, environment = _given(given, directory) if here else _own_settings(directory)
+    settings, environment = _given(given) if here else _own_settings(directory)
     # The progress says what the log would.
     logging.getLogger().setLevel(logging.WARNING)
     console().print(
@@ -90,7 +89,7 @@ def demo(context: click.Context, *, days: int, keep: bool, here: bool) -> None:
 
     async def run(stack: AsyncExitStack) -> None:
         nonlocal done
-        page = await _run(settings, environment, days, stack, here=here, watched=watched)
+        page = await _run(settings, environment, directory, days, stack, here=here, watched=watched)
         if page is not None:
             done = True
             click.echo(f"\nThe page stays at {page} until Ctrl-C.")
@@ -112,6 +111,7 @@ def demo(context: click.Context, *, days: int, keep: bool, here: bool) -> None:
 async def _run(
     settings: Settings,
     environment: Mapping[str, str | None],
+    logs: Path,
     days: int,
     stack: AsyncExitStack,
     *,
@@ -119,7 +119,6 @@ async def _run(
     watched: bool,
 ) -> str | None:
     """Replay the days. Returns the address of the page, which is served when it is watched."""
-    logs = settings.data_dir
     started = time.monotonic()
     progress = stack.enter_context(demo_progress(days + 1))
     progress.say(f"starting {'' if here else 'Kafka, ClickHouse and '}the simulated Hub")
@@ -127,8 +126,7 @@ async def _run(
     hub = await stack.enter_async_context(simulated_hub(days, logs / "hub.log", names))
     if not here:
         # Not kept running: with a broker that dies what it held is gone, and the demo has failed.
-        options = embedded_options(settings, logs / "servers")
-        await stack.enter_async_context(embedded_servers(options))
+        await stack.enter_async_context(embedded_servers(embedded_options(settings)))
     await asyncio.to_thread(migrate, settings, give_up_after=10)
     if await asyncio.to_thread(_count_rows, settings):
         raise CommandFailed(
@@ -204,23 +202,21 @@ def _mark(settings: Settings) -> None:
         client.insert("simulated", [["demo", datetime.now(UTC)]], ["what", "since"])
 
 
-def _given(settings: Settings, directory: Path) -> tuple[Settings, dict[str, str | None]]:
+def _given(settings: Settings) -> tuple[Settings, dict[str, str | None]]:
     """Return the settings and the environment of children that use the servers of the settings."""
     own = {"BREAKOUT_LOG_FORMAT": "json", "BREAKOUT_METRICS_PORT": "0"}
     files = ("BREAKOUT_OVERRIDES_FILE", "BREAKOUT_NAMES_FILE", "HF_TOKEN")
     environment = {**own, **dict.fromkeys(files)}
-    # The login may be one that the data folder holds
-    own_folder = {"data_dir": directory, "clickhouse_password": settings.clickhouse.password}
-    return settings.model_copy(update=own_folder), environment
+    return settings, environment
 
 
 def _own_settings(directory: Path) -> tuple[Settings, dict[str, str | None]]:
     """Return settings of the demo's own servers, and the environment that gives them to a child."""
-    password = secrets.token_urlsafe()
+    data_dir = directory / "servers"
     environment: dict[str, str | None] = {
         "KAFKA_BOOTSTRAP_SERVERS": f"127.0.0.1:{_free_port()}",
         "CLICKHOUSE_URL": f"http://127.0.0.1:{_free_port()}/breakout",
-        "BREAKOUT_DATA_DIR": str(directory),
+        "BREAKOUT_DATA_DIR": str(data_dir),
         "TMPDIR": str(directory),
         "BREAKOUT_LOG_FORMAT": "json",
         "BREAKOUT_METRICS_PORT": "0",
@@ -228,14 +224,13 @@ def _own_settings(directory: Path) -> tuple[Settings, dict[str, str | None]]:
         "SSL_CERT_DIR": str(directory),
         "SSL_CERT_FILE": None,
         **dict.fromkeys(NOT_INHERITED),
-        "BREAKOUT_CLICKHOUSE_PASSWORD": password,
     }
     settings = read_settings(
         kafka_bootstrap_servers=environment["KAFKA_BOOTSTRAP_SERVERS"],
         clickhouse_url=environment["CLICKHOUSE_URL"],
-        data_dir=directory,
+        data_dir=data_dir,
         clickhouse_user="default",
-        clickhouse_password=password,
+        clickhouse_password="",
         reader_password=None,
         group="breakout",
     )
@@ -286,12 +281,12 @@ def _free_port() -> int:
 
 
 def _how_to_look(settings: Settings) -> str:
-    url, data = settings.clickhouse_url, settings.data_dir / "servers"
+    url, data = settings.clickhouse_url, settings.data_dir
     kafka = settings.kafka_bootstrap_servers
     return (
         "\nThe data were kept. To look at them again:\n"
         f"  export BREAKOUT_DATA_DIR={data} CLICKHOUSE_URL={url} KAFKA_BOOTSTRAP_SERVERS={kafka}\n"
         "  breakout embedded &\n"
         "  breakout top --all\n"
-        f"  rm -r {settings.data_dir}    # when done"
+        f"  rm -r {data.parent}    # when done"
     )

@@ -2,7 +2,6 @@
 
 import asyncio
 from contextlib import AsyncExitStack
-from pathlib import Path
 from urllib.parse import quote
 
 import click
@@ -56,14 +55,14 @@ def _address_with_login(settings: Settings) -> str:
     return f"http://{login}@{address.host}:{address.port}/{address.database}"
 
 
-def embedded_options(settings: Settings, data_dir: Path | None = None) -> EmbeddedOptions:
+def embedded_options(settings: Settings) -> EmbeddedOptions:
     """Return how the settings' servers are embedded.
 
     Raises `CommandFailed` unless both addresses are on this machine.
     """
     kafka, clickhouse = loopback_port_of_kafka(settings), loopback_port_of_clickhouse(settings)
     return EmbeddedOptions(
-        data_dir=data_dir or settings.data_dir,
+        data_dir=settings.data_dir,
         kafka_port=kafka,
         clickhouse_port=clickhouse,
         admin_user=settings.clickhouse.user,

@@ -25,7 +25,7 @@ from breakout.embedded.clickhouse_users import User, Users
 from breakout.embedded.confinement import unconfined
 from breakout.embedded.errors import EmbeddedError
 from breakout.embedded.lock import locked
-from breakout.local_login import make_local_login
+from breakout.local_login import make_local_password
 
 HOST = "127.0.0.1"
 # How long the servers of a killed predecessor may hold their ports
@@ -39,8 +39,8 @@ logger = structlog.get_logger(__name__)
 class EmbeddedOptions:
     """Where the servers keep their data and listen, and who may log in to ClickHouse.
 
-    Without an ``admin_password`` one is made and kept in ``data_dir``; then, without a
-    ``reader_password``, everybody on this machine may read. With one, nobody else reads without.
+    A password that is missing is made, and kept in ``data_dir``. Without any, everybody on this
+    machine may read.
     """
 
     data_dir: Path
@@ -183,16 +183,20 @@ def _broker(options: EmbeddedOptions) -> Program:
 
 
 def _users(options: EmbeddedOptions) -> Users:
-    password, reader_password = options.admin_password, options.reader_password
-    if password is None:
-        password = make_local_login(options.data_dir, options.clickhouse_port, options.admin_user)
-        reader_password = reader_password or SecretStr("")
-    reader = (
-        None
-        if reader_password is None
-        else User(options.reader_user, reader_password.get_secret_value(), reader=True)
+    admin, reader = options.admin_password, options.reader_password
+    if admin is None:
+        admin = _made(options, options.admin_user)
+        reader = reader or SecretStr("")
+    elif reader is None:
+        reader = _made(options, options.reader_user)
+    return Users(
+        User(options.admin_user, admin.get_secret_value(), reader=False),
+        User(options.reader_user, reader.get_secret_value(), reader=True),
     )
-    return Users(User(options.admin_user, password.get_secret_value(), reader=False), reader)
+
+
+def _made(options: EmbeddedOptions, user: str) -> SecretStr:
+    return make_local_password(options.data_dir, options.clickhouse_port, user)
 
 
 def _clickhouse(options: EmbeddedOptions, users: Users) -> Program:

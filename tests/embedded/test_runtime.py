@@ -1,11 +1,14 @@
 """Both servers together: start, stop, and everything that keeps them from running."""
 
 import asyncio
+import contextlib
+import itertools
 import os
 import signal
 import socket
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -161,6 +164,45 @@ def test_a_server_that_answers_no_more_is_started_again(options: EmbeddedOptions
         code, output = program.finish()
         assert code == 0
         assert "embedded server does not answer, killing it" in output
+
+
+@pytest.mark.fault
+def test_a_crash_under_load_loses_nothing_confirmed(options: EmbeddedOptions) -> None:
+    """SIGSEGV, as the engine's own: others wait for seconds and find all that was confirmed."""
+    with running(options) as program:
+        httpx.post(program.url, content="CREATE TABLE t (a UInt64) ENGINE = MergeTree ORDER BY a")
+        confirmed: list[int] = []
+        over = threading.Event()
+
+        def done(statement: str) -> bool:
+            with contextlib.suppress(httpx.HTTPError):
+                return httpx.post(program.url, content=statement).status_code == 200
+            over.wait(0.1)
+            return False
+
+        def write() -> None:
+            numbers = itertools.takewhile(lambda _: not over.is_set(), itertools.count())
+            confirmed.extend(n for n in numbers if done(f"INSERT INTO t VALUES ({n})"))
+
+        def read() -> None:
+            while not over.is_set():
+                done("SELECT * FROM numbers(10000000)")
+
+        others = [threading.Thread(target=work) for work in (write, read, read)]
+        for thread in others:
+            thread.start()
+        try:
+            wait_until("rows are written", lambda: len(confirmed) > 20)
+            os.kill(program.clickhouse, signal.SIGSEGV)
+            before = len(confirmed)
+            wait_until("rows are written again", lambda: len(confirmed) > before + 20, seconds=120)
+        finally:
+            over.set()
+            for thread in others:
+                thread.join()
+        found = httpx.post(program.url, content="SELECT a FROM t ORDER BY a").text.split()
+        assert set(map(int, found)) >= set(confirmed)
+        assert not alive(program.clickhouse)
 
 
 @pytest.mark.fault
