@@ -1,6 +1,12 @@
-"""Every Prometheus metric of every component, with its meaning."""
+"""Every Prometheus metric of every component, with its meaning.
+
+Counters that alerts watch have all their label sets from the start, at 0: Prometheus sees no
+increase in a series that begins above it.
+"""
 
 from prometheus_client import Counter, Gauge, Histogram
+
+from breakout.contract.topics import TOPICS
 
 SECONDS = (
     0.005,
@@ -80,9 +86,26 @@ INSERT_SECONDS = Histogram(
 )
 INSERT_FAILURES = Counter(
     "breakout_insert_failures_total",
-    "Inserts that failed and were tried again",
+    "Inserts that failed and were retried",
     ["table"],
 )
+for _table in (
+    "baselines_log",
+    "breakouts_log",
+    "dead_letters",
+    "derivatives_log",
+    "downloads_log",
+    "inference_log",
+    "latest_log",
+    "lineage_log",
+    "models_log",
+    "names_log",
+    "points_log",
+    "scores_log",
+    "scrape_missing",
+    "scrapes_log",
+):
+    INSERT_FAILURES.labels(_table)
 BATCH_SECONDS = Histogram(
     "breakout_batch_seconds",
     "Seconds from a batch's first record to its acknowledgement",
@@ -96,8 +119,19 @@ QUERYABLE_LATENCY = Histogram(
     buckets=SECONDS,
 )
 DEAD_LETTERS = Counter(
-    "breakout_dead_letters_total", "Records sent to the dead-letter topic", ["topic"]
+    "breakout_dead_letters_total",
+    "Records sent to the dead-letter topic, by the topic or the source they came from",
+    ["topic"],
 )
+for _origin in (
+    *(topic.name for topic in TOPICS),
+    "arena",
+    "artificial-analysis",
+    "huggingface",
+    "modelscope",
+    "openrouter",
+):
+    DEAD_LETTERS.labels(_origin)
 TOMBSTONES = Counter(
     "breakout_tombstones_total",
     "Tombstones a worker has read in compacted topics: each deletes its key there, and no rows",
@@ -116,6 +150,8 @@ BREAKOUTS = Counter(
     "Breakout events published: crossed, ended, retracted",
     ["baseline", "status"],
 )
+for _status in ("crossed", "ended", "retracted"):
+    BREAKOUTS.labels("live", _status)
 PARTITIONS_OWNED = Gauge(
     "breakout_partitions_owned", "Partitions this worker holds state for", ["processor"]
 )

@@ -6,6 +6,7 @@ set -eu
 rm -rf "$2"
 mkdir -p "$2"
 cp -r "$1/." "$2/"
+mkdir -p "$2/plugins" # Grafana logs an error where it is missing
 points="$2/alerting/contact-points.yaml"
 [ -n "${BREAKOUT_ALERT_CHAT_URL:-}" ] || sed -i '/uid: breakout-chat/d' "$points"
 [ -n "${BREAKOUT_ALERT_WEBHOOK_URL:-}" ] || sed -i '/uid: breakout-webhook/d' "$points"

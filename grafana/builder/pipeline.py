@@ -55,7 +55,7 @@ def _oldest() -> object:
 def _latency_now() -> object:
     return number(
         Head(
-            "From published to queryable, p99 of the last 5 minutes",
+            "Published to queryable, p99 of the last 5 minutes",
             _own("Seconds from a record's Kafka timestamp until its rows could be queried."),
             "s",
             "Nothing was published in the last 5 minutes",

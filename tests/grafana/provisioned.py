@@ -1,4 +1,14 @@
-"""Grafana's provisioning files as Grafana reads them: environment variables expanded."""
+"""Grafana's provisioning files with variables expanded where Grafana expands them.
+
+Read in the source of Grafana 9.1.7 to 13 (pkg/services/provisioning):
+
+- Most fields are values.StringValue and its like: `$NAME` and `${NAME}` are expanded, `$$` is a
+  dollar sign. So are the settings of contact points and of data sources, nested ones too.
+- `annotations` of rules: the raw text (alerting/rules_types.go; 13 expands `${NAME}` with its
+  braces, and nothing else).
+- `model` of a rule's query: the raw text, since macros such as `$__timeFilter` would be lost.
+- `template` of message templates: a plain string (alerting/text_templates_types.go).
+"""
 
 import re
 from collections.abc import Mapping
@@ -8,6 +18,7 @@ from typing import Any
 import yaml
 
 PROVISIONING = Path(__file__).resolve().parents[2] / "grafana" / "provisioning"
+AS_THEY_STAND = {"annotations", "model", "template"}
 _NAME = re.compile(r"\$\{?([A-Za-z_]\w*)\}?")
 
 
@@ -25,7 +36,10 @@ def _expand(value: Any, environment: Mapping[str, str]) -> Any:
         case list():
             return [_expand(one, environment) for one in value]
         case dict():
-            return {name: _expand(one, environment) for name, one in value.items()}
+            return {
+                name: one if name in AS_THEY_STAND else _expand(one, environment)
+                for name, one in value.items()
+            }
     return value
 
 
@@ -41,3 +55,10 @@ def rules() -> list[dict[str, Any]]:
 def queries(rule: dict[str, Any]) -> dict[str, dict[str, Any]]:
     """A rule's queries and expressions by refId."""
     return {one["refId"]: one for one in rule["data"]}
+
+
+def message_templates() -> str:
+    """The text of the message templates."""
+    (group,) = read(PROVISIONING / "alerting" / "templates.yaml", {})["templates"]
+    text: str = group["template"]
+    return text

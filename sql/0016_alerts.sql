@@ -1,0 +1,61 @@
+-- When each crossing was first written. An alert's labels must not change while it fires, and `breakouts_log`
+-- keeps only the newest row of a crossing: so what was known first is kept here.
+CREATE TABLE breakouts_found
+(
+    baseline LowCardinality(String) COMMENT 'Baseline that was passed',
+    model_id String COMMENT 'Model id as its hub spells it',
+    found SimpleAggregateFunction(min, Tuple(at DateTime64(3, 'UTC'), crossed_at DateTime64(3, 'UTC')))
+        COMMENT 'When the crossing was first written, and the moment that it had then, UTC'
+)
+ENGINE = AggregatingMergeTree
+ORDER BY (baseline, model_id)
+COMMENT 'When each crossing was found';
+
+CREATE MATERIALIZED VIEW breakouts_found_feed TO breakouts_found
+AS SELECT baseline, model_id, min((now64(3, 'UTC'), crossed_at)) AS found
+FROM breakouts_log
+WHERE NOT retracted
+GROUP BY baseline, model_id
+COMMENT 'Fills breakouts_found with every insert into breakouts_log';
+
+-- Crossings from before count as found now.
+INSERT INTO breakouts_found
+SELECT baseline, model_id, min((now64(3, 'UTC'), crossed_at)) AS found
+FROM breakouts_log FINAL
+WHERE NOT retracted
+GROUP BY baseline, model_id;
+
+CREATE VIEW breakout_alerts
+(
+    model String COMMENT 'Model id as its hub spells it',
+    org String COMMENT 'Publishing organisation, as its id says',
+    message String COMMENT 'What one message is of: the model; of crossings older than 7 days when found, the day they were found',
+    ongoing Float64 COMMENT '1 = the breakout is ongoing, 0 = it ended, -1 = its crossing is more than 100 days ago',
+    ram Nullable(Float64) COMMENT 'RAM at the latest observation; null = not scored',
+    age Nullable(Float64) COMMENT 'Whole days since release then; null = not scored',
+    crossed Float64 COMMENT 'RAM at the crossing',
+    crossed_on Float64 COMMENT 'Moment of the crossing, Unix time'
+)
+AS SELECT
+    b.model_id AS model, splitByChar('/', b.model_id)[1] AS org,
+    if(
+        f.found_at > f.crossed_at + INTERVAL 7 DAY,
+        concat('crossings found on ', toString(toDate(assumeNotNull(f.found_at)))),
+        b.model_id
+    ) AS message,
+    multiIf(b.ended_at IS NOT NULL, 0., b.crossed_at > now() - INTERVAL 100 DAY, 1., -1.) AS ongoing,
+    n.ram AS ram, n.age AS age, b.ram AS crossed, toFloat64(toUnixTimestamp(b.crossed_at)) AS crossed_on
+FROM breakouts AS b
+LEFT JOIN
+(
+    SELECT model_id, toNullable(min(found).1) AS found_at, toNullable(min(found).2) AS crossed_at
+    FROM breakouts_found WHERE baseline = 'live' GROUP BY model_id
+) AS f ON f.model_id = b.model_id
+LEFT JOIN
+(
+    SELECT model_id, ram, toNullable(floor(age_days)) AS age FROM ram_now WHERE baseline = 'live' AND ram IS NOT NULL
+) AS n ON n.model_id = b.model_id
+-- A week longer than they are watched, so that alerts are resolved by a row that says why.
+WHERE b.baseline = 'live' AND b.crossed_at > now() - INTERVAL 107 DAY
+ORDER BY model
+COMMENT 'Breakouts of the baseline live as the alert reads them';
