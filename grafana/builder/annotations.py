@@ -3,7 +3,7 @@
 from grafana_foundation_sdk.builders.dashboard import AnnotationQuery
 from grafana_foundation_sdk.models.dashboard import AnnotationQuery as Annotation
 
-from grafana.builder.colours import ABOVE, BAD, WARNING
+from grafana.builder.colours import ABOVE, BAD, FELL, LINE
 from grafana.builder.queries import CLICKHOUSE_SOURCE, table
 
 MODEL = "${model:singlequote}"
@@ -33,55 +33,46 @@ class _WithQuery(Annotation):
         return {**super().to_json(), "target": query}
 
 
-def crossings(baseline: str) -> _Marks:
-    """Return the marks of all first crossings; `baseline` is an SQL expression."""
-    return _Marks(
-        "Passed 1.0x",
-        ABOVE,
-        f"""
+def crossings(baseline: str, models: str) -> list[_Marks]:
+    """Return the marks of first crossings and of their ends; both are SQL, `models` of their ids."""
+    return [
+        _Marks(
+            "Passed 1.0x",
+            ABOVE,
+            f"""
 SELECT
     crossed_at AS time, 'Passed 1.0x' AS title,
     concat(model_id, ': RAM ', toString(round(ram, 2)), 'x at the age of ', toString(age_days), ' days') AS text,
     'breakout' AS tags
 FROM breakouts
-WHERE baseline = {baseline} AND $__timeFilter(crossed_at)
+WHERE baseline = {baseline} AND model_id IN ({models}) AND $__timeFilter(crossed_at)
 ORDER BY time DESC
 LIMIT 200
 """,
-    )
+        ),
+        _Marks(
+            "Fell below 0.9x",
+            FELL,
+            f"""
+SELECT assumeNotNull(ended_at) AS time, 'Fell below 0.9x' AS title, model_id AS text, 'breakout' AS tags
+FROM breakouts
+WHERE baseline = {baseline} AND model_id IN ({models}) AND ended_at IS NOT NULL AND $__timeFilter(ended_at)
+ORDER BY time DESC
+LIMIT 200
+""",
+        ),
+    ]
 
 
 def release() -> _Marks:
     """Return the mark of the chosen model's release."""
     return _Marks(
         "Released",
-        WARNING,
+        LINE,
         f"""
 SELECT toDateTime(assumeNotNull(released_at), 'UTC') AS time, 'Released' AS title, model_id AS text, 'release' AS tags
 FROM models
 WHERE model_id = {MODEL} AND released_at IS NOT NULL AND $__timeFilter(time)
-""",
-    )
-
-
-def model_crossings(baseline: str) -> _Marks:
-    """Return the marks of the chosen model's crossing and of its end."""
-    return _Marks(
-        "Passed 1.0x",
-        ABOVE,
-        f"""
-SELECT time, title, text, 'breakout' AS tags FROM
-(
-    SELECT
-        crossed_at AS time, 'Passed 1.0x' AS title,
-        concat('RAM ', toString(round(ram, 2)), 'x at the age of ', toString(age_days), ' days') AS text
-    FROM breakouts WHERE baseline = {baseline} AND model_id = {MODEL}
-    UNION ALL
-    SELECT assumeNotNull(ended_at), 'Fell below 0.9x', model_id
-    FROM breakouts WHERE baseline = {baseline} AND model_id = {MODEL} AND ended_at IS NOT NULL
-)
-WHERE $__timeFilter(time)
-ORDER BY time
 """,
     )
 

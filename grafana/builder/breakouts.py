@@ -8,14 +8,17 @@ from grafana.builder.addresses import model_page
 from grafana.builder.annotations import crossings
 from grafana.builder.colours import ABOVE, BELOW, REGIONS
 from grafana.builder.layout import Section, place
-from grafana.builder.panels import Column, Head, by_age, lines, matrix, number, rows
+from grafana.builder.panels import Column, Head, by_age, lines, number, rows
 from grafana.builder.provenance import DOWNLOADS, About
 from grafana.builder.queries import chart, series, table
 
 BASELINE = "${baseline:singlequote}"
 CHOSEN = "arrayFilter(one -> one != '', CAST([${models:singlequote}], 'Array(String)'))"
 MILESTONES = (7, 14, 30, 60, 90)
-NO_BREAKOUTS = "No release of the last 90 days is above 1.0x"
+SHOWN = (
+    f"SELECT DISTINCT model_id FROM\n(\n{chart('ram_curves', models=CHOSEN, baseline=BASELINE)}\n)"
+)
+"""The chosen models, or the latest breakouts."""
 
 NOW = f"""
 SELECT model_id FROM ram_now
@@ -27,7 +30,8 @@ WHERE baseline = {BASELINE} AND tracked AND age_days >= 7 AND age_days < 91 AND 
 def fill(dashboard: Dashboard) -> Dashboard:
     """Add this dashboard's variables, annotations and panels."""
     dashboard.with_variable(variables.baseline()).with_variable(variables.models())
-    dashboard.annotation(crossings(BASELINE))
+    for marks in crossings(BASELINE, SHOWN):
+        dashboard.annotation(marks)
     return place(
         dashboard,
         [
@@ -58,7 +62,6 @@ def _how_many() -> object:
                 DOWNLOADS,
             ),
             unit="none",
-            no_data=NO_BREAKOUTS,
         ),
         table(f"SELECT count() AS releases FROM ({NOW.strip()})"),
         steps=[(None, BELOW), (1, ABOVE)],
@@ -71,7 +74,6 @@ def _best() -> object:
             "Highest RAM of a new release",
             About("Of the tracked models 7 to 90 days old.", DOWNLOADS),
             unit="suffix:x",
-            no_data=NO_BREAKOUTS,
         ),
         table(
             f"SELECT max(ram) AS ram FROM ram_now\n"
@@ -101,7 +103,6 @@ def _latest() -> object:
             "Latest observation of downloads",
             About("When the Hub's counters were read last; UTC.", ("huggingface",)),
             unit="dateTimeFromNow",
-            no_data="Never read yet",
         ),
         table("SELECT as_of FROM sources WHERE source = 'huggingface'"),
     )
@@ -120,9 +121,9 @@ passed AS
     GROUP BY model_id
 )
 SELECT
-    n.model_id AS model_id, toString(n.org) AS org, ifNull(toString(n.region), 'unreviewed') AS region,
-    toString(n.size_bin) AS size_bin, floor(n.age_days) AS age, n.ram AS ram, toNullable(n.cumulative) AS downloads,
-    {", ".join(f"p.ram_{age}d AS ram_{age}d" for age in MILESTONES)}, c.at AS crossed_at
+    n.model_id AS model_id, n.ram AS ram, floor(n.age_days) AS age,
+    {", ".join(f"p.ram_{age}d AS ram_{age}d" for age in MILESTONES)}, toNullable(n.cumulative) AS downloads,
+    c.at AS crossed_at, toString(n.size_bin) AS size_bin, ifNull(toString(n.region), 'unreviewed') AS region
 FROM ram_now AS n
 LEFT JOIN passed AS p ON p.model_id = n.model_id
 LEFT JOIN crossed AS c ON c.model_id = n.model_id
@@ -135,27 +136,24 @@ FROM ram
 WHERE baseline = {BASELINE} AND model_id IN ({NOW.strip()})
 ORDER BY time, model_id
 """
+    sparkline_cell = {"type": "sparkline", "hideValue": True, "lineWidth": 2}
     columns = [
-        Column("model_id", "Model", width=330, model_link=True),
-        Column("org", "Organisation", width=150),
-        Column("region", "Region", width=90, colours=REGIONS),
-        Column("size_bin", "Size", width=90),
-        Column("age", "Age", "suffix: d", 0, 70),
-        Column("ram", "RAM now", "suffix:x", 2, 100),
-        *(Column(f"ram_{age}d", f"{age} d", "suffix:x", 2, 80) for age in MILESTONES),
-        Column("downloads", "Downloads", "short", 1, 110),
-        Column("crossed_at", "Passed 1.0x", "dateTimeAsIso", width=170),
+        Column("model_id", "Model", min_width=200, model_link=True),
+        Column("ram", "RAM now", "suffix:x", 2, 96),
         Column(
             "Trend #B",
             "RAM since release",
             "suffix:x",
             2,
-            more=[
-                DynamicConfigValue(
-                    "custom.cellOptions", {"type": "sparkline", "hideValue": True, "lineWidth": 2}
-                )
-            ],
+            170,
+            more=[DynamicConfigValue("custom.cellOptions", sparkline_cell)],
         ),
+        Column("age", "Age", "suffix: d", 0, 60),
+        *(Column(f"ram_{age}d", f"{age} d", "suffix:x", 2, 68) for age in MILESTONES),
+        Column("downloads", "Downloads", "short", 1, 100),
+        Column("crossed_at", "Passed 1.0x", "time:YYYY-MM-DD", width=110),
+        Column("size_bin", "Size", width=84),
+        Column("region", "Region", width=96, colours=REGIONS),
     ]
     return rows(
         Head(
@@ -167,7 +165,7 @@ ORDER BY time, model_id
                 DOWNLOADS,
             ),
             unit="string",
-            no_data=NO_BREAKOUTS,
+            no_data="No releases above 1.0x to show",
         ),
         table(found),
         series(sparkline, "B"),
@@ -177,6 +175,10 @@ ORDER BY time, model_id
             DataTransformerConfig(id_val="timeSeriesTable", options={"B": {"stat": "lastNotNull"}}),
             DataTransformerConfig(
                 id_val="joinByField", options={"byField": "model_id", "mode": "outer"}
+            ),
+            DataTransformerConfig(
+                id_val="organize",
+                options={"indexByName": {column.name: n for n, column in enumerate(columns)}},
             ),
         ],
     )
@@ -193,11 +195,9 @@ def _curves() -> object:
                 DOWNLOADS,
             ),
             unit="suffix:x",
-            no_data="None of the chosen models has a score yet",
+            no_data="No scores of the chosen models to show",
         ),
-        table(f"SELECT age_days, model_id, ram FROM\n(\n{sql}\n)\nORDER BY age_days, model_id"),
-        transformations=[matrix("age_days", "model_id", "ram")],
-        age="age_days\\model_id",
+        f"SELECT age_days, model_id AS label, ram AS value FROM\n(\n{sql}\n)\nORDER BY age_days, label",
         threshold=1.0,
         link=model_page("${__field.name}"),
     )
@@ -209,13 +209,7 @@ SELECT r.as_of AS time, r.model_id AS label, r.ram AS Value
 FROM ram AS r
 WHERE baseline = {BASELINE} AND $__timeFilter(time) AND r.model_id IN
 (
-    SELECT model_id FROM
-    (
-        SELECT DISTINCT model_id FROM
-        (
-{chart("ram_curves", models=CHOSEN, baseline=BASELINE)}
-        )
-    )
+{SHOWN}
 )
 ORDER BY time, label
 """
@@ -223,11 +217,11 @@ ORDER BY time, label
         Head(
             "RAM of the chosen models by day, with crossings",
             About(
-                "The same scores by date; vertical lines are first crossings of 1.0x by any model.",
+                "The same scores by date; vertical lines are their first crossings of 1.0x, and the ends of these.",
                 DOWNLOADS,
             ),
             unit="suffix:x",
-            no_data="None of the chosen models was scored in the time shown",
+            no_data="No scores of the chosen models to show",
         ),
         series(sql),
         threshold=1.0,
@@ -238,9 +232,9 @@ ORDER BY time, label
 def _history() -> object:
     sql = f"""
 SELECT
-    b.crossed_at AS crossed_at, b.model_id AS model_id, toString(m.org) AS org,
-    ifNull(toString(m.region), 'unreviewed') AS region, ifNull(toString(m.size_bin), 'unknown') AS size_bin,
-    b.age_days AS age, b.ram AS ram, b.ended_at AS ended_at
+    b.crossed_at AS crossed_at, b.model_id AS model_id, b.ram AS ram, b.age_days AS age, b.ended_at AS ended_at,
+    ifNull(toString(m.size_bin), 'unknown') AS size_bin, ifNull(toString(m.region), 'unreviewed') AS region,
+    toString(m.org) AS org
 FROM breakouts AS b
 INNER JOIN models AS m ON m.model_id = b.model_id
 WHERE b.baseline = {BASELINE} AND $__timeFilter(b.crossed_at)
@@ -256,18 +250,18 @@ LIMIT 500
                 DOWNLOADS,
             ),
             unit="string",
-            no_data="No model passed 1.0x in the time shown",
+            no_data="No crossings to show",
         ),
         table(sql),
         columns=[
-            Column("crossed_at", "Passed 1.0x", "dateTimeAsIso", width=190),
-            Column("model_id", "Model", model_link=True),
+            Column("crossed_at", "Passed 1.0x", "dateTimeAsIso", width=170),
+            Column("model_id", "Model", min_width=220, model_link=True),
+            Column("ram", "RAM then", "suffix:x", 2, 100),
+            Column("age", "Age then", "suffix: d", 0, 96),
+            Column("ended_at", "Fell below 0.9x", "dateTimeAsIso", width=170),
+            Column("size_bin", "Size", width=90),
+            Column("region", "Region", width=100, colours=REGIONS),
             Column("org", "Organisation"),
-            Column("region", "Region", colours=REGIONS, width=110),
-            Column("size_bin", "Size", width=110),
-            Column("age", "Age then", "suffix: d", 0, 110),
-            Column("ram", "RAM then", "suffix:x", 2, 110),
-            Column("ended_at", "Fell below 0.9x", "dateTimeAsIso", width=190),
         ],
         sort="Passed 1.0x",
     )

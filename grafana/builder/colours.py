@@ -1,50 +1,55 @@
-"""Colours that mean the same thing everywhere, readable on a dark and on a light theme.
+"""Colours by Grafana's names, which have one shade on a dark theme and another on a light one.
 
-Regions and the large organisations have fixed colours; every other name has the colour that
-Grafana derives from the name, so it is the same in all panels too.
+Regions and what is above or below a limit have the same colour everywhere. Organisations have that
+of their rank in a panel: ten can be told apart, whatever they are called, where colours derived
+from names would be alike.
 """
 
 from grafana_foundation_sdk.models.dashboard import DynamicConfigValue
 
 REGIONS = {
-    "us": "#3274D9",
-    "china": "#E02F44",
-    "eu": "#E0B400",
-    "other": "#8F3BB8",
+    "us": "blue",
+    "china": "red",
+    "eu": "semi-dark-green",
+    "other": "purple",
     "unknown": "#808080",
-    "unreviewed": "#A0A0A0",
+    "unreviewed": "text",
 }
+"""All but `unknown` have a contrast of at least 4.5:1 on both themes."""
 
-ORGANISATIONS = {
-    "Qwen": "#E02F44",
-    "deepseek-ai": "#FF7383",
-    "moonshotai": "#C4162A",
-    "zai-org": "#FF9830",
-    "MiniMaxAI": "#FA6400",
-    "tencent": "#B877D9",
-    "baidu": "#8F3BB8",
-    "stepfun-ai": "#A352CC",
-    "meta-llama": "#3274D9",
-    "google": "#5794F2",
-    "openai": "#19730E",
-    "microsoft": "#1F60C4",
-    "nvidia": "#56A64B",
-    "allenai": "#37872D",
-    "ibm-granite": "#8AB8FF",
-    "mistralai": "#E0B400",
-    "HuggingFaceTB": "#F2CC0C",
-}
+RANKS = (
+    "dark-blue",
+    "dark-orange",
+    "dark-green",
+    "red",
+    "semi-dark-purple",
+    "light-blue",
+    "dark-yellow",
+    "green",
+    "light-purple",
+    "super-light-red",
+)
+"""By rank, the first first; no two are close on either theme."""
+OTHERS = "others"
+"""Organisations after the last rank, together."""
 
 BASELINE = "#808080"
-ABOVE, BELOW = "#37872D", "#808080"
-GOOD, WARNING, BAD = "#37872D", "#E0B400", "#C4162A"
+ABOVE, BELOW = "semi-dark-green", "#808080"
+FELL = "orange"
+GOOD, WARNING, BAD = "semi-dark-green", "orange", "red"
+LINE = "blue"
 RELATIONS = {
-    "finetune": "#3274D9",
-    "adapter": "#E0B400",
-    "merge": "#8F3BB8",
-    "quantized": "#37872D",
+    "finetune": "blue",
+    "adapter": "dark-orange",
+    "merge": "purple",
+    "quantized": "semi-dark-green",
     "unknown": "#808080",
 }
+
+
+def by_rank() -> dict[str, str]:
+    """Return the colours of series that `chart_series` ranked, by regular expression or name."""
+    return {f"/^{n}\\. /": colour for n, colour in enumerate(RANKS, 1)} | {OTHERS: "#808080"}
 
 
 def fixed(colour: str) -> DynamicConfigValue:

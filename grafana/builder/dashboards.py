@@ -10,8 +10,7 @@ from grafana_foundation_sdk.models.dashboard import DashboardCursorSync
 from grafana.builder import breakouts, ecosystem, model, pipeline, variables
 from grafana.builder.addresses import TITLES, Uid
 from grafana.builder.panels import link_between
-from grafana.builder.provenance import TITLES as SOURCES
-from grafana.builder.provenance import variables_of
+from grafana.builder.provenance import sources
 
 FILLED: dict[Uid, tuple[Callable[[Dashboard], Dashboard], str, str]] = {
     Uid.BREAKOUTS: (breakouts.fill, "now-90d", "New releases that pass 1.0x, and how"),
@@ -25,6 +24,8 @@ FILLED: dict[Uid, tuple[Callable[[Dashboard], Dashboard], str, str]] = {
 }
 """By uid: what fills it, the time shown at first, and what it is for."""
 
+FACTS = {"data", "sources"}
+"""Variables that nobody chooses."""
 SCHEMA_VERSION = 41
 """Of the classic dashboard format, as Grafana 12 writes it; 13 reads it."""
 
@@ -51,8 +52,11 @@ def _text(uid: Uid) -> str:
     dashboard.with_variable(variables.data())
     fill(dashboard)
     if uid != Uid.PIPELINE:
-        for variable in variables_of(SOURCES):
-            dashboard.with_variable(variable)
+        dashboard.with_variable(sources())
     built = json.loads(json.dumps(dashboard.build(), cls=JSONEncoder))
     built["schemaVersion"] = SCHEMA_VERSION
+    for variable in built["templating"]["list"]:
+        # What the instance says of its data: an address that is shared must not say it instead.
+        if variable["name"] in FACTS:
+            variable["skipUrlSync"] = True
     return json.dumps(built, indent=1, sort_keys=True, ensure_ascii=False) + "\n"

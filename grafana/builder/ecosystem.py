@@ -3,19 +3,27 @@
 from grafana_foundation_sdk.builders.dashboard import Dashboard
 
 from grafana.builder import variables
-from grafana.builder.colours import ORGANISATIONS, REGIONS
+from grafana.builder.colours import ABOVE, BASELINE, REGIONS, by_rank
 from grafana.builder.layout import Section, place
 from grafana.builder.panels import Column, Head, bars, lines, rows
 from grafana.builder.provenance import DOWNLOADS, About
-from grafana.builder.queries import chart, chart_series, table
+from grafana.builder.queries import (
+    ClickHouseQuery,
+    chart,
+    chart_series,
+    ranked_series,
+    series,
+    table,
+)
 
 IN_PROGRESS = " The latest month may still be in progress."
 DERIVED = (
     "Models with more than 5 downloads that finetune, adapt, merge or quantize a tracked model, by the month of "
     "their creation. One that derives from several organisations counts for each. The latest months still grow."
 )
-FEW_TOKENS = "No day of tokens was counted in the time shown"
-NO_DERIVATIVES = "No derivatives were observed in the time shown"
+FEW_TOKENS = "No tokens to show"
+NO_DERIVATIVES = "No derivatives to show"
+NO_DOWNLOADS = "No downloads to show"
 
 
 def fill(dashboard: Dashboard) -> Dashboard:
@@ -44,7 +52,7 @@ def fill(dashboard: Dashboard) -> Dashboard:
             ),
             Section(
                 "Derivatives",
-                [(_derivatives("region"), 8), (_derivatives("org"), 8), (_families(), 8)],
+                [(_derivatives("region"), 12), (_derivatives("org"), 12), (_families(), 24)],
             ),
             Section(
                 "Inference",
@@ -67,11 +75,19 @@ def _cumulative(by: str) -> object:
                 + (" The ten organisations with the most downloads." if by == "org" else ""),
                 DOWNLOADS,
             ),
-            no_data="No downloads were observed in the time shown",
+            no_data=NO_DOWNLOADS,
         ),
-        chart_series(f"cumulative_downloads_by_{name}", "day", by, "downloads"),
-        colours=REGIONS if by == "region" else ORGANISATIONS,
+        _series(f"cumulative_downloads_by_{name}", "day", by, "downloads"),
+        colours=_colours(by),
     )
+
+
+def _series(name: str, time: str, by: str, value: str, **chosen: str) -> ClickHouseQuery:
+    return (chart_series if by == "region" else ranked_series)(name, time, by, value, **chosen)
+
+
+def _colours(by: str) -> dict[str, str]:
+    return REGIONS if by == "region" else by_rank()
 
 
 def _monthly() -> object:
@@ -79,35 +95,41 @@ def _monthly() -> object:
         Head(
             "New downloads of tracked models by organisation and month",
             About("The ten organisations with the most new downloads." + IN_PROGRESS, DOWNLOADS),
-            no_data="No downloads were observed in the time shown",
+            no_data=NO_DOWNLOADS,
         ),
-        chart_series("monthly_downloads_by_organisation", "month", "org", "downloads"),
-        colours=ORGANISATIONS,
+        _series("monthly_downloads_by_organisation", "month", "org", "downloads"),
+        colours=_colours("org"),
     )
 
 
-def _models(title: str, meaning: str, sql: str) -> object:
+def _models(title: str, meaning: str, sql: str, *more: Column) -> object:
+    columns = [
+        Column("rank", "Rank", "none", 0, 56),
+        Column("model_id", "Model", min_width=160, model_link=True),
+        Column("downloads", "Downloads", "short", 1, 100),
+        *more,
+        Column("month", "Month", "time:YYYY-MM", width=84),
+        Column("whole", "Whole", width=70),
+    ]
+    shown = ", ".join(_yes_no(column.name) for column in columns)
     return rows(
-        Head(title, About(meaning, DOWNLOADS), "string", "No month was observed yet"),
-        table(sql),
-        columns=[
-            Column("rank", "Rank", "none", 0, 70),
-            Column("model_id", "Model", model_link=True),
-            Column("org", "Organisation"),
-            Column("region", "Region", width=110, colours=REGIONS),
-            Column("size_bin", "Size", width=90),
-            Column("downloads", "New downloads", "short", 2, 130),
-            Column("month", "Month", "dateTimeAsIso", width=120),
-            Column("whole", "Whole month", "bool_yes_no", width=110),
-        ],
+        Head(title, About(meaning, DOWNLOADS), "string", NO_DOWNLOADS),
+        table(f"SELECT {shown} FROM\n(\n{sql}\n)\nORDER BY rank"),
+        columns=columns,
     )
+
+
+def _yes_no(column: str) -> str:
+    # Of a Bool Grafana would show nothing by a value's mapping.
+    return f"if({column}, 'yes', 'no') AS {column}" if column == "whole" else column
 
 
 def _top_models() -> object:
     return _models(
         "Most downloaded tracked models of the latest whole month",
-        "New downloads of the month, of all sizes.",
+        "New downloads of the month, of all sizes; whether all of it was observed.",
         chart("top_models_of_a_month"),
+        Column("size_bin", "Size", width=90),
     )
 
 
@@ -117,6 +139,7 @@ def _leaders() -> object:
         "New downloads of the month, of tracked models of the chosen size: small models are downloaded "
         "far more often than large ones, so each size has its own leaders.",
         chart("top_models_of_a_month", size_bin="${leaders_bin:singlequote}", top="10"),
+        Column("region", "Region", width=100, colours=REGIONS),
     )
 
 
@@ -126,16 +149,16 @@ def _bin_share() -> object:
             "Share of a size's new downloads (${share_bin}) by organisation and month",
             About("Of all tracked models of the chosen size." + IN_PROGRESS, DOWNLOADS),
             unit="percentunit",
-            no_data="No model of this size was observed in the time shown",
+            no_data=NO_DOWNLOADS,
         ),
-        chart_series(
+        _series(
             "size_bin_share_by_organisation",
             "month",
             "org",
             "share",
             size_bin="${share_bin:singlequote}",
         ),
-        colours=ORGANISATIONS,
+        colours=_colours("org"),
     )
 
 
@@ -149,18 +172,20 @@ def _catalogues() -> object:
                 DOWNLOADS,
             ),
             "string",
-            "This organisation was not observed in the latest whole month",
+            NO_DOWNLOADS,
         ),
-        table(chart("organisation_against_catalogues", org="${org:singlequote}")),
+        table(
+            "SELECT who, catalogue, models, downloads, together, month, if(whole, 'yes', 'no') AS whole FROM\n"
+            f"(\n{chart('organisation_against_catalogues', org='${org:singlequote}')}\n)"
+        ),
         columns=[
-            Column("who", "Organisation"),
-            Column("catalogue", "Models counted as"),
-            Column("models", "Models", "none", 0, 90),
-            Column("downloads", "New downloads", "short", 2, 130),
-            Column("together", "Catalogues together", "short", 2, 150),
-            Column("month", "Month", "dateTimeAsIso", width=120),
-            Column("months", "Months", "none", 0, 80),
-            Column("whole", "Whole month", "bool_yes_no", width=110),
+            Column("who", "Organisation", min_width=126),
+            Column("catalogue", "Counted", width=122),
+            Column("models", "Models", "none", 0, 68),
+            Column("downloads", "Downloads", "short", 1, 92),
+            Column("together", "Together", "short", 1, 84),
+            Column("month", "Month", "time:YYYY-MM", width=74),
+            Column("whole", "Whole", width=58),
         ],
     )
 
@@ -174,14 +199,14 @@ def _modelscope() -> object:
                 ("huggingface", "modelscope", "tracked-models"),
             ),
             "string",
-            "No model was observed on ModelScope yet",
+            "No downloads on ModelScope to show",
         ),
         table(chart("downloads_by_source")),
         columns=[
             Column("model_id", "Model", model_link=True),
-            Column("huggingface", "Hugging Face Hub", "short", 2, 140),
-            Column("modelscope", "ModelScope", "short", 2, 140),
-            Column("ratio", "ModelScope of the Hub", "percentunit", 1, 170),
+            Column("huggingface", "Hub", "short", 1, 90),
+            Column("modelscope", "ModelScope", "short", 1, 110),
+            Column("ratio", "Of the Hub's", "percentunit", 1, 120),
         ],
     )
 
@@ -195,8 +220,8 @@ def _derivatives(by: str) -> object:
             unit="percentunit",
             no_data=NO_DERIVATIVES,
         ),
-        chart_series(f"derivative_share_by_{name}", "month", by, "share_of_new"),
-        colours=REGIONS if by == "region" else ORGANISATIONS,
+        _series(f"derivative_share_by_{name}", "month", by, "share_of_new"),
+        colours=_colours(by),
     )
 
 
@@ -210,7 +235,7 @@ def _families() -> object:
                 DOWNLOADS,
             ),
             "string",
-            "No family was observed yet",
+            "No families to show",
         ),
         table(
             "SELECT model_id, family_downloads, own_downloads, derivatives, share_of_derivatives FROM\n"
@@ -218,38 +243,38 @@ def _families() -> object:
         ),
         columns=[
             Column("model_id", "Model", model_link=True),
-            Column("family_downloads", "Family", "short", 2, 100),
-            Column("own_downloads", "Own", "short", 2, 100),
-            Column("derivatives", "Derivatives", "none", 0, 100),
-            Column("share_of_derivatives", "Derivatives' share", "percentunit", 1, 140),
+            Column("family_downloads", "Family", "short", 1, 110),
+            Column("own_downloads", "Own", "short", 1, 110),
+            Column("derivatives", "Derivatives", "locale", 0, 120),
+            Column("share_of_derivatives", "Derivatives' share", "percentunit", 1, 160),
         ],
     )
 
 
 def _inference(by: str) -> object:
     if by == "region":
-        title = "Share of tokens among each month's top 10 open models, by region"
-        meaning = "Tokens of the ten most used open models of the month, by the region of their organisation."
-        query = chart_series("inference_share_by_region_of_top_models", "month", by, "share")
+        title = "Tokens of a month's top 10 models, by region"
+        meaning = "Share of the tokens of the ten most used open models of the month, by the region of their organisation."
+        query = _series("inference_share_by_region_of_top_models", "month", by, "share")
         sources: tuple[str, ...] = ("openrouter", "tracked-models")
     else:
-        title = "Share of open models' tokens by organisation"
+        title = "Open models' tokens by organisation"
         meaning = (
             "Of the tokens of all open models; the ten organisations with the most in each month."
         )
-        query = chart_series("inference_share_by_organisation", "month", by, "share_of_open")
+        query = _series("inference_share_by_organisation", "month", by, "share_of_open")
         sources = ("openrouter",)
     return bars(
         Head(title, About(meaning + IN_PROGRESS, sources), "percentunit", FEW_TOKENS),
         query,
-        colours=REGIONS if by == "region" else ORGANISATIONS,
+        colours=_colours(by),
     )
 
 
 def _open_share() -> object:
     return lines(
         Head(
-            "Share of open models in all classified tokens, and how far it can be off",
+            "Open share of classified tokens",
             About(
                 "Open of open and closed tokens. Names that nobody has classified are on neither side: the error bound "
                 "says how far the share can be off for want of them." + IN_PROGRESS,
@@ -258,9 +283,20 @@ def _open_share() -> object:
             "percentunit",
             FEW_TOKENS,
         ),
-        chart_series("open_inference_share", "month", "'open share'", "open_share"),
-        chart_series("open_inference_share", "month", "'error bound'", "error_bound", ref_id="B"),
-        colours={"open share": "#37872D", "error bound": "#808080"},
+        # In one query: of two, each would call its series "A open share".
+        series(
+            f"""
+SELECT toDateTime(month, 'UTC') AS time, kind AS label, toNullable(toFloat64(amount)) AS Value
+FROM
+(
+{chart("open_inference_share")}
+)
+ARRAY JOIN ['open share', 'error bound'] AS kind, [open_share, error_bound] AS amount
+WHERE $__timeFilter(time)
+ORDER BY time, label
+"""
+        ),
+        colours={"open share": ABOVE, "error bound": BASELINE},
     )
 
 
@@ -270,7 +306,8 @@ def _rating() -> object:
             "Best Arena rating of an open model, by region",
             About("Of the text leaderboard, overall.", ("arena",)),
             "none",
-            "No leaderboard was read in the time shown",
+            "No ratings to show",
+            from_zero=False,
         ),
         chart_series("best_rating_by_region", "published_on", "region", "rating"),
         colours=REGIONS,
@@ -280,13 +317,14 @@ def _rating() -> object:
 def _index() -> object:
     return lines(
         Head(
-            "Best Artificial Analysis Intelligence Index of an open model, by region and version",
+            "Best Artificial Analysis index of an open model, by region and version",
             About(
-                "Each version of the index is another quantity: lines of different versions are not joined.",
+                "The Intelligence Index. Each version of it is another quantity: lines of different versions are not joined.",
                 ("artificial-analysis",),
             ),
             "none",
-            "No index was read in the time shown",
+            "No ratings to show",
+            from_zero=False,
         ),
         chart_series(
             "best_index_by_region",
@@ -306,14 +344,14 @@ def _sources() -> object:
                 "Every number here rests on these; as of the moment of their latest numbers.", ()
             ),
             "string",
-            "No source is known: the schema is not up to date",
+            "No sources to show",
         ),
         table("SELECT title, measures, licence, as_of, citation, url FROM sources ORDER BY title"),
         columns=[
             Column("title", "Source", width=220),
             Column("measures", "Measures"),
             Column("licence", "Licence or terms"),
-            Column("as_of", "As of", "dateTimeAsIso", width=180),
+            Column("as_of", "As of", "dateTimeAsIso", width=170),
             Column("citation", "How to cite"),
             Column("url", "Where", link="${__value.raw}"),
         ],

@@ -3,7 +3,7 @@
 from grafana_foundation_sdk.builders.dashboard import Dashboard
 
 from grafana.builder import annotations, variables
-from grafana.builder.colours import ABOVE, BAD, BASELINE, BELOW, RELATIONS
+from grafana.builder.colours import ABOVE, BAD, BASELINE, BELOW, LINE, RELATIONS
 from grafana.builder.layout import Section, place
 from grafana.builder.panels import Column, Head, bars, by_age, lines, number, rows
 from grafana.builder.provenance import DOWNLOADS, About
@@ -12,8 +12,8 @@ from grafana.builder.queries import series, table
 MODEL = "${model:singlequote}"
 SCORES = "${baseline:singlequote}"
 HUB = ("huggingface",)
-NOT_SCORED = "Not scored: it has no size or release date, or is older than a year"
-NO_DOWNLOADS = "Never observed in the time shown"
+NO_SCORES = "No scores to show"
+NO_DOWNLOADS = "No downloads to show"
 
 
 def fill(dashboard: Dashboard) -> Dashboard:
@@ -21,7 +21,7 @@ def fill(dashboard: Dashboard) -> Dashboard:
     dashboard.with_variable(variables.model()).with_variable(variables.baseline())
     for marks in (
         annotations.release(),
-        annotations.model_crossings(SCORES),
+        *annotations.crossings(SCORES, MODEL),
         annotations.anomalies(),
     ):
         dashboard.annotation(marks)
@@ -49,7 +49,7 @@ def fill(dashboard: Dashboard) -> Dashboard:
             Section("Use and ratings", [(_tokens(), 12), (_ratings(), 12)]),
             Section(
                 "Provenance",
-                [(_facts(), 9), (_observations(), 15), (_elsewhere(), 9), (_missing(), 15)],
+                [(_facts(), 12), (_elsewhere(), 12), (_observations(), 24), (_missing(), 24)],
             ),
         ],
     )
@@ -59,9 +59,12 @@ def _fact(title: str, value: str, unit: str, baseline: str) -> object:
     return number(
         Head(
             title,
-            About("At the latest observation, against the chosen baseline.", DOWNLOADS),
+            About(
+                "At the latest observation, against the chosen baseline. Missing where the model has no size or "
+                "release date, or is older than a year.",
+                DOWNLOADS,
+            ),
             unit,
-            NOT_SCORED,
         ),
         table(
             f"SELECT {value} AS value FROM ram_now WHERE model_id = {MODEL} AND baseline = {baseline}"
@@ -73,12 +76,12 @@ def _fact(title: str, value: str, unit: str, baseline: str) -> object:
 def _total() -> object:
     return number(
         Head(
-            "Downloads since creation",
+            "Downloads",
             About(
-                "Clean cumulative downloads on the Hub: the running maximum of its counter.", HUB
+                "Clean cumulative downloads on the Hub since creation: the running maximum of its counter.",
+                HUB,
             ),
             "short",
-            "Never observed",
         ),
         table(
             "SELECT max(cumulative) AS downloads FROM downloads_log\n"
@@ -97,10 +100,12 @@ def _latest(column: str) -> str:
 def _thirty_days() -> object:
     return number(
         Head(
-            "Downloads in the last 30 days, as the Hub counts",
-            About("The Hub's own rolling count at the latest observation; never cumulative.", HUB),
+            "Last 30 days",
+            About(
+                "Downloads as the Hub counts them: its own rolling count at the latest observation; never cumulative.",
+                HUB,
+            ),
             "short",
-            "Never observed",
         ),
         table(_latest("downloads_30d")),
     )
@@ -108,7 +113,7 @@ def _thirty_days() -> object:
 
 def _likes() -> object:
     return number(
-        Head("Likes", About("At the latest observation.", HUB), "short", "Never observed"),
+        Head("Likes", About("At the latest observation.", HUB), "short"),
         table(_latest("likes")),
     )
 
@@ -119,7 +124,6 @@ def _size() -> object:
             "Size bin",
             About("By total parameters.", ("tracked-models", "huggingface")),
             "string",
-            "Its size is not known",
         ),
         table(
             f"SELECT toString(size_bin) AS size_bin FROM models WHERE model_id = {MODEL} AND size_bin IS NOT NULL"
@@ -128,35 +132,36 @@ def _size() -> object:
 
 
 def _daily() -> object:
-    daily = f"""
-SELECT toDateTime(day, 'UTC') AS time, 'new downloads' AS label, toNullable(toFloat64(downloads)) AS Value
-FROM downloads_daily
-WHERE model_id = {MODEL} AND $__timeFilter(time)
-ORDER BY time
-"""
-    stalled = f"""
-SELECT toStartOfDay(observed_at) AS time, 'counter stood still' AS label, toNullable(0.0) AS Value
-FROM downloads
-WHERE model_id = {MODEL} AND source = 'huggingface' AND stalled AND $__timeFilter(observed_at)
-GROUP BY time
-ORDER BY time
+    sql = f"""
+SELECT time, label, Value FROM
+(
+    SELECT toDateTime(day, 'UTC') AS time, 'new downloads' AS label, toNullable(toFloat64(downloads)) AS Value
+    FROM downloads_daily
+    WHERE model_id = {MODEL}
+    UNION ALL
+    SELECT toStartOfDay(observed_at) AS time, 'stalled' AS label, toNullable(0.0) AS Value
+    FROM downloads
+    WHERE model_id = {MODEL} AND source = 'huggingface' AND stalled
+    GROUP BY time
+)
+WHERE $__timeFilter(time)
+ORDER BY time, label
 """
     return bars(
         Head(
-            "New downloads by day; stalls and revisions are marked",
+            "New downloads by day, with stalls and revisions",
             About(
                 "Catch-ups after a stall of the Hub's counters are spread evenly over the stalled days, totals exact. "
-                "Points mark days in which nearly all counters of the Hub stood still; lines mark decreases and jumps of "
-                "this model's counter.",
+                "Points mark days on which nearly all counters of the Hub were unchanged; lines mark decreases and jumps "
+                "of this model's counter.",
                 DOWNLOADS,
             ),
             "short",
             NO_DOWNLOADS,
         ),
-        series(daily),
-        series(stalled, "B"),
-        colours={"new downloads": "#3274D9", "counter stood still": BAD},
-        points=("counter stood still",),
+        series(sql),
+        colours={"new downloads": LINE, "stalled": BAD},
+        points=("stalled",),
     )
 
 
@@ -164,10 +169,11 @@ def _cumulative() -> object:
     sql = f"""
 SELECT toDateTime(observed_at, 'UTC') AS time, kind AS label, toNullable(toFloat64(count)) AS Value
 FROM downloads
-ARRAY JOIN ['clean', 'raw counter'] AS kind, [cumulative, downloads_all_time] AS count
+ARRAY JOIN ['raw counter', 'clean'] AS kind, [downloads_all_time, cumulative] AS count
 WHERE model_id = {MODEL} AND source = 'huggingface' AND $__timeFilter(observed_at)
-ORDER BY time, label
+ORDER BY time, label DESC
 """
+    # What comes first is drawn first: the clean line over the raw one, which is seen where they differ.
     return lines(
         Head(
             "Cumulative downloads: clean, and the Hub's raw counter",
@@ -178,7 +184,8 @@ ORDER BY time, label
             NO_DOWNLOADS,
         ),
         series(sql),
-        colours={"clean": "#3274D9", "raw counter": BASELINE},
+        colours={"clean": LINE, "raw counter": BAD},
+        thin=("clean",),
     )
 
 
@@ -192,13 +199,15 @@ def _ram() -> object:
                 DOWNLOADS,
             ),
             "suffix:x",
-            NOT_SCORED,
+            NO_SCORES,
         ),
-        table(
-            f"SELECT age_days, ram FROM ram WHERE model_id = {MODEL} AND baseline = {SCORES} ORDER BY age_days"
-        ),
+        f"""
+SELECT age_days, 'RAM' AS label, ram AS value FROM ram
+WHERE model_id = {MODEL} AND baseline = {SCORES}
+ORDER BY age_days
+""",
         threshold=1.0,
-        colours={"ram": ABOVE},
+        colours={"RAM": ABOVE},
     )
 
 
@@ -208,13 +217,15 @@ def _against_baseline() -> object:
             "Cumulative downloads by age, and its size's baseline",
             About("RAM is the first divided by the second.", DOWNLOADS),
             "short",
-            NOT_SCORED,
+            NO_SCORES,
         ),
-        table(
-            "SELECT age_days, toFloat64(cumulative) AS downloads, baseline_downloads FROM ram\n"
-            f"WHERE model_id = {MODEL} AND baseline = {SCORES}\nORDER BY age_days"
-        ),
-        colours={"downloads": "#3274D9", "baseline_downloads": BASELINE},
+        f"""
+SELECT age_days, kind AS label, count AS value FROM ram
+ARRAY JOIN ['downloads', 'baseline'] AS kind, [toNullable(toFloat64(cumulative)), baseline_downloads] AS count
+WHERE model_id = {MODEL} AND baseline = {SCORES}
+ORDER BY age_days, label DESC
+""",
+        colours={"downloads": LINE, "baseline": BASELINE},
     )
 
 
@@ -224,19 +235,19 @@ def _milestones() -> object:
             "RAM at the milestones",
             About("At each milestone passed, with what it rests on.", DOWNLOADS),
             "string",
-            "No milestone was passed yet, or the model is not scored",
+            "No milestones to show",
         ),
         table(
-            "SELECT age_days, as_of, cumulative, baseline_downloads, peers, ram FROM ram_milestones\n"
+            "SELECT age_days, ram, cumulative, baseline_downloads, peers, as_of FROM ram_milestones\n"
             f"WHERE model_id = {MODEL} AND baseline = {SCORES}\nORDER BY age_days"
         ),
         columns=[
-            Column("age_days", "Age", "suffix: d", 0, 80),
-            Column("as_of", "At", "dateTimeAsIso", width=180),
-            Column("cumulative", "Downloads", "short", 2),
-            Column("baseline_downloads", "Baseline", "short", 2),
+            Column("age_days", "Age", "suffix: d", 0, 70),
+            Column("ram", "RAM", "suffix:x", 2, 80),
+            Column("cumulative", "Downloads", "short", 2, 110),
+            Column("baseline_downloads", "Baseline", "short", 2, 100),
             Column("peers", "Peers", "none", 0, 80),
-            Column("ram", "RAM", "suffix:x", 2),
+            Column("as_of", "On", "time:YYYY-MM-DD", width=110),
         ],
     )
 
@@ -249,18 +260,18 @@ def _crossings() -> object:
                 "Between the ages of 7 and 90 days; it ended when RAM fell below 0.9.", DOWNLOADS
             ),
             "string",
-            "It never passed 1.0x between the ages of 7 and 90 days",
+            "No crossings to show",
         ),
         table(
             "SELECT toString(baseline) AS baseline, crossed_at, age_days, ram, ended_at FROM breakouts\n"
             f"WHERE model_id = {MODEL}\nORDER BY baseline"
         ),
         columns=[
-            Column("baseline", "Baseline"),
-            Column("crossed_at", "Passed 1.0x", "dateTimeAsIso", width=180),
+            Column("baseline", "Baseline", min_width=130),
+            Column("crossed_at", "Passed 1.0x", "time:YYYY-MM-DD", width=110),
             Column("age_days", "Age then", "suffix: d", 0, 90),
-            Column("ram", "RAM then", "suffix:x", 2, 100),
-            Column("ended_at", "Fell below 0.9x", "dateTimeAsIso", width=180),
+            Column("ram", "RAM then", "suffix:x", 2, 94),
+            Column("ended_at", "Fell below 0.9x", "time:YYYY-MM-DD", width=140),
         ],
     )
 
@@ -281,9 +292,13 @@ WHERE model_id = {MODEL}
     return rows(
         Head(
             "Downloads of its family, by relation",
-            About("Its own, and those of its counted derivatives since their creation.", DOWNLOADS),
+            About(
+                "Its own, and those of its counted derivatives since their creation. Families are kept of tracked "
+                "models only.",
+                DOWNLOADS,
+            ),
             "string",
-            "Families are kept of tracked models only",
+            "No family to show",
         ),
         table(sql),
         columns=[
@@ -311,7 +326,7 @@ LIMIT 100
             "Most downloaded derivatives",
             About("At most 100 of the models that derive from it, directly or not.", HUB),
             "string",
-            "No derivative was observed",
+            "No derivatives to show",
         ),
         table(sql),
         columns=[
@@ -319,8 +334,8 @@ LIMIT 100
             Column("relation", "Relation", width=110, colours=RELATIONS),
             Column("depth", "Generations", "none", 0, 110),
             Column("downloads", "Downloads", "short", 2, 110),
-            Column("created_at", "Created", "dateTimeAsIso", width=180),
-            Column("observed_at", "As of", "dateTimeAsIso", width=180),
+            Column("created_at", "Created", "time:YYYY-MM-DD", width=110),
+            Column("observed_at", "As of", "time:YYYY-MM-DD", width=110),
         ],
     )
 
@@ -341,7 +356,7 @@ ORDER BY time, label
                 ("openrouter",),
             ),
             "short",
-            "No reviewed name of this model had tokens in the time shown",
+            "No tokens to show",
         ),
         series(sql),
     )
@@ -350,12 +365,12 @@ ORDER BY time, label
 def _ratings() -> object:
     sql = f"""
 SELECT
-    toString(source) AS source, toString(board) AS board, toString(index_version) AS version,
-    name, published_on, rating, lower, upper
+    toString(source) AS source, arrayStringConcat(arrayFilter(one -> one != '', [toString(board), toString(index_version)]), ', ') AS board,
+    name, published_on, rating, if(lower IS NULL OR upper IS NULL, NULL, concat(toString(round(lower, 1)), ' to ', toString(round(upper, 1)))) AS interval
 FROM scores
 WHERE model_id = {MODEL}
-ORDER BY published_on DESC, source, board, version, name
-LIMIT 1 BY source, board, version, name
+ORDER BY published_on DESC, source, board, name
+LIMIT 1 BY source, board, name
 """
     return rows(
         Head(
@@ -365,20 +380,23 @@ LIMIT 1 BY source, board, version, name
                 ("arena", "artificial-analysis"),
             ),
             "string",
-            "No leaderboard rates a name that was reviewed to be this model",
+            "No ratings to show",
         ),
         table(sql),
         columns=[
-            Column("source", "Source"),
-            Column("board", "Board"),
-            Column("version", "Version"),
-            Column("name", "Name there"),
-            Column("published_on", "Day", "dateTimeAsIso"),
-            Column("rating", "Rating", "none", 1),
-            Column("lower", "Lower end", "none", 1),
-            Column("upper", "Upper end", "none", 1),
+            Column("source", "Source", width=100),
+            Column("board", "Board", width=110),
+            Column("name", "Name there", min_width=140),
+            Column("rating", "Rating", "none", 1, 74),
+            Column("interval", "Interval", width=110),
+            Column("published_on", "Day", "time:YYYY-MM-DD", width=90),
         ],
     )
+
+
+def _rounded(billions: str) -> str:
+    """Return SQL of a number of parameters to three digits or so."""
+    return f"round({billions}, if({billions} < 1, 3, if({billions} < 100, 1, 0)))"
 
 
 def _facts() -> object:
@@ -390,11 +408,11 @@ FROM
     [
         ('Organisation', toString(org), 'its id'),
         ('Region', ifNull(toString(region), 'not reviewed'), ifNull(toString(region_source), '')),
-        ('Parameters', ifNull(concat(toString(total_params_b), ' B'), 'not known'), ifNull(toString(size_source), '')),
-        ('Active parameters', ifNull(concat(toString(active_params_b), ' B'), 'not said'), ''),
+        ('Parameters', ifNull(concat(toString({_rounded("total_params_b")}), ' B'), 'not known'), ifNull(toString(size_source), '')),
+        ('Active parameters', ifNull(concat(toString({_rounded("active_params_b")}), ' B'), 'not stated'), ''),
         ('Released', ifNull(toString(released_at), 'not known'), ifNull(toString(released_source), '')),
-        ('Licence', ifNull(toString(license), 'not said'), 'tags'),
-        ('Task', ifNull(toString(pipeline_tag), 'not said'), 'tags'),
+        ('Licence', ifNull(toString(license), 'not stated'), 'tags'),
+        ('Task', ifNull(toString(pipeline_tag), 'not stated'), 'tags'),
         ('Derives from', if(empty(base_models), 'nothing known', arrayStringConcat(base_models, ', ')), ifNull(toString(base_relation), '')),
         ('Tracked', if(tracked, 'yes: it counts among the peers', 'no'), 'tracked list'),
         ('Registry read', formatDateTime(observed_at, '%Y-%m-%d %H:%i UTC', 'UTC'), '')
@@ -412,12 +430,12 @@ ARRAY JOIN facts AS one
                 DOWNLOADS,
             ),
             "string",
-            "The registry does not know this model",
+            "No facts to show",
         ),
         table(sql),
         columns=[
-            Column("fact", "Fact", width=150),
-            Column("value", "Value"),
+            Column("fact", "Fact", width=140),
+            Column("value", "Value", min_width=180),
             Column("origin", "From", width=130),
         ],
     )
@@ -426,9 +444,9 @@ ARRAY JOIN facts AS one
 def _observations() -> object:
     sql = f"""
 SELECT
-    observed_at, toString(source) AS source, toString(origin) AS origin, downloads_all_time, cumulative, delta, revision,
-    stalled, jump, downloads_30d
-FROM downloads
+    observed_at, toString(source) AS source, toString(origin) AS origin, downloads_all_time, d.cumulative AS cumulative,
+    delta, revision, if(stalled, 'yes', 'no') AS stalled_then, if(jump, 'yes', 'no') AS jumped, downloads_30d
+FROM downloads AS d
 WHERE model_id = {MODEL} AND $__timeFilter(observed_at)
 ORDER BY observed_at DESC, source
 LIMIT 200
@@ -446,14 +464,14 @@ LIMIT 200
         table(sql),
         columns=[
             Column("observed_at", "Observed", "dateTimeAsIso", width=180),
-            Column("source", "Source", width=110),
-            Column("origin", "Read", width=90),
-            Column("downloads_all_time", "Raw counter", "locale", 0),
-            Column("cumulative", "Clean", "locale", 0),
-            Column("delta", "New", "locale", 0),
-            Column("revision", "Fell by", "locale", 0),
-            Column("stalled", "Stalled", "bool_yes_no", width=80),
-            Column("jump", "Jump", "bool_yes_no", width=80),
+            Column("source", "Source", width=120),
+            Column("origin", "Read", width=110),
+            Column("downloads_all_time", "Raw counter", "locale", 0, 130),
+            Column("cumulative", "Clean", "locale", 0, 130),
+            Column("delta", "New", "locale", 0, 110),
+            Column("revision", "Fell by", "locale", 0, 110),
+            Column("stalled_then", "Stalled", width=90),
+            Column("jumped", "Jump", width=80),
             Column("downloads_30d", "30 days", "locale", 0),
         ],
     )
@@ -467,17 +485,17 @@ def _elsewhere() -> object:
                 "Two counters of different places; never added up.", ("huggingface", "modelscope")
             ),
             "string",
-            "Never observed",
+            NO_DOWNLOADS,
         ),
         table(
             "SELECT huggingface, huggingface_at, modelscope, modelscope_at FROM downloads_by_source\n"
             f"WHERE model_id = {MODEL}"
         ),
         columns=[
-            Column("huggingface", "Hub", "locale", 0),
-            Column("huggingface_at", "As of", "dateTimeAsIso"),
-            Column("modelscope", "ModelScope", "locale", 0),
-            Column("modelscope_at", "As of (ModelScope)", "dateTimeAsIso"),
+            Column("huggingface", "Hub", "locale", 0, 130),
+            Column("huggingface_at", "Hub's as of", "dateTimeAsIso", width=170),
+            Column("modelscope", "ModelScope", "locale", 0, 130),
+            Column("modelscope_at", "ModelScope's as of", "dateTimeAsIso", width=170),
         ],
     )
 
@@ -491,7 +509,7 @@ def _missing() -> object:
                 ("huggingface", "modelscope"),
             ),
             "string",
-            "Every scrape of the time shown got it",
+            "No scrapes without it to show",
         ),
         table(
             "SELECT observed_at, toString(source) AS source, reason FROM scrape_missing\n"

@@ -24,8 +24,10 @@ from grafana_foundation_sdk.models.dashboard import (
 from grafana.builder.addresses import Uid, model_page
 from grafana.builder.colours import fixed, mappings
 from grafana.builder.provenance import About
-from grafana.builder.queries import CLICKHOUSE_SOURCE
+from grafana.builder.queries import CLICKHOUSE_SOURCE, PROMETHEUS_SOURCE, by_age_rows
 
+DASH = "-"
+"""Of a cell or a number that is missing."""
 Query = builder.Builder[variants.Dataquery]
 AnyPanel = Any
 """The builders of panels share no class of their own."""
@@ -38,7 +40,10 @@ class Head:
     title: str
     about: About
     unit: str = "short"
-    no_data: str = "Nothing was observed yet"
+    no_data: str = DASH
+    """Shown without data, and when the source does not answer: it must be true of both."""
+    from_zero: bool = True
+    """Whether the axis shows 0."""
 
 
 def lines(
@@ -46,13 +51,17 @@ def lines(
     *queries: Query,
     colours: Mapping[str, str] | None = None,
     threshold: float | None = None,
+    thin: Sequence[str] = (),
     link: str | None = None,
     source: DataSourceRef = CLICKHOUSE_SOURCE,
 ) -> AnyPanel:
-    """Return lines over time; a missing value is a gap. `threshold` draws a line at its value."""
+    """Return lines over time; a missing value is a gap. `threshold` draws a line at its value.
+
+    Lines named in `thin` are thinner.
+    """
     panel = (
         _dressed(timeseries.Panel(), head, queries, source)
-        .color_scheme(builders.FieldColor().mode(FieldColorModeId.PALETTE_CLASSIC_BY_NAME))
+        .color_scheme(builders.FieldColor().mode(FieldColorModeId.PALETTE_CLASSIC))
         .line_width(2)
         .fill_opacity(0)
         .span_nulls(span_nulls=False)
@@ -60,8 +69,11 @@ def lines(
         .legend(_legend())
         .tooltip(_tooltip())
     )
+    _scale(panel, head)
     _mark(panel, threshold)
     _colour(panel, colours or {})
+    for name in thin:
+        panel.override_by_name(name, [DynamicConfigValue("custom.lineWidth", 1)])
     if link:
         panel.data_links([_link(link)])
     return panel
@@ -74,18 +86,28 @@ def bars(
     points: Sequence[str] = (),
     source: DataSourceRef = CLICKHOUSE_SOURCE,
 ) -> AnyPanel:
-    """Return stacked bars over time; series named in `points` are drawn as points."""
+    """Return stacked bars over time; series named in `points` are drawn as points.
+
+    A value of ClickHouse has the moment at which its time begins, one of Prometheus that at which
+    its step ends.
+    """
+    counts = source == PROMETHEUS_SOURCE
     panel = (
         _dressed(timeseries.Panel(), head, queries, source)
-        .color_scheme(builders.FieldColor().mode(FieldColorModeId.PALETTE_CLASSIC_BY_NAME))
+        .color_scheme(builders.FieldColor().mode(FieldColorModeId.PALETTE_CLASSIC))
         .draw_style(common.GraphDrawStyle.BARS)
         .fill_opacity(85)
         .line_width(0)
-        .bar_alignment(common.BarAlignment.AFTER)
+        .bar_alignment(common.BarAlignment.BEFORE if counts else common.BarAlignment.AFTER)
+        .min(0)
         .stacking(common_builders.StackingConfig().mode(common.StackingMode.NORMAL).group("A"))
         .legend(_legend())
         .tooltip(_tooltip())
     )
+    if counts:
+        # So many bars can be seen; a step shorter than a minute would be mostly empty.
+        panel.max_data_points(96).interval("1m")
+    _scale(panel, head)
     _colour(panel, colours or {})
     for name in points:
         panel.override_by_name(
@@ -101,29 +123,37 @@ def bars(
 
 def by_age(
     head: Head,
-    *queries: Query,
-    transformations: Sequence[DataTransformerConfig] = (),
-    age: str = "age_days",
+    sql: str,
+    *,
     colours: Mapping[str, str] | None = None,
     threshold: float | None = None,
     link: str | None = None,
 ) -> AnyPanel:
-    """Return curves over whole days since release; a missing value is a gap."""
+    """Return curves over whole days since release; a missing value is a gap.
+
+    `sql` gives rows of (age_days, label, value), by age.
+    """
+    age = "age_days\\label"
     panel = (
-        _dressed(trend.Panel(), head, queries, CLICKHOUSE_SOURCE)
-        .color_scheme(builders.FieldColor().mode(FieldColorModeId.PALETTE_CLASSIC_BY_NAME))
+        _dressed(trend.Panel(), head, [by_age_rows(sql, head.no_data)], CLICKHOUSE_SOURCE)
+        .color_scheme(builders.FieldColor().mode(FieldColorModeId.PALETTE_CLASSIC))
         .x_field(age)
         .line_width(2)
         .span_nulls(span_nulls=False)
         .show_points(common.VisibilityMode.AUTO)
         .legend(_legend())
         .tooltip(_tooltip())
-        .transformations(list(transformations))
+        .transformations([_matrix("age_days", "label", "value")])
         .override_by_name(
             age,
-            [DynamicConfigValue("unit", "none"), DynamicConfigValue("custom.axisLabel", "days")],
+            [
+                # Also what the tooltip begins with.
+                DynamicConfigValue("displayName", "Age"),
+                DynamicConfigValue("unit", "suffix: d"),
+            ],
         )
     )
+    _scale(panel, head)
     _mark(panel, threshold)
     _colour(panel, colours or {})
     if link:
@@ -140,6 +170,8 @@ class Column:
     unit: str = "string"
     decimals: int | None = None
     width: int | None = None
+    min_width: int = 150
+    """Of a column without a width, which shares with others what is left."""
     model_link: bool = False
     link: str | None = None
     colours: Mapping[str, str] | None = None
@@ -150,10 +182,15 @@ class Column:
         """The override's properties."""
         found = [DynamicConfigValue("displayName", self.title)]
         found.append(DynamicConfigValue("unit", self.unit))
+        found.append(DynamicConfigValue("noValue", DASH))
         if self.decimals is not None:
             found.append(DynamicConfigValue("decimals", self.decimals))
         if self.width:
             found.append(DynamicConfigValue("custom.width", self.width))
+        else:
+            found.append(DynamicConfigValue("custom.minWidth", self.min_width))
+            # Where there is room for it beside the title.
+            found.append(DynamicConfigValue("custom.filterable", value=True))
         url = model_page("${__value.raw}") if self.model_link else self.link
         if url:
             title = "Everything about this model" if self.model_link else self.title
@@ -174,7 +211,7 @@ def rows(
 ) -> AnyPanel:
     """Return a table; `sort` is the title of the column that it is sorted by, greatest first."""
     panel = _dressed(table.Panel(), head, queries, source).transformations(list(transformations))
-    panel.filterable(filterable=True).show_header(show_header=True)
+    panel.show_header(show_header=True)
     if sort:
         panel.sort_by([common_builders.TableSortByFieldState().display_name(sort).desc(desc=True)])
     for column in columns:
@@ -218,7 +255,7 @@ def number(
     return panel
 
 
-def matrix(row: str, column: str, value: str) -> DataTransformerConfig:
+def _matrix(row: str, column: str, value: str) -> DataTransformerConfig:
     """Return the transformation of (row, column, value) rows to a column for each `column`.
 
     The first column is then called "row\\column".
@@ -256,6 +293,16 @@ def _dressed(
         .unit(head.unit)
         .no_value(head.no_data)
     )
+
+
+def _scale(panel: AnyPanel, head: Head) -> None:
+    """Let the axis show what is compared: shares from none to all, RAM around 1.0x."""
+    if head.unit == "percentunit":
+        panel.min(0).max(1)
+    elif head.unit == "suffix:x":
+        panel.axis_soft_min(0).axis_soft_max(1.2)
+    elif head.from_zero:
+        panel.axis_soft_min(0)
 
 
 def _mark(panel: AnyPanel, threshold: float | None) -> None:

@@ -2,14 +2,16 @@
 
 from grafana_foundation_sdk.builders.dashboard import Dashboard
 
-from grafana.builder.colours import BAD, GOOD, WARNING
+from grafana.builder.colours import BAD, BELOW, GOOD, WARNING
 from grafana.builder.layout import Section, place
 from grafana.builder.panels import Column, Head, bars, lines, number, rows
 from grafana.builder.provenance import About
-from grafana.builder.queries import PROMETHEUS_SOURCE, promql, table
+from grafana.builder.queries import PROMETHEUS_SOURCE, counted, promql, promql_now, table
 
 OWN = "Breakout's own metrics, scraped by Prometheus."
-QUIET = "Prometheus has no such metric yet: is anything scraped?"
+QUIET = "No metrics to show"
+SCRAPED = 'on() (max(up{job=~"worker|collectors"}) == 1)'
+"""Counts of what never happened are 0 only where somebody would have counted."""
 DAY = 86_400
 
 
@@ -38,57 +40,54 @@ def _own(meaning: str) -> About:
 
 
 def _oldest() -> object:
-    return number(
-        Head(
-            "Oldest source: time since its latest scrape",
-            _own("Of the sources collected here."),
-            "s",
-            QUIET,
-        ),
-        promql("max(time() - breakout_last_scrape_timestamp_seconds)"),
-        steps=[(None, GOOD), (2 * DAY, WARNING), (8 * DAY, BAD)],
-        source=PROMETHEUS_SOURCE,
-        series=True,
+    return _tile(
+        "Time since the oldest scrape",
+        "Of the latest scrape of each source that is collected here.",
+        "dtdurations",
+        "max(time() - breakout_last_scrape_timestamp_seconds)",
+        [(None, GOOD), (2 * DAY, WARNING), (8 * DAY, BAD)],
     )
 
 
 def _latency_now() -> object:
-    return number(
-        Head(
-            "Published to queryable, p99 of the last 5 minutes",
-            _own("Seconds from a record's Kafka timestamp until its rows could be queried."),
-            "s",
-            "Nothing was published in the last 5 minutes",
-        ),
-        promql(
-            "histogram_quantile(0.99, sum by (le) (rate(breakout_queryable_latency_seconds_bucket[5m])))"
-        ),
-        steps=[(None, GOOD), (5, WARNING), (60, BAD)],
-        source=PROMETHEUS_SOURCE,
-        series=True,
+    bucket = "sum by (le) (rate(breakout_queryable_latency_seconds_bucket[5m]))"
+    return _tile(
+        "Published to queryable, p99",
+        "Seconds from a record's Kafka timestamp until its rows could be queried; of the last 5 minutes. Missing where "
+        "nothing was published.",
+        "suffix: s",
+        f"histogram_quantile(0.99, {bucket}) >= 0",
+        [(None, GOOD), (5, WARNING), (60, BAD)],
     )
 
 
 def _letters_now() -> object:
-    return number(
-        Head("Dead letters of the last hour", _own("Records nobody could read."), "none", QUIET),
-        promql("sum(increase(breakout_dead_letters_total[1h]))"),
-        steps=[(None, GOOD), (1, BAD)],
-        source=PROMETHEUS_SOURCE,
-        series=True,
+    return _tile(
+        "Dead letters of the last hour",
+        "Records that could not be read.",
+        "none",
+        f"round(sum(increase(breakout_dead_letters_total[1h]))) or vector(0) and {SCRAPED}",
+        [(None, GOOD), (1, BAD)],
     )
 
 
 def _failures_now() -> object:
+    return _tile(
+        "Failed inserts of the last hour",
+        "Each is retried until it succeeds.",
+        "none",
+        f"round(sum(increase(breakout_insert_failures_total[1h]))) or vector(0) and {SCRAPED}",
+        [(None, GOOD), (1, WARNING), (100, BAD)],
+    )
+
+
+def _tile(
+    title: str, meaning: str, unit: str, expression: str, steps: list[tuple[float | None, str]]
+) -> object:
     return number(
-        Head(
-            "Failed inserts of the last hour",
-            _own("Each is tried again until it succeeds."),
-            "none",
-            QUIET,
-        ),
-        promql("sum(increase(breakout_insert_failures_total[1h]))"),
-        steps=[(None, GOOD), (1, WARNING), (100, BAD)],
+        Head(title, _own(meaning), unit),
+        promql_now(expression),
+        steps=steps,
         source=PROMETHEUS_SOURCE,
         series=True,
     )
@@ -100,17 +99,17 @@ def _sources() -> object:
             "How old each source's latest numbers are",
             About("As the tables have them.", ()),
             "string",
-            "No source is known",
+            "No sources to show",
         ),
         table(
-            "SELECT title, as_of, dateDiff('second', as_of, now64(3, 'UTC')) AS age, licence FROM sources\n"
+            "SELECT title, dateDiff('second', as_of, now64(3, 'UTC')) AS age, as_of, licence FROM sources\n"
             "ORDER BY age DESC NULLS LAST, title"
         ),
         columns=[
-            Column("title", "Source"),
-            Column("as_of", "As of", "dateTimeAsIso", width=180),
-            Column("age", "Age", "s", 0, 130),
-            Column("licence", "Licence or terms"),
+            Column("title", "Source", min_width=170),
+            Column("age", "Age", "dtdurations", 1, 150),
+            Column("as_of", "As of", "dateTimeAsIso", width=165),
+            Column("licence", "Licence or terms", min_width=130),
         ],
     )
 
@@ -121,25 +120,26 @@ def _runs() -> object:
             "Scrapes: how many models, and whether complete",
             About("The latest 100 scrapes of the time shown, as the tables have them.", ()),
             "string",
-            "No scrape in the time shown",
+            "No scrapes to show",
         ),
         table(
-            "SELECT observed_at, toString(source) AS source, models, complete, stalled FROM scrapes\n"
+            "SELECT observed_at, toString(source) AS source, models, if(complete, 'yes', 'no') AS whole, "
+            "if(stalled, 'yes', 'no') AS stalled_then FROM scrapes\n"
             "WHERE $__timeFilter(observed_at)\nORDER BY observed_at DESC, source\nLIMIT 100"
         ),
         columns=[
-            Column("observed_at", "Scrape", "dateTimeAsIso", width=180),
-            Column("source", "Source"),
-            Column("models", "Models", "locale", 0, 100),
-            Column("complete", "Complete", "bool_yes_no", width=100),
-            Column("stalled", "Stalled", "bool_yes_no", width=100),
+            Column("observed_at", "Scrape", "dateTimeAsIso", width=170),
+            Column("source", "Source", min_width=130),
+            Column("models", "Models", "locale", 0, 90),
+            Column("whole", "Complete", width=100),
+            Column("stalled_then", "Stalled", width=90),
         ],
     )
 
 
 def _age() -> object:
     return _lines(
-        "Time since each source's latest scrape", "It falls at every scrape.", "s",
+        "Time since each source's latest scrape", "It falls at every scrape.", "dthms",
         ("max by (source) (time() - breakout_last_scrape_timestamp_seconds)", "{{source}}"),
     )  # fmt: skip
 
@@ -168,7 +168,7 @@ def _observations() -> object:
 def _latency() -> object:
     bucket = "sum by (le) (rate(breakout_queryable_latency_seconds_bucket[$__rate_interval]))"
     return _lines(
-        "From published to queryable", "Half and 99 of 100 records were queryable within this time.", "s",
+        "From published to queryable", "Half and 99 of 100 records were queryable within this time.", "suffix: s",
         (f"histogram_quantile(0.5, {bucket})", "p50"),
         (f"histogram_quantile(0.99, {bucket})", "p99"),
     )  # fmt: skip
@@ -177,7 +177,7 @@ def _latency() -> object:
 def _inserts() -> object:
     bucket = "sum by (le, table) (rate(breakout_insert_seconds_bucket[$__rate_interval]))"
     return _lines(
-        "Time of inserts, p95 by table", "Of confirmed inserts.", "s",
+        "Time of inserts, p95 by table", "Of confirmed inserts.", "suffix: s",
         (f"histogram_quantile(0.95, {bucket})", "{{table}}"),
     )  # fmt: skip
 
@@ -191,32 +191,29 @@ def _rows_inserted() -> object:
 
 def _failures() -> object:
     return _bars(
-        "Failed inserts, by table", "Each is tried again until it succeeds.",
-        ("sum by (table) (increase(breakout_insert_failures_total[$__rate_interval]))", "{{table}}"),
+        "Failed inserts, by table", "Each is retried until it succeeds.",
+        (counted("breakout_insert_failures_total", "table"), "{{table}}"),
     )  # fmt: skip
 
 
 def _requests() -> object:
     return _bars(
         "Requests to sources, by outcome", "What came of each HTTP request.",
-        (
-            "sum by (source, outcome) (increase(breakout_source_requests_total[$__rate_interval]))",
-            "{{source}} {{outcome}}",
-        ),
+        (counted("breakout_source_requests_total", "source, outcome"), "{{source}} {{outcome}}"),
     )  # fmt: skip
 
 
 def _waits() -> object:
     return _lines(
-        "Waiting for sources' rate limits", "Seconds waited in each second.", "s",
+        "Waiting for sources' rate limits", "Seconds waited in each second.", "suffix: s",
         ("sum by (source) (rate(breakout_source_wait_seconds_total[$__rate_interval]))", "{{source}}"),
     )  # fmt: skip
 
 
 def _letters() -> object:
     return _bars(
-        "Dead letters, by topic", "Records nobody could read; their bytes and reasons are in the dead-letter topic.",
-        ("sum by (topic) (increase(breakout_dead_letters_total[$__rate_interval]))", "{{topic}}"),
+        "Dead letters, by topic", "Records that could not be read; their bytes and reasons are in the dead-letter topic.",
+        (counted("breakout_dead_letters_total", "topic"), "{{topic}}"),
     )  # fmt: skip
 
 
@@ -224,27 +221,39 @@ def _errors() -> object:
     return rows(
         Head(
             "Every running part: its state and its latest error",
-            About("From the parts' own heartbeats of the last day.", ()),
+            About(
+                "From the parts' own heartbeats of the last day. A part is silent when it missed more than three and "
+                "did not report that it stops.",
+                (),
+            ),
             "string",
-            "No part has said that it runs in the last day",
+            "No heartbeats to show",
         ),
         table(
-            "SELECT toString(component) AS component, instance, toString(state) AS state, at, last_error, last_error_at\n"
-            "FROM heartbeats FINAL\nWHERE at > now64(3, 'UTC') - INTERVAL 1 DAY\n"
-            "ORDER BY last_error_at DESC NULLS LAST, component, instance"
+            "SELECT toString(component) AS component, instance,\n"
+            "    if(h.state != 'stopped' AND dateDiff('second', at, now64(3, 'UTC')) > 3 * interval_seconds,"
+            " 'silent', toString(h.state)) AS state, at, last_error, last_error_at\n"
+            "FROM heartbeats AS h FINAL\nWHERE at > now64(3, 'UTC') - INTERVAL 1 DAY\n"
+            "ORDER BY state = 'silent' DESC, last_error_at DESC NULLS LAST, component, instance"
         ),
         columns=[
-            Column("component", "Part", width=190),
-            Column("instance", "Where", width=190),
+            Column("component", "Part", width=150),
+            Column("instance", "Where", width=160),
             Column(
                 "state",
                 "State",
-                width=90,
-                colours={"running": GOOD, "idle": GOOD, "waiting": WARNING, "stopped": BAD},
+                width=84,
+                colours={
+                    "running": GOOD,
+                    "idle": GOOD,
+                    "waiting": WARNING,
+                    "stopped": BELOW,
+                    "silent": BAD,
+                },
             ),
-            Column("at", "Said so", "dateTimeFromNow", width=140),
+            Column("at", "Heartbeat", "dateTimeFromNow", width=130),
             Column("last_error", "Latest error"),
-            Column("last_error_at", "When", "dateTimeFromNow", width=140),
+            Column("last_error_at", "When", "dateTimeFromNow", width=130),
         ],
     )
 
@@ -266,10 +275,7 @@ def _state() -> object:
 def _crossings() -> object:
     return _bars(
         "Breakout events published", "Crossed, ended, retracted; of the baseline live.",
-        (
-            'sum by (status) (increase(breakout_crossings_total{baseline="live"}[$__rate_interval]))',
-            "{{status}}",
-        ),
+        (counted('breakout_crossings_total{baseline="live"}', "status"), "{{status}}"),
     )  # fmt: skip
 
 

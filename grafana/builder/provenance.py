@@ -1,10 +1,9 @@
 """What stands with every panel: what is seen, its sources, their licences, and as of when.
 
-Licences and moments are read from the view `sources` into hidden variables of the dashboard, so
+Licences and moments are read from the view `sources` into one hidden variable of the dashboard, so
 that they are those of the running instance.
 """
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 
 from grafana_foundation_sdk.builders.dashboard import QueryVariable
@@ -12,6 +11,8 @@ from grafana_foundation_sdk.models.dashboard import VariableHide, VariableRefres
 
 from grafana.builder.queries import CLICKHOUSE_SOURCE
 
+SOURCES = "sources"
+"""The variable's name."""
 TITLES = {
     "huggingface": "Hugging Face Hub",
     "tracked-models": "ATOM Project, tracked models",
@@ -35,26 +36,23 @@ class About:
     @property
     def text(self) -> str:
         """The panel's description, in Markdown."""
-        lines = [f"- {TITLES[source]}: ${{{_variable(source)}}}" for source in self.sources]
-        return "\n".join([self.meaning, "", "Sources:", *lines])
+        if not self.sources:
+            return self.meaning
+        names = ", ".join(TITLES[source] for source in self.sources)
+        return f"{self.meaning}\n\nSources: {names}.\n\nLicences: ${{{SOURCES}}}"
 
 
-def variables_of(sources: Iterable[str]) -> list[QueryVariable]:
-    """Return the hidden variables that the descriptions of these sources need."""
-    return [
-        QueryVariable(_variable(source))
-        .label(f"Licence and moment: {TITLES[source]}")
+def sources() -> QueryVariable:
+    """Return the hidden variable that says licence and moment of every source."""
+    return (
+        QueryVariable(SOURCES)
+        .label("Licences and moments of the sources")
         .hide(VariableHide.HIDE_VARIABLE)
         .datasource(CLICKHOUSE_SOURCE)
         .query(
-            "SELECT concat(licence, '; as of ', "
-            "ifNull(formatDateTime(as_of, '%Y-%m-%d %H:%i UTC', 'UTC'), 'never read')) "
-            f"FROM sources WHERE source = '{source}'"
+            "SELECT arrayStringConcat(groupArray(concat(title, ': ', licence, '; as of ', "
+            "ifNull(formatDateTime(as_of, '%Y-%m-%d %H:%i UTC', 'UTC'), 'never read'))), ' · ')\n"
+            "FROM (SELECT title, licence, as_of FROM sources ORDER BY title)"
         )
         .refresh(VariableRefresh.ON_TIME_RANGE_CHANGED)
-        for source in sorted(set(sources))
-    ]
-
-
-def _variable(source: str) -> str:
-    return f"source_{source.replace('-', '_')}"
+    )

@@ -11,6 +11,7 @@ from grafana_foundation_sdk.models.prometheus import PromQueryFormat
 
 from breakout.charts import load_chart
 from grafana.builder.addresses import CLICKHOUSE, PROMETHEUS
+from grafana.builder.colours import OTHERS, RANKS
 
 CLICKHOUSE_SOURCE = DataSourceRef("grafana-clickhouse-datasource", CLICKHOUSE)
 PROMETHEUS_SOURCE = DataSourceRef("prometheus", PROMETHEUS)
@@ -78,29 +79,94 @@ def chart(name: str, **chosen: str) -> str:
     return "\n".join(line for line in sql.splitlines() if not line.lstrip().startswith("--"))
 
 
-def chart_series(
-    name: str, time: str, label: str, value: str, *, ref_id: str = "A", **chosen: str
-) -> ClickHouseQuery:
+def chart_series(name: str, time: str, label: str, value: str, **chosen: str) -> ClickHouseQuery:
     """Return a chart as time series: SQL expressions of its columns for time, label and value."""
+    return series(_long(name, time, label, value, chosen) + "\nORDER BY time, label")
+
+
+def ranked_series(name: str, time: str, label: str, value: str, **chosen: str) -> ClickHouseQuery:
+    """Return a chart as time series called by their rank, "1. Qwen", for colours by rank.
+
+    They are ranked by their sums over the time shown; those after the last rank are summed up.
+    """
     return series(
-        f"SELECT toDateTime({time}, 'UTC') AS time, {label} AS label, "
-        f"toNullable(toFloat64({value})) AS Value\n"
-        f"FROM\n(\n{chart(name, **chosen)}\n)\n"
-        "WHERE $__timeFilter(time)\nORDER BY time, label",
-        ref_id,
+        f"""
+SELECT time, if(rank > {len(RANKS)}, '{OTHERS}', concat(toString(rank), '. ', name)) AS label, sum(amount) AS Value
+FROM
+(
+    SELECT time, name, amount, dense_rank() OVER (ORDER BY total DESC NULLS LAST, name) AS rank
+    FROM
+    (
+        SELECT time, label AS name, Value AS amount, sum(Value) OVER (PARTITION BY label) AS total
+        FROM
+        (
+{_long(name, time, label, value, chosen)}
+        )
+    )
+)
+GROUP BY time, label
+ORDER BY time, min(rank)
+"""
+    )
+
+
+def by_age_rows(sql: str, nothing: str) -> ClickHouseQuery:
+    """Return rows of (age_days, label, value) for a panel by age.
+
+    The panel looks for its columns before it looks for rows, so without any row it would complain
+    of the columns. Instead there is one that draws nothing and says `nothing` in the legend.
+    """
+    return table(
+        f"""
+SELECT row.1 AS age_days, row.2 AS label, row.3 AS value
+FROM
+(
+    SELECT groupArray((toUInt32(age_days), toString(label), toNullable(toFloat64(value)))) AS rows
+    FROM
+    (
+{sql.strip()}
+    )
+)
+ARRAY JOIN if(empty(rows), [(toUInt32(0), '{nothing}', CAST(NULL, 'Nullable(Float64)'))], rows) AS row
+"""
     )
 
 
 def promql(expression: str, legend: str = "", ref_id: str = "A") -> prometheus.Dataquery:
     """Return a query of Prometheus over the time range."""
+    return _promql(expression, ref_id).legend_format(legend).range()
+
+
+def promql_now(expression: str) -> prometheus.Dataquery:
+    """Return a query of Prometheus for this moment: an old value is not shown for want of a new one."""
+    return _promql(expression, "A").instant()
+
+
+def counted(counter: str, by: str) -> str:
+    """Return PromQL of how much a counter grew in each step, exactly and once.
+
+    `increase` would extrapolate, and its windows overlap where they are longer than a step. A
+    counter that is new or began anew counts from 0.
+    """
+    return f"sum by ({by}) (({counter} - {counter} offset $__interval >= 0) or {counter})"
+
+
+def _promql(expression: str, ref_id: str) -> prometheus.Dataquery:
     return (
         prometheus.Dataquery()
         .expr(expression)
-        .legend_format(legend)
-        .range()
         .ref_id(ref_id)
         .datasource(PROMETHEUS_SOURCE)
         .format(PromQueryFormat.TIME_SERIES)
+    )
+
+
+def _long(name: str, time: str, label: str, value: str, chosen: Mapping[str, str]) -> str:
+    return (
+        f"SELECT toDateTime({time}, 'UTC') AS time, {label} AS label, "
+        f"toNullable(toFloat64({value})) AS Value\n"
+        f"FROM\n(\n{chart(name, **chosen)}\n)\n"
+        "WHERE $__timeFilter(time)"
     )
 
 

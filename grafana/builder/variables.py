@@ -46,12 +46,14 @@ def models() -> QueryVariable:
 
 
 def model() -> QueryVariable:
-    """Return the chooser of one model."""
+    """Return the chooser of one model; the first, and so the one at first, is the latest breakout."""
     return _query(
         "model",
         "Model",
         "Type a part of its name",
-        "SELECT model_id FROM models ORDER BY tracked DESC, lower(model_id), model_id",
+        "SELECT model_id FROM models\n"
+        "ORDER BY model_id IN (SELECT model_id FROM breakouts WHERE baseline = 'live' "
+        "ORDER BY crossed_at DESC, model_id LIMIT 1) DESC, tracked DESC, lower(model_id), model_id",
     )
 
 

@@ -39,6 +39,7 @@ def rows() -> dict[str, list[dict[str, Any]]]:
     ]  # fmt: skip
     for row in found["points_log"]:
         row["as_of"] = seeds.at(RELEASED + timedelta(days=row["age_days"]))
+    found["breakouts_log"][0]["ended_at"] = seeds.NOW
     found["breakouts_log"].append(
         {**found["breakouts_log"][0], "baseline": "2026-Q1", "ended_at": seeds.NOW}
     )
