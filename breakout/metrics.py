@@ -153,7 +153,7 @@ BREAKOUTS = Counter(
 for _status in ("crossed", "ended", "retracted"):
     BREAKOUTS.labels("live", _status)
 PARTITIONS_OWNED = Gauge(
-    "breakout_partitions_owned", "Partitions this worker holds state for", ["processor"]
+    "breakout_partitions_owned", "Partitions assigned to this worker", ["processor"]
 )
 STATE_MODELS = Gauge("breakout_state_models", "Models in this worker's memory", ["processor"])
 STATE_LOAD_SECONDS = Histogram(

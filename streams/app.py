@@ -118,11 +118,7 @@ def create_app(settings: Settings) -> Any:
         async def on_stop(self) -> None:
             await asyncio.to_thread(signs.stop)
 
-    @app.on_partitions_revoked.connect
-    async def start_anew(_app: Any, revoked: Any, **_kwargs: Any) -> None:
-        del revoked
-        for processor in processors:
-            processor.reassigned()
+    _follow_assignments(app, processors)
 
     @app.on_before_shutdown.connect
     async def stop_waiting(_app: Any, **_kwargs: Any) -> None:
@@ -130,6 +126,19 @@ def create_app(settings: Settings) -> Any:
             processor.stop()
 
     return app
+
+
+def _follow_assignments(app: Any, processors: list[Processor[Any]]) -> None:
+    @app.on_partitions_revoked.connect
+    async def start_anew(_app: Any, revoked: Any, **_kwargs: Any) -> None:
+        del revoked
+        for processor in processors:
+            processor.reassigned()
+
+    @app.on_partitions_assigned.connect
+    async def count_owned(_app: Any, assigned: Any, **_kwargs: Any) -> None:
+        for processor in processors:
+            processor.assigned(assigned)
 
 
 def _credentials(settings: Settings) -> Any:

@@ -45,7 +45,6 @@ class DownloadsProcessor(Processor[SliceColumns | ModelRecord]):
     def forget(self) -> None:
         """Drop all state: partitions were given to somebody else, or come anew."""
         self._states = {}
-        metrics.PARTITIONS_OWNED.labels(self.name).set(0)
 
     def read(self, topic: str, value: bytes | None) -> SliceColumns | ModelRecord:
         """Read one record of either topic."""
@@ -98,7 +97,6 @@ class DownloadsProcessor(Processor[SliceColumns | ModelRecord]):
                 partitions=missing,
                 series=sum(state.series for state in loaded.values()),
             )
-            metrics.PARTITIONS_OWNED.labels(self.name).set(len(states))
         return states
 
     async def _cleaned(

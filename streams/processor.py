@@ -7,7 +7,7 @@ import asyncio
 import time
 from abc import ABC, abstractmethod
 from collections import Counter
-from collections.abc import Coroutine, Iterator
+from collections.abc import Coroutine, Iterable, Iterator
 from contextlib import contextmanager
 from typing import Any, ClassVar, Generic
 
@@ -58,6 +58,11 @@ class Processor(ABC, Generic[EventT]):
         """Start anew after a rebalance: what was not acknowledged will come again."""
         self._assignments += 1
         self.forget()
+
+    def assigned(self, partitions: Iterable[Any]) -> None:
+        """Count the partitions it owns; their state is read with the first records, or never."""
+        owned = {one.partition for one in partitions if one.topic in self.topics}
+        metrics.PARTITIONS_OWNED.labels(self.name).set(len(owned))
 
     def stop(self) -> None:
         """End waiting for ClickHouse and for Kafka."""

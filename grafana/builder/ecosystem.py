@@ -106,7 +106,7 @@ def _models(title: str, meaning: str, sql: str, *more: Column) -> object:
     columns = [
         Column("rank", "Rank", "none", 0, 56),
         Column("model_id", "Model", min_width=160, model_link=True),
-        Column("downloads", "Downloads", "short", 1, 100),
+        Column("downloads", "Downloads", "short", width=100),
         *more,
         Column("month", "Month", "time:YYYY-MM", width=84),
         Column("whole", "Whole", width=70),
@@ -182,8 +182,8 @@ def _catalogues() -> object:
             Column("who", "Organisation", min_width=126),
             Column("catalogue", "Counted", width=122),
             Column("models", "Models", "none", 0, 68),
-            Column("downloads", "Downloads", "short", 1, 92),
-            Column("together", "Together", "short", 1, 84),
+            Column("downloads", "Downloads", "short", width=92),
+            Column("together", "Together", "short", width=84),
             Column("month", "Month", "time:YYYY-MM", width=74),
             Column("whole", "Whole", width=58),
         ],
@@ -204,8 +204,8 @@ def _modelscope() -> object:
         table(chart("downloads_by_source")),
         columns=[
             Column("model_id", "Model", model_link=True),
-            Column("huggingface", "Hub", "short", 1, 90),
-            Column("modelscope", "ModelScope", "short", 1, 110),
+            Column("huggingface", "Hub", "short", width=90),
+            Column("modelscope", "ModelScope", "short", width=110),
             Column("ratio", "Of the Hub's", "percentunit", 1, 120),
         ],
     )
@@ -243,8 +243,8 @@ def _families() -> object:
         ),
         columns=[
             Column("model_id", "Model", model_link=True),
-            Column("family_downloads", "Family", "short", 1, 110),
-            Column("own_downloads", "Own", "short", 1, 110),
+            Column("family_downloads", "Family", "short", width=110),
+            Column("own_downloads", "Own", "short", width=110),
             Column("derivatives", "Derivatives", "locale", 0, 120),
             Column("share_of_derivatives", "Derivatives' share", "percentunit", 1, 160),
         ],

@@ -32,7 +32,7 @@ def fill(dashboard: Dashboard) -> Dashboard:
                 "${model}",
                 [
                     (_fact("RAM now", "ram", "suffix:x", SCORES), 4),
-                    (_fact("Age", "floor(age_days)", "suffix: d", SCORES), 4),
+                    (_fact("Age", "floor(age_days)", "suffix:d", SCORES), 4),
                     (_total(), 4),
                     (_thirty_days(), 4),
                     (_likes(), 4),
@@ -169,11 +169,11 @@ def _cumulative() -> object:
     sql = f"""
 SELECT toDateTime(observed_at, 'UTC') AS time, kind AS label, toNullable(toFloat64(count)) AS Value
 FROM downloads
-ARRAY JOIN ['raw counter', 'clean'] AS kind, [downloads_all_time, cumulative] AS count
+ARRAY JOIN ['counter, raw', 'downloads, clean'] AS kind, [downloads_all_time, cumulative] AS count
 WHERE model_id = {MODEL} AND source = 'huggingface' AND $__timeFilter(observed_at)
-ORDER BY time, label DESC
+ORDER BY time, label
 """
-    # What comes first is drawn first: the clean line over the raw one, which is seen where they differ.
+    # Series are drawn in the order of their names: the clean line over the raw one.
     return lines(
         Head(
             "Cumulative downloads: clean, and the Hub's raw counter",
@@ -184,8 +184,7 @@ ORDER BY time, label DESC
             NO_DOWNLOADS,
         ),
         series(sql),
-        colours={"clean": LINE, "raw counter": BAD},
-        thin=("clean",),
+        colours={"downloads, clean": LINE, "counter, raw": BAD},
     )
 
 
@@ -242,10 +241,10 @@ def _milestones() -> object:
             f"WHERE model_id = {MODEL} AND baseline = {SCORES}\nORDER BY age_days"
         ),
         columns=[
-            Column("age_days", "Age", "suffix: d", 0, 70),
+            Column("age_days", "Age", "suffix:d", 0, 70),
             Column("ram", "RAM", "suffix:x", 2, 80),
-            Column("cumulative", "Downloads", "short", 2, 110),
-            Column("baseline_downloads", "Baseline", "short", 2, 100),
+            Column("cumulative", "Downloads", "short", width=110),
+            Column("baseline_downloads", "Baseline", "short", width=100),
             Column("peers", "Peers", "none", 0, 80),
             Column("as_of", "On", "time:YYYY-MM-DD", width=110),
         ],
@@ -269,7 +268,7 @@ def _crossings() -> object:
         columns=[
             Column("baseline", "Baseline", min_width=130),
             Column("crossed_at", "Passed 1.0x", "time:YYYY-MM-DD", width=110),
-            Column("age_days", "Age then", "suffix: d", 0, 90),
+            Column("age_days", "Age then", "suffix:d", 0, 90),
             Column("ram", "RAM then", "suffix:x", 2, 94),
             Column("ended_at", "Fell below 0.9x", "time:YYYY-MM-DD", width=140),
         ],
@@ -303,7 +302,7 @@ WHERE model_id = {MODEL}
         table(sql),
         columns=[
             Column("part", "Part", colours=RELATIONS),
-            Column("downloads", "Downloads", "short", 2),
+            Column("downloads", "Downloads", "short"),
         ],
     )
 
@@ -333,7 +332,7 @@ LIMIT 100
             Column("model_id", "Derivative", link="https://huggingface.co/${__value.raw}"),
             Column("relation", "Relation", width=110, colours=RELATIONS),
             Column("depth", "Generations", "none", 0, 110),
-            Column("downloads", "Downloads", "short", 2, 110),
+            Column("downloads", "Downloads", "short", width=110),
             Column("created_at", "Created", "time:YYYY-MM-DD", width=110),
             Column("observed_at", "As of", "time:YYYY-MM-DD", width=110),
         ],
@@ -366,7 +365,7 @@ def _ratings() -> object:
     sql = f"""
 SELECT
     toString(source) AS source, arrayStringConcat(arrayFilter(one -> one != '', [toString(board), toString(index_version)]), ', ') AS board,
-    name, published_on, rating, if(lower IS NULL OR upper IS NULL, NULL, concat(toString(round(lower, 1)), ' to ', toString(round(upper, 1)))) AS interval
+    name, rating, if(lower IS NULL OR upper IS NULL, NULL, concat(toString(round(lower, 1)), ' to ', toString(round(upper, 1)))) AS interval, published_on
 FROM scores
 WHERE model_id = {MODEL}
 ORDER BY published_on DESC, source, board, name

@@ -51,14 +51,10 @@ def lines(
     *queries: Query,
     colours: Mapping[str, str] | None = None,
     threshold: float | None = None,
-    thin: Sequence[str] = (),
     link: str | None = None,
     source: DataSourceRef = CLICKHOUSE_SOURCE,
 ) -> AnyPanel:
-    """Return lines over time; a missing value is a gap. `threshold` draws a line at its value.
-
-    Lines named in `thin` are thinner.
-    """
+    """Return lines over time; a missing value is a gap. `threshold` draws a line at its value."""
     panel = (
         _dressed(timeseries.Panel(), head, queries, source)
         .color_scheme(builders.FieldColor().mode(FieldColorModeId.PALETTE_CLASSIC))
@@ -72,8 +68,6 @@ def lines(
     _scale(panel, head)
     _mark(panel, threshold)
     _colour(panel, colours or {})
-    for name in thin:
-        panel.override_by_name(name, [DynamicConfigValue("custom.lineWidth", 1)])
     if link:
         panel.data_links([_link(link)])
     return panel
@@ -149,7 +143,7 @@ def by_age(
             [
                 # Also what the tooltip begins with.
                 DynamicConfigValue("displayName", "Age"),
-                DynamicConfigValue("unit", "suffix: d"),
+                DynamicConfigValue("unit", "suffix:d"),
             ],
         )
     )
@@ -296,7 +290,11 @@ def _dressed(
 
 
 def _scale(panel: AnyPanel, head: Head) -> None:
-    """Let the axis show what is compared: shares from none to all, RAM around 1.0x."""
+    """Let the axis show what is compared: shares from none to all, RAM around 1.0x.
+
+    A value that is missing among others is a dash in the tooltip, not the sentence for none at all.
+    """
+    panel.override_by_field_type("number", [DynamicConfigValue("noValue", DASH)])
     if head.unit == "percentunit":
         panel.min(0).max(1)
     elif head.unit == "suffix:x":

@@ -55,7 +55,7 @@ def _latency_now() -> object:
         "Published to queryable, p99",
         "Seconds from a record's Kafka timestamp until its rows could be queried; of the last 5 minutes. Missing where "
         "nothing was published.",
-        "suffix: s",
+        "suffix:s",
         f"histogram_quantile(0.99, {bucket}) >= 0",
         [(None, GOOD), (5, WARNING), (60, BAD)],
     )
@@ -168,7 +168,7 @@ def _observations() -> object:
 def _latency() -> object:
     bucket = "sum by (le) (rate(breakout_queryable_latency_seconds_bucket[$__rate_interval]))"
     return _lines(
-        "From published to queryable", "Half and 99 of 100 records were queryable within this time.", "suffix: s",
+        "From published to queryable", "Half and 99 of 100 records were queryable within this time.", "suffix:s",
         (f"histogram_quantile(0.5, {bucket})", "p50"),
         (f"histogram_quantile(0.99, {bucket})", "p99"),
     )  # fmt: skip
@@ -177,7 +177,7 @@ def _latency() -> object:
 def _inserts() -> object:
     bucket = "sum by (le, table) (rate(breakout_insert_seconds_bucket[$__rate_interval]))"
     return _lines(
-        "Time of inserts, p95 by table", "Of confirmed inserts.", "suffix: s",
+        "Time of inserts, p95 by table", "Of confirmed inserts.", "suffix:s",
         (f"histogram_quantile(0.95, {bucket})", "{{table}}"),
     )  # fmt: skip
 
@@ -205,7 +205,7 @@ def _requests() -> object:
 
 def _waits() -> object:
     return _lines(
-        "Waiting for sources' rate limits", "Seconds waited in each second.", "suffix: s",
+        "Waiting for sources' rate limits", "Seconds waited in each second.", "suffix:s",
         ("sum by (source) (rate(breakout_source_wait_seconds_total[$__rate_interval]))", "{{source}}"),
     )  # fmt: skip
 

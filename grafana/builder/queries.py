@@ -145,10 +145,12 @@ def promql_now(expression: str) -> prometheus.Dataquery:
 def counted(counter: str, by: str) -> str:
     """Return PromQL of how much a counter grew in each step, exactly and once.
 
-    `increase` would extrapolate, and its windows overlap where they are longer than a step. A
-    counter that is new or began anew counts from 0.
+    `increase` would extrapolate, and its windows overlap where they are longer than a step. What
+    grew while nobody scraped, for a day at most, is in the step after. A counter that is new or
+    began anew counts from 0.
     """
-    return f"sum by ({by}) (({counter} - {counter} offset $__interval >= 0) or {counter})"
+    before = f"last_over_time({counter}[1d] offset $__interval)"
+    return f"sum by ({by}) (({counter} - {before} >= 0) or {counter})"
 
 
 def _promql(expression: str, ref_id: str) -> prometheus.Dataquery:

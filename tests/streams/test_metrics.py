@@ -1,12 +1,15 @@
-"""Label sets that alerts watch exist before anything is counted."""
+"""Label sets that alerts watch exist before anything is counted; gauges outlive a rebalance."""
 
 import re
 from pathlib import Path
 
-from prometheus_client import Counter
+import faust
+from prometheus_client import REGISTRY, Counter
 
 import breakout
 from breakout import metrics
+from breakout.settings import Settings
+from streams.app import create_app
 
 FOLDER = Path(breakout.__file__).resolve().parent.parent
 
@@ -35,3 +38,20 @@ def test_every_origin_of_dead_letters_has_its_count() -> None:
     topics = {f"breakout.{name}" for name in ("downloads", "models", "points", "names", "scores")}
     assert sources
     assert sources | topics <= label_sets(metrics.DEAD_LETTERS)
+
+
+async def test_owned_partitions_are_those_assigned_before_any_record() -> None:
+    app = create_app(Settings())
+
+    def owned(processor: str) -> float | None:
+        return REGISTRY.get_sample_value("breakout_partitions_owned", {"processor": processor})
+
+    def assigned(*partitions: int) -> set[faust.types.TP]:
+        topics = ("breakout.models", "breakout.downloads", "breakout.points")
+        return {faust.types.TP(topic, n) for topic in topics for n in partitions}
+
+    await app.on_partitions_assigned.send(assigned(0, 1, 2, 3))
+    await app.on_partitions_revoked.send(assigned(0, 1, 2, 3))
+    assert owned("downloads") == 4, "until the next assignment, which follows at once"
+    await app.on_partitions_assigned.send(assigned(1, 3))
+    assert (owned("downloads"), owned("scores"), owned("derivatives")) == (2, 2, 0)
