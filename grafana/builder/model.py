@@ -46,7 +46,7 @@ def fill(dashboard: Dashboard) -> Dashboard:
                 "Milestones and crossings", [(_milestones(), 12), (_crossings(), 12)], height=8
             ),
             Section("Family", [(_family(), 8), (_derivatives(), 16)]),
-            Section("Use and ratings", [(_tokens(), 12), (_ratings(), 12)]),
+            Section("Use and ratings", [(_tokens(), 10), (_ratings(), 14)]),
             Section(
                 "Provenance",
                 [(_facts(), 12), (_elsewhere(), 12), (_observations(), 24), (_missing(), 24)],
@@ -383,12 +383,12 @@ LIMIT 1 BY source, board, name
         ),
         table(sql),
         columns=[
-            Column("source", "Source", width=100),
-            Column("board", "Board", width=110),
-            Column("name", "Name there", min_width=140),
+            Column("source", "Source", width=146),
+            Column("board", "Board", width=172),
+            Column("name", "Name there", min_width=112),
             Column("rating", "Rating", "none", 1, 74),
-            Column("interval", "Interval", width=110),
-            Column("published_on", "Day", "time:YYYY-MM-DD", width=90),
+            Column("interval", "Interval", width=128),
+            Column("published_on", "Day", "time:YYYY-MM-DD", width=96),
         ],
     )
 
