@@ -25,7 +25,7 @@ FROM breakouts_log FINAL
 WHERE NOT retracted
 GROUP BY baseline, model_id;
 
-CREATE VIEW breakout_alerts
+CREATE VIEW watched_breakouts
 (
     model String COMMENT 'Model id as its hub spells it',
     org String COMMENT 'Publishing organisation, as its id says',
@@ -58,4 +58,4 @@ LEFT JOIN
 -- A week longer than they are watched, so that alerts are resolved by a row that says why.
 WHERE b.baseline = 'live' AND b.crossed_at > now() - INTERVAL 107 DAY
 ORDER BY model
-COMMENT 'Breakouts of the baseline live as the alert reads them';
+COMMENT 'Breakouts of the baseline live that an alert watches: until a week after the 100 days from their crossing';
