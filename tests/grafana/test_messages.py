@@ -32,21 +32,23 @@ SAID: list[tuple[str, dict[str, str], Values, dict[str, str]]] = [
     ("crossed", MODEL, CROSSED, {
         "summary": "acme/Model-4B passed 1.0x",
         "description": "RAM 2.70x at 27 days (2.17x when it crossed on 2026-11-01).",
-        "gone": "acme/Model-4B is no longer scored, or later data took its crossing back.",
+        "gone": "acme/Model-4B is no longer scored, or later data took its crossing of 2026-11-01"
+        " back.",
         "dashboard": PAGE,
     }),
     ("crossed", MODEL, CROSSED | {"ram": None, "age": None}, {
         "description": "RAM 2.17x when it crossed on 2026-11-01.",
     }),
     ("crossed", MODEL, CROSSED | {"ongoing": 0, "ram": 0.85, "age": 40}, {
-        "resolved": "acme/Model-4B fell below 0.9x. RAM 0.85x at 40 days.",
+        "resolved": "acme/Model-4B fell below 0.9x. RAM 0.85x at 40 days"
+        " (2.17x when it crossed on 2026-11-01).",
     }),
     ("crossed", MODEL, CROSSED | {"ongoing": 0, "ram": None, "age": None}, {
-        "resolved": "acme/Model-4B fell below 0.9x.",
+        "resolved": "acme/Model-4B fell below 0.9x. It crossed on 2026-11-01.",
     }),
     ("crossed", MODEL, CROSSED | {"ongoing": -1, "ram": 1.5, "age": 110}, {
-        "resolved": "acme/Model-4B is no longer watched: 100 days have passed since its crossing."
-        " RAM 1.50x at 110 days.",
+        "resolved": "acme/Model-4B is no longer watched, 100 days after its crossing."
+        " RAM 1.50x at 110 days (2.17x when it crossed on 2026-11-01).",
     }),
     ("anomaly", COUNTER | {"anomaly": "jump"}, {"anomalies": 1}, {
         "summary": "acme/Model-4B: its download counter on huggingface jumped",

@@ -32,8 +32,8 @@ def test_earlier_breakouts_count_as_found_by_the_upgrade(settings: Settings) -> 
     write("a/taken-back", 30, retracted=True, version=2)
     migrate(settings)
     write("a/next", 1)
-    rows = reader_client(settings).query("SELECT model, message FROM watched_breakouts").result_rows
-    messages = dict(rows)
+    answer = reader_client(settings).query("SELECT model, message FROM watched_breakouts")
+    messages = {row["model"]: row["message"] for row in answer.named_results()}
     assert messages.keys() == {"a/new", "a/old", "a/older", "a/next"}
     assert (messages["a/new"], messages["a/next"]) == ("a/new", "a/next")
     assert messages["a/old"] == messages["a/older"]
