@@ -17,6 +17,7 @@ from breakout.embedded.clickhouse_errors import ClickHouseError
 from breakout.embedded.clickhouse_sending import Sending
 from breakout.embedded.clickhouse_threads import uninterrupted
 
+DISPLAY_NAME = "breakout embedded"
 _CONTENT_TYPES = {
     "CSV": "text/csv; charset=UTF-8; header=absent",
     "CSVWithNames": "text/csv; charset=UTF-8; header=present",
@@ -43,8 +44,9 @@ class Answer:
         # Marks an exception inside a body that has already begun
         self._tag = "".join(secrets.choice(string.ascii_lowercase) for _ in range(16))
         self._headers = {
-            "X-ClickHouse-Server-Display-Name": "breakout embedded",
+            "X-ClickHouse-Server-Display-Name": DISPLAY_NAME,
             "X-ClickHouse-Timezone": timezone,
+            "Content-Type": "text/plain; charset=UTF-8",
             "X-ClickHouse-Exception-Tag": self._tag,
         }
         self.encoding: str | None = None
@@ -77,6 +79,7 @@ class Answer:
         """Send an error in place of any body; ``last`` closes the connection with it."""
         headers = {**self._headers, "X-ClickHouse-Exception-Code": str(error.code)}
         headers["Content-Type"] = "text/plain; charset=UTF-8"
+        headers.pop("X-ClickHouse-Format", None)
         response = web.StreamResponse(status=error.status, headers=headers)
         if last:
             response.force_close()

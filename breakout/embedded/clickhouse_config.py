@@ -17,6 +17,7 @@ READER_LIMITS = {
     "max_result_rows": 5_000_000,
     "max_rows_to_read": 2_000_000_000,
 }
+ADMIN_ROLE = "breakout_admin"
 READER_ROLE = "breakout_reader"
 READER_PROFILE = "breakout_reader"
 # Applied to a reader's connection; the profile keeps them from being changed to more
@@ -108,6 +109,8 @@ _POLICIES = "\n".join(
     for name in ADMINS_TABLES
 )
 
+# A statement is listed whole, since the mark by which it is found may stand at its end. The role of
+# readers makes temporary tables of the external tables of a form; no statement of theirs does.
 # The default profile names max_execution_time for the reader's sake: its constraint then
 # forbids going back to this profile.
 _USERS = f"""<clickhouse>
@@ -115,6 +118,7 @@ _USERS = f"""<clickhouse>
     <default>
       <async_insert>0</async_insert>
       <implicit_select>0</implicit_select>
+      <log_queries_cut_to_length>1073741824</log_queries_cut_to_length>
       <max_execution_time>0</max_execution_time>
     </default>
     <{READER_PROFILE}>
@@ -128,7 +132,7 @@ _USERS = f"""<clickhouse>
       <grants><query>GRANT ALL ON *.* WITH GRANT OPTION</query></grants>
     </breakout_admin>
     <{READER_ROLE}>
-      <grants><query>GRANT SELECT, SHOW ON *.*</query></grants>
+      <grants><query>GRANT SELECT, SHOW, CREATE TEMPORARY TABLE ON *.*</query></grants>
     </{READER_ROLE}>
   </roles>
   <users>

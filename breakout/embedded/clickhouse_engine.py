@@ -12,9 +12,8 @@ import os
 import resource
 import signal
 import threading
-import uuid
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -26,6 +25,7 @@ from breakout.embedded.clickhouse_config import (
     write_config,
 )
 from breakout.embedded.clickhouse_errors import ClickHouseError, from_engine
+from breakout.embedded.clickhouse_sql import string_literal
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,18 +103,18 @@ class Connection:
     def set(self, settings: Mapping[str, str]) -> None:
         """Change settings of this connection."""
         if settings:
-            pairs = ", ".join(f"{_identifier(k)} = {_string(v)}" for k, v in settings.items())
+            pairs = ", ".join(f"{identifier(k)} = {string_literal(v)}" for k, v in settings.items())
             self.run(f"SET {pairs}".encode())
 
     def reset(self, settings: Mapping[str, str | None]) -> None:
         """Put settings back to an earlier value, None being their default."""
         for name, value in settings.items():
-            shown = "DEFAULT" if value is None else _string(value)
-            self.run(f"SET {_identifier(name)} = {shown}".encode())
+            shown = "DEFAULT" if value is None else string_literal(value)
+            self.run(f"SET {identifier(name)} = {shown}".encode())
 
     def changed(self, names: list[str]) -> dict[str, str | None]:
         """The named settings' values on this connection, None where it is the default."""
-        listed = ", ".join(_string(name) for name in names)
+        listed = ", ".join(string_literal(name) for name in names)
         changed = "SELECT name, value FROM system.settings WHERE changed AND name IN"
         rows = self.text(f"{changed} ({listed})")
         values = dict(row.split("\t", 1) for row in rows.split("\n") if row)
@@ -122,7 +122,7 @@ class Connection:
 
     def use(self, database: str) -> None:
         """Make a database the current one."""
-        self.run(f"USE {_identifier(database)}".encode())
+        self.run(f"USE {identifier(database)}".encode())
 
     def restrict_to_reading(self) -> None:
         """Give up every right but reading, for the rest of this connection's life."""
@@ -201,16 +201,22 @@ class Engine:
         return connection
 
     def cancel(self, mark: str) -> bool:
-        """Cancel the running statements that carry ``mark``, made by `new_mark`; False when there
-        was none."""
+        """Cancel the running statement that carries ``mark``, made by `QueryIds`; False when
+        there was none."""
         # Put together by the engine, so that the KILL does not carry the mark itself
-        parts = ", ".join(_string(part) for part in mark.partition(" ")[::2])
-        connection = self.connect()
-        try:
-            condition = f"position(query, concatWithSeparator(' ', {parts})) > 0"
+        parts = ", ".join(string_literal(part) for part in mark.partition(" ")[::2])
+        condition = f"position(query, concatWithSeparator(' ', {parts})) > 0"
+        with closing(self.connect()) as connection:
             return bool(connection.run(f"KILL QUERY WHERE {condition} ASYNC".encode()).body)
-        finally:
-            connection.close()
+
+    def runs(self, query_ids: Sequence[str]) -> bool:
+        """Whether any statement with one of these ids, the engine's own, still runs."""
+        if not query_ids:
+            return False
+        listed = ", ".join(map(string_literal, query_ids))
+        count = f"SELECT count() FROM system.processes WHERE query_id IN ({listed})"  # noqa: S608
+        with closing(self.connect()) as connection:
+            return connection.text(count) != "0"
 
     def close(self) -> None:
         """Close the engine; connections must have been closed before."""
@@ -226,14 +232,6 @@ def _die_of_crashes() -> None:
     resource.setrlimit(resource.RLIMIT_CORE, (0, resource.getrlimit(resource.RLIMIT_CORE)[1]))
 
 
-def new_mark() -> str:
-    """A comment to put into a statement so that it can be cancelled later."""
-    return f"/* {uuid.uuid4()} */"
-
-
-def _string(value: str) -> str:
-    return "'" + value.replace("\\", "\\\\").replace("'", "\\'") + "'"
-
-
-def _identifier(name: str) -> str:
+def identifier(name: str) -> str:
+    """A name as SQL."""
     return "`" + name.replace("\\", "\\\\").replace("`", "\\`") + "`"

@@ -11,7 +11,9 @@ from breakout.embedded.clickhouse_answer import Answer
 from breakout.embedded.clickhouse_compression import response_encoding
 from breakout.embedded.clickhouse_engine import Engine
 from breakout.embedded.clickhouse_errors import SOCKET_TIMEOUT, ClickHouseError
+from breakout.embedded.clickhouse_form import Form, is_form, read_form
 from breakout.embedded.clickhouse_query import Query
+from breakout.embedded.clickhouse_query_ids import QueryIds
 from breakout.embedded.clickhouse_request import QueryRequest, check_headers, parse
 from breakout.embedded.clickhouse_rights import Rights
 from breakout.embedded.clickhouse_sessions import Sessions
@@ -34,6 +36,7 @@ class ClickHouseHttp:
         self._users = users
         self._threads = EngineThreads(engine)
         self._sessions = Sessions()
+        self._ids = QueryIds()
         self._reader_functions = ReaderFunctions.of(
             [
                 (name, kinds, same_as)
@@ -67,34 +70,48 @@ class ClickHouseHttp:
 
     async def _query(self, http: web.Request) -> web.StreamResponse:
         answer = Answer(http, self._engine.version, self._engine.timezone)
+        form: Form | None = None
         try:
             check_headers(http.headers)
             user = self._users.authenticate(http.headers, http.query)
-            request = parse(http.query.items(), http.headers, read_only=http.method != "POST")
+            form = await read_form(http) if is_form(http) else None
+            request = await self._request(http, user, form)
             answer.name_query(request.query_id)
             if request.compress_blocks:
                 answer.blocks = True
             elif request.http_compression:
                 answer.encoding = response_encoding(http.headers.get("Accept-Encoding", ""))
-            return await self._run(http, user, request, answer)
+            with self._ids.running(user.name, request.query_id) as mark:
+                return await self._run(http, user, request, mark, answer)
         except ClickHouseError as error:
             last = error.code == SOCKET_TIMEOUT or not await _read_rest(http)
             return await answer.error(error, last=last)
+        finally:
+            if form is not None:
+                form.close()
+
+    async def _request(self, http: web.Request, user: User, form: Form | None) -> QueryRequest:
+        def request() -> QueryRequest:
+            read_only = http.method != "POST"
+            return parse(http.query.items(), http.headers, read_only=read_only, form=form)
+
+        # The fields of a form may be long
+        return request() if form is None else await self._threads.short(request, reader=user.reader)
 
     async def _run(
-        self, http: web.Request, user: User, request: QueryRequest, answer: Answer
+        self, http: web.Request, user: User, request: QueryRequest, mark: str, answer: Answer
     ) -> web.StreamResponse:
         rights = Rights(request.read_only or user.reader, user.reader, self._reader_functions)
         wish = request.session
-        if wish is None:
-            query = Query(self._engine, self._threads, request, rights, None, answer)
-            return await query.run(http)
-        session = self._sessions.acquire(user.name, wish)
+        session = None if wish is None else self._sessions.acquire(user.name, wish)
+        query = Query(
+            self._engine, self._threads, self._ids, mark, user, request, rights, session, answer
+        )
         try:
-            query = Query(self._engine, self._threads, request, rights, session, answer)
             return await query.run(http)
         finally:
-            self._sessions.release(user.name, wish)
+            if wish is not None:
+                self._sessions.release(user.name, wish)
 
 
 async def _ok(_http: web.Request) -> web.Response:

@@ -13,20 +13,21 @@ from aiohttp import web
 from breakout.embedded.clickhouse_answer import Answer
 from breakout.embedded.clickhouse_blocks import BlockDecoder
 from breakout.embedded.clickhouse_compression import decoded, request_decoder
-from breakout.embedded.clickhouse_engine import Connection, Engine, Outcome, new_mark
-from breakout.embedded.clickhouse_errors import (
-    NOT_IMPLEMENTED,
-    SOCKET_TIMEOUT,
-    SYNTAX_ERROR,
-    ClickHouseError,
-    raised_here,
-)
+from breakout.embedded.clickhouse_engine import Connection, Engine, Outcome, Progress
+from breakout.embedded.clickhouse_errors import SYNTAX_ERROR, ClickHouseError, raised_here
+from breakout.embedded.clickhouse_form import ExternalTable
+from breakout.embedded.clickhouse_hello import hello
+from breakout.embedded.clickhouse_kill import Kill, kill_of
+from breakout.embedded.clickhouse_query_ids import QueryIds
+from breakout.embedded.clickhouse_receiving import arriving
 from breakout.embedded.clickhouse_request import QueryRequest
 from breakout.embedded.clickhouse_rights import Rights, check_needs_no_data
+from breakout.embedded.clickhouse_roles import take_roles
 from breakout.embedded.clickhouse_sessions import Session
 from breakout.embedded.clickhouse_sql import InsertHead, Output, insert_head, is_insert, output_of
 from breakout.embedded.clickhouse_stream import DataPipe, ResultPipe
 from breakout.embedded.clickhouse_threads import LEFT_SECONDS, EngineCall, EngineThreads, Slots
+from breakout.embedded.clickhouse_users import User
 
 # An error that comes before this many bytes of result gets its own HTTP status
 _HELD_BACK_BYTES = 1 << 20
@@ -37,18 +38,22 @@ MAX_QUERY_SIZE = 256 << 10
 _MOST_PARSED_BYTES = 16 << 20
 # Parsing more than this takes a thread
 _PARSED_AT_ONCE_BYTES = 8 << 10
-# A client that sends no more of its body for so long is given up
-RECEIVE_SECONDS = 30.0
+# How often a KILL QUERY ... SYNC looks whether the queries have ended
+_KILLED_SECONDS = 0.1
 
 T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
 class Query:
-    """A statement about to run. ``session`` is None for a connection of its own."""
+    """A statement about to run. ``mark`` is its own among those of ``ids``; ``session`` is None for
+    a connection of its own."""
 
     engine: Engine
     threads: EngineThreads
+    ids: QueryIds
+    mark: str
+    user: User
     request: QueryRequest
     rights: Rights
     session: Session | None
@@ -63,6 +68,10 @@ class Query:
         statement, head = await self._read(body)
         if not statement.strip():
             raise raised_here(SYNTAX_ERROR, "Syntax error: Empty query")
+        first_answer = hello(self.request, statement, self.engine.version, self.engine.timezone)
+        if first_answer is not None:
+            self.answer.name_format(self.request.default_format)
+            return await self.answer.whole(first_answer, Progress(result_rows=1))
         running = _Running(self, await self.short(self._connection))
         try:
             if head is not None:
@@ -130,12 +139,9 @@ class Query:
         return self.session.connection
 
     async def _body(self, http: web.Request) -> AsyncIterator[bytes]:
-        if http.content_type == "multipart/form-data":
-            raise raised_here(
-                NOT_IMPLEMENTED,
-                "Forms (external tables, parameters in the body) are not supported by this server",
-            )
-        chunks = _arriving(aiter(http.content.iter_any()))
+        if self.request.external_tables is not None:
+            return  # a form, which has been read
+        chunks = arriving(aiter(http.content.iter_any()))
         new_decoder = request_decoder(http.headers.get("Content-Encoding", ""))
         if new_decoder is not None:
             chunks = decoded(chunks, new_decoder)
@@ -149,15 +155,19 @@ class _Running:
     """The statement on its connection."""
 
     def __init__(self, query: Query, connection: Connection) -> None:
+        self._engine = query.engine
+        self._ids = query.ids
+        self._user = query.user
         self._request = query.request
         self._rights = query.rights
         self._session = query.session
         self._answer = query.answer
         self._threads = query.threads
         self._connection = connection
-        self._mark = new_mark()
+        self._mark = query.mark
         self._earlier_settings: dict[str, str | None] = {}
         self._earlier_database: str | None = None
+        self._loaded: list[ExternalTable] = []
 
     def without_mark(self, error: ClickHouseError) -> ClickHouseError:
         """The error, its text free of what this program put into the statement."""
@@ -167,7 +177,12 @@ class _Running:
         """Close the connection, or hand it back to its session as it was."""
         if self._session is None:
             self._connection.close()
-        elif self._earlier_settings or self._earlier_database is not None:
+        elif (
+            self._earlier_settings
+            or self._earlier_database is not None
+            or self._loaded
+            or self._request.roles
+        ):
             await self._short(self._undo_settings)
 
     def _apply_settings(self) -> None:
@@ -180,10 +195,16 @@ class _Running:
                 self._earlier_database = connection.text("SELECT currentDatabase()")
         if request.database is not None:
             connection.use(request.database)
+        take_roles(connection, self._user, request.roles)
         connection.set(request.settings)
 
     def _undo_settings(self) -> None:
+        for table in self._loaded:
+            with contextlib.suppress(ClickHouseError):
+                table.drop(self._connection)
         with contextlib.suppress(ClickHouseError):
+            if self._request.roles and not self._user.reader:
+                self._connection.run(b"SET ROLE DEFAULT")
             self._connection.reset(self._earlier_settings)
             if self._earlier_database is not None:
                 self._connection.use(self._earlier_database)
@@ -211,7 +232,6 @@ class _Running:
                     await call.stop(cancelled=pipe.end)
             finally:
                 pipe.close()
-        self._answer.name_format(self._request.default_format)
         return await self._answer.whole(b"", outcome.progress)
 
     def _check_insert(self, head: InsertHead) -> None:
@@ -223,25 +243,54 @@ class _Running:
         """Run any other statement, its result streamed if it only reads."""
         request, connection = self._request, self._connection
 
-        def check() -> tuple[bool, Output]:
-            output = output_of(sql)
+        def check() -> Kill | tuple[bytes, bool, Output]:
+            kill = kill_of(sql, request.default_format)
+            if kill is not None:
+                return kill
+            shown = self._ids.shown(sql, request.query_id, reader=self._user.reader)
+            output = output_of(shown)
             self._apply_settings()
-            reads = self._rights.check(connection, sql, request.params) == "READ_ONLY"
-            if is_insert(sql):
-                check_needs_no_data(connection, sql, request.params)
-            return reads, output
+            reads = self._rights.check(connection, shown, request.params) == "READ_ONLY"
+            if is_insert(shown):
+                check_needs_no_data(connection, shown, request.params)
+            return shown, reads, output
 
-        reads, output = await self._short(check)
-        self._answer.name_format(output.result_format or request.default_format)
+        checked = await self._short(check)
+        if isinstance(checked, Kill):
+            return await self._kill(checked)
+        sql, reads, output = checked
+        result_format = output.result_format or request.default_format
         async with self._threads.slot(self._slots(reads=reads)):
             if reads:
+                self._answer.name_format(result_format)
                 return await self._result(output)
             call = self._start(lambda: self._marked(sql))
             try:
                 outcome = await call.result()
             finally:
                 await call.stop()
+        if outcome.body:
+            self._answer.name_format(result_format)
         return await self._answer.whole(outcome.body, outcome.progress)
+
+    async def _kill(self, kill: Kill) -> web.StreamResponse:
+        request, user = self._request, self._user
+
+        def run() -> tuple[bytes, list[str]]:
+            self._apply_settings()
+            if not self._rights.read_only:
+                return kill.run(self._connection, self._ids, request.query_id, request.params)
+            own = kill.of_user(self._connection, user.name, request.params)
+            with contextlib.closing(self._engine.connect()) as connection:
+                return own.run(connection, self._ids, request.query_id, {})
+
+        # Without a slot: it must not wait for the very queries it is to end
+        body, killed = await self._short(run)
+        waits = kill.mode == "SYNC"
+        while waits and await self._short(lambda: self._engine.runs(killed)):  # noqa: ASYNC110
+            await asyncio.sleep(_KILLED_SECONDS)
+        self._answer.name_format(kill.result_format)
+        return await self._answer.whole(body, Progress())
 
     async def _result(self, output: Output) -> web.StreamResponse:
         request = self._request
@@ -284,6 +333,9 @@ class _Running:
 
         def call() -> Outcome:
             try:
+                for table in request.external_tables or ():
+                    table.load(self._connection, self._mark)
+                    self._loaded.append(table)
                 return self._connection.run(statement(), request.default_format, request.params)
             finally:
                 if ended is not None:
@@ -315,23 +367,6 @@ class _Running:
         else:
             await self._answer.end()
         return stream
-
-
-async def _arriving(chunks: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
-    """The chunks; raises ClickHouseError when the client sends nothing for `RECEIVE_SECONDS`."""
-    while True:
-        try:
-            async with asyncio.timeout(RECEIVE_SECONDS):
-                chunk = await anext(chunks, None)
-        except TimeoutError:
-            raise raised_here(
-                SOCKET_TIMEOUT,
-                "Timeout exceeded while reading from the client: nothing more of the body came "
-                f"for {RECEIVE_SECONDS:.0f} s",
-            ) from None
-        if chunk is None:
-            return
-        yield chunk
 
 
 async def _pieces(first: bytes, rest: AsyncIterator[bytes]) -> AsyncIterator[bytes]:

@@ -4,24 +4,24 @@ from __future__ import annotations
 
 import re
 import uuid
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from breakout.embedded.clickhouse_errors import (
     BAD_ARGUMENTS,
     INVALID_SESSION_TIMEOUT,
-    NOT_IMPLEMENTED,
     SESSION_NOT_FOUND,
     UNKNOWN_FORMAT,
     raised_here,
 )
+from breakout.embedded.clickhouse_form import ExternalTable, Form
 
 DEFAULT_SESSION_SECONDS = 60
 LONGEST_SESSION_SECONDS = 3600
 
 _FORMAT_NAME = re.compile(r"[A-Za-z][A-Za-z0-9]*")
 
-_SECONDS = re.compile(r"[0-9]{1,9}")
+_NUMBER = re.compile(r"[0-9]{1,9}")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 
 # Arguments the interface reads itself; any other is a setting of the query
@@ -66,7 +66,9 @@ class QueryRequest:
     query: bytes
     query_id: str
     default_format: str
+    client_protocol_version: int
     database: str | None
+    roles: Sequence[str]
     settings: Mapping[str, str]
     params: Mapping[str, str]
     session: SessionWish | None
@@ -75,29 +77,42 @@ class QueryRequest:
     wait_end_of_query: bool
     http_compression: bool
     read_only: bool
+    external_tables: Sequence[ExternalTable] | None
+    """Those of a form; None where the body is not a form."""
 
 
 def parse(
-    arguments: Iterable[tuple[str, str]], headers: Mapping[str, str], *, read_only: bool
+    arguments: Iterable[tuple[str, str]],
+    headers: Mapping[str, str],
+    *,
+    read_only: bool,
+    form: Form | None = None,
 ) -> QueryRequest:
-    """Read URL arguments and headers; raises ClickHouseError for what can't be honoured."""
-    values = dict(arguments)
-    if "role" in values:
-        raise raised_here(NOT_IMPLEMENTED, "The argument role is not supported by this server")
+    """Read URL arguments, fields of a form and headers; raises ClickHouseError for what can't be
+    honoured."""
+    pairs = [*arguments, *(form.fields if form is not None else ())]
+    values = dict(pairs)
+    about_files = form.names() if form is not None else ()
     settings = {
         name: value
         for name, value in values.items()
-        if name not in _INTERFACE_ARGUMENTS and not name.startswith("param_")
+        if name not in _INTERFACE_ARGUMENTS
+        and name not in about_files
+        and not name.startswith("param_")
     }
     http_compression = _flag(settings.pop("enable_http_compression", "0"))
     return QueryRequest(
-        query=values.get("query", "").encode("utf-8", "surrogateescape"),
+        query="".join(value for name, value in pairs if name == "query").encode(
+            "utf-8", "surrogateescape"
+        ),
         query_id=_query_id(
             values.get("query_id") or headers.get("X-ClickHouse-Query-Id") or _new_id()
         ),
         default_format=_format(
             values.get("default_format") or headers.get("X-ClickHouse-Format") or "TabSeparated"
         ),
+        client_protocol_version=_protocol_version(values.get("client_protocol_version", "0")),
+        roles=[value for name, value in pairs if name == "role" and value],
         database=values.get("database") or headers.get("X-ClickHouse-Database") or None,
         settings=settings,
         params={
@@ -111,6 +126,7 @@ def parse(
         wait_end_of_query=_flag(values.get("wait_end_of_query", "0")),
         http_compression=http_compression,
         read_only=read_only,
+        external_tables=None if form is None else form.external_tables(values),
     )
 
 
@@ -137,6 +153,12 @@ def _format(name: str) -> str:
     return name
 
 
+def _protocol_version(text: str) -> int:
+    if _NUMBER.fullmatch(text) is None:
+        raise raised_here(BAD_ARGUMENTS, f"client_protocol_version is not a number: '{text[:80]}'")
+    return int(text)
+
+
 def _session(values: Mapping[str, str]) -> SessionWish | None:
     session_id = values.get("session_id", "")
     if not session_id:
@@ -144,7 +166,7 @@ def _session(values: Mapping[str, str]) -> SessionWish | None:
             raise raised_here(SESSION_NOT_FOUND, "Session not found: session_id is empty")
         return None
     text = values.get("session_timeout", str(DEFAULT_SESSION_SECONDS))
-    if _SECONDS.fullmatch(text) is None:
+    if _NUMBER.fullmatch(text) is None:
         raise raised_here(INVALID_SESSION_TIMEOUT, f"Invalid session timeout: '{text[:80]}'")
     if int(text) > LONGEST_SESSION_SECONDS:
         raise raised_here(

@@ -188,3 +188,8 @@ def output_of(sql: bytes) -> Output:
         if follower is None or follower.is_word(b"SETTINGS"):
             return Output(sql[: keyword.start], name.text.decode(), sql[name.end : end])
     return Output(sql[:end], None, b"")
+
+
+def string_literal(value: str) -> str:
+    """A string as SQL."""
+    return "'" + value.replace("\\", "\\\\").replace("'", "\\'") + "'"

@@ -119,3 +119,16 @@ def test_text_of_a_parameter_is_never_sql(api: httpx.Client) -> None:
             answer = api.get("/v1/models", params={name: text})
             assert answer.status_code == 200, answer.text
             assert json.loads(answer.text)["data"] == []
+
+
+@pytest.mark.parametrize("length", [20, 180])
+@pytest.mark.parametrize("path", ["/v1/models", "/v1/downloads", "/v1/ram/curves"])
+def test_a_hundred_models_at_once(api: httpx.Client, path: str, length: int) -> None:
+    """The client sends long parameters to ClickHouse as a form."""
+    known = "qi/Big-300B"
+    unknown = [f"org/{number:0{length - len('org/')}}" for number in range(99)]
+    answer = api.get(path, params={"model": [*unknown, known]})
+    assert answer.status_code == 200, answer.text
+    alone = api.get(path, params={"model": known})
+    assert alone.json()["data"]
+    assert answer.json()["data"] == alone.json()["data"]

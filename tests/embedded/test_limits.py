@@ -28,9 +28,9 @@ ROWS = "/* unread */ SELECT repeat('x', 100000) FROM numbers({rows}) SETTINGS ma
 # The deadlines are the same code with less patience
 SERVER_WITH_SHORT_DEADLINES = """
 import sys
-from breakout.embedded import clickhouse_query, clickhouse_sending, clickhouse_server
+from breakout.embedded import clickhouse_receiving, clickhouse_sending, clickhouse_server
 clickhouse_sending.SEND_SECONDS = 1.0
-clickhouse_query.RECEIVE_SECONDS = 1.0
+clickhouse_receiving.RECEIVE_SECONDS = 1.0
 sys.exit(clickhouse_server.main())
 """
 
@@ -58,14 +58,21 @@ def admin_of(server: ClickHouseServer) -> Iterator[httpx.Client]:
 
 @contextmanager
 def asked(
-    server: ClickHouseServer, user: str, query: str, *, more: str = "", length: int = 0
+    server: ClickHouseServer,
+    user: str,
+    query: str,
+    *,
+    more: str = "",
+    length: int = 0,
+    content_type: str = "text/plain",
 ) -> Iterator[socket.socket]:
     """A client that has asked, and does nothing else until the end of the block."""
     login = b64encode(f"{user}:{USERS[user]}".encode()).decode()
     with socket.create_connection(("127.0.0.1", server.port)) as client:
         client.sendall(
             f"POST /?query={quote(query)}{more} HTTP/1.1\r\nHost: localhost\r\n"
-            f"Authorization: Basic {login}\r\nContent-Length: {length}\r\n\r\n".encode()
+            f"Authorization: Basic {login}\r\nContent-Type: {content_type}\r\n"
+            f"Content-Length: {length}\r\n\r\n".encode()
         )
         yield client
 
@@ -135,6 +142,40 @@ def test_insert_whose_data_stop_coming_is_cut(impatient: ClickHouseServer) -> No
             answer = client.recv(1 << 16)
         assert b"X-ClickHouse-Exception-Code: 209" in answer
         assert admin.post("/", content="SELECT count() FROM cut").text == "0\n"
+
+
+@pytest.mark.parametrize(
+    "begun",
+    [
+        b"",
+        b"--b\r\nContent-Disposition: form-data",
+        b"--b\r\nContent-Disposition: form-data; name=param_a\r\n\r\nvalue",
+        b"--b\r\nContent-Disposition: form-data; name=t; filename=t\r\n\r\n1\n2\n",
+    ],
+)
+def test_form_that_stops_coming_is_cut(impatient: ClickHouseServer, begun: bytes) -> None:
+    kind = "multipart/form-data; boundary=b"
+    with asked(impatient, "reader", "SELECT 1", length=1000, content_type=kind) as client:
+        client.sendall(begun)
+        client.settimeout(600)
+        answer = client.recv(1 << 16)
+    assert b"X-ClickHouse-Exception-Code: 209" in answer
+
+
+def test_long_statement_in_a_form_is_refused(server: ClickHouseServer) -> None:
+    with admin_of(server) as admin:
+        query = f"SELECT length('{'a' * MAX_QUERY_SIZE}')"
+        answer = admin.post("/", files={"query": (None, query)})
+        assert answer.status_code == 400
+        assert f"longer than {MAX_QUERY_SIZE} bytes" in answer.text
+        longer = {"query": (None, query), "max_query_size": (None, str(2 * MAX_QUERY_SIZE))}
+        assert admin.post("/", files=longer).text == f"{MAX_QUERY_SIZE}\n"
+
+
+def test_long_field_of_a_form_is_refused(server: ClickHouseServer) -> None:
+    with admin_of(server) as admin:
+        answer = admin.post("/", files={"param_a": (None, "a" * (17 << 20))})
+        assert answer.headers["X-ClickHouse-Exception-Code"] == "229"
 
 
 @pytest.mark.parametrize(

@@ -159,7 +159,9 @@ def test_what_is_hidden_is_a_table_or_will_be_one(admin: httpx.Client) -> None:
     "query",
     [
         "KILL QUERY WHERE 1",
-        "KILL QUERY WHERE query_id = 'x' SYNC",
+        "KILL QUERY WHERE user = 'default' SYNC",
+        "KILL QUERY WHERE query_id != 'x' SYNC",
+        "KILL QUERY WHERE query_id = 'x' OR user = 'default' SYNC",
         "SYSTEM RELOAD CONFIG",
         "SELECT dictGet('x', 'y', 1)",
         "SELECT * FROM dictionary('x')",
