@@ -69,5 +69,5 @@ LOCK_OPTIONS := --quiet --universal --python-version 3.11 --generate-hashes --no
 	--no-emit-index-url --no-emit-find-links --no-annotate
 
 clean: ## Remove what was built, .venv too
-	rm -rf .venv build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis test-artifacts .kafka .venv-peers
+	rm -rf .venv build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis test-artifacts .kafka .foreign-clients .venv-peers
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
