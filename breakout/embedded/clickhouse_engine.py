@@ -98,7 +98,8 @@ class Connection:
 
     def text(self, sql: str, params: Mapping[str, str] | None = None) -> str:
         """The result of a small statement as raw text, without the last line end."""
-        return self.run(sql.encode(), "TSVRaw", params).body.decode().removesuffix("\n")
+        body = self.run(sql.encode(), "TSVRaw", params).body
+        return body.decode(errors="replace").removesuffix("\n")
 
     def set(self, settings: Mapping[str, str]) -> None:
         """Change settings of this connection."""
@@ -142,7 +143,11 @@ class Connection:
 
     def syntax_tree(self, sql: bytes, params: Mapping[str, str]) -> list[str]:
         """Lines of the engine's syntax tree of a statement, indented by depth."""
-        return self.run(b"EXPLAIN AST " + sql, "TSVRaw", params).body.decode().splitlines()
+        return (
+            self.run(b"EXPLAIN AST " + sql, "TSVRaw", params)
+            .body.decode(errors="replace")
+            .splitlines()
+        )
 
     def canonical(self, sql: bytes) -> str:
         """A statement that parses in the engine's own spelling, in one line."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import tempfile
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass
 from typing import IO
 
@@ -127,24 +127,47 @@ async def _read(http: web.Request, form: Form) -> None:
     while (part := await received(reader.next())) is not None:
         if not isinstance(part, BodyPartReader) or not part.name:
             raise ValueError("a part has no name in its Content-Disposition")
+        if not _is_text(part.name):
+            raise ValueError("the name of a part is not UTF-8")
         if len(form.fields) + len(form.files) >= _PARTS:
             raise ValueError(f"more than {_PARTS} parts")
         if part.filename is None:
             value = bytearray()
-            while chunk := await received(part.read_chunk(_PIECE_BYTES)):
+            async for chunk in _chunks(part):
                 field_bytes = _within(field_bytes + len(chunk), _FIELD_BYTES)
                 value += chunk
-            form.fields.append((part.name, value.decode("utf-8", "surrogateescape")))
+            form.fields.append((part.name, _text(part.name, value)))
             continue
         if len(form.files) >= _FILES:
             raise ValueError(f"more than {_FILES} files")
         if part.name in form.files:
             raise ValueError(f"two files are called {part.name!r}")
         file = form.files[part.name] = tempfile.TemporaryFile()  # noqa: SIM115
-        while chunk := await received(part.read_chunk(_PIECE_BYTES)):
+        async for chunk in _chunks(part):
             file_bytes = _within(file_bytes + len(chunk), _FILE_BYTES)
             file.write(chunk)
         file.flush()
+
+
+async def _chunks(part: BodyPartReader) -> AsyncIterator[bytes]:
+    while chunk := await received(part.read_chunk(_PIECE_BYTES)):
+        yield chunk
+
+
+def _text(name: str, value: bytearray) -> str:
+    text = value.decode("utf-8", "surrogateescape")
+    # A statement may hold any bytes
+    if name != "query" and not _is_text(text):
+        raise ValueError(f"the field {name} is not UTF-8")
+    return text
+
+
+def _is_text(text: str) -> bool:
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def _within(size: int, longest: int) -> int:

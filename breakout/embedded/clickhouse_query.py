@@ -258,13 +258,13 @@ class _Running:
         checked = await self._short(check)
         if isinstance(checked, Kill):
             return await self._kill(checked)
-        sql, reads, output = checked
+        shown, reads, output = checked
         result_format = output.result_format or request.default_format
         async with self._threads.slot(self._slots(reads=reads)):
             if reads:
                 self._answer.name_format(result_format)
                 return await self._result(output)
-            call = self._start(lambda: self._marked(sql))
+            call = self._start(lambda: self._marked(shown))
             try:
                 outcome = await call.result()
             finally:

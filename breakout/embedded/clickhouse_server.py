@@ -13,6 +13,7 @@ import os
 import signal
 import sys
 import threading
+import warnings
 from pathlib import Path
 
 from aiohttp import web
@@ -87,6 +88,8 @@ def main() -> int:
     arguments = parser.parse_args()
     # The engine takes its time zone from the process
     os.environ["TZ"] = "UTC"
+    # What is wrong with a form its client learns; aiohttp would keep and log it too
+    warnings.filterwarnings("ignore", module=r"aiohttp\.multipart")
     try:
         users = Users.from_json(_first_line())
         directory = arguments.path.resolve()

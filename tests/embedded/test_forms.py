@@ -170,6 +170,35 @@ def test_a_form_that_cannot_be_read(http: httpx.Client, body: bytes, content_typ
     assert "X-ClickHouse-Exception-Code" in answer.headers
 
 
+@pytest.mark.parametrize(
+    "part",
+    [
+        b"name=param_a\r\n\r\n\xff",
+        b"name=max_threads\r\n\r\n\xff",
+        b"name=session_id\r\n\r\n\xff",
+        b"name=query_id\r\n\r\n\xff",
+        b"name=role\r\n\r\n\xff",
+        b'name="\xff"\r\n\r\n1',
+        b'name="\xff"; filename=a\r\n\r\n1',
+    ],
+)
+def test_fields_are_utf8(reader: httpx.Client, part: bytes) -> None:
+    body = b"--b\r\nContent-Disposition: form-data; " + part + b"\r\n--b--\r\n"
+    kind = {"Content-Type": "multipart/form-data; boundary=b"}
+    answer = reader.post("/", content=body, headers=kind, params={"query": "SELECT 1"})
+    assert answer.headers["X-ClickHouse-Exception-Code"] == "36", answer.text
+    assert "is not UTF-8" in answer.text
+
+
+def test_a_statement_may_hold_any_bytes(http: httpx.Client, reader: httpx.Client) -> None:
+    body = b"--b\r\nContent-Disposition: form-data; name=query\r\n\r\nSELECT hex('\xff')"
+    kind = {"Content-Type": "multipart/form-data; boundary=b"}
+    for client in (http, reader):
+        answer = client.post("/", content=body + b"\r\n--b--\r\n", headers=kind)
+        assert answer.text == "FF\n"
+        assert client.post("/", content=b"SELECT hex('\xff')").text == "FF\n"
+
+
 def test_a_broken_external_table_says_so(http: httpx.Client) -> None:
     answer = form(http, {"query": "SELECT 1"}, {"t": b"x\n"}, t_structure="a UInt8")
     assert answer.headers["X-ClickHouse-Exception-Code"] == "27"

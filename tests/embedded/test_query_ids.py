@@ -163,6 +163,12 @@ def test_reader_kills_by_id_alone(reader: httpx.Client, condition: str) -> None:
     assert "query_id = '...'" in answer.text
 
 
+@pytest.mark.parametrize("query_id", [b"\xff", rb"\xff"])
+def test_kill_of_an_id_that_is_not_utf8(reader: httpx.Client, query_id: bytes) -> None:
+    answer = reader.post("/", content=b"KILL QUERY WHERE query_id = '" + query_id + b"'")
+    assert (answer.status_code, answer.text) == (200, "")
+
+
 def test_comments_in_a_kill(http: httpx.Client) -> None:
     query = "/* it's */ KILL QUERY WHERE query = '--' /* a */ OR 0 TEST FORMAT JSON; -- it's over"
     assert text(http, query).startswith("{")
