@@ -8,7 +8,7 @@ import logging
 import socket
 from collections.abc import AsyncIterator
 
-from aiohttp import web
+from aiohttp import hdrs, web
 
 # A client that reads nothing for so long is given up: its connection is broken
 SEND_SECONDS = 30.0
@@ -40,7 +40,9 @@ class Sending:
             await self._response.prepare(self._http)
 
     async def write(self, data: bytes) -> None:
-        """Send more of the body."""
+        """Send more of the body, which the answer to a HEAD has not."""
+        if self._http.method == hdrs.METH_HEAD:
+            return
         rest = memoryview(data)
         while rest:
             async with self._deadline():

@@ -132,6 +132,18 @@ def test_client_that_does_not_read_is_cut(impatient: ClickHouseServer, more: str
         assert size_of_rest(client) < 50_000_000
 
 
+@pytest.mark.parametrize("rows", [1, 1_000_000])
+def test_head_is_answered_without_a_body(server: ClickHouseServer, rows: int) -> None:
+    """A byte of one would be taken for the beginning of the next answer."""
+    query = f"SELECT number FROM numbers({rows})"
+    with admin_of(server) as admin:
+        for statement in (query, "SELECT nosuch"):
+            answer = admin.head("/", params={"query": statement})
+            assert answer.content == b""
+            assert answer.status_code == (200 if statement == query else 404)
+            assert admin.get("/ping").text == "Ok.\n"
+
+
 def test_insert_whose_data_stop_coming_is_cut(impatient: ClickHouseServer) -> None:
     with admin_of(impatient) as admin:
         admin.post("/", content="CREATE TABLE cut (a UInt64) ENGINE = MergeTree ORDER BY a")
