@@ -151,7 +151,7 @@ class ArtificialAnalysisJob(Job):
             found.missing,
             dead_letters=len(found.unreadable.letters),
             not_kept=found.unreadable.not_kept,
-            combined=len(found.differing),
+            notes=_notes(found),
         )
 
 
@@ -268,6 +268,11 @@ def _creator(item: Item) -> str | None:
 
 def _first(one: str | None, other: str | None) -> str | None:
     return min((text for text in (one, other) if text is not None), default=None)
+
+
+def _notes(found: Models) -> tuple[str, ...]:
+    count = len(found.differing)
+    return (f"{count} listed twice, differently: the greatest ratings kept",) if count else ()
 
 
 def _slices(found: Models, observed_at: datetime) -> Iterable[LeaderboardSlice]:

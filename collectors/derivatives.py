@@ -13,11 +13,12 @@ from typing import Any, NamedTuple, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from breakout.contract.events import Counter, DerivativesSlice, UtcDatetime
+from breakout.contract.events import DerivativesSlice, UtcDatetime
 from breakout.contract.model_ids import ModelId
 from breakout.contract.topics import DERIVATIVES
 from breakout.registry.hub import BaseModels
 from collectors.cadence import DAY, HOUR, MONDAY, WEEK, Cadence
+from collectors.counters import Count
 from collectors.http import Source, SourceError
 from collectors.hub import MODELS_PATH, PAGE, hub_source, is_hopeless
 from collectors.job import EmptyAnswerError, Job, Outcome, Progress
@@ -52,8 +53,8 @@ class Row(BaseModel):
 
     id: ModelId
     created_at: UtcDatetime | None = Field(None, alias="createdAt")
-    downloads_all_time: Counter | None = Field(None, alias="downloadsAllTime")
-    downloads_30d: Counter | None = Field(None, alias="downloads")
+    downloads_all_time: Count | None = Field(None, alias="downloadsAllTime")
+    downloads_30d: Count | None = Field(None, alias="downloads")
     base_models: BaseModels | None = Field(None, alias="baseModels")
 
 

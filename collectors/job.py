@@ -49,8 +49,8 @@ class Outcome:
     dead_letters: int = 0
     not_kept: int = 0
     """Rows that could not be read, and of which there were too many for dead letters."""
-    combined: int = 0
-    """Names that the source lists more than once, differently."""
+    notes: tuple[str, ...] = ()
+    """What was decided where the source says two things; nothing is missing for it."""
 
     @property
     def complete(self) -> bool:

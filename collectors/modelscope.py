@@ -9,12 +9,12 @@ from typing import Any
 import structlog
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from breakout.contract.events import Counter, DownloadsSlice
+from breakout.contract.events import DownloadsSlice
 from breakout.contract.model_ids import ModelId
 from breakout.registry import fields
 from breakout.registry.table import RegistryFileError, read_table
 from collectors.cadence import DAY, HOUR, Cadence
-from collectors.counters import Counters
+from collectors.counters import Count, Counters
 from collectors.http import Source, SourceError
 from collectors.hub import is_hopeless
 from collectors.job import EmptyAnswerError, Job, Outcome, Progress
@@ -41,8 +41,8 @@ class Row(BaseModel):
     model_config = ConfigDict(frozen=True, extra="ignore")
 
     id: ModelId
-    downloads: Counter
-    likes: Counter | None = None
+    downloads: Count
+    likes: Count | None = None
 
 
 @dataclass

@@ -21,8 +21,7 @@ def summary(outcome: Outcome) -> str:
         parts.append(f"({len(outcome.troubles)} listings not read to their end)")
     if outcome.dead_letters:
         parts.append(f"({outcome.dead_letters} rows in breakout.dlq)")
-    if outcome.combined:
-        parts.append(f"({outcome.combined} listed twice, differently: the greatest ratings kept)")
+    parts += [f"({note})" for note in outcome.notes]
     if outcome.not_kept:
         parts.append(f"({outcome.not_kept} more unreadable rows that were not kept)")
     return " ".join(parts)
@@ -40,6 +39,8 @@ def log_outcome(outcome: Outcome) -> None:
             source=outcome.source,
             not_shown=len(outcome.missing) - _SHOWN,
         )
+    for note in outcome.notes:
+        log.info("decided", source=outcome.source, note=note)
     if outcome.not_kept:
         log.warning(
             "unreadable rows were too many to be kept",

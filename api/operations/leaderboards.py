@@ -36,7 +36,7 @@ class LeaderboardsAsked(Asked):
     """Which ratings."""
 
     source: Texts = Field([], description="arena, artificial-analysis")
-    board: Texts = Field([], description="text, intelligence_index, coding_index and so on")
+    board: Texts = Field([], description="text, text_style_control, intelligence_index and so on")
     index_version: Texts = Field([], description="Versions of the rating's method")
     org: Texts = Field([], description="Organisations of the Hub")
     region: Texts = Field([], description="us, china, eu, other, unknown, or unreviewed")

@@ -40,7 +40,7 @@ def signal_lines(client: Client) -> list[str]:
     ).result_rows
     derived = client.query("SELECT countIf(counted), max(length(ancestors)) FROM derivatives")
     best = client.query(
-        "SELECT region, name, rating FROM best_scores WHERE source = 'arena' "
+        "SELECT region, name, rating FROM best_scores WHERE source = 'arena' AND board = 'text' "
         "ORDER BY published_on DESC, rating DESC LIMIT 1"
     ).result_rows
     lines = ["", "Besides"]

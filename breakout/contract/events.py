@@ -258,7 +258,9 @@ class LeaderboardSlice(Event):
     """
 
     source: Name = Field(description="Who rates: arena, artificial-analysis")
-    board: Name = Field(description="Which leaderboard of the source: text, intelligence_index")
+    board: Name = Field(
+        description="Which leaderboard of the source: text, text_style_control, intelligence_index"
+    )
     version: Text = Field(
         "", description="Version of the rating's method; empty where the source has none"
     )

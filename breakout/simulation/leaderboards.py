@@ -2,6 +2,8 @@
 
 Ratings are functions of the invented models and the day: each release of an organisation is
 rated better than its last, and some closed models stay ahead of most.
+
+Rows have the types of the real ones, oddities included; where each was seen is said beside it.
 """
 
 import zlib
@@ -23,6 +25,10 @@ UNKNOWN = "mystery-alpha"
 VERSION_CHANGED = datetime(2026, 1, 15, tzinfo=UTC)
 """From here on the index has its second version, whose numbers are lower."""
 
+BOARDS = ("text", "text_style_control")
+"""Configurations of the dataset that are served, as huggingface.co/datasets/lmarena-ai/
+leaderboard-dataset names them; it has more."""
+
 _CATEGORIES = ("overall", "coding", "hard prompts")
 _PAGE = 100
 _LATE = timedelta(days=10)
@@ -33,7 +39,10 @@ def add_routes(app: web.Application, catalog: Catalog, clock: SimulatedClock) ->
     """Serve both leaderboards' paths, as of the clock."""
 
     async def rows(request: web.Request) -> web.Response:
-        return _viewer(request, list(_arena(catalog, clock.now())))
+        board = request.query.get("config", "")
+        if board not in BOARDS:
+            return web.json_response({"error": "Not found."}, status=404)
+        return _viewer(request, list(_arena(catalog, clock.now(), board)))
 
     async def models(request: web.Request) -> web.Response:
         if not request.headers.get("x-api-key"):
@@ -55,48 +64,65 @@ def reviewed_names(catalog: Catalog) -> Iterator[tuple[str, str, str | None]]:
 
 
 def _viewer(request: web.Request, rows: list[dict[str, object]]) -> web.Response:
-    filtered = request.path.endswith("/filter")
-    if filtered:
+    # A filtered row keeps its place among all rows: `ROW_IDX_COLUMN` of huggingface/dataset-viewer.
+    numbered = list(enumerate(rows))
+    if request.path.endswith("/filter"):
         if request.query.get("where") != "\"category\"='overall'":
             return web.json_response({"error": "Parameter 'where' is invalid"}, status=422)
-        rows = [row for row in rows if row["category"] == "overall"]
+        numbered = [(number, row) for number, row in numbered if row["category"] == "overall"]
     try:
         offset, length = int(request.query["offset"]), int(request.query["length"])
     except (KeyError, ValueError):
         return web.json_response({"error": "Parameter 'offset' is invalid"}, status=422)
     page = [
-        {"row_idx": offset + number, "row": row, "truncated_cells": []}
-        for number, row in enumerate(rows[offset : offset + min(length, _PAGE)])
+        {"row_idx": number, "row": row, "truncated_cells": []}
+        for number, row in numbered[offset : offset + min(length, _PAGE)]
     ]
     answer = {
         "features": [],
         "rows": page,
-        "num_rows_total": len(rows),
+        "num_rows_total": len(numbered),
         "num_rows_per_page": _PAGE,
         "partial": False,
     }
     return web.json_response(answer)
 
 
-def _arena(catalog: Catalog, now: datetime) -> Iterator[dict[str, object]]:
+def _arena(catalog: Catalog, now: datetime, board: str) -> Iterator[dict[str, object]]:
     published = now.date()
     published -= timedelta(days=published.weekday())
+    # In July 2026 the real one had some 1,113 rows for 185 models, with the same votes and
+    # slightly different ratings (daily copies of its clients, such as ukitako1030/EVAL).
+    copies = 3 if published.isocalendar().week % 4 == 0 else 1
     for category in _CATEGORIES:
         for name, maker, is_open, skill in _skills(catalog, now):
+            luck = zlib.crc32(name.encode())
             rating = 1200 + 3 * skill + (0 if category == "overall" else 20)
-            yield {
-                "model_name": name,
-                "organization": maker,
-                "license": "Apache 2.0" if is_open else "Proprietary",
-                "rating": rating,
-                "rating_lower": rating - 5,
-                "rating_upper": rating + 5,
-                "variance": 6.5,
-                "vote_count": 1000 + zlib.crc32(name.encode()) % 30_000,
-                "rank": 1,
-                "category": category,
-                "leaderboard_publish_date": published.isoformat(),
-            }
+            # Style control moves a model by some places: rank 3 at 1493 became 1 at 1507.
+            rating += luck % 21 - 10 if board != BOARDS[0] else 0
+            for copy in range(copies):
+                yield _rated_row(name, maker, rating + copy / 8, luck) | {
+                    "license": "Apache 2.0" if is_open else "Proprietary",
+                    "category": category,
+                    "leaderboard_publish_date": published.isoformat(),
+                }
+
+
+def _rated_row(name: str, maker: str, rating: float, luck: int) -> dict[str, object]:
+    # Counts are doubles (`"vote_count": 4932.0`) in the rows that ukitako1030/EVAL keeps, up to
+    # 2026-10-02; the organisation is '' for 63 of the 434 models of the whole history. Ends of the
+    # interval may be null in the schema that other clients check their saved rows against.
+    bounded = luck % 50 != 0
+    return {
+        "model_name": name,
+        "organization": "" if luck % 7 == 0 else maker,
+        "rating": rating,
+        "rating_lower": rating - 5 if bounded else None,
+        "rating_upper": rating + 5 if bounded else None,
+        "variance": 6.5,
+        "vote_count": float(1000 + luck % 30_000),
+        "rank": 1.0,
+    }
 
 
 def _index(request: web.Request, catalog: Catalog, now: datetime) -> web.Response:
@@ -124,16 +150,22 @@ def _index(request: web.Request, catalog: Catalog, now: datetime) -> web.Respons
 
 
 def _item(name: str, maker: str, index: float) -> dict[str, object]:
+    # The agentic index is null for most models, and so is the coding index for some, in the daily
+    # copies of antoniovho/artificial-analysis-leaderboards; prices and speed are not read.
+    luck = zlib.crc32(name.encode())
     return {
-        "id": f"{zlib.crc32(name.encode()):032x}",
+        "id": f"{luck:032x}",
         "name": name,
         "slug": name,
         "model_creator": {"id": maker, "name": maker, "slug": maker.lower()},
         "evaluations": {
             "artificial_analysis_intelligence_index": round(index, 1),
-            "artificial_analysis_coding_index": round(index * 0.9, 1),
+            "artificial_analysis_coding_index": round(index * 0.9, 1) if luck % 10 else None,
             "artificial_analysis_agentic_index": None,
         },
+        "pricing": {"price_1m_input_tokens": 0.5, "price_1m_output_tokens": None},
+        "performance": {"median_output_tokens_per_second": 0},
+        "release_date": None,
     }
 
 

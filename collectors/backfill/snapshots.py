@@ -13,7 +13,7 @@ from pydantic import ValidationError
 
 from breakout.contract.events import DeadLetter
 from collectors.backfill.remote import RemoteFile
-from collectors.counters import Counters
+from collectors.counters import Counters, whole
 from collectors.http import Source
 from collectors.rows import dead_letter, explain
 
@@ -27,8 +27,6 @@ LARGEST_COLUMNS = 1 << 30
 """Bytes of a row group's columns, without compression, that are read at most."""
 
 _BATCH_ROWS = 65_536
-_EXACT = 2**53
-"""Up to here a float holds every integer."""
 
 
 class SnapshotError(Exception):
@@ -172,7 +170,5 @@ def _note(found: Found, origin: str, model_id: str, row: dict[str, Any]) -> None
 
 
 def _whole(count: Any) -> Any:
-    """Return a float that is an exact integer as one: columns with nulls are often floats."""
-    if isinstance(count, float) and count.is_integer() and abs(count) < _EXACT:
-        return int(count)
-    return None if count != count else count  # noqa: PLR0124 - NaN is a null
+    """Return a count of a column that has nulls, and is of floats therefore."""
+    return None if count != count else whole(count)  # noqa: PLR0124 - NaN is a null

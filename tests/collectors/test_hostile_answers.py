@@ -23,6 +23,7 @@ from collectors.job import EmptyAnswerError
 from collectors.openrouter import OpenRouterJob
 from collectors.publisher import open_publisher
 from collectors.registry import read_registry
+from collectors.unreadable import Unreadable
 from tests.collectors.quick import QUICK
 from tests.collectors.records import PARTITIONS, read_events
 from tests.collectors.scripted import scripted
@@ -111,7 +112,7 @@ async def test_a_leaderboard_of_absurd_length_is_refused() -> None:
     page = {"rows": [{"row": {}}], "num_rows_total": 10**18}
     async with scripted({"/filter": page}) as server, at(server.url) as source:
         with pytest.raises(EmptyAnswerError, match="more than the 100000 read at most"):
-            await arena.read_board(source)
+            await arena.read_board(source, "text", Unreadable("arena", "arena"))
 
 
 async def test_a_counting_of_the_future_is_refused() -> None:

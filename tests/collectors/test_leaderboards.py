@@ -38,20 +38,22 @@ OPUS = {
     "rating_lower": 1495.0,
     "rating_upper": 1503.5,
     "variance": 4.7,
-    "vote_count": 34186,
-    "rank": 1,
+    "vote_count": 34186.0,
+    "rank": 1.0,
     "category": "overall",
     "leaderboard_publish_date": "2026-05-27",
 }
-"""The published example of the dataset."""
+"""The published example of the dataset, whose counts are doubles."""
+STYLED = OPUS | {"rating": 1510.0, "rating_lower": 1505.0, "rating_upper": 1515.0}
+"""The same model's row where style is controlled."""
 GLM = OPUS | {
     "model_name": "glm-5",
     "organization": "Z.ai",
     "license": "MIT",
     "rating": 1450.0,
     "rating_lower": None,
-    "vote_count": 900,
-    "rank": 9,
+    "vote_count": 900.0,
+    "rank": 9.0,
 }
 
 
@@ -63,6 +65,23 @@ def viewed(rows: list[Any], total: int | None = None, *, partial: bool = False) 
         "num_rows_per_page": 100,
         "partial": partial,
     }
+
+
+def text(answer: Any, styled: Any = None) -> Any:
+    """Answer so for the leaderboard of text, and so for the one with style control."""
+    left = list(answer) if isinstance(answer, tuple) else [answer]
+
+    def answered(request: web.Request) -> Any:
+        if request.query["config"] != "text":
+            return viewed([STYLED]) if styled is None else styled
+        one = left.pop(0) if len(left) > 1 else left[0]
+        return one(request) if callable(one) else one
+
+    return answered
+
+
+def failing(status: int) -> Any:
+    return lambda _: web.json_response({"error": "The server is busier than usual"}, status=status)
 
 
 def item(slug: str, index: float | None, **more: Any) -> dict[str, Any]:
@@ -88,7 +107,7 @@ def page(items: list[Any], *, more: bool = False, version: Any = 4.1) -> Any:
 @pytest.fixture
 async def server() -> AsyncIterator[Scripted]:
     answers = {
-        "/filter": viewed([OPUS, GLM]),
+        "/filter": text(viewed([OPUS, GLM])),
         MODELS: page([item("glm-4.5", 51.5), item("gpt-4o", 17.3), item("new-one", None)]),
     }
     async with scripted(answers) as running:
@@ -118,7 +137,9 @@ def analysis(
 
 
 async def boards(broker: Broker) -> list[LeaderboardSlice]:
-    return await read_events(broker.bootstrap, LEADERBOARDS, LeaderboardSlice)
+    """All but the leaderboard with style control, which most tests have no use for."""
+    found = await read_events(broker.bootstrap, LEADERBOARDS, LeaderboardSlice)
+    return [one for one in found if one.board != "text_style_control"]
 
 
 async def names(broker: Broker) -> dict[str, NameRecord]:
@@ -144,7 +165,7 @@ async def test_arena_says_who_is_open_and_the_map_which_model_it_is(
 ) -> None:
     unlicensed = GLM | {"model_name": "who", "license": None, "organization": "Alibaba"}
     mit = GLM | {"model_name": "brand-new", "license": "MIT", "organization": "Alibaba"}
-    server.answers["/filter"] = viewed([OPUS, GLM, unlicensed, mit])
+    server.answers["/filter"] = text(viewed([OPUS, GLM, unlicensed, mit]))
     await arena(broker, server.url).run(NOW)
     found = await names(broker)
     glm = found["glm-5"]
@@ -158,7 +179,7 @@ async def test_arena_says_who_is_open_and_the_map_which_model_it_is(
 
 async def test_every_day_of_the_leaderboard_is_a_slice(broker: Broker, server: Scripted) -> None:
     before = OPUS | {"leaderboard_publish_date": "2026-05-20", "rating": 1490.0}
-    server.answers["/filter"] = viewed([OPUS, before])
+    server.answers["/filter"] = text(viewed([OPUS, before]))
     await arena(broker, server.url).run(NOW)
     assert {one.published_on.day: one.rating for one in await boards(broker)} == {
         20: [1490.0],
@@ -169,16 +190,124 @@ async def test_every_day_of_the_leaderboard_is_a_slice(broker: Broker, server: S
 async def test_a_viewer_without_an_index_is_read_row_by_row(
     broker: Broker, server: Scripted
 ) -> None:
-    server.answers["/filter"] = lambda _: web.json_response({"error": "not ready"}, status=422)
+    server.answers["/filter"] = text(failing(422))
     coding = OPUS | {"category": "coding", "rating": 1600.0}
-    pages = [
-        viewed([OPUS] + [coding] * 99, 101),
-        viewed([GLM], 101),
-    ]
-    server.answers["/rows"] = lambda request: pages[int(request.query["offset"]) // 100]
+    pages = (viewed([OPUS] + [coding] * 99, 101), viewed([GLM], 101))
+    server.answers["/rows"] = text(pages)
     await arena(broker, server.url).run(NOW)
     (board,) = await boards(broker)
     assert board.rating == [1499.3, 1450.0]
+
+
+def numbered(rows: list[tuple[int, Any]], total: int) -> Any:
+    return viewed([], total) | {
+        "rows": [{"row_idx": number, "row": row, "truncated_cells": []} for number, row in rows]
+    }
+
+
+@pytest.mark.parametrize("status", [500, 502])
+async def test_rows_go_on_where_a_later_page_of_the_filter_fails(
+    broker: Broker, server: Scripted, status: int
+) -> None:
+    # As the viewer numbers them: by their place among the rows of all categories.
+    server.answers["/filter"] = text((numbered([(3, OPUS)], 3), failing(status)))
+    other = GLM | {"model_name": "other"}
+    coding = OPUS | {"category": "coding"}
+    after = numbered([(4, coding), (5, GLM), (6, other)], 7)
+    server.answers["/rows"] = text(after)
+    outcome = await arena(broker, server.url).run(NOW)
+    assert outcome.complete
+    (board,) = await boards(broker)
+    assert board.names == ["claude-opus-4-6-thinking", "glm-5", "other"]
+    asked = [one.query["offset"] for one in server.requests if one.path == "/rows"]
+    assert asked == ["4"]
+
+
+async def test_filtered_rows_without_rising_numbers_are_read_again(
+    broker: Broker, server: Scripted
+) -> None:
+    pages = (numbered([(0, OPUS)], 3), numbered([(0, GLM)], 3), failing(500))
+    server.answers["/filter"] = text(pages)
+    server.answers["/rows"] = text(viewed([OPUS, GLM, GLM | {"model_name": "other"}]))
+    outcome = await arena(broker, server.url).run(NOW)
+    assert (outcome.complete, outcome.notes) == (True, ())
+    (board,) = await boards(broker)
+    assert board.names == ["claude-opus-4-6-thinking", "glm-5", "other"]
+
+
+async def test_style_control_is_a_leaderboard_of_its_own(broker: Broker, server: Scripted) -> None:
+    assert (await arena(broker, server.url).run(NOW)).complete
+    found = await read_events(broker.bootstrap, LEADERBOARDS, LeaderboardSlice)
+    assert {one.board: one.rating for one in found} == {
+        "text": [1499.3, 1450.0],
+        "text_style_control": [1510.0],
+    }
+
+
+async def test_one_leaderboard_that_fails_leaves_the_other(
+    broker: Broker, server: Scripted
+) -> None:
+    server.answers["/filter"] = text(viewed([OPUS, GLM]), failing(404))
+    server.answers["/rows"] = text(viewed([]), failing(404))
+    outcome = await arena(broker, server.url).run(NOW)
+    assert not outcome.complete
+    (trouble,) = outcome.troubles
+    assert trouble.startswith("text_style_control: arena: ")
+    assert [one.board for one in await boards(broker)] == ["text"]
+
+
+async def test_an_empty_organisation_or_licence_is_not_stated(
+    broker: Broker, server: Scripted
+) -> None:
+    # 63 of the 434 models of the dataset's whole history have ''.
+    server.answers["/filter"] = text(viewed([GLM | {"organization": "", "license": " "}]))
+    assert (await arena(broker, server.url).run(NOW)).complete
+    glm = (await names(broker))["glm-5"]
+    assert (glm.vendor, glm.model_id) == (None, "zai-org/GLM-5")
+
+
+def rated(rating: float, votes: float | None, **more: Any) -> dict[str, Any]:
+    ends = {"rating_lower": rating - 5, "rating_upper": rating + 5}
+    return GLM | {"rating": rating, "vote_count": votes} | ends | more
+
+
+@pytest.mark.parametrize("order", [1, -1])
+@pytest.mark.parametrize(
+    ("rows", "rating", "votes"),
+    [
+        ([rated(1400.0, 77.0), rated(1402.0, 77.0), rated(1409.0, 77.0)], 1402.0, 77),
+        ([rated(1400.0, 77.0), rated(1401.0, 77.0)], 1400.5, 77),
+        ([rated(1400.0, 80.0), rated(1500.0, 77.0), rated(1600.0, None)], 1400.0, 80),
+        ([rated(1400.0, None), rated(1500.0, None)], 1450.0, None),
+        ([rated(1400.0, 7.0), rated(1400.0, 7.0), rated(1500.0, 7.0)], 1450.0, 7),
+    ],
+    ids=["median", "two", "most votes", "no votes", "equal rows"],
+)
+async def test_several_ratings_of_a_day_are_one_by_the_stated_rule(
+    broker: Broker, server: Scripted, order: int, rows: list[Any], rating: float, votes: int | None
+) -> None:
+    server.answers["/filter"] = text(viewed([OPUS, *rows][::order]))
+    outcome = await arena(broker, server.url).run(NOW)
+    assert outcome.complete
+    assert (
+        "(1 of text rated several times a day, differently: the median of those with the most "
+        "votes kept)"
+    ) in summary(outcome)
+    (board,) = await boards(broker)
+    place = board.names.index("glm-5")
+    assert (board.rating[place], board.votes[place]) == (rating, votes)
+    assert (board.lower[place], board.upper[place]) == (rating - 5, rating + 5)
+    assert await read_records(broker.bootstrap, DEAD_LETTERS) == []
+
+
+async def test_rows_that_disagree_on_the_licence_leave_a_name_unclassified(
+    broker: Broker, server: Scripted
+) -> None:
+    new = {"model_name": "brand-new"}
+    rows = [rated(1400.0, 7.0, **new), rated(1401.0, 7.0, license="Proprietary", **new)]
+    server.answers["/filter"] = text(viewed(rows))
+    await arena(broker, server.url).run(NOW)
+    assert (await names(broker))["brand-new"].open is None
 
 
 @pytest.mark.parametrize(
@@ -190,7 +319,6 @@ async def test_a_viewer_without_an_index_is_read_row_by_row(
         [],
         viewed([OPUS | {"category": "coding"}]),
         viewed([{key: value for key, value in OPUS.items() if key != "category"}]),
-        viewed([OPUS, OPUS | {"rating": 1400.0}]),
         (viewed([OPUS], 2), viewed([], 2)),
         (viewed([OPUS], 2), viewed([GLM], 3)),
     ],
@@ -199,8 +327,15 @@ async def test_a_viewer_without_an_index_is_read_row_by_row(
 async def test_a_leaderboard_in_part_is_an_alarm(
     broker: Broker, server: Scripted, answer: Any
 ) -> None:
-    server.answers["/filter"] = answer
-    with pytest.raises(EmptyAnswerError, match="arena: "):
+    server.answers["/filter"] = text(answer)
+    outcome = await arena(broker, server.url).run(NOW)
+    assert [trouble.partition(":")[0] for trouble in outcome.troubles] == ["text"]
+    assert await boards(broker) == []
+
+
+async def test_no_leaderboard_at_all_is_an_error(broker: Broker, server: Scripted) -> None:
+    server.answers["/filter"] = viewed([])
+    with pytest.raises(EmptyAnswerError, match="no rating of text could be read: the leaderboard"):
         await arena(broker, server.url).run(NOW)
     assert await read_records(broker.bootstrap, LEADERBOARDS) == []
 
@@ -212,14 +347,15 @@ async def test_a_leaderboard_in_part_is_an_alarm(
         {key: value for key, value in GLM.items() if key != "rating"},
         GLM | {"leaderboard_publish_date": "soon"},
         GLM | {"vote_count": -1},
+        GLM | {"vote_count": 900.5},
         {key: value for key, value in GLM.items() if key != "category"},
     ],
-    ids=["text", "renamed", "date", "votes", "category"],
+    ids=["text", "renamed", "date", "votes", "half a vote", "category"],
 )
 async def test_an_unreadable_rating_is_a_dead_letter_and_its_neighbours_land(
     broker: Broker, server: Scripted, bad: Any
 ) -> None:
-    server.answers["/filter"] = viewed([OPUS, bad])
+    server.answers["/filter"] = text(viewed([OPUS, bad]))
     outcome = await arena(broker, server.url).run(NOW)
     assert list(outcome.missing) == ["glm-5"]
     assert [one.names for one in await boards(broker)] == [["claude-opus-4-6-thinking"]]
@@ -227,7 +363,7 @@ async def test_an_unreadable_rating_is_a_dead_letter_and_its_neighbours_land(
 
 
 async def test_a_row_that_is_no_object_is_a_dead_letter(broker: Broker, server: Scripted) -> None:
-    server.answers["/filter"] = viewed([OPUS, 7])
+    server.answers["/filter"] = text(viewed([OPUS, 7]))
     outcome = await arena(broker, server.url).run(NOW)
     assert list(outcome.missing) == ["a row without a name"]
     assert len(await read_events(broker.bootstrap, DEAD_LETTERS, DeadLetter)) == 1
@@ -304,7 +440,6 @@ async def test_model_listed_twice_keeps_its_greatest_ratings(
     server.answers[MODELS] = page([first, equal, second, equal][::order])
     outcome = await analysis(broker, server.url).run(NOW)
     assert outcome.complete
-    assert outcome.combined == 1
     assert "(1 listed twice, differently: the greatest ratings kept)" in summary(outcome)
     found = {
         one.board: dict(zip(one.names, one.rating, strict=True)) for one in await boards(broker)

@@ -186,7 +186,7 @@ async def test_arena_is_given_up() -> None:
     page = {"rows": [{"row": {}}] * 500, "num_rows_total": 500}
     async with scripted({"/filter": page}) as server, at(server) as source:
         with pytest.raises(GivenUpError, match="given up after 100 rows in a row"):
-            await read_board(source)
+            await read_board(source, "text", Unreadable("arena", "arena"))
 
 
 def test_dead_letters_are_bounded_in_size(monkeypatch: pytest.MonkeyPatch) -> None:

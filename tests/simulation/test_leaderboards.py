@@ -41,9 +41,8 @@ async def rows(hub: SimulatedHub, path: str = "filter", **query: Any) -> list[di
         params = DATASET | OVERALL | query | {"offset": len(found), "length": 100}
         answer = (await get(f"{hub.arena_url}/{path}", params=params)).json()
         assert (answer["num_rows_per_page"], answer["partial"]) == (100, False)
-        assert [one["row_idx"] for one in answer["rows"]] == list(
-            range(len(found), len(found) + len(answer["rows"]))
-        )
+        numbers = [one["row_idx"] for one in answer["rows"]]
+        assert numbers == sorted(set(numbers))
         found += [one["row"] for one in answer["rows"]]
         if len(found) >= answer["num_rows_total"]:
             return found
@@ -61,6 +60,8 @@ async def test_the_viewer_serves_the_documented_columns(hub: SimulatedHub) -> No
         "variance", "vote_count", "rank", "category", "leaderboard_publish_date",
     }  # fmt: skip
     assert {one["category"] for one in found} == {"overall"}
+    assert all(type(one[key]) is float for one in found for key in ("rank", "vote_count"))
+    assert any(one["organization"] == "" for one in found)
     assert {one["leaderboard_publish_date"] for one in found} == {"2026-03-09"}
     assert {one["model_name"] for one in found if one["license"] == "Proprietary"} == {
         *CLOSED, UNKNOWN,
@@ -72,6 +73,34 @@ async def test_rows_have_all_categories(hub: SimulatedHub) -> None:
     everything = await rows(hub, "rows")
     assert [one for one in everything if one["category"] == "overall"] == overall
     assert len(everything) > len(overall)
+
+
+async def test_a_filtered_row_keeps_its_place_among_all_rows(hub: SimulatedHub) -> None:
+    params = DATASET | {"offset": 0, "length": 1} | {"where": "\"category\"='overall'"}
+    (first,) = (await get(f"{hub.arena_url}/filter", params=params)).json()["rows"]
+    all_rows = DATASET | {"offset": first["row_idx"], "length": 1}
+    (same,) = (await get(f"{hub.arena_url}/rows", params=all_rows)).json()["rows"]
+    assert first == same
+
+
+async def test_a_name_has_several_rows_in_some_weeks(hub: SimulatedHub) -> None:
+    rated = []
+    for weeks in range(4):
+        hub.clock.set(NOW - timedelta(weeks=weeks))
+        found = await rows(hub)
+        rated.append(len(found) / len({one["model_name"] for one in found}))
+    assert sorted(rated) == [1, 1, 1, 3]
+
+
+async def test_style_control_rates_differently(hub: SimulatedHub) -> None:
+    plain = {one["model_name"]: one["rating"] for one in await rows(hub)}
+    styled = {
+        one["model_name"]: one["rating"] for one in await rows(hub, config="text_style_control")
+    }
+    assert plain.keys() == styled.keys()
+    assert plain != styled
+    params = DATASET | OVERALL | {"config": "nothing", "offset": 0, "length": 1}
+    assert (await get(f"{hub.arena_url}/filter", params=params)).status_code == 404
 
 
 @pytest.mark.parametrize(
