@@ -8,17 +8,17 @@ from collections.abc import AsyncIterator, Iterable
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from statistics import median
-from typing import Annotated, Any, Literal
+from typing import Any, Literal
 
 import structlog
-from pydantic import BaseModel, BeforeValidator, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict, ValidationError
 
 from breakout.contract.events import Day, LeaderboardSlice, NameRecord
 from breakout.contract.names import Name
 from breakout.contract.topics import LEADERBOARDS
 from breakout.registry.names import NameMap, load_names
 from collectors.cadence import DAY, HOUR, Cadence
-from collectors.counters import Count
+from collectors.fields import Count, Stated
 from collectors.http import Source, SourceError
 from collectors.job import EmptyAnswerError, Job, Outcome
 from collectors.leaderboards import (
@@ -47,19 +47,14 @@ _MOST_ROWS = 100_000
 _PROPRIETARY = "proprietary"
 
 
-def _stated(text: Any) -> Any:
-    """Return a text, null where it is blank: the dataset writes '' for what it does not know."""
-    return None if isinstance(text, str) and not text.strip() else text
-
-
 class Row(BaseModel):
     """A row of the dataset."""
 
     model_config = ConfigDict(frozen=True, extra="ignore", allow_inf_nan=False)
 
     model_name: Name
-    organization: Annotated[Name | None, BeforeValidator(_stated)] = None
-    license: Annotated[str | None, BeforeValidator(_stated)] = None
+    organization: Stated = None
+    license: Stated = None
     rating: float
     rating_lower: float | None = None
     rating_upper: float | None = None

@@ -18,7 +18,7 @@ from breakout.contract.model_ids import ModelId
 from breakout.contract.topics import DERIVATIVES
 from breakout.registry.hub import BaseModels
 from collectors.cadence import DAY, HOUR, MONDAY, WEEK, Cadence
-from collectors.counters import Count
+from collectors.fields import Count
 from collectors.http import Source, SourceError
 from collectors.hub import MODELS_PATH, PAGE, hub_source, is_hopeless
 from collectors.job import EmptyAnswerError, Job, Outcome, Progress

@@ -1,6 +1,6 @@
 """ModelScope's download counters of the tracked models, under their tracked ids."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from importlib.resources import files
@@ -14,7 +14,8 @@ from breakout.contract.model_ids import ModelId
 from breakout.registry import fields
 from breakout.registry.table import RegistryFileError, read_table
 from collectors.cadence import DAY, HOUR, Cadence
-from collectors.counters import Count, Counters
+from collectors.counters import Counters
+from collectors.fields import Count
 from collectors.http import Source, SourceError
 from collectors.hub import is_hopeless
 from collectors.job import EmptyAnswerError, Job, Outcome, Progress
@@ -97,8 +98,8 @@ class ModelScopeJob(Job):
         )
 
 
-def load_owners() -> dict[str, str]:
-    """Return ModelScope's owners by the Hub's organisation, where they differ."""
+def load_owners() -> dict[str, list[str]]:
+    """Return ModelScope's owners by the Hub's organisation, where it is not itself the only one."""
     content = files("breakout.registry").joinpath("modelscope_owners.csv").read_bytes()
     table = read_table(
         "modelscope_owners.csv",
@@ -108,29 +109,34 @@ def load_owners() -> dict[str, str]:
             fields.organisation("org", row["org"]),
             fields.organisation("owner", row["owner"]),
         ),
-        key=("org",),
+        key=("org", "owner"),
     )
     if table.errors:
         raise RegistryFileError("; ".join(str(error) for error in table.errors))
-    return dict(table.rows)
+    owners: dict[str, list[str]] = {}
+    for org, owner in table.rows:
+        owners.setdefault(org, []).append(owner)
+    return owners
 
 
 async def survey_modelscope(
     source: Source,
     tracked: Iterable[str],
-    owners: Mapping[str, str],
+    owners: Mapping[str, Sequence[str]],
     *,
     on_progress: Progress = lambda _done, _total: None,
 ) -> Survey:
     """List the owners' models and keep those that are tracked, by their tracked ids.
 
-    A model's name is compared as spelled, then without regard to case where that leaves one. A
-    tracked model that ModelScope does not have is not observed. Raises `EmptyAnswerError` when
-    nothing could be read.
+    A model's name is compared as spelled, then without regard to case where that leaves one. Of a
+    model that several owners have the greater counter counts; while one of these cannot be
+    listed the model is missing, since a smaller counter would look like a step back. A tracked
+    model that ModelScope does not have is not observed. Raises `EmptyAnswerError` when nothing
+    could be read.
     """
     surveyor = _Surveyor(source, tracked, owners, on_progress)
     await source.each(sorted(surveyor.wanted), surveyor.ask)
-    found = surveyor.survey
+    found = surveyor.combine()
     if not found.counters:
         reasons = [*found.troubles.values(), *found.missing.values()]
         why = next(iter(reasons), "it lists no tracked model")
@@ -143,7 +149,7 @@ class _Surveyor:
         self,
         source: Source,
         tracked: Iterable[str],
-        owners: Mapping[str, str],
+        owners: Mapping[str, Sequence[str]],
         on_progress: Progress,
     ) -> None:
         self._source = source
@@ -151,11 +157,35 @@ class _Surveyor:
         self._done = 0
         self._hopeless: SourceError | None = None
         self.survey = Survey()
-        self.wanted: dict[str, dict[str, str]] = {}
-        """Tracked ids by owner and name."""
+        self._failed: dict[str, str] = {}
+        """Owners that could not be listed, and why."""
+        self._found: dict[str, dict[str, Counters]] = {}
+        """Counters by owner and tracked id."""
+        self.wanted: dict[str, dict[str, str | None]] = {}
+        """Tracked ids by owner and name; null for a name that may mean two."""
         for model_id in sorted(tracked):
             org, _, name = model_id.partition("/")
-            self.wanted.setdefault(owners.get(org, org), {})[name] = model_id
+            for owner in owners.get(org, (org,)):
+                named = self.wanted.setdefault(owner, {})
+                named[name] = None if name in named else model_id
+
+    def combine(self) -> Survey:
+        """Return what all owners say together."""
+        counters = self.survey.counters
+        for _, found in sorted(self._found.items()):
+            for model_id, one in found.items():
+                held = counters.get(model_id)
+                if held is None or _total(one) > _total(held):
+                    counters[model_id] = one
+        for owner, why in self._failed.items():
+            for model_id in filter(None, self.wanted[owner].values()):
+                elsewhere = any(
+                    model_id in found for other, found in self._found.items() if other != owner
+                )
+                if elsewhere:
+                    counters.pop(model_id, None)
+                    self.survey.missing[model_id] = f"another owner may count more of it: {why}"
+        return self.survey
 
     async def ask(self, owner: str) -> None:
         try:
@@ -165,7 +195,7 @@ class _Surveyor:
         except (SourceError, EmptyAnswerError) as error:
             if isinstance(error, SourceError) and is_hopeless(error):
                 self._hopeless = error
-            self.survey.troubles[owner] = str(error)
+            self._failed[owner] = self.survey.troubles[owner] = str(error)
         self._done += 1
         self._on_progress(self._done, len(self.wanted))
 
@@ -221,8 +251,9 @@ class _Surveyor:
         if model_id is None:
             return
         # Of two that differ by case only, the one spelled as on the Hub is meant.
-        if name in self.wanted[owner] or model_id not in self.survey.counters:
-            self.survey.counters[model_id] = Counters(
+        found = self._found.setdefault(owner, {})
+        if name in self.wanted[owner] or model_id not in found:
+            found[model_id] = Counters(
                 id=model_id, downloadsAllTime=read.downloads, likes=read.likes
             )
 
@@ -232,3 +263,7 @@ class _Surveyor:
             return own[name]
         alike = [own[other] for other in own if other.lower() == name.lower()]
         return alike[0] if len(alike) == 1 else None
+
+
+def _total(counters: Counters) -> int:
+    return counters.downloads_all_time or 0

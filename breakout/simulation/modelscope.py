@@ -5,6 +5,7 @@ from aiohttp import web
 from breakout.simulation.catalog import Catalog
 from breakout.simulation.clock import SimulatedClock, milliseconds
 from breakout.simulation.counters import Counters
+from breakout.simulation.rows import hub_time
 
 PREFIX = "/modelscope"
 SHARES = {"china": 3, "other": 12, "us": 20, "eu": 25}
@@ -28,13 +29,21 @@ def add_routes(
         now = clock.now()
         counted = counters.at(milliseconds(now))
         share = SHARES.get(regions.get(owner, ""))
+        # The fields, with `params` whole, null or absent and many never read, are those of the
+        # rows in modelscope.cn/openapi/v1 (unsloth/DeepSeek-R1-Distill-Qwen-7B-GGUF).
         listed = [
             {
                 "id": model.id,
                 "display_name": model.id.partition("/")[2],
                 "downloads": (counted.downloads_all_time[i] or 0) // share,
                 "likes": 1,
+                "params": model.safetensors_total,
+                "license": model.license or "",
+                "tags": [f"library:{model.library_name}"],
+                "tasks": [],
                 "private": False,
+                "gated": False,
+                "last_modified": hub_time(model.created_at),
             }
             for i, model in enumerate(catalog.models)
             if share and model.org == owner and model.tracked_in and model.public_at <= now

@@ -13,7 +13,8 @@ from pydantic import ValidationError
 
 from breakout.contract.events import DeadLetter
 from collectors.backfill.remote import RemoteFile
-from collectors.counters import Counters, whole
+from collectors.counters import Counters
+from collectors.fields import whole
 from collectors.http import Source
 from collectors.rows import dead_letter, explain
 

@@ -14,7 +14,7 @@ from breakout.simulation import SimulatedClock, SimulatedHub, invented_catalog
 from breakout.simulation.faults import ErrorStatus, TooManyRequests, Truncated
 from collectors.http import Source
 from collectors.job import EmptyAnswerError
-from collectors.modelscope import ModelScopeJob, load_owners, survey_modelscope
+from collectors.modelscope import ModelScopeJob, Survey, load_owners, survey_modelscope
 from tests.collectors.quick import QUICK
 from tests.collectors.records import PARTITIONS, read_events
 from tests.collectors.scripted import Scripted, scripted
@@ -194,7 +194,64 @@ async def test_no_counter_at_all_is_an_alarm(broker: Broker, server: Scripted) -
 
 
 def test_the_shipped_owners_are_readable() -> None:
-    assert load_owners()["zai-org"] == "ZhipuAI"
+    owners = load_owners()
+    assert owners["zai-org"] == ["ZhipuAI"]
+    assert owners["nvidia"] == ["nv-community"]
+    assert owners["google"] == ["LLM-Research", "google"]
+    assert owners["mistralai"] == ["LLM-Research", "mistralai"]
+
+
+GEMMAS = ["google/gemma-2-9b", "google/gemma-3-4b-it", "google/gemma-4-31B-it"]
+OWNED = {
+    "LLM-Research": listed(row("LLM-Research/gemma-2-9b", 9), row("LLM-Research/gemma-3-4b-it", 3)),
+    "google": listed(row("google/gemma-3-4b-it", 30), row("google/gemma-4-31B-it", 4)),
+}
+
+
+async def survey_of(owned: dict[str, Any], tracked: list[str]) -> Survey:
+    answers = {PATH: lambda request: owned.get(request.query["owner"], listed())}
+    async with (
+        scripted(answers) as server,
+        Source("modelscope", server.url, "MODELSCOPE_ENDPOINT", patience=QUICK) as source,
+    ):
+        return await survey_modelscope(source, tracked, load_owners())
+
+
+async def test_all_owners_of_an_organisation_are_read_and_the_greater_counter_counts() -> None:
+    found = await survey_of(OWNED, [*GEMMAS, "nvidia/Nano-4B"])
+    assert {one: found.counters[one].downloads_all_time for one in GEMMAS} == dict(
+        zip(GEMMAS, (9, 30, 4), strict=True)
+    )
+    assert (found.missing, found.troubles) == ({}, {})
+    nemotron = {"nv-community": listed(row("nv-community/Nano-4B", 8))}
+    assert "nvidia/Nano-4B" in (await survey_of(nemotron, ["nvidia/Nano-4B"])).counters
+
+
+@pytest.mark.parametrize(
+    ("failing", "unknown"),
+    [
+        ("google", ["google/gemma-2-9b", "google/gemma-3-4b-it"]),
+        ("LLM-Research", ["google/gemma-3-4b-it", "google/gemma-4-31B-it"]),
+    ],
+)
+async def test_models_of_several_owners_are_missing_while_one_cannot_be_listed(
+    failing: str, unknown: list[str]
+) -> None:
+    owned = OWNED | {"Qwen": listed(row("Qwen/Qwen3-8B"))} | {failing: {"success": False}}
+    found = await survey_of(owned, [*GEMMAS, "Qwen/Qwen3-8B"])
+    assert list(found.counters) == ["Qwen/Qwen3-8B"]
+    assert sorted(found.missing) == unknown
+    assert "another owner may count more of it" in found.missing[unknown[0]]
+    assert list(found.troubles) == [failing]
+
+
+async def test_a_name_that_two_organisations_have_at_one_owner_means_neither() -> None:
+    twins = ["google/twin", "microsoft/twin", "microsoft/phi-4"]
+    owned = {"LLM-Research": listed(row("LLM-Research/twin"), row("LLM-Research/phi-4", 4.0))}
+    found = await survey_of(owned, twins)
+    assert {one: found.counters[one].downloads_all_time for one in found.counters} == {
+        "microsoft/phi-4": 4
+    }
 
 
 @pytest.fixture(scope="module")
