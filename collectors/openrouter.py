@@ -4,9 +4,11 @@
 names and the rest of the day as `other`; a day is counted again later, under a newer `as_of`.
 """
 
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
+from decimal import ROUND_HALF_EVEN, Decimal
 from typing import Annotated, Any
 
 import structlog
@@ -21,6 +23,7 @@ from breakout.contract.topics import INFERENCE
 from breakout.registry.names import load_names
 from breakout.settings import Settings, SettingsError
 from collectors.cadence import DAY, HOUR, Cadence
+from collectors.fields import EXACT
 from collectors.http import DEFAULT_PATIENCE, Patience, Source, SourceError
 from collectors.job import EmptyAnswerError, Job, Outcome
 from collectors.openrouter_names import Slug, name_records, read_catalogue
@@ -42,6 +45,8 @@ _REVISED = timedelta(days=31)
 """How far back a run asks again: days are counted anew for a while."""
 _LONGEST_SPAN = timedelta(days=366)
 _POLICY = Policy("key", 30, 60)
+_SHOWN = 5
+"""Rounded counts that a note names."""
 
 
 class Meta(BaseModel):
@@ -51,11 +56,18 @@ class Meta(BaseModel):
     start_date: date
 
 
+_TOKENS = re.compile(r"[0-9]{1,20}(\.[0-9]{1,30})?")
+
+
 def _decimal(value: Any) -> Any:
-    """Read a decimal string as the exact integer; anything else is left to be refused."""
-    if isinstance(value, str) and value.isascii() and value.isdigit():
-        return int(value)
-    return value
+    """Read a decimal string, or a number; anything else is left to be refused.
+
+    A fraction is rounded to the nearest token: without the name the day's sums would be wrong by
+    all its tokens, so they are wrong by less than one.
+    """
+    if isinstance(value, str) and _TOKENS.fullmatch(value):
+        return int(Decimal(value).quantize(Decimal(1), ROUND_HALF_EVEN))
+    return round(value) if isinstance(value, float) and 0 <= value < EXACT else value
 
 
 class Ranked(BaseModel):
@@ -75,6 +87,8 @@ class Counting:
     days: dict[date, InferenceDay] = field(default_factory=dict)
     missing: dict[str, str] = field(default_factory=dict)
     """Days that were asked for and cannot be published whole, and why."""
+    rounded: list[str] = field(default_factory=list)
+    """Days and names whose tokens were no whole number, and what they were."""
     unreadable: Unreadable = field(default_factory=lambda: Unreadable(SOURCE, SOURCE))
 
 
@@ -131,7 +145,15 @@ class OpenRouterJob(Job):
             troubles,
             len(counting.unreadable.letters),
             counting.unreadable.not_kept,
+            notes=_notes(counting.rounded),
         )
+
+
+def _notes(rounded: list[str]) -> tuple[str, ...]:
+    if not rounded:
+        return ()
+    more = f" and {len(rounded) - _SHOWN} more" if len(rounded) > _SHOWN else ""
+    return (f"fractions of a token were rounded: {', '.join(rounded[:_SHOWN])}{more}",)
 
 
 def openrouter_source(settings: Settings, *, patience: Patience = DEFAULT_PATIENCE) -> Source:
@@ -175,7 +197,7 @@ async def _read_days(
         counting.missing[f"{start} to {first - _DAY}"] = f"the answer begins with {first}"
     read = _Days(
         {first + number * _DAY for number in range((end - first).days + 1)},
-        counting.unreadable,
+        counting,
         Streak(f"{SOURCE}: the tokens from {start} to {end}", source.setting),
     )
     for row in rows:
@@ -216,9 +238,9 @@ def _meta(source: Source, content: Mapping[str, Any], observed_at: datetime) -> 
 class _Days:
     """Reads rows; a day with one that cannot be read is spoilt, since its sums would be wrong."""
 
-    def __init__(self, asked: set[date], unreadable: Unreadable, streak: Streak) -> None:
+    def __init__(self, asked: set[date], counting: Counting, streak: Streak) -> None:
         self.asked = asked
-        self._unreadable = unreadable
+        self._counting = counting
         self._streak = streak
         self.tokens: dict[date, dict[str, int]] = {}
         self.spoilt: dict[date, str] = {}
@@ -229,7 +251,7 @@ class _Days:
         except ValidationError as error:
             # Without a day it may belong to any of them.
             day = _day_of(row)
-            why = explain(error)
+            why = f"{_name_of(row)}{explain(error)}"
             self._spoil(row, self.asked if day is None else {day}, why)
             self._streak.bad(why)
             return
@@ -239,13 +261,21 @@ class _Days:
             return
         day_tokens = self.tokens.setdefault(ranked.date, {})
         name, tokens = ranked.model_permaslug, ranked.total_tokens
+        stated = row["total_tokens"]
+        if str(stated) != str(tokens) and Decimal(stated) != tokens:
+            self._counting.rounded.append(f"{ranked.date} {name[:100]} {stated}")
         if day_tokens.setdefault(name, tokens) != tokens:
             self._spoil(row, {ranked.date}, f"{name} is counted twice, differently")
 
     def _spoil(self, row: Any, days: set[date], why: str) -> None:
-        self._unreadable.add(row, why)
+        self._counting.unreadable.add(row, why)
         for day in days:
             self.spoilt.setdefault(day, f"unreadable row: {why}")
+
+
+def _name_of(row: Any) -> str:
+    name = row.get("model_permaslug") if isinstance(row, dict) else None
+    return f"{name[:100]}: " if isinstance(name, str) and name else ""
 
 
 def _day_of(row: Any) -> date | None:

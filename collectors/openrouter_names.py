@@ -9,8 +9,9 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from breakout.contract.events import NameRecord
 from breakout.contract.model_ids import is_model_id
-from breakout.contract.names import CONTROLS, Name
+from breakout.contract.names import CONTROLS
 from breakout.registry.names import NameMap
+from collectors.fields import Stated
 from collectors.http import Source
 from collectors.rows import explain
 from collectors.unreadable import Streak
@@ -31,7 +32,7 @@ class Listed(BaseModel):
     model_config = ConfigDict(frozen=True, extra="ignore")
 
     canonical_slug: Slug
-    name: Name | None = None
+    name: Stated = None
     hugging_face_id: str | None = None
 
     @property

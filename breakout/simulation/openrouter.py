@@ -118,13 +118,18 @@ def _catalogue(catalog: Catalog, now: datetime) -> Iterator[dict[str, object]]:
 
 
 def _row(slug: str, name: str, hub_id: str | None, created: datetime) -> dict[str, object]:
+    # Closed models have "hugging_face_id": "" in copies of openrouter.ai/api/v1/models (that of
+    # GPT-4 in getsentry/sentry); null is what the published OpenAPI description allows.
     return {
         "id": slug,
         "canonical_slug": slug,
-        "hugging_face_id": hub_id,
+        "hugging_face_id": hub_id or "",
         "name": name,
         "created": int(created.timestamp()),
         "context_length": 131_072,
+        "description": "",
+        "knowledge_cutoff": None,
+        "per_request_limits": None,
         "pricing": {"prompt": "0.0000001", "completion": "0.0000004", "image": "0", "request": "0"},
     }
 

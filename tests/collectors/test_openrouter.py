@@ -164,10 +164,24 @@ async def test_tokens_are_exact(
 
 
 @pytest.mark.parametrize(
+    ("tokens", "count"),
+    [("12345.5", 12346), ("12344.5", 12344), ("9007199254740993.25", 2**53 + 1), (12.75, 13)],
+)
+async def test_a_fraction_of_a_token_is_rounded_and_named(
+    broker: Broker, openrouter: Scripted, tokens: Any, count: int
+) -> None:
+    openrouter.answers[RANKINGS] = answer([row("a/b", tokens), row("c/d", "7.0"), row("e/f", "5")])
+    outcome = await job(broker, openrouter.url).run(NOW)
+    (day,) = (await days(broker)).values()
+    assert dict(zip(day.names, day.tokens, strict=True)) == {"a/b": count, "c/d": 7, "e/f": 5}
+    assert outcome.notes == (f"fractions of a token were rounded: {DAY} a/b {tokens}",)
+    assert await letters(broker) == []
+
+
+@pytest.mark.parametrize(
     "bad",
     [
         row("a/bad", "1e9"),
-        row("a/bad", 12.5),
         row("a/bad", "-3"),
         row("a/bad", -3),
         row("a/bad", " 12"),

@@ -131,7 +131,7 @@ async def test_every_ranked_name_is_listed_and_all_but_one_are_reviewed(
     assert ranked_names <= set(listed)
     assert {name for name in listed if ("openrouter", name) not in reviewed} == {UNCLASSIFIED}
     for name in set(listed) - {UNCLASSIFIED}:
-        assert listed[name]["hugging_face_id"] == reviewed["openrouter", name].model_id
+        assert listed[name]["hugging_face_id"] == (reviewed["openrouter", name].model_id or "")
 
 
 async def test_open_models_gain_ground(http: httpx.AsyncClient) -> None:
