@@ -1,7 +1,7 @@
 """Artificial Analysis's indices, each with the version of its method."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Annotated, Any
 
@@ -14,6 +14,7 @@ from breakout.contract.topics import LEADERBOARDS
 from breakout.registry.names import load_names
 from breakout.settings import Settings, SettingsError
 from collectors.cadence import DAY, HOUR, Cadence
+from collectors.fields import Stated
 from collectors.http import DEFAULT_PATIENCE, Patience, Source
 from collectors.job import EmptyAnswerError, Job, Outcome
 from collectors.leaderboards import (
@@ -24,6 +25,7 @@ from collectors.leaderboards import (
     unlisted_names,
 )
 from collectors.publisher import Publisher
+from collectors.ratelimit import Policy
 from collectors.rows import explain
 from collectors.unreadable import Streak, Unreadable, check_page
 
@@ -35,6 +37,10 @@ BOARDS = ("intelligence_index", "coding_index", "agentic_index")
 _PATH = "/language/models/free"
 _PAGE = 200
 _MOST_PAGES = 100
+_QUOTA = Policy("key", 100, DAY)
+"""Of a free key. What the source says of it in X-RateLimit headers goes before."""
+_LIMITED_ATTEMPTS = 3
+"""A quota of a day is not refilled by asking again, and each refusal may count."""
 
 
 def _version(value: Any) -> Any:
@@ -61,7 +67,7 @@ class Page(BaseModel):
 class Creator(BaseModel):
     """Who makes a model."""
 
-    name: Name | None = None
+    name: Stated = None
 
 
 class Evaluations(BaseModel):
@@ -78,7 +84,7 @@ class Item(BaseModel):
     """One model."""
 
     slug: Name
-    name: Name | None = None
+    name: Stated = None
     model_creator: Creator | None = None
     evaluations: Evaluations | None = None
 
@@ -168,7 +174,10 @@ def artificial_analysis_source(
         token=settings.artificial_analysis_api_key,
         token_setting="ARTIFICIAL_ANALYSIS_API_KEY",  # noqa: S106
         token_header="x-api-key",  # noqa: S106
-        patience=patience,
+        policy=_QUOTA,
+        patience=replace(
+            patience, limited_attempts=min(patience.limited_attempts, _LIMITED_ATTEMPTS)
+        ),
     )
 
 

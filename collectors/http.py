@@ -29,6 +29,7 @@ from collectors.ratelimit import (
     parse_policies,
     parse_remaining,
     parse_retry_after,
+    parse_x_ratelimit,
 )
 from collectors.redirects import Redirects
 
@@ -76,11 +77,19 @@ class SourceError(Exception):
     """A source did not give what was asked.
 
     The message says what was asked (an address without secrets), how often, and why it failed
-    last. `status` is the last HTTP status, null when there was none.
+    last. `status` is the last HTTP status, null when there was none. `retry_after` is how many
+    seconds the source asks to wait, where it asks for more than a request waits.
     """
 
     def __init__(
-        self, source: str, url: str, attempts: int, reason: str, *, status: int | None = None
+        self,
+        source: str,
+        url: str,
+        attempts: int,
+        reason: str,
+        *,
+        status: int | None = None,
+        retry_after: float = 0.0,
     ) -> None:
         times = "1 attempt" if attempts == 1 else f"{attempts} attempts"
         super().__init__(f"{source}: {url}: {reason} ({times})")
@@ -88,6 +97,7 @@ class SourceError(Exception):
         self.attempts = attempts
         self.reason = reason
         self.status = status
+        self.retry_after = retry_after
 
 
 class SourceRefusedError(SourceError):
@@ -315,7 +325,9 @@ class Source:
                 log.info("rate limited", source=self.name, wait_seconds=round(wait, 1))
                 continue
             except BudgetError as error:
-                raise self._over_limit(url, failures + limited + 1, str(error)) from None
+                raise self._over_limit(
+                    url, failures + limited + 1, str(error), error.seconds
+                ) from None
             except _RetryError as error:
                 failures += 1
                 if failures >= self._patience.attempts:
@@ -352,7 +364,7 @@ class Source:
                 return response, content
             self._count("ok")
             try:
-                url = response.url.join(location)
+                url = _with_query(response.url.join(location), response.url)
                 host = url.host  # which a name may not be able to become
             except (httpx.InvalidURL, ValueError):
                 raise self._refused(url, response, "a redirect to no valid address") from None
@@ -373,7 +385,9 @@ class Source:
             try:
                 async with asyncio.timeout(self._patience.total):
                     response = await self._answer(url, most, headers)
-                remaining = _least(response.headers.get("RateLimit", ""))
+                remaining = _least(response.headers.get("RateLimit", "")) or parse_x_ratelimit(
+                    response.headers, datetime.now(UTC)
+                )
                 policy = _strictest(response.headers.get("RateLimit-Policy", ""))
             except TimeoutError:
                 raise self._broken(f"no whole answer within {self._patience.total:g} s") from None
@@ -447,6 +461,10 @@ class Source:
         header = response.headers.get("Retry-After", "")
         seconds = parse_retry_after(header, datetime.now(UTC)) or 0.0
         if status == httpx.codes.TOO_MANY_REQUESTS:
+            # A quota says when it is refilled, and often nothing else.
+            told = parse_x_ratelimit(response.headers, datetime.now(UTC))
+            if told is not None and not told.remaining:
+                seconds = max(seconds, told.reset_seconds)
             self._count("rate_limited")
             raise _LimitedError(seconds)
         if seconds:
@@ -475,9 +493,16 @@ class Source:
             )
         return SourceError(self.name, public(url), attempts, error.reason, status=error.status)
 
-    def _over_limit(self, url: httpx.URL, attempts: int, reason: str) -> SourceError:
+    def _over_limit(
+        self, url: httpx.URL, attempts: int, reason: str, seconds: float = 0.0
+    ) -> SourceError:
         return SourceError(
-            self.name, public(url), attempts, reason, status=httpx.codes.TOO_MANY_REQUESTS
+            self.name,
+            public(url),
+            attempts,
+            reason,
+            status=httpx.codes.TOO_MANY_REQUESTS,
+            retry_after=seconds,
         )
 
     def _broken(self, reason: str, connected: bool = True) -> _RetryError:
@@ -514,6 +539,16 @@ def public(url: httpx.URL) -> str:
     """Return an address fit for a log: no user, password or query."""
     port = f":{url.port}" if url.port else ""
     return f"{url.scheme}://{url.host}{port}{url.path}"
+
+
+def _with_query(target: httpx.URL, asked: httpx.URL) -> httpx.URL:
+    """Return where a redirect leads, with what was asked for and the redirect says nothing of.
+
+    The Hub redirects a renamed model to its bare address: without `expand[]` it answers other
+    fields. Addresses that storage signs come for what is asked without parameters.
+    """
+    lost = {name: asked.params.get_list(name) for name in asked.params if name not in target.params}
+    return target.copy_merge_params(lost) if lost else target
 
 
 async def _plain(response: httpx.Response, *, compressed: bool) -> AsyncIterator[bytes]:

@@ -2,8 +2,9 @@
 
 import zlib
 from collections import Counter
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import Any
 from urllib.parse import quote
 
@@ -53,6 +54,9 @@ _FIELDS = (
     "pipeline_tag",
     "tags",
 )
+_ORDER = (("sort", "createdAt"), ("direction", "-1"))
+"""What does not move: by default a list is sorted by what trends, and rows that change places
+while it is read are on two of its pages, or on none."""
 _EXPAND = tuple(("expand[]", name) for name in _FIELDS)
 
 
@@ -64,6 +68,8 @@ class Survey:
     """By model id; a renamed model's row is under the id that was wanted."""
     renamed: dict[str, str] = field(default_factory=dict)
     """Names that wanted models have now."""
+    repositories: dict[str, str] = field(default_factory=dict)
+    """The Hub's `_id` of each wanted model's repository, by wanted id."""
     aliases: dict[str, str] = field(default_factory=dict)
     """Wanted models that are other wanted models under a former name."""
     missing: dict[str, str] = field(default_factory=dict)
@@ -100,6 +106,7 @@ async def survey(
     collector: str = SOURCE,
     seed: str = "",
     single_requests: int = SINGLE_REQUESTS,
+    repositories: Mapping[str, str] = MappingProxyType({}),
     on_progress: Progress = lambda _done, _total: None,
 ) -> Survey:
     """List the organisations' models, then ask for the wanted ones that no listing has.
@@ -107,11 +114,13 @@ async def survey(
     A wanted model that was renamed is read under its new name and kept under the wanted one;
     when the new name is wanted itself, the former one is an alias and has no row, since one
     counter must not count twice.
+    `repositories` are the `_id`s of an earlier survey: a former name that leads to another
+    repository now is missing, since that one's counters are not its own.
     `collector` is named in dead letters. `seed` decides which models are asked for when they are
     more than `single_requests`.
     Raises `EmptyAnswerError` when not one model could be read.
     """
-    surveyor = _Surveyor(hub, frozenset(wanted), seed, single_requests, on_progress)
+    surveyor = _Surveyor(hub, frozenset(wanted), seed, single_requests, repositories, on_progress)
     surveyor.survey.unreadable = Unreadable(SOURCE, collector)
     return await surveyor.run(sorted(set(organisations)))
 
@@ -123,12 +132,14 @@ class _Surveyor:
         wanted: frozenset[str],
         seed: str,
         single_requests: int,
+        repositories: Mapping[str, str],
         on_progress: Progress,
     ) -> None:
         self._hub = hub
         self._wanted = wanted
         self._seed = seed
         self._single_requests = single_requests
+        self._repositories = repositories
         self._on_progress = on_progress
         self._done = self._total = 0
         self._hopeless: SourceError | None = None
@@ -164,6 +175,11 @@ class _Surveyor:
                 else f"{self._hub.name}: no model of any listed organisation: "
                 f"check {self._hub.setting}"
             )
+        survey.repositories |= {
+            model_id: repository
+            for model_id in self._wanted & survey.rows.keys()
+            if (repository := _repository(survey.rows[model_id])) is not None
+        }
         return survey
 
     async def _list(self, organisation: str) -> None:
@@ -179,7 +195,7 @@ class _Surveyor:
         self._advance()
 
     async def _read_pages(self, organisation: str) -> None:
-        params = (("author", organisation), ("limit", str(PAGE)), *_EXPAND)
+        params = (("author", organisation), ("limit", str(PAGE)), *_ORDER, *_EXPAND)
         what = f"the listing of {organisation}"
         streak = Streak(f"{self._hub.name}: {what}", self._hub.setting)
         try:
@@ -283,6 +299,13 @@ class _Surveyor:
             survey.unreadable.add(row, why)
             return
         if name != model_id:
+            before, now = self._repositories.get(model_id), _repository(row)
+            if before is not None and now is not None and before != now:
+                survey.missing[model_id] = (
+                    f"its name leads to another repository now, {name}: "
+                    f"_id was {before} and is {now}"
+                )
+                return
             survey.renamed[model_id] = name
             if name in self._wanted:
                 survey.aliases[model_id] = name
@@ -304,6 +327,12 @@ def _model_id(row: Any) -> str | None:
         return _MODEL_ID.validate_python(row.get("id") if isinstance(row, dict) else None)
     except ValidationError:
         return None
+
+
+def _repository(row: Row) -> str | None:
+    """Return what the Hub knows a repository by, whatever it is called."""
+    known = row.get("_id")
+    return known[:64] if isinstance(known, str) and known else None
 
 
 def is_hopeless(error: SourceError) -> bool:

@@ -1,8 +1,10 @@
 """The Hugging Face Hub's download counters: one scrape of all tracked and discovered models."""
 
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from types import MappingProxyType
 from typing import Any
 
 import structlog
@@ -36,6 +38,8 @@ class HubScrape:
     discovered: tuple[ModelRecord, ...]
     """Models of listed organisations that the policy lets pass and that are not tracked."""
     unreadable: Unreadable
+    repositories: Mapping[str, str]
+    """The Hub's `_id`s of the tracked models."""
 
 
 async def scrape_hub(
@@ -44,12 +48,14 @@ async def scrape_hub(
     overrides: Overrides,
     *,
     observed_at: datetime,
+    repositories: Mapping[str, str] = MappingProxyType({}),
     on_progress: Progress = lambda _done, _total: None,
 ) -> HubScrape:
     """Read the counters of all tracked models and of those the policy lets pass.
 
     A row that cannot be read becomes a dead letter and its model a missing one; the other rows
-    go on. A renamed model keeps its tracked id, so that its series goes on. Raises
+    go on. A renamed model keeps its tracked id, so that its series goes on; `repositories` are
+    those of an earlier scrape, by which a renamed one is told from another. Raises
     `EmptyAnswerError` when not one model's counters could be read.
     """
     found = await survey(
@@ -57,6 +63,7 @@ async def scrape_hub(
         tracked_list.organisations,
         tracked_list.models,
         seed=observed_at.isoformat(),
+        repositories=repositories,
         on_progress=on_progress,
     )
     reader = _Reader(found, tracked_list, overrides, observed_at)
@@ -72,6 +79,7 @@ async def scrape_hub(
         ),
         tuple(reader.discovered),
         found.unreadable,
+        found.repositories,
     )
 
 
@@ -130,6 +138,7 @@ class HuggingFaceJob(Job):
         self._tracked_list: TrackedList | None = None
         self._list_read_at = 0.0
         self._known: set[str] = set()
+        self._repositories: dict[str, str] = {}
 
     @property
     def cadence(self) -> Cadence:
@@ -146,8 +155,10 @@ class HuggingFaceJob(Job):
                 tracked_list,
                 overrides,
                 observed_at=observed_at,
+                repositories=self._repositories,
                 on_progress=self.on_progress,
             )
+        self._repositories.update(found.repositories)
         new = [record for record in found.discovered if record.model_id not in self._known]
         slices: list[tuple[int, DownloadsSlice]] = []
 

@@ -1,10 +1,12 @@
-"""What a server says of its rate limit: IETF RateLimit headers and Retry-After.
+"""What a server says of its rate limit: RateLimit and X-RateLimit headers, and Retry-After.
 
 The header fields are those of draft-ietf-httpapi-ratelimit-headers-09 as the Hugging Face Hub
 writes them: `RateLimit: "api";r=0;t=55` and `RateLimit-Policy: "fixed window";"api";q=500;w=300`.
 """
 
+import math
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
@@ -13,6 +15,9 @@ _ITEM = re.compile(r'(?:"[^"]*"|[^",])+')
 _PART = re.compile(r'(?:"[^"]*"|[^";])+')
 _NUMBER = re.compile(r"([a-z])\s*=\s*([0-9]{1,15})")
 _SECONDS = re.compile(r"[0-9]{1,15}")
+_WHOLE = re.compile(r"\s*([0-9]{1,15})\b")
+_UNIX_SECONDS = 10**9
+"""From here on a number is a moment, not a wait; from a hundred times that on in milliseconds."""
 
 
 @dataclass(frozen=True)
@@ -60,6 +65,40 @@ def parse_retry_after(header: str, now: datetime) -> float | None:
         moment = parsedate_to_datetime(header)
     except (ValueError, OverflowError):
         return None
+    if moment.tzinfo is None:
+        moment = moment.replace(tzinfo=UTC)
+    return max((moment - now).total_seconds(), 0.0)
+
+
+def parse_x_ratelimit(headers: Mapping[str, str], now: datetime) -> Remaining | None:
+    """Read `X-RateLimit-Remaining` and `X-RateLimit-Reset`; null where one of them is missing.
+
+    No standard says what the reset is: it is read as seconds to wait, a Unix time in seconds or
+    milliseconds, or a date of HTTP or ISO 8601. `now` is UTC.
+    """
+    left = _WHOLE.match(headers.get("X-RateLimit-Remaining", ""))
+    wait = _until(headers.get("X-RateLimit-Reset", "").strip(), now)
+    return Remaining("", int(left[1]), math.ceil(wait)) if left and wait is not None else None
+
+
+def _until(reset: str, now: datetime) -> float | None:
+    try:
+        number = float(reset)
+    except ValueError:
+        return _until_moment(reset, now)
+    if not 0 <= number < 10**15:
+        return None
+    if number >= _UNIX_SECONDS:
+        number = number / 1000 if number >= 100 * _UNIX_SECONDS else number
+        return max(number - now.timestamp(), 0.0)
+    return number
+
+
+def _until_moment(reset: str, now: datetime) -> float | None:
+    try:
+        moment = datetime.fromisoformat(reset)
+    except ValueError:
+        return parse_retry_after(reset, now)
     if moment.tzinfo is None:
         moment = moment.replace(tzinfo=UTC)
     return max((moment - now).total_seconds(), 0.0)

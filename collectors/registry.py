@@ -3,6 +3,8 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from types import MappingProxyType
+from typing import Any
 
 import structlog
 from pydantic import ValidationError
@@ -36,6 +38,8 @@ class Registry:
     missing: Mapping[str, str] = field(default_factory=dict)
     """Tracked models the Hub said nothing of, and why: what was known of them stays."""
     unreadable: Unreadable = field(default_factory=lambda: Unreadable(HUB, SOURCE))
+    repositories: Mapping[str, str] = field(default_factory=dict)
+    """The Hub's `_id`s of the tracked models."""
 
 
 async def read_registry(
@@ -44,6 +48,7 @@ async def read_registry(
     overrides: Overrides,
     *,
     observed_at: datetime,
+    repositories: Mapping[str, str] = MappingProxyType({}),
     on_progress: Progress = lambda _done, _total: None,
 ) -> Registry:
     """Join the list with the Hub's metadata.
@@ -57,6 +62,7 @@ async def read_registry(
         tracked_list.models,
         collector=SOURCE,
         seed=observed_at.isoformat(),
+        repositories=repositories,
         on_progress=on_progress,
     )
     records: list[ModelRecord] = []
@@ -74,13 +80,17 @@ async def read_registry(
             why = explain(error)
             found.unreadable.add(row, f"{model_id}: {why}")
             missing[model_id] = f"unreadable row: {why}"
-    return Registry(tuple(records), missing, found.unreadable)
+    return Registry(tuple(records), missing, found.unreadable, found.repositories)
 
 
 class RegistryJob(Job):
     """What is known of each model: the tracked-models list joined with the Hub's metadata."""
 
     name = "registry"
+
+    def __init__(self, *arguments: Any, **options: Any) -> None:
+        super().__init__(*arguments, **options)
+        self._repositories: dict[str, str] = {}
 
     @property
     def cadence(self) -> Cadence:
@@ -97,8 +107,10 @@ class RegistryJob(Job):
                 tracked_list,
                 overrides,
                 observed_at=observed_at,
+                repositories=self._repositories,
                 on_progress=self.on_progress,
             )
+        self._repositories.update(registry.repositories)
 
         async def write(publisher: Publisher) -> None:
             await publisher.publish_models(registry.records)

@@ -15,6 +15,7 @@ import structlog
 from breakout import metrics
 from breakout.contract import RunRecord
 from collectors.cadence import Cadence
+from collectors.http import SourceError
 from collectors.job import EXPECTED, Job, Outcome
 from collectors.report import log_outcome
 
@@ -46,7 +47,8 @@ async def run_for_ever(
     """Run a job whenever it is due, until cancelled; `last` is its latest run, if it ever ran.
 
     A run that takes longer than the period makes the next one wait for the due moment after. A
-    failed run is tried again with growing waits, at the latest when it is due again.
+    failed run is tried again with growing waits, not before the source said that it answers
+    again, at the latest after a period.
     """
     failures = 0
     due = first_run(job.cadence, last, time.time())
@@ -61,7 +63,7 @@ async def run_for_ever(
                 await on_run(outcome)
             except Exception as error:  # whatever it is, the next run may go well
                 failures += 1
-                wait = retry_wait(failures, job.cadence.period_seconds)
+                wait = wait_after(error, failures, job.cadence.period_seconds)
                 due = time.time() + wait
                 log.error(
                     "collecting failed, trying again",
@@ -96,6 +98,12 @@ def retry_wait(failures: int, period: float) -> float:
     """Return seconds to wait after so many failures in a row: doubling, with jitter."""
     bound = min(period, _FIRST_RETRY_SECONDS * 2 ** min(failures - 1, 20))
     return random.uniform(bound / 2, bound)  # noqa: S311
+
+
+def wait_after(error: Exception, failures: int, period: float) -> float:
+    """Return seconds to wait after a failure: as long as the source asks for, a period at most."""
+    asked = error.retry_after if isinstance(error, SourceError) else 0.0
+    return max(retry_wait(failures, period), min(asked, period))
 
 
 def _late(cadence: Cadence, due: float) -> float:

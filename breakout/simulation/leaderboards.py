@@ -6,9 +6,12 @@ rated better than its last, and some closed models stay ahead of most.
 Rows have the types of the real ones, oddities included; where each was seen is said beside it.
 """
 
+import math
+import time
 import zlib
+from collections import Counter
 from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 
 from aiohttp import web
 
@@ -29,6 +32,10 @@ BOARDS = ("text", "text_style_control")
 """Configurations of the dataset that are served, as huggingface.co/datasets/lmarena-ai/
 leaderboard-dataset names them; it has more."""
 
+QUOTA = 100
+"""Requests a day of a free key: what clients say (antoniovho/artificial-analysis-leaderboards), who
+name the headers too; that the reset is a Unix time is assumed."""
+
 _CATEGORIES = ("overall", "coding", "hard prompts")
 _PAGE = 100
 _LATE = timedelta(days=10)
@@ -44,14 +51,36 @@ def add_routes(app: web.Application, catalog: Catalog, clock: SimulatedClock) ->
             return web.json_response({"error": "Not found."}, status=404)
         return _viewer(request, list(_arena(catalog, clock.now(), board)))
 
+    asked: Counter[tuple[str, date]] = Counter()
+
     async def models(request: web.Request) -> web.Response:
-        if not request.headers.get("x-api-key"):
+        key, now = request.headers.get("x-api-key"), clock.now()
+        if not key:
             return web.json_response({"error": "Invalid API key"}, status=401)
-        return _index(request, catalog, clock.now())
+        asked[key, now.date()] += 1
+        left = QUOTA - asked[key, now.date()]
+        answer = (
+            web.json_response({"error": "Rate limit exceeded"}, status=429)
+            if left < 0
+            else _index(request, catalog, now)
+        )
+        answer.headers.update(_quota(max(left, 0), now))
+        return answer
 
     for path in ("rows", "filter"):
         app.router.add_get(f"{ARENA_PREFIX}/{path}", rows)
     app.router.add_get(f"{ARTIFICIAL_ANALYSIS_PREFIX}/language/models/free", models)
+
+
+def _quota(left: int, now: datetime) -> dict[str, str]:
+    # The clock of who asks is the real one.
+    tomorrow = (now + timedelta(days=1)).replace(hour=0, minute=0, second=0, microsecond=0)
+    reset = time.time() + (tomorrow - now).total_seconds()
+    return {
+        "X-RateLimit-Limit": str(QUOTA),
+        "X-RateLimit-Remaining": str(left),
+        "X-RateLimit-Reset": str(math.ceil(reset)),
+    }
 
 
 def reviewed_names(catalog: Catalog) -> Iterator[tuple[str, str, str | None]]:

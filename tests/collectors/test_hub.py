@@ -2,10 +2,12 @@
 
 import base64
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from datetime import UTC, datetime, timedelta
+from types import MappingProxyType
 
 import pytest
+from aiohttp import web
 
 from breakout.simulation import Catalog, Model, SimulatedClock, SimulatedHub
 from breakout.simulation.faults import (
@@ -24,6 +26,7 @@ from collectors.http import Source
 from collectors.hub import Survey, survey
 from collectors.job import EmptyAnswerError, Progress
 from tests.collectors.quick import QUICK
+from tests.collectors.scripted import scripted
 
 NOW = datetime(2026, 8, 22, 11, tzinfo=UTC)
 EARLIER = NOW - timedelta(days=3)
@@ -37,6 +40,7 @@ async def survey_of(
     *,
     organisations: tuple[str, ...] = ("acorn", "birch"),
     single_requests: int = 60,
+    repositories: Mapping[str, str] = MappingProxyType({}),
     on_progress: Progress = lambda _done, _total: None,
 ) -> Survey:
     async with Source(
@@ -47,6 +51,7 @@ async def survey_of(
             organisations,
             wanted,
             single_requests=single_requests,
+            repositories=repositories,
             on_progress=on_progress,
         )
 
@@ -168,6 +173,52 @@ async def test_a_renamed_model_keeps_its_id() -> None:
     assert found.missing == {}
     assert sorted(found.rows) == sorted(["acorn/old-7B", *ACORNS])
     assert found.rows["acorn/old-7B"]["id"] == "acorn/new-7B"
+
+
+async def test_a_name_that_leads_to_another_repository_is_missing() -> None:
+    renamed = Model("acorn/old", renamed_to="acorn/new", renamed_at=EARLIER)
+    async with running(renamed, *ACORNS) as hub:
+        first = await survey_of(hub, ["acorn/old", *ACORNS])
+        same = await survey_of(hub, ["acorn/old"], repositories=first.repositories)
+        other = await survey_of(
+            hub, ["acorn/old", *ACORNS], repositories={"acorn/old": "621ffdc036468d709f17434d"}
+        )
+    assert first.repositories["acorn/old"] == first.rows["acorn/old"]["_id"]
+    assert (same.missing, same.renamed) == ({}, {"acorn/old": "acorn/new"})
+    assert "acorn/old" not in other.rows
+    assert "another repository now, acorn/new: _id was 621ffdc0" in other.missing["acorn/old"]
+
+
+async def test_lists_are_sorted_by_what_does_not_move(hub: SimulatedHub) -> None:
+    await survey_of(hub, [*ACORNS, *BIRCHES])
+    assert all(("sort", "createdAt") in request.query for request in hub.requests)
+
+
+async def test_an_organisation_of_more_than_a_page_is_complete() -> None:
+    async with running(*(f"oak/leaf-{number}" for number in range(2003))) as hub:
+        found = await survey_of(hub, ["oak/leaf-2002"], organisations=("oak",))
+        assert len(hub.requests) == 3
+    assert (len(found.rows), found.troubles) == (2003, {})
+
+
+async def test_a_redirect_without_a_query_keeps_the_fields_asked_for() -> None:
+    def bare(_: web.Request) -> web.Response:
+        return web.Response(status=307, headers={"Location": "/api/models/acorn/new"})
+
+    answers = {
+        "/api/models": [],
+        "/api/models/acorn/old": bare,
+        "/api/models/acorn/new": {"_id": "1", "id": "acorn/new", "downloadsAllTime": 5},
+    }
+    async with (
+        scripted(answers) as server,
+        Source("huggingface", server.url, "HF_ENDPOINT", patience=QUICK) as source,
+    ):
+        found = await survey(source, ["acorn"], ["acorn/old"])
+        asked = [request.query.getall("expand[]") for request in server.requests[1:]]
+    assert found.renamed == {"acorn/old": "acorn/new"}
+    assert asked[0] == asked[1]
+    assert "downloadsAllTime" in asked[0]
 
 
 async def test_a_model_renamed_to_a_tracked_one_does_not_count_twice() -> None:

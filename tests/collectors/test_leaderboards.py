@@ -513,6 +513,45 @@ async def test_a_refusal_says_why(
     assert "nobody" not in str(error.value)
 
 
+def spent(seconds: int, status: int = 429) -> Any:
+    at = datetime.now(UTC) + timedelta(seconds=seconds)
+    headers = {
+        "X-RateLimit-Limit": "100",
+        "X-RateLimit-Remaining": "0",
+        "X-RateLimit-Reset": f"{at.timestamp():.0f}",
+    }
+    content = page([item("a", 1.0)], more=True) if status == 200 else {"error": "Rate limit"}
+    return lambda _: web.json_response(content, status=status, headers=headers)
+
+
+@pytest.mark.parametrize("status", [429, 200])
+async def test_a_spent_quota_is_not_asked_again_before_its_reset(
+    broker: Broker, server: Scripted, status: int
+) -> None:
+    server.answers[MODELS] = spent(40_000, status)
+    with pytest.raises(SourceError, match="the source asks to wait") as error:
+        await analysis(broker, server.url).run(NOW)
+    assert 39_000 < error.value.retry_after <= 40_001
+    assert len(server.requests) == 1
+
+
+async def test_a_quota_that_is_refilled_soon_is_waited_for(
+    broker: Broker, server: Scripted
+) -> None:
+    server.answers[MODELS] = (spent(1), page([item("a", 1.0)]))
+    assert (await analysis(broker, server.url).run(NOW)).complete
+    assert len(server.requests) == 2
+
+
+async def test_a_refusal_without_a_reset_costs_few_of_the_quota(
+    broker: Broker, server: Scripted
+) -> None:
+    server.answers[MODELS] = failing(429)
+    with pytest.raises(SourceError, match="rate limited"):
+        await analysis(broker, server.url).run(NOW)
+    assert len(server.requests) == 3
+
+
 # The simulated leaderboards, with the faults of the simulated Hub.
 
 

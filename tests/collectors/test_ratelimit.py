@@ -13,6 +13,7 @@ from collectors.ratelimit import (
     parse_policies,
     parse_remaining,
     parse_retry_after,
+    parse_x_ratelimit,
 )
 
 NOW = datetime(2026, 8, 22, 11, tzinfo=UTC)
@@ -65,3 +66,33 @@ def test_retry_after_as_a_date(seconds: int) -> None:
 
 def test_retry_after_in_seconds() -> None:
     assert parse_retry_after(" 120 ", NOW) == 120.0
+
+
+def reset(text: str, left: str = "3") -> Remaining | None:
+    return parse_x_ratelimit({"X-RateLimit-Remaining": left, "X-RateLimit-Reset": text}, NOW)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "60",
+        "59.2",
+        f"{NOW.timestamp() + 60:.0f}",
+        f"{NOW.timestamp() * 1000 + 60_000:.0f}",
+        "2026-08-22T11:01:00Z",
+        "2026-08-22T13:01:00+02:00",
+        "Sat, 22 Aug 2026 11:01:00 GMT",
+    ],
+)
+def test_a_reset_is_read_however_it_is_written(text: str) -> None:
+    assert reset(text) == Remaining("", 3, 60)
+
+
+@pytest.mark.parametrize(("text", "left"), [("", "3"), ("soon", "3"), ("-5", "3"), ("nan", "3"),
+    ("inf", "3"), ("1e300", "3"), ("60", ""), ("60", "none"), ("60", "-1")])  # fmt: skip
+def test_a_quota_that_cannot_be_read_says_nothing(text: str, left: str) -> None:
+    assert reset(text, left) is None
+
+
+def test_a_reset_that_is_past_asks_for_no_wait() -> None:
+    assert reset("2026-08-22T10:00:00Z", "0") == Remaining("", 0, 0)

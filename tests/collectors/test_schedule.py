@@ -13,8 +13,9 @@ from breakout.contract import RunRecord
 from breakout.kafka_topics import KafkaUnavailableError
 from breakout.settings import Settings
 from collectors.cadence import DAY, HOUR, MONDAY, WEEK, Cadence
+from collectors.http import SourceError
 from collectors.job import Job, Outcome
-from collectors.schedule import State, first_run, retry_wait, run_for_ever
+from collectors.schedule import State, first_run, retry_wait, run_for_ever, wait_after
 from tests.collectors.quick import until
 
 NOW = datetime(2026, 8, 22, 11, tzinfo=UTC)
@@ -72,6 +73,12 @@ def test_retries_wait_twice_as_long_each_time_up_to_the_interval(
 ) -> None:
     bound = min(interval, 5 * 2 ** min(failures - 1, 60))
     assert bound / 2 <= retry_wait(failures, interval) <= bound
+
+
+@given(st.integers(1, 100), st.floats(0, 1e9))
+def test_a_source_is_not_asked_before_it_answers_again(failures: int, asked: float) -> None:
+    error = SourceError("tick", "http://tick", 1, "spent", retry_after=asked)
+    assert min(asked, DAY) <= wait_after(error, failures, DAY) <= DAY
 
 
 class Tick(Job):

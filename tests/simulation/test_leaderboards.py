@@ -8,7 +8,7 @@ import httpx
 import pytest
 
 from breakout.simulation import Catalog, Limits, SimulatedClock, SimulatedHub, invented_catalog
-from breakout.simulation.leaderboards import CLOSED, UNKNOWN, VERSION_CHANGED
+from breakout.simulation.leaderboards import CLOSED, QUOTA, UNKNOWN, VERSION_CHANGED
 from breakout.simulation.reviewed import names_csv
 
 NOW = datetime(2026, 3, 10, 12, tzinfo=UTC)
@@ -149,6 +149,15 @@ async def test_the_index_is_served_in_pages(hub: SimulatedHub) -> None:
 async def test_without_a_key_the_index_is_refused(hub: SimulatedHub) -> None:
     answer = await get(f"{hub.artificial_analysis_url}/language/models/free")
     assert answer.status_code == 401
+
+
+async def test_a_key_has_a_quota_of_each_day(hub: SimulatedHub) -> None:
+    answers = [await models(hub, 1, 1) for _ in range(QUOTA + 1)]
+    assert [one.status_code for one in answers] == [200] * QUOTA + [429]
+    assert answers[0].headers["X-RateLimit-Remaining"] == "99"
+    assert answers[-1].headers["X-RateLimit-Remaining"] == "0"
+    hub.clock.set(NOW + timedelta(days=1))
+    assert (await models(hub, 1)).status_code == 200
 
 
 async def test_the_index_changes_its_version_once(hub: SimulatedHub) -> None:
