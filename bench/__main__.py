@@ -26,6 +26,7 @@ from bench import (
     readers,
     recovery,
     restating,
+    snapshot,
     throughput,
 )
 from bench.figures import Figure, Ratio, ratios, said
@@ -35,7 +36,17 @@ from breakout.cli.console import PlainConsole
 Section = Callable[[Sizes, Callable[[str], None]], Iterator[Figure]]
 SECTIONS: dict[str, Section] = {
     module.NAME: module.figures
-    for module in (throughput, latency, growth, recovery, restating, backfill, dashboards, readers)
+    for module in (
+        throughput,
+        latency,
+        growth,
+        recovery,
+        restating,
+        backfill,
+        snapshot,
+        dashboards,
+        readers,
+    )
 }
 RATIOS: tuple[Ratio, ...] = (*throughput.RATIOS, *growth.RATIOS, *readers.RATIOS)
 

@@ -76,6 +76,15 @@ class Backfill:
 
 
 @dataclass(frozen=True)
+class Snapshot:
+    """A snapshot of the Hub of so many rows, with so many bytes a row that are not read."""
+
+    rows: int = 3_000_000
+    row_group: int = 1_000_000
+    filler: int = 480
+
+
+@dataclass(frozen=True)
 class Dashboards:
     """Observations behind the dashboards, and how often each query is asked."""
 
@@ -107,6 +116,7 @@ class Sizes:
     recovery: Recovery = field(default_factory=Recovery)
     restating: Restating = field(default_factory=Restating)
     backfill: Backfill = field(default_factory=Backfill)
+    snapshot: Snapshot = field(default_factory=Snapshot)
     dashboards: Dashboards = field(default_factory=Dashboards)
     readers: Readers = field(default_factory=Readers)
 
@@ -119,6 +129,7 @@ TINY: Final = Sizes(
     Recovery((100, 1_000), 20, 2_000),
     Restating(120, 10, 1),
     Backfill(20, 10),
+    Snapshot(20_000, 10_000),
     Dashboards(50, 100, 1),
     Readers(60, 10, 5, 20, 1, 2),
 )

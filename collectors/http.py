@@ -42,9 +42,11 @@ LARGEST_ANSWER = 16 << 20
 MOST_VALUES = 1_000_000
 """Values of a JSON answer that are read at most: in memory each takes up to a hundred times the
 three bytes it has on the way. A page of the Hub has some 100,000."""
-LARGEST_PART = 1 << 30
-"""Bytes of a range of a file that are read at most: of an archive, one column of many models."""
+LARGEST_PART = 64 << 20
+"""Bytes of a range of a file that are read at most."""
 
+_LARGEST_REFUSAL = 1 << 20
+"""Bytes of an error or a redirect that are read, however few were asked for."""
 _MOST_REDIRECTS = 5
 _PIECE = 1 << 20
 """Bytes that are decompressed at once."""
@@ -233,32 +235,18 @@ class Source:
 
         Raises as `json` does; `SourceRefusedError` when the server would send the whole file.
         """
-        return await self._part(
-            path,
-            f"bytes={start}-{start + length - 1}",
-            length,
-            lambda total: (start, min(start + length, total) - 1),
-        )
-
-    async def tail(self, path: str, length: int) -> Part:
-        """GET the end of a file, at most `length` bytes; raises as `range` does."""
-        return await self._part(
-            path, f"bytes=-{length}", length, lambda total: (max(total - length, 0), total - 1)
-        )
-
-    async def _part(
-        self, path: str, wanted: str, length: int, bounds: Callable[[int], tuple[int, int]]
-    ) -> Part:
-        """GET a range; `bounds` says its first and last byte by the size of the whole file."""
         if length > LARGEST_PART:
             why = f"{length:,} bytes of it at once, more than {LARGEST_PART >> 20} MiB"
             raise SourceError(self.name, public(self._url(path)), 0, why)
 
         def read(response: httpx.Response) -> Part:
-            return _read_part(response, bounds)
+            return _read_part(response, start, length)
 
         # Compressed on the way, the bytes would not be those of the range.
-        headers = {"Range": wanted, "Accept-Encoding": "identity"}
+        headers = {
+            "Range": f"bytes={start}-{start + length - 1}",
+            "Accept-Encoding": "identity",
+        }
         _, part = await self._get(self._url(path), read, _Most(length), headers)
         return part
 
@@ -418,7 +406,8 @@ class Source:
             if "Range" in headers and response.status_code == httpx.codes.OK:
                 # Not read: it may be gigabytes.
                 raise self._refused(url, response, "the server sends whole files only, no ranges")
-            await self._read_body(url, response, most)
+            whole = response.is_success or most.size >= _LARGEST_REFUSAL
+            await self._read_body(url, response, most if whole else _Most(_LARGEST_REFUSAL))
         finally:
             await response.aclose()
         return response
@@ -590,14 +579,14 @@ def _read_json(response: httpx.Response) -> Any:
         raise ValueError(f"the answer is not JSON: {error}") from None
 
 
-def _read_part(response: httpx.Response, bounds: Callable[[int], tuple[int, int]]) -> Part:
+def _read_part(response: httpx.Response, start: int, length: int) -> Part:
     told = _CONTENT_RANGE.fullmatch(response.headers.get("Content-Range", ""))
     if told is None:
         raise ValueError("the answer does not say which range it is")
     first, last, total = int(told["first"]), int(told["last"]), int(told["total"])
     if last - first + 1 != len(response.content):
         raise ValueError("the answer is not the range it says it is")
-    if (first, last) != bounds(total):
+    if (first, last) != (start, min(start + length, total) - 1):
         raise ValueError("the answer is another range than was asked for")
     return Part(response.content, total, response.headers.get("ETag"))
 

@@ -114,7 +114,7 @@ class Files:
     async def _etag(self, snapshot: Snapshot) -> str | None:
         if snapshot.path not in self._etags:
             try:
-                self._etags[snapshot.path] = (await self._hub.tail(snapshot.path, 1)).etag
+                self._etags[snapshot.path] = (await self._hub.range(snapshot.path, 0, 1)).etag
             except SourceError:
                 self._etags[snapshot.path] = None
         return self._etags[snapshot.path]

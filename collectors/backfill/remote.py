@@ -6,8 +6,13 @@ from typing import Any
 
 from collectors.http import Source, SourceError
 
-_FOOTER_BYTES = 256 * 1024
+_FOOTER_BYTES = 256 << 10
 """What is read first, from the end: of most Parquet files it holds the whole footer."""
+_MOST_BYTES = 1 << 30
+"""What is held at once, at most: one column of many models, or a footer."""
+_PIECE_BYTES = 32 << 20
+"""What is asked for at once, so that a connection that breaks costs no more, and a slow one does
+not take longer than a request may."""
 
 
 class RemoteFile(io.RawIOBase):
@@ -24,17 +29,18 @@ class RemoteFile(io.RawIOBase):
         self._held: dict[int, bytes] = {}
         self.bytes_read = 0
         """Bytes that came over the network."""
-        last = self._ask(source.tail(path, _FOOTER_BYTES))
-        self._etag, self.size = last.etag, last.total
-        self._footer_at = self.size - len(last.content)
-        self._held[self._footer_at] = last.content
+        # Not by a range from the end: there are servers that answer those with the whole file.
+        first = self._ask(source.range(path, 0, 1))
+        self._etag, self.size = first.etag, first.total
+        self._footer_at = max(self.size - _FOOTER_BYTES, 0)
+        self._footer = self._range(self._footer_at, self.size - self._footer_at)
+        self._held[self._footer_at] = self._footer
 
-    def fetch(self, start: int, length: int) -> None:
+    def fetch(self, start: int, end: int) -> None:
         """Get a range ready to be read, in place of the one before."""
-        footer = self._held[self._footer_at]
-        self._held = {self._footer_at: footer}
-        if not self._at_hand(start, length):
-            self._held[start] = self._range(start, length)
+        self._held = {self._footer_at: self._footer}
+        if not self._at_hand(start, end - start):
+            self._held[start] = self._range(start, end - start)
 
     def readable(self) -> bool:
         """It is."""
@@ -68,14 +74,19 @@ class RemoteFile(io.RawIOBase):
         return None
 
     def _range(self, start: int, length: int) -> bytes:
-        if length <= 0:
-            return b""
-        part = self._ask(self._source.range(self._path, start, length))
-        if (part.etag, part.total) != (self._etag, self.size):
-            raise SourceError(
-                self._source.name, self._path, 1, "the file changed while it was being read"
-            )
-        return bytes(part.content)
+        if length > _MOST_BYTES:
+            why = f"{length:,} bytes of it at once, more than {_MOST_BYTES:,}"
+            raise SourceError(self._source.name, self._path, 0, why)
+        content = bytearray()
+        while len(content) < length:
+            size = min(length - len(content), _PIECE_BYTES)
+            part = self._ask(self._source.range(self._path, start + len(content), size))
+            if (part.etag, part.total) != (self._etag, self.size):
+                raise SourceError(
+                    self._source.name, self._path, 1, "the file changed while it was being read"
+                )
+            content += part.content
+        return bytes(content)
 
     def _ask(self, request: Any) -> Any:
         part = asyncio.run_coroutine_threadsafe(request, self._loop).result()

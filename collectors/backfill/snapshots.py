@@ -4,7 +4,7 @@ import asyncio
 from bisect import bisect_left
 from collections.abc import Collection
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -28,6 +28,8 @@ LARGEST_COLUMNS = 1 << 30
 """Bytes of a row group's columns, without compression, that are read at most."""
 
 _BATCH_ROWS = 65_536
+_NEAR_BYTES = 64 << 10
+"""What lies between two columns and is read with them: another request would take longer."""
 
 
 class SnapshotError(Exception):
@@ -84,13 +86,12 @@ def _search(remote: RemoteFile, path: str, wanted: Collection[str], origin: str)
         if not _may_hold(group, ids):
             continue
         _check_size(path, group, {ID, *columns})
-        remote.fetch(*_span(group, {ID}))
+        for chunk in _chunks(group, {ID}):
+            remote.fetch(chunk.begin, chunk.end)
         places = _places(file, number, wanted_ids)
         if not places or not columns:
             continue
-        remote.fetch(*_span(group, set(columns)))
-        table = file.read_row_group(number, columns=columns)
-        rows = table.take(pa.array(places, pa.int64())).to_pylist()
+        rows = _counts(remote, file, number, columns, places)
         for model_id, row in zip(places.values(), rows, strict=True):
             _note(found, origin, model_id, row)
     found.bytes_read = remote.bytes_read
@@ -147,16 +148,46 @@ def _may_hold(group: Any, ids: list[str]) -> bool:
     return True
 
 
-def _span(group: Any, names: set[str]) -> tuple[int, int]:
-    """Return where the columns' chunks begin and how long they are together, gaps included."""
-    begins, ends = [], []
+def _counts(
+    remote: RemoteFile, file: Any, number: int, columns: list[str], places: dict[int, str]
+) -> list[dict[str, Any]]:
+    """Return the counters at some places of a row group, reading a column at a time.
+
+    Whatever lies between two columns stays where it is: it may be most of the file.
+    """
+    rows: list[dict[str, Any]] = [{} for _ in places]
+    wanted = pa.array(places, pa.int64())
+    for chunk in _chunks(file.metadata.row_group(number), set(columns)):
+        remote.fetch(chunk.begin, chunk.end)
+        for name in chunk.columns:
+            column = file.read_row_group(number, columns=[name]).column(0)
+            for row, count in zip(rows, column.take(wanted).to_pylist(), strict=True):
+                row[name] = count
+    return rows
+
+
+class _Chunk(NamedTuple):
+    """A part of the file that holds a row group's values of one column, or of neighbours."""
+
+    begin: int
+    end: int
+    columns: tuple[str, ...]
+
+
+def _chunks(group: Any, names: set[str]) -> list[_Chunk]:
+    """Return where the columns are, neighbours as one."""
+    chunks: list[_Chunk] = []
     for number in range(group.num_columns):
         column = group.column(number)
-        if column.path_in_schema in names:
-            begin = column.dictionary_page_offset or column.data_page_offset
-            begins.append(min(begin, column.data_page_offset))
-            ends.append(begins[-1] + column.total_compressed_size)
-    return min(begins), max(ends) - min(begins)
+        if column.path_in_schema not in names:
+            continue
+        begin = column.dictionary_page_offset or column.data_page_offset
+        begin = min(begin, column.data_page_offset)
+        one = _Chunk(begin, begin + column.total_compressed_size, (column.path_in_schema,))
+        if chunks and 0 <= one.begin - chunks[-1].end <= _NEAR_BYTES:
+            one = _Chunk(chunks[-1].begin, one.end, chunks.pop().columns + one.columns)
+        chunks.append(one)
+    return chunks
 
 
 def _note(found: Found, origin: str, model_id: str, row: dict[str, Any]) -> None:

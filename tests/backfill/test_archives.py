@@ -187,9 +187,9 @@ def once(answer: Any, *, after: int = 0) -> Any:
         lambda _request, _body: web.Response(status=503),
         lambda _request, _body: web.Response(status=429, headers={"Retry-After": "0"}),
         lambda _request, body: web.Response(
-            status=206, body=body[:7], headers={"Content-Range": f"bytes 0-9/{len(body)}"}
+            status=206, body=body[:1], headers={"Content-Range": f"bytes 0-9/{len(body)}"}
         ),
-        lambda _request, body: web.Response(status=206, body=body[:7]),
+        lambda _request, body: web.Response(status=206, body=body[:1]),
     ],
     ids=["503", "429", "short", "no range"],
 )

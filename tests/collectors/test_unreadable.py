@@ -95,7 +95,7 @@ async def test_range_is_no_larger_than_asked() -> None:
     async with scripted({"/f": more}) as server, at(server) as source:
         with pytest.raises(SourceRefusedError, match="larger than 100 bytes"):
             await source.range("/f", 0, 100)
-        with pytest.raises(SourceError, match="of it at once, more than 1024 MiB"):
+        with pytest.raises(SourceError, match="of it at once, more than 64 MiB"):
             await source.range("/f", 0, http.LARGEST_PART + 1)
 
 
