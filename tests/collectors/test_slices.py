@@ -7,12 +7,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from breakout.contract.events import DownloadsSlice, read_event
+from breakout.contract.model_ids import is_model_id
 from breakout.contract.topics import partition_of
 from collectors.counters import Counters
 from collectors.slices import MOST_BYTES, Scrape, cut
 
 AT = datetime(2026, 8, 22, 11, 0, 0, 123_000, tzinfo=UTC)
-IDS = st.text(st.characters(blacklist_categories=("Cs", "Cc", "Z")), min_size=1, max_size=40)
+IDS = st.text("abzABZ019_.-/é模型ß", min_size=1, max_size=40).filter(is_model_id)
 COUNTS = st.none() | st.integers(0, 2**63 - 1)
 
 

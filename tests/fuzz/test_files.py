@@ -224,7 +224,7 @@ def test_an_own_file_of_other_types_names_itself_and_its_rows(
 def test_an_own_file_with_a_column_twice(tmp_path: Path) -> None:
     path = tmp_path / "mine.csv"
     path.write_text("model_id,observed_at,downloads_all_time,model_id\na/b,2026-01-01,5,c/d\n")
-    with pytest.raises(OwnFileError, match="has column model_id more than once"):
+    with pytest.raises(OwnFileError, match="has a column more than once: model_id, model_id"):
         spool(path, tmp_path, now=NOW)
 
 
