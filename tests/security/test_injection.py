@@ -164,7 +164,8 @@ def test_every_charts_parameters_are_bound(chart: str) -> None:
     ],
 )
 def test_a_database_is_a_plain_name(database: str) -> None:
-    with pytest.raises(SettingsError, match=r"CLICKHOUSE_URL: .*(database|without \?query)") as error:
+    expected = r"CLICKHOUSE_URL: .*(database|without \?query)"
+    with pytest.raises(SettingsError, match=expected) as error:
         read_settings(clickhouse_url=f"http://me:hunter2@db:8123/{database}")
     assert "hunter2" not in str(error.value)
 
