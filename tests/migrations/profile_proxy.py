@@ -39,6 +39,8 @@ def with_profile(url: str, profile: Mapping[str, Any]) -> Iterator[str]:
             pass
 
     with http, ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+        # Closing waits for what is still asked: it uses the client
+        server.daemon_threads = False
         thread = threading.Thread(target=server.serve_forever)
         thread.start()
         try:

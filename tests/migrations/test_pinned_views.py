@@ -69,8 +69,8 @@ Question = tuple[str, str, Mapping[str, Any], Mapping[str, Any]]
 class Worlds:
     """Two databases, and every question about them."""
 
-    def __init__(self, server: ClickHouseServer, views: list[str]) -> None:
-        self._http = httpx.Client(base_url=server.url, timeout=120)
+    def __init__(self, http: httpx.Client, views: list[str]) -> None:
+        self._http = http
         self.questions: dict[str, Question] = {
             f"{database}.{view}": (
                 database,
@@ -146,10 +146,11 @@ def client(server: ClickHouseServer) -> Iterator[Client]:
 
 
 @pytest.fixture(scope="module")
-def worlds(server: ClickHouseServer, client: Client) -> Worlds:
-    worlds = Worlds(server, _views(client))
-    assert not [text for text in worlds.usual.values() if "Code:" in text]
-    return worlds
+def worlds(server: ClickHouseServer, client: Client) -> Iterator[Worlds]:
+    with httpx.Client(base_url=server.url, timeout=120) as http:
+        worlds = Worlds(http, _views(client))
+        assert not [text for text in worlds.usual.values() if "Code:" in text]
+        yield worlds
 
 
 def _made(client: Client) -> dict[str, str]:
