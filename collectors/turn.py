@@ -79,6 +79,7 @@ class Turn(ConsumerRebalanceListener):  # type: ignore[misc]
         self._consumer: Any = None
         self._polling: asyncio.Task[None] | None = None
         self._remembering: asyncio.Task[None] | None = None
+        self._leaving = False
 
     async def __aenter__(self) -> Self:
         """Join the source's group; a broker that is away is waited for."""
@@ -101,6 +102,7 @@ class Turn(ConsumerRebalanceListener):  # type: ignore[misc]
             # Whether it went well, the run has heard; here it must only have ended.
             await asyncio.wait({self._remembering}, timeout=_SESSION_MS / 1000)
             self._remembering.cancel()
+        self._leaving = True
         if self._polling is not None:
             await _end(self._polling)
         with contextlib.suppress(KafkaError, TimeoutError):
@@ -155,7 +157,8 @@ class Turn(ConsumerRebalanceListener):  # type: ignore[misc]
 
     async def _poll(self) -> None:
         """Show Kafka that we are there, however long a run takes."""
-        while True:
+        # A cancellation that meets an answer can be lost within the client: it is no reason to stay
+        while not self._leaving:
             try:
                 await self._consumer.getmany(timeout_ms=500)
             except KafkaError as error:
