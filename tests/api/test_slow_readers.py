@@ -99,6 +99,47 @@ def test_readers_that_leave_midway_break_nothing(few: ApiServer) -> None:
     assert "Traceback" not in few.log.read_text()
 
 
+@pytest.mark.slow
+@pytest.mark.timeout(1800)
+def test_a_thousand_answers_left_midway_break_nothing(
+    large_world: Settings, tmp_path: Path
+) -> None:
+    """Eight readers leave answers of every format midway, while rows are written."""
+    names = ("RATE", "QUERY_RATE")
+    variables = {f"BREAKOUT_API_{name}": "1000000" for name in names}
+    variables |= {"BREAKOUT_API_QUERIES": "8", "BREAKOUT_API_WAIT_SECONDS": "120"}
+    formats = ("csv", "json", "parquet", "arrow")
+    written: list[int] = []
+    with (
+        serving(tmp_path, large_world, **variables) as server,
+        closing(writer_client(large_world)) as client,
+        ThreadPoolExecutor(READERS) as readers,
+    ):
+        client.command("CREATE TABLE written (a UInt64) ENGINE = MergeTree ORDER BY a")
+
+        def leave(number: int) -> None:
+            path = f"/v1/ram/curves?format={formats[number % 4]}&limit=10000"
+            if number % 5:
+                made, head = begun(server, path)
+                made.recv(1000)
+                made.close()
+                assert head.startswith(b"HTTP/1.1 200 "), head
+            else:
+                with connect(server) as early:
+                    early.sendall(request(path))
+
+        leaving = [readers.submit(leave, number) for number in range(1000)]
+        while not all(one.done() for one in leaving):
+            client.insert("written", [[len(written)]], ["a"])
+            written.append(len(written))
+        for one in leaving:
+            one.result()
+        rows = client.query("SELECT a FROM written ORDER BY a").result_rows
+        assert [number for (number,) in rows] == written
+        assert httpx.get(server.url + CURVES, timeout=120).status_code == 200
+        assert "Traceback" not in server.log.read_text()
+
+
 def test_an_answer_that_is_too_large_says_so(large_world: Settings, tmp_path: Path) -> None:
     with serving(tmp_path, large_world, BREAKOUT_API_SPOOL_MEBIBYTES="8") as server:
         answer = httpx.get(server.url + CURVES, timeout=120)
