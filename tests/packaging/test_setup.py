@@ -1,7 +1,9 @@
 """The first command on a new machine: it works, or says plainly what is missing."""
 
+import io
 import re
 import subprocess
+import sys
 import threading
 from importlib.machinery import ModuleSpec
 from importlib.util import find_spec
@@ -64,8 +66,11 @@ def test_an_entry_of_the_lock_has_all_its_hashes() -> None:
         setup_venv.entry_of("c", lock)
 
 
-def test_two_at_once_take_turns(capsys: pytest.CaptureFixture[str]) -> None:
+def test_two_at_once_take_turns(monkeypatch: pytest.MonkeyPatch) -> None:
     order = []
+    # Not by capsys: it loses what is printed while it is read
+    said = io.StringIO()
+    monkeypatch.setattr(sys, "stderr", said)
 
     def second() -> None:
         with setup_venv.only_one_at_a_time():
@@ -74,7 +79,7 @@ def test_two_at_once_take_turns(capsys: pytest.CaptureFixture[str]) -> None:
     waiting = threading.Thread(target=second)
     with setup_venv.only_one_at_a_time():
         waiting.start()
-        while "waiting for another" not in capsys.readouterr().err:
+        while "waiting for another" not in said.getvalue():
             assert waiting.is_alive()
         order.append("first")
     waiting.join()
