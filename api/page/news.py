@@ -80,7 +80,7 @@ class News:
             said = f"More than {MOST_OF_CLIENT} streams of events at once: close one first"
             raise ProblemError(429, said, headers=later)
         if self._places.total() >= MOST_READERS:
-            raise ProblemError(503, "Too many read along already", headers=later)
+            raise ProblemError(503, "Too many live subscribers", headers=later)
         self._places[client] += 1
         try:
             yield

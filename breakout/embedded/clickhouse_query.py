@@ -310,7 +310,7 @@ class _Running:
             finally:
                 # A statement that writes to nobody ends on its own; cancelling is for the others
                 pipe.stop_reading()
-                await call.stop(patience=LEFT_SECONDS)
+                await call.stop(grace_seconds=LEFT_SECONDS)
         finally:
             pipe.close()
 

@@ -98,15 +98,18 @@ class EngineCall(Generic[T]):
         return await asyncio.shield(self.future)
 
     async def stop(
-        self, *, patience: float = 0.0, cancelled: Callable[[], None] | None = None
+        self, *, grace_seconds: float = 0.0, cancelled: Callable[[], None] | None = None
     ) -> None:
-        """Return once the call is over, however it ended. One that still runs ``patience`` s later
-        is cancelled; ``cancelled`` is called when the engine knows."""
-        await uninterrupted(self._stop(patience, cancelled))
+        """Return once the call is over, however it ended.
 
-    async def _stop(self, patience: float, cancelled: Callable[[], None] | None) -> None:
-        if not self._call.cancel() and not self.future.done() and patience:
-            await asyncio.wait([self.future], timeout=patience)
+        One that still runs after ``grace_seconds`` is cancelled; ``cancelled`` is called when the
+        engine knows.
+        """
+        await uninterrupted(self._stop(grace_seconds, cancelled))
+
+    async def _stop(self, grace_seconds: float, cancelled: Callable[[], None] | None) -> None:
+        if not self._call.cancel() and not self.future.done() and grace_seconds:
+            await asyncio.wait([self.future], timeout=grace_seconds)
         while not self.future.done():
             # Again and again: the statement may not have reached the engine yet
             if await self._cancel() and cancelled is not None:

@@ -17,7 +17,7 @@ HALF: dict[str, bytes] = {
     "a body that does not come": request("/v1/sources", "Content-Length: 10"),
     "half a body": request("/v1/sources", "Content-Length: 10") + b"12345",
     "half a chunked body": request("/v1/sources", "Transfer-Encoding: chunked") + b"5\r\nab",
-    "a body of a method there is not": request("/v1/sources", "Content-Length: 9", method="POST"),
+    "a body of an unsupported method": request("/v1/sources", "Content-Length: 9", method="POST"),
     "a second request by half": request("/v1/sources") + b"GET /v1/sources HTTP/1.1\r\n",
 }
 

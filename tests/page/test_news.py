@@ -133,7 +133,7 @@ async def test_too_many_readers_are_sent_away(monkeypatch: pytest.MonkeyPatch) -
     told_by = News(FakeDatabase())  # type: ignore[arg-type]
     with (
         told_by.place(),
-        pytest.raises(ProblemError, match="Too many read along") as refused,
+        pytest.raises(ProblemError, match="Too many live subscribers") as refused,
         told_by.place(),
     ):
         pass
