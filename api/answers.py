@@ -15,10 +15,10 @@ from pydantic import BaseModel, ConfigDict, Field
 from starlette.types import Receive, Scope, Send
 
 from api import formats, paging
-from api.asked import PAGE_ROWS, Asked, iso
 from api.database import Database, Parameters, parsed
 from api.formats import Format
 from api.paging import Key
+from api.parameters import PAGE_ROWS, Asked, iso
 from api.problems import PROBLEMS, ProblemError
 from api.queries import parameters, query
 

@@ -10,12 +10,10 @@ from fastapi.middleware.cors import CORSMiddleware
 from fastapi.routing import APIRoute
 
 from api import badges, problems
-from api.buckets import Buckets
+from api.access_log import Observed
 from api.database import Database
-from api.heads import Heads
+from api.head_requests import Heads
 from api.keys import Keys
-from api.limits import Limited
-from api.observed import Observed
 from api.operations import (
     derivatives,
     downloads,
@@ -27,7 +25,9 @@ from api.operations import (
     sources,
 )
 from api.page import routes as page
-from api.page.news import News
+from api.page.live_updates import News
+from api.rate_limits import Limited
+from api.token_buckets import Buckets
 from breakout.settings import Settings
 
 OPERATIONS = (models, downloads, ram, inference, derivatives, leaderboards, sources, scrapes)

@@ -9,11 +9,11 @@ from fastapi import APIRouter, Query, Request, Response
 from pydantic import BaseModel, ConfigDict, Field
 
 from api.answers import bound, known, moment_of, small_answer
-from api.asked import Moment, PathPart, Text
 from api.database import Parameters, parsed
 from api.operations.models import OPERATION as MODELS
 from api.operations.models import ModelsAsked
 from api.operations.ram import NOW, RamAsked
+from api.parameters import Moment, PathPart, Text
 from api.problems import PROBLEMS, ProblemError
 from api.queries import query
 

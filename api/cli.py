@@ -11,11 +11,11 @@ from api.app import create_app
 from api.clients import networks
 from api.connections import Limits, bounded
 from api.keys import new_key
-from api.page.news import News
-from breakout.http_address import host_port, http_address
-from breakout.logging import configure_logging
+from api.page.live_updates import News
+from breakout.http.addresses import host_port, http_address
+from breakout.observability.logging import configure_logging
+from breakout.observability.metrics_server import start_metrics
 from breakout.settings import Settings, SettingsError, read_settings
-from breakout.telemetry import start_metrics
 
 GRACE_SECONDS = 10
 

@@ -17,7 +17,7 @@ from uvicorn.protocols.http.h11_impl import H11Protocol, RequestResponseCycle
 
 from api.clients import Networks, address_of, key_of, trusts
 from api.problems import MEDIA_TYPE
-from breakout.metrics import API_CUT
+from breakout.observability.metrics import API_CUT
 
 LOOK_SECONDS = 1.0
 REQUEST_SECONDS = 5.0

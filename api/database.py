@@ -12,13 +12,13 @@ import clickhouse_connect
 from clickhouse_connect.driver import AsyncClient
 from clickhouse_connect.driver.exceptions import ClickHouseError as DriverError
 
-from api.buckets import Buckets
+from api.answer_cache import After, Recent
 from api.clients import current
+from api.fair_queue import Turns
 from api.queries import query
-from api.recent import After, Recent
 from api.spool import Spool, Spooled
-from api.turns import Turns
-from breakout.clickhouse import (
+from api.token_buckets import Buckets
+from breakout.clickhouse.client import (
     CONNECT_SECONDS,
     WHOLE_ANSWERS,
     ClickHouseError,

@@ -13,7 +13,7 @@ from datetime import datetime
 from math import isfinite
 from typing import Any
 
-from api.asked import moment_as_written
+from api.parameters import moment_as_written
 from api.problems import ProblemError
 
 _FORMULA = "^[=+\\\\-@\\\\t\\\\r\\\\n\uff1d\uff0b\uff0d\uff20]"

@@ -7,7 +7,7 @@ What is as of now can be read where it is kept; what was then has to be worked o
 import re
 from functools import cache
 
-from breakout.migrations import migrations_folder
+from breakout.clickhouse.migrations import migrations_folder
 
 _PARAMETER = re.compile(r"\{(\w+):[^}]+\}")
 _ONLY = {

@@ -16,7 +16,7 @@ from bench.figures import Figure
 from bench.ours import our_pipeline, start_worker, wait_rows
 from bench.sizes import Sizes
 from breakout.contract import DownloadsSlice, ModelRecord
-from tests.pipeline import Pipeline
+from tests.support.pipeline import Pipeline
 
 NAME = "backfill"
 END = datetime.now(UTC).replace(hour=0, minute=0, second=0, microsecond=0)

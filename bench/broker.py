@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from tests.kafka.installed import why_not
+from tests.support.kafka.installed import why_not
 
 WHY_EMBEDDED: Final = why_not()
 KIND: Final = "kafka" if WHY_EMBEDDED is None else "embedded"

@@ -19,12 +19,12 @@ import clickhouse_connect
 from bench.dashboard_data import statements
 from bench.figures import Aim, Figure
 from bench.sizes import Sizes
-from breakout.clickhouse import reader_client
-from breakout.migrations import migrate
+from breakout.clickhouse.client import reader_client
+from breakout.clickhouse.migrations import migrate
 from breakout.settings import Settings
-from tests.embedded_servers import running_clickhouse
 from tests.grafana.expand import Chosen, sql
 from tests.grafana.files import DASHBOARDS, annotations, panels, variables
+from tests.support.embedded_servers import running_clickhouse
 
 NAME = "dashboards"
 AIM = Aim(300, at_least=False)

@@ -21,7 +21,7 @@ from bench.sizes import Sizes
 from bench.workload import Workload
 from breakout.contract import DownloadsSlice
 from breakout.contract.times import to_ms
-from tests.pipeline import KafkaRecord, Pipeline
+from tests.support.pipeline import KafkaRecord, Pipeline
 
 NAME = "latency"
 TICKS_A_SECOND = 20

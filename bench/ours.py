@@ -9,8 +9,8 @@ from typing import Any
 from bench.broker import KIND
 from bench.processes import MeasuredProcess
 from bench.workload import START
-from tests.pipeline import Pipeline, running_pipeline
-from tests.waiting import wait_until
+from tests.support.pipeline import Pipeline, running_pipeline
+from tests.support.waiting import wait_until
 
 SHIPPED = {"BREAKOUT_BATCH_SECONDS": "0.5"}
 """What the tests' pipeline sets otherwise than shipped."""

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from tests.pipeline import REPOSITORY
+from tests.support.pipeline import REPOSITORY
 
 TICKS = os.sysconf("SC_CLK_TCK")
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from aiokafka import AIOKafkaProducer
 
-from tests.pipeline import KafkaRecord
+from tests.support.pipeline import KafkaRecord
 
 
 def publish(

@@ -19,8 +19,8 @@ from clickhouse_connect.driver.binding import format_bind_value
 
 from api import paging
 from api.answers import Operation, bound
-from api.asked import PAGE_ROWS, Asked
 from api.operations import downloads, models, ram, scrapes, sources
+from api.parameters import PAGE_ROWS, Asked
 from api.queries import query
 from bench.figures import Aim, Figure, Ratio
 from bench.latency import measure, tick
@@ -29,7 +29,7 @@ from bench.publishing import publish
 from bench.sizes import Sizes
 from bench.workload import Workload
 from tests.api.server import ApiServer
-from tests.pipeline import REPOSITORY, Pipeline
+from tests.support.pipeline import REPOSITORY, Pipeline
 
 NAME = "readers"
 OURS, DIRECT = "answers of the API", "answers of ClickHouse to the same SQL"

@@ -17,8 +17,8 @@ from bench.publishing import publish
 from bench.sizes import Sizes
 from bench.workload import BINS, Workload
 from breakout.contract import DownloadsSlice
-from tests.pipeline import Pipeline
-from tests.waiting import wait_until
+from tests.support.pipeline import Pipeline
+from tests.support.waiting import wait_until
 
 NAME = "restating"
 RANK = 14

@@ -25,7 +25,7 @@ import pyarrow.parquet as pq
 from bench.figures import Aim, Figure
 from bench.sizes import Sizes
 from collectors.backfill.snapshots import COUNTERS, ID, read_snapshot
-from collectors.http import Source
+from collectors.http.client import Source
 
 NAME = "snapshot"
 WANTED = 2_000

@@ -31,10 +31,10 @@ from bench.processes import MeasuredProcess, running
 from bench.publishing import publish
 from bench.sizes import Sizes, Throughput
 from bench.workload import Workload
-from tests.brokers import running_broker_of
-from tests.embedded_servers import ClickHouseServer, running_clickhouse
-from tests.pipeline import REPOSITORY, KafkaRecord
-from tests.waiting import wait_until
+from tests.support.brokers import running_broker_of
+from tests.support.embedded_servers import ClickHouseServer, running_clickhouse
+from tests.support.pipeline import REPOSITORY, KafkaRecord
+from tests.support.waiting import wait_until
 
 NAME = "throughput"
 TOPIC = "observations"

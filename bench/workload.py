@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from breakout.contract import DownloadsSlice, ModelRecord
 from breakout.contract.topics import DOWNLOADS, partition_of
-from tests.pipeline import KafkaRecord
+from tests.support.pipeline import KafkaRecord
 
 START = datetime.now(UTC).replace(hour=6, minute=0, second=0, microsecond=0) - timedelta(days=90)
 BINS = ("<1B", "1-5B", "7-9B", "10-50B", "50-100B", "100-250B", "250B+")

@@ -22,7 +22,7 @@ from urllib.parse import quote, urljoin
 import httpx
 import pyarrow as pa
 
-from breakout.proxies import certificates, proxy_for
+from breakout.http.proxies import certificates, proxy_for
 from breakout.settings_error import SettingsError
 
 _ARROW = "application/vnd.apache.arrow.stream"

@@ -17,8 +17,8 @@ import httpx
 from pydantic import AfterValidator, Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-from breakout.http_address import host_port
-from breakout.local_login import local_password
+from breakout.clickhouse.local_login import local_password
+from breakout.http.addresses import host_port
 from breakout.settings_error import SettingsError as SettingsError  # noqa: PLC0414 - raised here
 
 # It becomes part of statements that take no parameters, such as CREATE DATABASE.

@@ -12,15 +12,15 @@ import click
 from rich.progress import Progress as ProgressBar
 
 from breakout.cli.console import PlainConsole
-from breakout.logging import configure_logging
+from breakout.observability.logging import configure_logging
+from breakout.observability.metrics_server import start_metrics
 from breakout.settings import Settings, read_settings
-from breakout.telemetry import start_metrics
-from collectors.job import EXPECTED, Job, Outcome, Progress
-from collectors.jobs import JOBS, has_key
-from collectors.registry import RegistryJob
-from collectors.report import log_outcome, summary
-from collectors.schedule import State
-from collectors.turn import run_in_turn
+from collectors.scheduling.job import EXPECTED, Job, Outcome, Progress
+from collectors.scheduling.leader_lease import run_in_turn
+from collectors.scheduling.report import log_outcome, summary
+from collectors.scheduling.schedule import State
+from collectors.sources.by_name import JOBS, has_key
+from collectors.sources.registry import RegistryJob
 
 PARTIAL = 3
 INTERRUPTED = 128 + signal.SIGINT
@@ -132,7 +132,7 @@ def _run(job: Job, observed_at: datetime | None) -> Outcome:
 
 def _run_for_ever(settings: Settings, jobs: Sequence[Job]) -> None:
     # It brings the ClickHouse client along, which `--once` would wait for in vain.
-    from breakout.heartbeat import Heartbeat  # noqa: PLC0415
+    from breakout.observability.heartbeat import Heartbeat  # noqa: PLC0415
 
     address = start_metrics(settings)
 

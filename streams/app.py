@@ -14,19 +14,19 @@ import faust
 import mode
 from faust.tables.manager import TableManager
 
-from breakout.kafka_connection import tls_context
-from breakout.logging import logging_config
+from breakout.kafka.connection import tls_context
+from breakout.observability.logging import logging_config
 from breakout.settings import Settings, read_settings
 from streams.allocation import suit_columns
 from streams.clickhouse import WorkerClickHouse
-from streams.derivatives import DerivativesProcessor
-from streams.downloads import DownloadsProcessor
-from streams.facts import FactsProcessor
+from streams.derivatives.processor import DerivativesProcessor
+from streams.downloads.processor import DownloadsProcessor
+from streams.facts.processor import FactsProcessor
 from streams.outbox import Outbox
 from streams.positions import CheckedTransport
 from streams.processor import Processor
-from streams.scores import ScoreProcessor
-from streams.signs import SignsOfLife
+from streams.ram.processor import ScoreProcessor
+from streams.worker_health import SignsOfLife
 
 DATA_DIRECTORY = tempfile.TemporaryDirectory(prefix="breakout-faust-")
 """Faust wants a folder, though nothing of ours is kept in it; gone when the process ends."""

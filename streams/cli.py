@@ -7,9 +7,9 @@ import click
 import faust
 import structlog
 
-from breakout.clickhouse import ClickHouseUnavailable, reader_client
-from breakout.kafka_topics import ensure_topics
-from breakout.logging import configure_logging
+from breakout.clickhouse.client import ClickHouseUnavailable, reader_client
+from breakout.kafka.topics import ensure_topics
+from breakout.observability.logging import configure_logging
 from breakout.settings import Settings, SettingsError, read_settings
 
 log = structlog.get_logger(__name__)

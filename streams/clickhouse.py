@@ -14,13 +14,8 @@ import pyarrow as pa
 import structlog
 from clickhouse_connect.driver.client import Client
 
-from breakout import metrics
-from breakout.clickhouse import (
-    ClickHouseUnavailable,
-    Purpose,
-    await_clickhouse,
-    explained,
-)
+from breakout.clickhouse.client import ClickHouseUnavailable, Purpose, await_clickhouse, explained
+from breakout.observability import metrics
 from breakout.settings import Settings
 
 log = structlog.get_logger(__name__)

@@ -8,7 +8,7 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from breakout.series import NULL
+from breakout.core.series import NULL
 
 Int = NDArray[np.int64]
 Flag = NDArray[np.bool_]

@@ -15,9 +15,9 @@ import structlog
 from aiokafka.errors import KafkaError, KafkaTimeoutError
 from faust.exceptions import ProducerSendError
 
-from breakout import metrics
 from breakout.contract import DeadLetter, Event
 from breakout.contract.topics import DEAD_LETTERS, Topic, partition_of
+from breakout.observability import metrics
 from streams.batches import Record
 from streams.clickhouse import Stopping
 

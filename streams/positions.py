@@ -26,10 +26,10 @@ from faust.transport.drivers import aiokafka as driver
 from faust.types import TP
 from mode import Service
 
-from breakout import metrics
-from breakout.kafka_connection import kafka_connection
-from breakout.kafka_offsets import log_ends
-from breakout.kafka_positions import LastRead, LostPosition, replaced
+from breakout.kafka.connection import kafka_connection
+from breakout.kafka.offsets import log_ends
+from breakout.kafka.positions import LastRead, LostPosition, replaced
+from breakout.observability import metrics
 from breakout.settings import Settings
 
 log = structlog.get_logger(__name__)

@@ -13,11 +13,11 @@ from typing import Any, ClassVar, Generic
 
 import structlog
 
-from breakout import metrics
+from breakout.observability import metrics
 from breakout.settings import Settings
 from streams.batches import Batch, EventT, batches
-from streams.burial import Burial
 from streams.clickhouse import Stopping, WorkerClickHouse
+from streams.dead_letter_guard import Burial
 from streams.outbox import Outbox
 
 log = structlog.get_logger(__name__)

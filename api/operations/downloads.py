@@ -9,7 +9,7 @@ from pydantic import Field
 
 from api import paging
 from api.answers import Operation, Row, answer
-from api.asked import Day, OfModels, Texts
+from api.parameters import Day, OfModels, Texts
 
 router = APIRouter(tags=["downloads"])
 

@@ -9,7 +9,7 @@ from pydantic import Field
 
 from api import paging
 from api.answers import Operation, Row, answer
-from api.asked import Asked, Day
+from api.parameters import Asked, Day
 
 router = APIRouter(tags=["inference"])
 _SOURCES = ("openrouter",)

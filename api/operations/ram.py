@@ -8,7 +8,7 @@ from pydantic import Field
 
 from api import paging
 from api.answers import Operation, Row, answer
-from api.asked import Age, Asked, Day, OfModels, Text, Texts
+from api.parameters import Age, Asked, Day, OfModels, Text, Texts
 from breakout.settings import Settings
 
 router = APIRouter(tags=["RAM"])

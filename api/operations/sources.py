@@ -8,7 +8,7 @@ from pydantic import Field
 
 from api import paging
 from api.answers import Operation, Row, answer
-from api.asked import Asked, Texts
+from api.parameters import Asked, Texts
 
 router = APIRouter(tags=["sources"])
 

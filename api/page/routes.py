@@ -11,9 +11,9 @@ from fastapi.responses import HTMLResponse
 from fastapi.sse import EventSourceResponse, ServerSentEvent
 from fastapi.staticfiles import StaticFiles
 
-from api.page.news import News
+from api.page.live_updates import News
 from api.problems import ProblemError
-from breakout.clickhouse import ClickHouseError
+from breakout.clickhouse.client import ClickHouseError
 
 router = APIRouter(include_in_schema=False)
 ASSETS = "/assets"

@@ -12,7 +12,7 @@ from breakout.cli.console import console
 from breakout.cli.errors import CommandFailed
 from breakout.cli.leaderboard import known_baselines
 from breakout.cli.start import start
-from breakout.clickhouse import explained, reader_client, writer_client
+from breakout.clickhouse.client import explained, reader_client, writer_client
 
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 RESERVED = "live"

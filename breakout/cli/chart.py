@@ -11,10 +11,10 @@ from typing import Any
 import click
 from rich.table import Table
 
-from breakout.charts import Chart, ChartError, load_chart, load_charts
 from breakout.cli.console import console, echo, echo_data
 from breakout.cli.start import start
-from breakout.clickhouse import explained, reader_client
+from breakout.clickhouse.charts import Chart, ChartError, load_chart, load_charts
+from breakout.clickhouse.client import explained, reader_client
 
 SHOWN = 40
 

@@ -14,7 +14,7 @@ from rich.console import Console, ConsoleOptions, RenderableType
 from rich.segment import Segment
 from rich.text import Text
 
-from breakout.printable import printable
+from breakout.observability.printable import printable
 
 WIDTH_OF_FILES = 120
 

@@ -21,14 +21,14 @@ from breakout.cli.demo_report import print_report
 from breakout.cli.embedded import embedded_options
 from breakout.cli.errors import CommandFailed
 from breakout.cli.interruption import until_interrupted
-from breakout.cli.kafka_state import count_published, read_kafka
 from breakout.cli.replay_process import replay_process
 from breakout.cli.simulated_hub import simulated_hub
 from breakout.cli.start import start
 from breakout.cli.supervisor import Child, Program, stop_in_order
-from breakout.clickhouse import explained, reader_client, writer_client
-from breakout.embedded.runtime import embedded_servers
-from breakout.migrations import migrate
+from breakout.clickhouse.client import explained, reader_client, writer_client
+from breakout.clickhouse.migrations import migrate
+from breakout.kafka.state import count_published, read_kafka
+from breakout.local.runtime import embedded_servers
 from breakout.settings import Settings, read_settings
 
 REGISTRY_DAYS = 7

@@ -9,7 +9,7 @@ import click
 from breakout.cli.errors import CommandFailed
 from breakout.cli.interruption import until_interrupted
 from breakout.cli.start import start
-from breakout.embedded.runtime import EmbeddedOptions, embedded_servers
+from breakout.local.runtime import EmbeddedOptions, embedded_servers
 from breakout.settings import Settings, is_loopback
 
 

@@ -1,12 +1,12 @@
 """What a person reads when a command fails."""
 
-from breakout.clickhouse import ClickHouseError
-from breakout.embedded.errors import EmbeddedError
-from breakout.kafka_topics import KafkaUnavailableError
-from breakout.migrations import MigrationError
-from breakout.printable import one_line as spelled
-from breakout.printable import printable
-from breakout.redaction import Redactor
+from breakout.clickhouse.client import ClickHouseError
+from breakout.clickhouse.migrations import MigrationError
+from breakout.kafka.topics import KafkaUnavailableError
+from breakout.local.errors import EmbeddedError
+from breakout.observability.printable import one_line as spelled
+from breakout.observability.printable import printable
+from breakout.observability.redaction import Redactor
 from breakout.settings import SettingsError, read_settings
 
 

@@ -12,7 +12,7 @@ from rich.table import Table
 from rich.text import Text
 
 from breakout.cli.leaderboard import TREND_DAYS, Leaderboard, Place
-from breakout.printable import printable, printable_json
+from breakout.observability.printable import printable, printable_json
 
 SOURCE = (
     "Downloads as the Hugging Face Hub counts them. Tracked models, sizes and release dates: "

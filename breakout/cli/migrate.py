@@ -3,8 +3,8 @@
 import click
 
 from breakout.cli.start import start
-from breakout.migrations import migrate as run_migrations
-from breakout.migrations import pending
+from breakout.clickhouse.migrations import migrate as run_migrations
+from breakout.clickhouse.migrations import pending
 
 PATIENCE_SECONDS = 60.0
 

@@ -1,6 +1,6 @@
 """The web page as a part of what a command runs."""
 
-from breakout.http_address import http_address
+from breakout.http.addresses import http_address
 from breakout.settings import Settings
 
 

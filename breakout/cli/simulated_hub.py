@@ -47,7 +47,7 @@ async def simulated_hub(
     named = ("--names-file", str(names)) if names is not None else ()
     with log.open("ab") as errors:
         process = await asyncio.create_subprocess_exec(
-            *(sys.executable, "-m", "breakout.embedded.tether", str(os.getpid())),
+            *(sys.executable, "-m", "breakout.local.tether", str(os.getpid())),
             *(sys.executable, "-m", "breakout.simulation"),
             *("--days", str(max(days, SHORTEST_DAYS)), *named),
             stdin=asyncio.subprocess.PIPE,

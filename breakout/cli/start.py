@@ -1,6 +1,6 @@
 """How every command begins."""
 
-from breakout.logging import configure_logging
+from breakout.observability.logging import configure_logging
 from breakout.settings import Settings, read_settings
 
 

@@ -9,9 +9,9 @@ from rich.table import Table
 from rich.text import Text
 
 from breakout.cli.console import console
-from breakout.cli.health import Part, read_health
 from breakout.cli.start import start
-from breakout.printable import printable, printable_json
+from breakout.observability.health import Part, read_health
+from breakout.observability.printable import printable, printable_json
 
 
 @click.command()

@@ -6,8 +6,8 @@ from breakout.cli.console import console, echo_data
 from breakout.cli.leaderboard import read_leaderboard
 from breakout.cli.leaderboard_text import NOTHING_YET, as_csv, as_json, as_table
 from breakout.cli.start import start
-from breakout.clickhouse import explained, reader_client
-from breakout.sizes import SIZE_BINS
+from breakout.clickhouse.client import explained, reader_client
+from breakout.core.sizes import SIZE_BINS
 
 
 @click.command()

@@ -16,9 +16,9 @@ from breakout.cli.page import page_address
 from breakout.cli.reachable import answers
 from breakout.cli.start import start
 from breakout.cli.supervisor import Child, Program, stop_in_order
-from breakout.embedded.runtime import embedded_servers
-from breakout.http_address import host_port
-from breakout.migrations import migrate
+from breakout.clickhouse.migrations import migrate
+from breakout.http.addresses import host_port
+from breakout.local.runtime import embedded_servers
 from breakout.settings import Settings
 
 # The servers were seen to answer: a longer wait would only hide what is wrong.

@@ -4,11 +4,11 @@ from datetime import UTC, date, datetime
 from typing import Literal
 
 from breakout.contract.events import ModelRecord
+from breakout.core.sizes import resolve_size
 from breakout.registry.fields import Region
 from breakout.registry.hub import HubFacts
 from breakout.registry.overrides import Overrides
 from breakout.registry.tracked_list import REGIONS_FILE, TrackedList
-from breakout.sizes import resolve_size
 
 ReleaseSource = Literal["override", "correction", "created_at"]
 

@@ -9,9 +9,9 @@ from urllib.parse import quote
 from pydantic import BaseModel, Field, TypeAdapter, ValidationError
 
 from breakout.contract.events import UtcDatetime
-from collectors.http import Source, SourceError
-from collectors.job import EmptyAnswerError
-from collectors.rows import explain
+from collectors.http.client import Source, SourceError
+from collectors.publishing.rejected_rows import explain
+from collectors.scheduling.job import EmptyAnswerError
 
 
 @dataclass(frozen=True)

@@ -21,12 +21,12 @@ from rich.progress import (
 )
 
 from breakout.cli.console import PlainConsole, echo
-from breakout.logging import configure_logging
+from breakout.observability.logging import configure_logging
 from breakout.settings import Settings, read_settings
 from collectors.backfill.archives import ARCHIVES
 from collectors.backfill.own_file import OwnFileError
 from collectors.backfill.run import Done, backfill_archive, backfill_file, lines
-from collectors.job import EXPECTED, Progress
+from collectors.scheduling.job import EXPECTED, Progress
 
 PARTIAL = 3
 INTERRUPTED = 128 + signal.SIGINT

@@ -9,9 +9,9 @@ from datetime import UTC, datetime
 import structlog
 from clickhouse_connect.driver.client import Client
 
-from breakout.clickhouse import ClickHouseError, explained, writer_client
+from breakout.clickhouse.client import ClickHouseError, explained, writer_client
 from breakout.settings import Settings
-from collectors.slices import Scrape
+from collectors.publishing.slices import Scrape
 
 log = structlog.get_logger(__name__)
 

@@ -23,8 +23,8 @@ from breakout.contract.events import MAX_COUNTER
 from breakout.contract.times import from_ms, to_ms
 from breakout.registry.fields import model_id
 from breakout.registry.table import FieldError
-from collectors.counters import Counters
-from collectors.slices import Scrape
+from collectors.hub.counters import Counters
+from collectors.publishing.slices import Scrape
 
 REQUIRED = ("model_id", "observed_at", "downloads_all_time")
 OPTIONAL = ("downloads_30d", "likes")

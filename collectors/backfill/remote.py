@@ -4,7 +4,7 @@ import asyncio
 import io
 from typing import Any
 
-from collectors.http import Source, SourceError
+from collectors.http.client import Source, SourceError
 
 _FOOTER_BYTES = 256 << 10
 """What is read first, from the end: of most Parquet files it holds the whole footer."""

@@ -18,13 +18,13 @@ from collectors.backfill.archives import ARCHIVES, Files, Snapshot
 from collectors.backfill.ledger import Entry
 from collectors.backfill.own_file import Spooled, WrongRow, scrapes, spool
 from collectors.backfill.snapshots import Found, SnapshotError, read_snapshot
-from collectors.http import DEFAULT_PATIENCE, Patience, SourceError
-from collectors.hub import hub_source
-from collectors.job import Progress
-from collectors.publisher import Publisher, open_publisher
-from collectors.rows import dead_letter
-from collectors.slices import Scrape, cut
-from collectors.tracked_models import read_list
+from collectors.http.client import DEFAULT_PATIENCE, Patience, SourceError
+from collectors.hub.survey import hub_source
+from collectors.publishing.publisher import Publisher, open_publisher
+from collectors.publishing.rejected_rows import dead_letter
+from collectors.publishing.slices import Scrape, cut
+from collectors.scheduling.job import Progress
+from collectors.sources.tracked_models import read_list
 
 log = structlog.get_logger(__name__)
 

@@ -13,10 +13,10 @@ from pydantic import ValidationError
 
 from breakout.contract.events import DeadLetter
 from collectors.backfill.remote import RemoteFile
-from collectors.counters import Counters
-from collectors.fields import whole
-from collectors.http import Source
-from collectors.rows import dead_letter, explain
+from collectors.http.client import Source
+from collectors.hub.counters import Counters
+from collectors.publishing.rejected_rows import dead_letter, explain
+from collectors.sources.fields import whole
 
 ID = "id"
 COUNTERS = ("downloads", "downloadsAllTime", "likes")

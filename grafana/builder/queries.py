@@ -9,7 +9,7 @@ from grafana_foundation_sdk.cog import builder, variants
 from grafana_foundation_sdk.models.dashboard import DataSourceRef
 from grafana_foundation_sdk.models.prometheus import PromQueryFormat
 
-from breakout.charts import load_chart
+from breakout.clickhouse.charts import load_chart
 from grafana.builder.addresses import CLICKHOUSE, PROMETHEUS
 from grafana.builder.colours import OTHERS, RANKS
 
@@ -64,7 +64,7 @@ def series(sql: str, ref_id: str = "A") -> ClickHouseQuery:
 def chart(name: str, **chosen: str) -> str:
     """Return a chart's SQL with its parameters bound; `chosen` are SQL expressions by name.
 
-    Raises `breakout.charts.ChartError` for a chart, and `KeyError` for a parameter, that there is not.
+    Raises `breakout.clickhouse.charts.ChartError` for a chart, and `KeyError` for a parameter, that there is not.
     """
     one = load_chart(name)
     sql = one.sql

@@ -3,7 +3,7 @@
 from grafana_foundation_sdk.builders.dashboard import CustomVariable, QueryVariable
 from grafana_foundation_sdk.models.dashboard import VariableOption, VariableRefresh, VariableSort
 
-from breakout.sizes import SIZE_BINS
+from breakout.core.sizes import SIZE_BINS
 from grafana.builder.queries import CLICKHOUSE_SOURCE
 
 

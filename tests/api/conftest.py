@@ -9,14 +9,14 @@ import clickhouse_connect
 import httpx
 import pytest
 
-from breakout.clickhouse import writer_client
-from breakout.migrations import migrate
+from breakout.clickhouse.client import writer_client
+from breakout.clickhouse.migrations import migrate
 from breakout.settings import Settings
 from tests.api import scored
 from tests.api.server import ApiServer
-from tests.charts import seeds
-from tests.cli.seed import insert
-from tests.embedded_servers import ClickHouseServer, running_clickhouse
+from tests.breakout.cli.seed import insert
+from tests.breakout.clickhouse.charts import seeds
+from tests.support.embedded_servers import ClickHouseServer, running_clickhouse
 
 MODELS, AGES = 400, 366
 ROWS = MODELS * AGES

@@ -4,9 +4,9 @@ from contextlib import closing
 from datetime import UTC, date, datetime, timedelta
 from random import Random
 
-from breakout.clickhouse import writer_client
+from breakout.clickhouse.client import writer_client
+from breakout.clickhouse.migrations import migrate
 from breakout.contract.events import ModelRecord
-from breakout.migrations import migrate
 from breakout.settings import Settings
 from tests.oracle import Observation, Tables, recompute
 from tests.oracle.test_views import log_rows

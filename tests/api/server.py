@@ -7,7 +7,7 @@ import urllib.request
 from collections.abc import Mapping
 from pathlib import Path
 
-from tests.server_process import Server, free_port
+from tests.support.server_process import Server, free_port
 
 _REPOSITORY = Path(__file__).resolve().parents[2]
 

@@ -10,7 +10,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from tests.charts import seeds
+from tests.breakout.clickhouse.charts import seeds
 
 ACCEPTED = {
     "json": "application/json",

@@ -13,8 +13,8 @@ import pytest
 
 from breakout.client import Breakout, BreakoutError
 from tests.api.server import ApiServer
-from tests.charts import seeds
-from tests.server_process import free_port
+from tests.breakout.clickhouse.charts import seeds
+from tests.support.server_process import free_port
 
 
 @pytest.fixture

@@ -6,11 +6,11 @@ from typing import Any
 import httpx
 import pytest
 
-from api.buckets import MOST_CLIENTS, Buckets
 from api.clients import asking, networks
+from api.token_buckets import MOST_CLIENTS, Buckets
 from breakout.settings import Settings, SettingsError, read_settings
 from tests.api.conftest import serving
-from tests.server_process import free_port
+from tests.support.server_process import free_port
 
 PROXY = "10.0.0.7"
 TRUSTED = "10.0.0.0/24, 2001:db8::1"

@@ -8,7 +8,7 @@ import pytest
 
 from tests.api.raw import answered, connect, request, rest
 from tests.api.server import ApiServer
-from tests.waiting import wait_until
+from tests.support.waiting import wait_until
 
 HALF: dict[str, bytes] = {
     "nothing": b"",

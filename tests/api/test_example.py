@@ -11,7 +11,7 @@ import pytest
 
 from breakout.settings import Settings
 from tests.api.server import ApiServer
-from tests.charts import seeds
+from tests.breakout.clickhouse.charts import seeds
 
 SCRIPT = Path(__file__).resolve().parents[2] / "docs" / "examples" / "charts_from_the_api.py"
 

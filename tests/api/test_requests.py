@@ -15,11 +15,11 @@ import httpx
 import pytest
 
 from api import paging
-from breakout.clickhouse import writer_client
-from breakout.migrations import migrate
+from breakout.clickhouse.client import writer_client
+from breakout.clickhouse.migrations import migrate
 from breakout.settings import Settings
 from tests.api.conftest import serving
-from tests.embedded_servers import ClickHouseServer
+from tests.support.embedded_servers import ClickHouseServer
 
 DAYS = [
     "2026-W14-3",

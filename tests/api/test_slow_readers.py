@@ -9,14 +9,14 @@ from pathlib import Path
 import httpx
 import pytest
 
-from breakout.clickhouse import writer_client
-from breakout.migrations import migrate
+from breakout.clickhouse.client import writer_client
+from breakout.clickhouse.migrations import migrate
 from breakout.settings import Settings
 from tests.api.conftest import serving
 from tests.api.raw import SMALL_WINDOW, begun, connect, request, rest
 from tests.api.server import ApiServer
-from tests.embedded_servers import ClickHouseServer
-from tests.waiting import wait_until
+from tests.support.embedded_servers import ClickHouseServer
+from tests.support.waiting import wait_until
 
 CURVES = "/v1/ram/curves?format=csv"
 READERS = 8

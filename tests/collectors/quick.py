@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Callable
 from dataclasses import replace
 
-from collectors.http import Patience
+from collectors.http.client import Patience
 
 QUICK = Patience(
     connect=2.0,

@@ -13,8 +13,8 @@ import pytest
 import yaml
 
 from breakout.cli.main import cli
+from breakout.clickhouse.readonly_user import LIMITS, TOTAL_MEMORY
 from breakout.contract.topics import TOPICS
-from breakout.reader_user import LIMITS, TOTAL_MEMORY
 from breakout.settings import Settings
 from grafana.builder.addresses import CLICKHOUSE, PROMETHEUS
 from tests.grafana.provisioned import PROVISIONING, read

@@ -4,8 +4,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.brokers import KAFKA_FIRST
-from tests.faults.rig import LinkedRig, Rig, running_rig
+from tests.support.brokers import KAFKA_FIRST
+from tests.support.rig import LinkedRig, Rig, running_rig
 
 
 @pytest.fixture(autouse=True)

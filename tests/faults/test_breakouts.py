@@ -10,10 +10,10 @@ from breakout.contract import BreakoutEvent
 from breakout.contract.events import SizeBin
 from breakout.contract.topics import BREAKOUTS
 from tests.faults.events import model, seen
-from tests.faults.rig import Rig
 from tests.oracle.batch import freeze, recompute
-from tests.pipeline import REPOSITORY
-from tests.waiting import wait_until
+from tests.support.pipeline import REPOSITORY
+from tests.support.rig import Rig
+from tests.support.waiting import wait_until
 
 pytestmark = [pytest.mark.fault, pytest.mark.timeout(300)]
 

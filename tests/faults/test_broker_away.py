@@ -5,9 +5,9 @@ import time
 
 import pytest
 
-from tests.faults.clickhouse_proxy import Moment
-from tests.faults.rig import LinkedRig, deliveries
-from tests.waiting import wait_until
+from tests.support.clickhouse_proxy import Moment
+from tests.support.rig import LinkedRig, deliveries
+from tests.support.waiting import wait_until
 
 pytestmark = [pytest.mark.fault, pytest.mark.timeout(700)]
 

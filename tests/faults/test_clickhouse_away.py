@@ -2,15 +2,9 @@
 
 import pytest
 
-from tests.faults.clickhouse_proxy import (
-    OVERLOADED,
-    READ_ONLY,
-    TOO_MANY_PARTS,
-    Moment,
-    Refusal,
-)
-from tests.faults.rig import READER_PASSWORD, Rig, deliveries
-from tests.waiting import wait_until
+from tests.support.clickhouse_proxy import OVERLOADED, READ_ONLY, TOO_MANY_PARTS, Moment, Refusal
+from tests.support.rig import READER_PASSWORD, Rig, deliveries
+from tests.support.waiting import wait_until
 
 pytestmark = [pytest.mark.fault, pytest.mark.timeout(300)]
 

@@ -19,9 +19,9 @@ from breakout.contract import DownloadsSlice, read_event
 from breakout.contract.topics import DOWNLOADS
 from breakout.simulation import Catalog, SimulatedClock, SimulatedHub
 from breakout.simulation.faults import Stalled
-from tests.faults.rig import LinkedRig, Rig
-from tests.pipeline import REPOSITORY
-from tests.waiting import wait_until
+from tests.support.pipeline import REPOSITORY
+from tests.support.rig import LinkedRig, Rig
+from tests.support.waiting import wait_until
 
 pytestmark = [pytest.mark.fault, pytest.mark.timeout(300)]
 

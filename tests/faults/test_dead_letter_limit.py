@@ -4,8 +4,8 @@ import pytest
 
 from breakout.contract.topics import DEAD_LETTERS, DOWNLOADS
 from tests.faults.events import model, of_one_partition, seen
-from tests.faults.rig import Rig
-from tests.pipeline import Worker
+from tests.support.pipeline import Worker
+from tests.support.rig import Rig
 
 pytestmark = [pytest.mark.fault, pytest.mark.timeout(300)]
 

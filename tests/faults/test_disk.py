@@ -5,10 +5,10 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.embedded_servers import running_broker, running_clickhouse
-from tests.faults.clickhouse_proxy import running_clickhouse_proxy
-from tests.faults.rig import Rig, deliveries
-from tests.small_disk import SmallDisk, requires_small_disk, small_disk
+from tests.support.clickhouse_proxy import running_clickhouse_proxy
+from tests.support.embedded_servers import running_broker, running_clickhouse
+from tests.support.rig import Rig, deliveries
+from tests.support.small_disk import SmallDisk, requires_small_disk, small_disk
 
 pytestmark = [requires_small_disk, pytest.mark.fault, pytest.mark.timeout(300)]
 

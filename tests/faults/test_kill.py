@@ -6,10 +6,10 @@ import pytest
 
 from breakout.contract import Event
 from breakout.contract.topics import DOWNLOADS, MODELS
-from tests.faults.clickhouse_proxy import Moment
 from tests.faults.events import model, of_one_partition, seen
-from tests.faults.rig import Rig, deliveries
-from tests.waiting import wait_until
+from tests.support.clickhouse_proxy import Moment
+from tests.support.rig import Rig, deliveries
+from tests.support.waiting import wait_until
 
 SCORES = ("baselines_log", "breakouts_log", "points_log", "latest_log")
 

@@ -4,7 +4,7 @@ import pytest
 
 from breakout.contract import DownloadsSlice
 from tests.faults.events import seen
-from tests.faults.rig import Rig, deliveries
+from tests.support.rig import Rig, deliveries
 
 pytestmark = [pytest.mark.fault, pytest.mark.timeout(300)]
 

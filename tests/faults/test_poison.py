@@ -27,7 +27,7 @@ from breakout.contract.topics import (
 )
 from streams.outbox import LARGEST_KEPT
 from tests.faults.events import DAY0, model, of_one_partition, seen
-from tests.faults.rig import Rig
+from tests.support.rig import Rig
 
 pytestmark = [pytest.mark.fault, pytest.mark.timeout(300)]
 

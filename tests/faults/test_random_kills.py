@@ -7,8 +7,8 @@ from random import Random
 import pytest
 
 from tests.faults.events import model, seen
-from tests.faults.rig import LinkedRig
-from tests.server_process import Server
+from tests.support.rig import LinkedRig
+from tests.support.server_process import Server
 
 pytestmark = [pytest.mark.fault, pytest.mark.slow, pytest.mark.timeout(3600)]
 

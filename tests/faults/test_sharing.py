@@ -4,12 +4,12 @@ from itertools import count
 
 import pytest
 
-from tests.faults.clickhouse_proxy import Moment
 from tests.faults.events import model, seen
-from tests.faults.rig import Rig, deliveries
-from tests.faults.wrong_clock import wrong_clock
-from tests.pipeline import Worker
-from tests.waiting import wait_until
+from tests.support.clickhouse_proxy import Moment
+from tests.support.pipeline import Worker
+from tests.support.rig import Rig, deliveries
+from tests.support.waiting import wait_until
+from tests.support.wrong_clock import wrong_clock
 
 pytestmark = [pytest.mark.fault, pytest.mark.timeout(300)]
 

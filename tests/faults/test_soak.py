@@ -15,8 +15,8 @@ from statistics import mean
 import pytest
 
 from tests.faults.events import model, seen
-from tests.faults.rig import LinkedRig, running_rig
-from tests.kafka.installed import why_not
+from tests.support.kafka.installed import why_not
+from tests.support.rig import LinkedRig, running_rig
 
 MINUTES = float(os.environ.get("BREAKOUT_SOAK_MINUTES", "60"))
 PERIOD_SECONDS = 30.0

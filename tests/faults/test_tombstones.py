@@ -5,7 +5,7 @@ import pytest
 from breakout.contract import NameRecord
 from breakout.contract.topics import DEAD_LETTERS, MODELS, NAMES, partition_of
 from tests.faults.events import DAY0, model, seen
-from tests.faults.rig import Rig
+from tests.support.rig import Rig
 
 pytestmark = [pytest.mark.fault, pytest.mark.timeout(300)]
 

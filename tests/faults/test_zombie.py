@@ -6,9 +6,9 @@ from collections.abc import Sequence
 import pytest
 
 from breakout.contract import Event
-from tests.faults.clickhouse_proxy import Moment
 from tests.faults.events import of_one_partition, seen
-from tests.faults.rig import Rig, deliveries
+from tests.support.clickhouse_proxy import Moment
+from tests.support.rig import Rig, deliveries
 
 pytestmark = [pytest.mark.fault, pytest.mark.timeout(300)]
 

@@ -8,9 +8,9 @@ from typing import NamedTuple
 import httpx
 import pytest
 
-from tests.embedded_servers import ClickHouseServer, running_clickhouse
 from tests.foreign_clients import kinds
-from tests.waiting import wait_until
+from tests.support.embedded_servers import ClickHouseServer, running_clickhouse
+from tests.support.waiting import wait_until
 
 ADMIN_PASSWORD = "admin's pass"
 READER_PASSWORD = "reader's pass"

@@ -12,14 +12,14 @@ import pytest
 from hypothesis import strategies as st
 
 from api.app import create_app
-from breakout.clickhouse import writer_client
-from breakout.migrations import migrate
+from breakout.clickhouse.client import writer_client
+from breakout.clickhouse.migrations import migrate
 from breakout.settings import Settings
 from tests.api.conftest import serving
-from tests.charts import seeds
-from tests.cli.seed import insert
-from tests.embedded_servers import running_clickhouse
+from tests.breakout.cli.seed import insert
+from tests.breakout.clickhouse.charts import seeds
 from tests.fuzz.effort import efforts, explore
+from tests.support.embedded_servers import running_clickhouse
 
 DESCRIBED = create_app(Settings()).openapi()["paths"]
 OPERATIONS = {

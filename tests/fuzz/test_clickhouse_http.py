@@ -13,10 +13,10 @@ import pytest
 import zstandard
 from hypothesis import strategies as st
 
-from breakout.embedded.clickhouse_blocks import BlockEncoder
-from tests.embedded_servers import ClickHouseServer, running_clickhouse
+from breakout.local.clickhouse.blocks import BlockEncoder
 from tests.fuzz.effort import efforts, explore
 from tests.fuzz.mutations import NUMBERS, STRINGS, damaged
+from tests.support.embedded_servers import ClickHouseServer, running_clickhouse
 
 MOST_MEMORY = 3 << 30
 
@@ -27,7 +27,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ClickHouseServe
         httpx.post(server.url, content="CREATE TABLE t (a UInt64, b String) ORDER BY a")
         yield server
         # Of what is no HTTP the library writes a trace itself; through our code goes none.
-        assert "breakout/embedded/clickhouse_http.py" not in (server.path / "server.log").read_text(
+        assert "breakout/local/clickhouse/http.py" not in (server.path / "server.log").read_text(
             errors="replace"
         )
 

@@ -15,9 +15,9 @@ import httpx
 import pytest
 from hypothesis import strategies as st
 
-from tests.embedded_servers import ClickHouseServer
 from tests.fuzz.effort import efforts, explore
-from tests.server_process import free_port
+from tests.support.embedded_servers import ClickHouseServer
+from tests.support.server_process import free_port
 
 SECRET = "what-nobody-may-read"
 EXAMPLES = 250
@@ -122,7 +122,7 @@ TABLES = [
 
 
 _WITHOUT_CONFINEMENT = """
-import breakout.embedded.clickhouse_server as server
+import breakout.local.clickhouse.server as server
 server.confine = lambda **_: None
 raise SystemExit(server.main())
 """

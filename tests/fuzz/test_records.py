@@ -10,6 +10,7 @@ import clickhouse_connect
 import pytest
 from hypothesis import strategies as st
 
+from breakout.clickhouse.migrations import migrate
 from breakout.contract import ContractError, Event, read_event
 from breakout.contract.topics import (
     BREAKOUTS,
@@ -25,16 +26,15 @@ from breakout.contract.topics import (
     TOPICS,
     Topic,
 )
-from breakout.migrations import migrate
 from breakout.settings import Settings, read_settings
 from streams.app import PROCESSORS
 from streams.batches import Batch, Record
 from streams.clickhouse import WorkerClickHouse
 from streams.outbox import Outbox
 from streams.processor import Processor
-from tests.embedded_servers import running_clickhouse
 from tests.fuzz.effort import efforts, explore
 from tests.fuzz.mutations import mutants
+from tests.support.embedded_servers import running_clickhouse
 
 AT, DAY = "2026-08-22T06:00:00Z", "2026-08-01"
 

@@ -14,21 +14,21 @@ from pydantic import SecretStr
 from breakout.contract.events import read_event
 from breakout.contract.topics import TOPICS
 from breakout.settings import Settings, read_settings
-from collectors.arena import ArenaJob
-from collectors.artificial_analysis import ArtificialAnalysisJob
-from collectors.derivatives import DerivativesJob
-from collectors.http import Patience
-from collectors.huggingface import HuggingFaceJob
-from collectors.job import EXPECTED, Job, Outcome
-from collectors.modelscope import ModelScopeJob
-from collectors.openrouter import OpenRouterJob
-from collectors.publisher import Publisher
-from collectors.registry import RegistryJob
-from collectors.report import log_outcome, summary
+from collectors.http.client import Patience
+from collectors.publishing.publisher import Publisher
+from collectors.scheduling.job import EXPECTED, Job, Outcome
+from collectors.scheduling.report import log_outcome, summary
+from collectors.sources.arena import ArenaJob
+from collectors.sources.artificial_analysis import ArtificialAnalysisJob
+from collectors.sources.derivatives import DerivativesJob
+from collectors.sources.huggingface import HuggingFaceJob
+from collectors.sources.modelscope import ModelScopeJob
+from collectors.sources.openrouter import OpenRouterJob
+from collectors.sources.registry import RegistryJob
+from tests.breakout.registry.lists import contents
 from tests.collectors.scripted import Scripted, scripted
 from tests.fuzz.effort import efforts, explore
 from tests.fuzz.mutations import mutants
-from tests.registry.lists import contents
 
 NOW = datetime(2026, 8, 22, 11, tzinfo=UTC)
 DAY = "2026-08-21"

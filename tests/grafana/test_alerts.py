@@ -14,14 +14,14 @@ import pytest
 import yaml
 from prometheus_client.registry import CollectorRegistry
 
-from breakout.clickhouse import reader_client
-from breakout.migrations import migrate
+from breakout.clickhouse.client import reader_client
+from breakout.clickhouse.migrations import migrate
 from breakout.settings import Settings
 from grafana.builder.addresses import CLICKHOUSE, PROMETHEUS
-from tests.embedded_servers import ClickHouseServer, running_clickhouse
 from tests.grafana.files import DASHBOARDS
 from tests.grafana.messages import TEXT, TITLE, needs_promtool, run_promtool
 from tests.grafana.provisioned import PROVISIONING, queries, read, rules
+from tests.support.embedded_servers import ClickHouseServer, running_clickhouse
 from tools.reference.metrics import all_metrics, series_name
 
 RULES = {rule["uid"]: rule for rule in rules()}

@@ -8,14 +8,14 @@ from typing import Any
 import clickhouse_connect
 import pytest
 
-from breakout.clickhouse import reader_client, writer_client
-from breakout.migrations import migrate
+from breakout.clickhouse.client import reader_client, writer_client
+from breakout.clickhouse.migrations import migrate
 from breakout.settings import Settings
-from tests.cli.seed import insert
-from tests.embedded_servers import ClickHouseServer, running_clickhouse
+from tests.breakout.cli.seed import insert
 from tests.grafana import world
 from tests.grafana.expand import Chosen, interpolate, sql
 from tests.grafana.files import DASHBOARDS, Place, annotations, overrides, panels, variables
+from tests.support.embedded_servers import ClickHouseServer, running_clickhouse
 
 CHOICES: dict[str, Chosen] = {
     "baseline": Chosen(("live",)),

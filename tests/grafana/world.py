@@ -3,7 +3,7 @@
 from datetime import timedelta
 from typing import Any
 
-from tests.charts import seeds
+from tests.breakout.clickhouse.charts import seeds
 
 MODEL = "qi/Big-300B"
 """It has everything: a breakout, a family, tokens, ratings, anomalies, gaps."""

@@ -11,7 +11,7 @@ from zipfile import ZipFile
 import numpy as np
 import pytest
 
-from tests.embedded_servers import running_clickhouse
+from tests.support.embedded_servers import running_clickhouse
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 DEPENDENCIES = Path(np.__file__).resolve().parents[1]

@@ -11,10 +11,10 @@ from breakout.settings import Settings
 from tests.api import scored
 from tests.api.conftest import serving
 from tests.api.server import ApiServer
-from tests.charts import seeds
-from tests.cli.seed import insert
-from tests.embedded_servers import ClickHouseServer, running_clickhouse
+from tests.breakout.cli.seed import insert
+from tests.breakout.clickhouse.charts import seeds
 from tests.page.browser import running_browser
+from tests.support.embedded_servers import ClickHouseServer, running_clickhouse
 
 # Longer than shipped, so that an old answer would be noticed.
 REMEMBERING = {"BREAKOUT_API_FRESH_SECONDS": "3600"}

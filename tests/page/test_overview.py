@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from breakout.clickhouse import reader_client, writer_client
+from breakout.clickhouse.client import reader_client, writer_client
 from breakout.settings import Settings
 from tests.api import scored
 from tests.api.conftest import serving
@@ -20,7 +20,7 @@ from tests.page.browser import (
     reading,
     requires_chromium,
 )
-from tests.server_process import free_port
+from tests.support.server_process import free_port
 
 pytestmark = requires_chromium
 CHARTS = ("curves", "regions", "organisations", "inference")

@@ -15,7 +15,7 @@ from typing import Any
 
 import pytest
 
-from tests.server_process import free_port
+from tests.support.server_process import free_port
 from tools.audit import LOCKS, MOST_DAYS, RECORD, ROOT, audit, last, record
 
 FLAW = {

@@ -6,16 +6,16 @@ from pathlib import Path
 
 import pytest
 
-from api.buckets import Buckets
 from api.database import Database
-from breakout.clickhouse import ClickHouseError, ClickHouseRefused, reader_client
-from breakout.migrations import migrate
+from api.token_buckets import Buckets
+from breakout.clickhouse.client import ClickHouseError, ClickHouseRefused, reader_client
+from breakout.clickhouse.migrations import migrate
 from breakout.settings import SettingsError, read_settings
-from tests.cli.forked import run_breakout
-from tests.embedded_servers import ClickHouseServer, running_broker, running_clickhouse
-from tests.pipeline import Worker
+from tests.breakout.cli.forked import run_breakout
 from tests.security.authority import Authority
 from tests.security.tls_front import tls_front
+from tests.support.embedded_servers import ClickHouseServer, running_broker, running_clickhouse
+from tests.support.pipeline import Worker
 
 
 @pytest.fixture(scope="module")

@@ -14,9 +14,9 @@ import landlockpy
 import pytest
 from pydantic import SecretStr
 
-from breakout.embedded.runtime import EmbeddedOptions, embedded_servers
-from tests.embedded_servers import ClickHouseServer, running_clickhouse
-from tests.server_process import free_port
+from breakout.local.runtime import EmbeddedOptions, embedded_servers
+from tests.support.embedded_servers import ClickHouseServer, running_clickhouse
+from tests.support.server_process import free_port
 
 ABI = landlockpy.abi_version()
 SECRET = "what-nobody-may-read"

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from breakout.charts import load_charts
+from breakout.clickhouse.charts import load_charts
 from breakout.contract import (
     DerivativesSlice,
     InferenceDay,
@@ -16,10 +16,10 @@ from breakout.contract import (
 from breakout.contract.topics import DOWNLOADS
 from breakout.contract.topics import NAMES as NAMES_TOPIC
 from breakout.settings import SettingsError, read_settings
-from tests.cli.forked import run_breakout
+from tests.breakout.cli.forked import run_breakout
 from tests.faults.events import model, seen
-from tests.pipeline import Pipeline, running_pipeline
 from tests.security.hostile import SQL
+from tests.support.pipeline import Pipeline, running_pipeline
 
 NOW = datetime(2026, 3, 1, tzinfo=UTC)
 IDS = sorted(f"org/{name}" for name in ("NULL", "a--", "N_x.--", "default", "模型", "modèle"))

@@ -14,18 +14,18 @@ import pytest
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 
 from breakout.contract.topics import DOWNLOADS, RUNS
-from breakout.kafka_connection import kafka_connection
-from breakout.kafka_topics import ensure_topics
+from breakout.kafka.connection import kafka_connection
+from breakout.kafka.topics import ensure_topics
 from breakout.settings import Settings, SettingsError, read_settings
-from tests.brokers import requires_kafka
-from tests.cli.forked import run_breakout
-from tests.embedded_servers import running_clickhouse
+from tests.breakout.cli.forked import run_breakout
 from tests.faults.events import seen
-from tests.kafka.broker import CLUSTER_ID, KafkaBroker
-from tests.kafka.installed import installed
-from tests.pipeline import Pipeline, Worker
 from tests.security.authority import Authority
-from tests.server_process import free_port
+from tests.support.brokers import requires_kafka
+from tests.support.embedded_servers import running_clickhouse
+from tests.support.kafka.broker import CLUSTER_ID, KafkaBroker
+from tests.support.kafka.installed import installed
+from tests.support.pipeline import Pipeline, Worker
+from tests.support.server_process import free_port
 
 pytestmark = requires_kafka
 

@@ -1,6 +1,6 @@
 """What listens, and for whom: this machine alone, and nothing that nobody asked for.
 
-That all of `breakout up` listens on this machine alone is held by tests/cli/test_up.py.
+That all of `breakout up` listens on this machine alone is held by tests/breakout/cli/test_up.py.
 """
 
 import json
@@ -11,10 +11,10 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from tests.faults.events import seen
-from tests.pipeline import REPOSITORY, Pipeline, running_pipeline
 from tests.security.listening import Listener, listeners
-from tests.server_process import free_port
-from tests.waiting import wait_until
+from tests.support.pipeline import REPOSITORY, Pipeline, running_pipeline
+from tests.support.server_process import free_port
+from tests.support.waiting import wait_until
 
 FAUST = [str(Path(sys.executable).with_name("faust")), "--debug", "-A", "streams.app"]
 

@@ -1,6 +1,6 @@
 """What the embedded ClickHouse's reader must not get at by way of settings and system tables.
 
-What its statements may do is tried in tests/embedded/test_users.py.
+What its statements may do is tried in tests/breakout/local/clickhouse/test_users.py.
 """
 
 from collections.abc import Iterator
@@ -9,8 +9,8 @@ from pathlib import Path
 import httpx
 import pytest
 
-from breakout.embedded.clickhouse_config import ADMINS_SETTINGS, ADMINS_TABLES
-from tests.embedded_servers import ClickHouseServer, running_clickhouse
+from breakout.local.clickhouse.config import ADMINS_SETTINGS, ADMINS_TABLES
+from tests.support.embedded_servers import ClickHouseServer, running_clickhouse
 
 SECRET = "what-nobody-may-read"
 CONSTRAINT = "452"

@@ -15,12 +15,12 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 from breakout.cli.simulated_hub import simulated_hub
 from breakout.client import Breakout, BreakoutError
 from breakout.contract.topics import DEAD_LETTERS
-from breakout.kafka_offsets import log_ends
-from tests.cli.forked import run_breakout
-from tests.cli.processes import Running, command_line, running
-from tests.embedded_servers import ClickHouseServer, running_broker, running_clickhouse
+from breakout.kafka.offsets import log_ends
+from tests.breakout.cli.forked import run_breakout
+from tests.breakout.cli.processes import Running, command_line, running
 from tests.security.reflecting import Reflecting, reflecting_source
-from tests.server_process import Broker
+from tests.support.embedded_servers import ClickHouseServer, running_broker, running_clickhouse
+from tests.support.server_process import Broker
 
 CLICKHOUSE = "clickhouse-hush-1f9c"
 READER = "reader-hush-77aa"

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import httpx
 import pytest
 
-from tests.embedded_servers import ClickHouseServer, running_clickhouse
+from tests.support.embedded_servers import ClickHouseServer, running_clickhouse
 
 
 @pytest.fixture(scope="module")

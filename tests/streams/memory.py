@@ -11,9 +11,10 @@ import numpy as np
 
 from breakout.contract import DownloadsSlice, ModelRecord, PointsSlice
 from breakout.contract.times import from_ms, to_ms
-from breakout.series import NULL
+from breakout.core.series import NULL
 from streams.columns import Columns
-from streams.downloads_state import (
+from streams.downloads.points import leaving_slice, point_slice
+from streams.downloads.state import (
     SCORED_SOURCE,
     Cleaned,
     History,
@@ -24,8 +25,7 @@ from streams.downloads_state import (
     ScrapeCount,
     State,
 )
-from streams.point_slices import leaving_slice, point_slice
-from streams.scores_state import BinState, Changes, LatestRow
+from streams.ram.state import BinState, Changes, LatestRow
 from tests.streams.slices import planned
 
 Row = dict[str, Any]

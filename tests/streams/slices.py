@@ -4,8 +4,8 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 
 from breakout.contract import DownloadsSlice
-from streams.downloads_state import Plan, State
-from streams.slice_columns import SliceColumns
+from streams.downloads.slice_columns import SliceColumns
+from streams.downloads.state import Plan, State
 
 
 def slice_of(

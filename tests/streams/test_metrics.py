@@ -7,7 +7,7 @@ import faust
 from prometheus_client import REGISTRY, Counter
 
 import breakout
-from breakout import metrics
+from breakout.observability import metrics
 from breakout.settings import Settings
 from streams.app import create_app
 

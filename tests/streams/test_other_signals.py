@@ -6,11 +6,11 @@ from random import Random
 
 import pytest
 
-from tests.brokers import KAFKA_FIRST
 from tests.oracle.signals import KEYS, make_signals, recompute
-from tests.pipeline import Pipeline, running_pipeline
 from tests.streams.turmoil import pieces_of, publish_in_turmoil
 from tests.streams.views import differing
+from tests.support.brokers import KAFKA_FIRST
+from tests.support.pipeline import Pipeline, running_pipeline
 
 pytestmark = [pytest.mark.fault, pytest.mark.timeout(600)]
 

@@ -23,7 +23,7 @@ from streams.app import create_app
 from streams.clickhouse import Stopping
 from streams.outbox import Outbox
 from streams.processor import Processor
-from streams.scores import ScoreProcessor
+from streams.ram.processor import ScoreProcessor
 from tests.faults.events import model
 
 EVENTS: list[tuple[str, Event]] = [(f"7-9B:{number}", model(f"a/{number}")) for number in range(20)]

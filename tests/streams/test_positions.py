@@ -2,7 +2,7 @@
 
 from faust.types import TP
 
-from breakout.kafka_positions import LastRead
+from breakout.kafka.positions import LastRead
 from streams.positions import ReadMarks
 
 PARTITION = TP("t", 0)

@@ -14,9 +14,9 @@ from typing import Any
 import pytest
 
 from breakout.simulation import Catalog, SimulatedClock, SimulatedHub
-from collectors.huggingface import HuggingFaceJob
-from tests.brokers import KAFKA_FIRST
-from tests.pipeline import Pipeline, running_pipeline
+from collectors.sources.huggingface import HuggingFaceJob
+from tests.support.brokers import KAFKA_FIRST
+from tests.support.pipeline import Pipeline, running_pipeline
 
 FIRST = datetime(2026, 8, 7, 6, tzinfo=UTC)
 DAYS = 16

@@ -14,8 +14,8 @@ from streams.batches import Batch
 from streams.clickhouse import WorkerClickHouse
 from streams.outbox import Outbox
 from streams.processor import Processor
-from streams.scores import ScoreProcessor
-from streams.scores_state import BinState
+from streams.ram.processor import ScoreProcessor
+from streams.ram.state import BinState
 
 
 class OneWrite(Processor[NameRecord]):
@@ -92,7 +92,7 @@ async def test_a_cancelled_agent_whose_write_is_told_to_stop(*, cancelled_first:
 async def test_looking_for_frozen_baselines_when_told_to_stop(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr("streams.scores.FROZEN_SECONDS", 0)
+    monkeypatch.setattr("streams.ram.processor.FROZEN_SECONDS", 0)
     settings = read_settings(clickhouse_url="http://127.0.0.1:1/breakout")
     processor = ScoreProcessor(settings, Outbox(None, 4), WorkerClickHouse(settings))
     processor._bins["7-9B"] = BinState("7-9B", 7, 90)

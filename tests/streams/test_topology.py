@@ -8,13 +8,13 @@ from typing import Any
 import pytest
 
 from breakout.contract import ModelRecord
-from tests.brokers import KAFKA_FIRST
 from tests.oracle.batch import recompute
 from tests.oracle.deliveries import make_delivery
 from tests.oracle.histories import History, make_history
-from tests.pipeline import Pipeline, running_pipeline
 from tests.streams.turmoil import pieces_of, publish_in_turmoil
 from tests.streams.views import view_differences
+from tests.support.brokers import KAFKA_FIRST
+from tests.support.pipeline import Pipeline, running_pipeline
 
 pytestmark = [pytest.mark.fault, pytest.mark.timeout(600)]
 

@@ -6,7 +6,7 @@ import pytest
 
 from breakout.settings import SettingsError, read_settings
 from streams.cli import check_partitions
-from tests.pipeline import Worker, running_pipeline
+from tests.support.pipeline import Worker, running_pipeline
 
 
 def test_a_wrong_number_of_partitions_is_named() -> None:

@@ -6,7 +6,7 @@ from random import Random
 from typing import TypeVar
 
 from breakout.contract import Event
-from tests.pipeline import Pipeline
+from tests.support.pipeline import Pipeline
 
 EventT = TypeVar("EventT", bound=Event)
 

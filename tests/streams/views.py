@@ -6,7 +6,7 @@ from typing import Any
 from tests.oracle.batch import Tables
 from tests.oracle.compare import differences
 from tests.oracle.test_views import KEYS
-from tests.pipeline import Pipeline
+from tests.support.pipeline import Pipeline
 
 INTERNAL = {"downloads": {"standing"}}
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from breakout.charts import Chart, load_charts
+from breakout.clickhouse.charts import Chart, load_charts
 from tools.reference.markdown import code, page, table
 
 

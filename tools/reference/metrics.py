@@ -3,7 +3,7 @@
 from prometheus_client import Counter, Gauge, Histogram
 from prometheus_client.metrics import MetricWrapperBase
 
-from breakout import metrics
+from breakout.observability import metrics
 from tools.reference.markdown import code, page, table
 
 KINDS = {Counter: "counter", Gauge: "gauge", Histogram: "histogram"}

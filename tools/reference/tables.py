@@ -6,7 +6,7 @@ from tempfile import TemporaryDirectory
 
 import chdb.session
 
-from breakout.migrations import read_migrations
+from breakout.clickhouse.migrations import read_migrations
 from tools.reference.markdown import code, page, table
 
 TABLES = """

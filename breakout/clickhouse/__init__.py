@@ -1,0 +1,1 @@
+"""ClickHouse: clients, schema migrations, the read-only user and the charts' queries."""

@@ -1,0 +1,1 @@
+"""Addresses and proxies, shared by every HTTP client and server."""

@@ -1,0 +1,1 @@
+"""Kafka: connections, topics, offsets and consumer positions."""

@@ -1,0 +1,179 @@
+"""The response to one query."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import secrets
+import string
+from collections.abc import Callable
+
+from aiohttp import web
+
+from breakout.local.clickhouse.blocks import BlockEncoder
+from breakout.local.clickhouse.compression import Encoder, response_encoder
+from breakout.local.clickhouse.engine import Progress
+from breakout.local.clickhouse.errors import ClickHouseError
+from breakout.local.clickhouse.sending import Sending
+from breakout.local.clickhouse.threads import uninterrupted
+
+DISPLAY_NAME = "breakout embedded"
+_CONTENT_TYPES = {
+    "CSV": "text/csv; charset=UTF-8; header=absent",
+    "CSVWithNames": "text/csv; charset=UTF-8; header=present",
+    "CSVWithNamesAndTypes": "text/csv; charset=UTF-8; header=present",
+    "JSONEachRow": "application/x-ndjson; charset=UTF-8",
+    "JSONCompactEachRow": "application/x-ndjson; charset=UTF-8",
+    "JSONStringsEachRow": "application/x-ndjson; charset=UTF-8",
+    "XML": "application/xml; charset=UTF-8",
+}
+# Compressing more than this takes a thread
+_COMPRESSED_AT_ONCE_BYTES = 16 << 10
+_BINARY = ("Native", "RowBinary", "Arrow", "Parquet", "ORC", "Avro", "MsgPack", "BSON", "Proto")
+
+
+class Answer:
+    """Headers and body of a response; its status is open until the body begins.
+
+    ``encoding`` is the content coding of the body, None for none.
+    """
+
+    def __init__(self, http: web.Request, version: str, timezone: str) -> None:
+        self._http = http
+        self._version = version
+        # Marks an exception inside a body that has already begun
+        self._tag = "".join(secrets.choice(string.ascii_lowercase) for _ in range(16))
+        self._headers = {
+            "X-ClickHouse-Server-Display-Name": DISPLAY_NAME,
+            "X-ClickHouse-Timezone": timezone,
+            "Content-Type": "text/plain; charset=UTF-8",
+            "X-ClickHouse-Exception-Tag": self._tag,
+        }
+        self.encoding: str | None = None
+        self.blocks = False
+        """Whether the body is in ClickHouse's own compressed blocks."""
+        self._encoder: Encoder | None = None
+        self._query_id = ""
+        self._sending: Sending
+
+    def name_query(self, query_id: str) -> None:
+        """Name the query this answers."""
+        self._query_id = query_id
+        self._headers["X-ClickHouse-Query-Id"] = query_id
+
+    def name_format(self, result_format: str) -> None:
+        """Name the format of the body."""
+        self._headers["X-ClickHouse-Format"] = result_format
+        self._headers["Content-Type"] = _content_type(result_format)
+
+    async def whole(self, body: bytes, progress: Progress) -> web.StreamResponse:
+        """Send a complete body."""
+        self._headers["X-ClickHouse-Summary"] = _summary(progress)
+        encoder = self._new_encoder() if body else None
+        if encoder is not None:
+            body = await _off_the_loop(lambda: encoder.compress(body) + encoder.flush(), body)
+        response = web.StreamResponse(headers=self._headers)
+        return await self._send(response, body)
+
+    async def error(self, error: ClickHouseError, *, last: bool) -> web.StreamResponse:
+        """Send an error in place of any body; ``last`` closes the connection with it."""
+        headers = {**self._headers, "X-ClickHouse-Exception-Code": str(error.code)}
+        headers["Content-Type"] = "text/plain; charset=UTF-8"
+        headers.pop("X-ClickHouse-Format", None)
+        response = web.StreamResponse(status=error.status, headers=headers)
+        if last:
+            response.force_close()
+        return await self._send(response, self._text(error))
+
+    async def _send(self, response: web.StreamResponse, body: bytes) -> web.StreamResponse:
+        response.content_length = len(body)
+        sending = Sending(self._http, response, self._query_id)
+        await sending.begin()
+        await sending.write(body)
+        await sending.end()
+        return response
+
+    async def begin(self) -> web.StreamResponse:
+        """Send the headers; from now on an error can only follow the rows."""
+        self._headers["X-ClickHouse-Summary"] = _summary(Progress())
+        self._encoder = self._new_encoder()
+        stream = web.StreamResponse(headers=self._headers)
+        self._sending = Sending(self._http, stream, self._query_id)
+        await self._sending.begin()
+        return stream
+
+    async def write(self, data: bytes) -> None:
+        """Send more of the body."""
+        encoder = self._encoder
+        if encoder is not None:
+            data = await _off_the_loop(lambda: encoder.compress(data), data)
+        await self._sending.write(data)
+
+    async def end(self) -> None:
+        """Finish the body."""
+        await self._flush()
+        await self._sending.end()
+
+    async def fail(self, error: ClickHouseError) -> None:
+        """Report an error behind the rows sent, and break the connection: a client that
+        doesn't know the mark must not take the rows for a whole result."""
+        text = self._text(error)
+        block = (
+            f"\r\n__exception__\r\n{self._tag}\r\n".encode()
+            + text
+            + f"{len(text)} {self._tag}\r\n__exception__\r\n".encode()
+        )
+        await self.write(block)
+        await self._flush()
+        if self._http.transport is not None:
+            self._http.transport.close()
+
+    async def _flush(self) -> None:
+        if self._encoder is not None:
+            await self._sending.write(self._encoder.flush())
+
+    def _new_encoder(self) -> Encoder | None:
+        if self.blocks:
+            return BlockEncoder()
+        if self.encoding is None:
+            return None
+        self._headers["Content-Encoding"] = self.encoding
+        return response_encoder(self.encoding)
+
+    def _text(self, error: ClickHouseError) -> bytes:
+        suffix = "" if "(version " in error.text else f" (version {self._version})"
+        return f"{error.text}{suffix}\n".encode(errors="replace")
+
+
+async def _off_the_loop(compress: Callable[[], bytes], data: bytes) -> bytes:
+    if len(data) <= _COMPRESSED_AT_ONCE_BYTES:
+        return compress()
+    return await uninterrupted(asyncio.to_thread(compress))
+
+
+def _content_type(result_format: str) -> str:
+    known = _CONTENT_TYPES.get(result_format)
+    if known is not None:
+        return known
+    if result_format.startswith(_BINARY):
+        return "application/octet-stream"
+    if result_format.startswith("JSON"):
+        return "application/json; charset=UTF-8"
+    if result_format.startswith(("TabSeparated", "TSV")):
+        return "text/tab-separated-values; charset=UTF-8"
+    return "text/plain; charset=UTF-8"
+
+
+def _summary(progress: Progress) -> str:
+    numbers = {
+        "read_rows": progress.read_rows,
+        "read_bytes": progress.read_bytes,
+        "written_rows": progress.written_rows,
+        "written_bytes": progress.written_bytes,
+        "total_rows_to_read": 0,
+        "result_rows": progress.result_rows,
+        "result_bytes": progress.result_bytes,
+        "elapsed_ns": progress.elapsed_ns,
+    }
+    # ClickHouse writes these numbers as strings, so that no reader loses digits
+    return json.dumps({name: str(number) for name, number in numbers.items()})

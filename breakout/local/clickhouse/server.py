@@ -1,0 +1,118 @@
+"""The embedded ClickHouse as a process: ``python -m breakout.local.clickhouse.server``.
+
+The first line of its standard input names the users with their passwords (`Users.to_json`):
+neither arguments nor the environment hold any. It ends when standard input does.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import contextlib
+import os
+import signal
+import sys
+import threading
+import warnings
+from pathlib import Path
+
+from aiohttp import web
+
+from breakout.local.clickhouse.engine import Engine
+from breakout.local.clickhouse.errors import ClickHouseError
+from breakout.local.clickhouse.http import ClickHouseHttp
+from breakout.local.clickhouse.users import Users
+from breakout.local.confinement import confine, python_libraries, unconfined
+from breakout.local.errors import EmbeddedError
+from breakout.local.lock import locked
+
+# Queries in flight get this long to finish once the server is told to stop
+GRACE_SECONDS = 3.0
+_LONGEST_ADDRESS = 1 << 20
+
+
+async def serve(directory: Path, port: int, users: Users) -> None:
+    """Serve the engine in ``directory`` on 127.0.0.1 until SIGINT or SIGTERM."""
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, stop.set)
+    engine = Engine(directory)
+    runner = web.AppRunner(
+        ClickHouseHttp(engine, users).application(),
+        handler_cancellation=True,
+        shutdown_timeout=GRACE_SECONDS,
+        access_log=None,
+        # Bodies are decompressed by this program, which knows more encodings
+        auto_decompress=False,
+        # Parameters travel in the address; ClickHouse's own limit of it
+        max_line_size=_LONGEST_ADDRESS,
+        max_field_size=_LONGEST_ADDRESS,
+        # Reading the body in large pieces is what keeps big inserts cheap
+        read_bufsize=1 << 20,
+    )
+    await runner.setup()
+    try:
+        await web.TCPSite(runner, "127.0.0.1", port).start()
+        await stop.wait()
+    finally:
+        await runner.cleanup()
+        engine.close()
+
+
+def _stop_with_parent() -> None:
+    """End this process when its parent's end of stdin goes away, however the parent dies."""
+
+    def watch() -> None:
+        with contextlib.suppress(OSError):
+            while os.read(0, 1024):
+                pass
+        os.kill(os.getpid(), signal.SIGTERM)
+
+    threading.Thread(target=watch, name="parent", daemon=True).start()
+
+
+def _first_line() -> str:
+    """The first line of standard input; unbuffered, so that the rest is left to the watcher."""
+    line = b""
+    while not line.endswith(b"\n") and (byte := os.read(0, 1)):
+        line += byte
+    return line.decode()
+
+
+def main() -> int:
+    """Parse the command line and serve."""
+    parser = argparse.ArgumentParser(prog="breakout.local.clickhouse.server")
+    parser.add_argument("--path", type=Path, required=True, help="directory of the data")
+    parser.add_argument("--port", type=int, required=True, help="TCP port on 127.0.0.1")
+    arguments = parser.parse_args()
+    # The engine takes its time zone from the process
+    os.environ["TZ"] = "UTC"
+    # What is wrong with a form its client learns; aiohttp would keep and log it too
+    warnings.filterwarnings("ignore", module=r"aiohttp\.multipart")
+    try:
+        users = Users.from_json(_first_line())
+        directory = arguments.path.resolve()
+        temporary = directory / "tmp"
+        temporary.mkdir(parents=True, exist_ok=True)
+        os.environ["TMPDIR"] = str(temporary)
+        with locked(directory, "server.lock", "server"):
+            # Before any thread: it holds for those that this one starts
+            confine(port=arguments.port, owns=[directory], loads=python_libraries())
+            missing = unconfined()
+            print(
+                "confined by the kernel"
+                if missing is None
+                else f"not confined by the kernel: {missing}",
+                file=sys.stderr,
+            )
+            _stop_with_parent()
+            asyncio.run(serve(directory, arguments.port, users))
+    except (OSError, ValueError, EmbeddedError, ClickHouseError) as error:
+        print(f"clickhouse_server: {error}", file=sys.stderr)
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

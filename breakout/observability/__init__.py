@@ -1,0 +1,1 @@
+"""Metrics, logs, heartbeats and health of every component."""

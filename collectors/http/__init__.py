@@ -1,0 +1,1 @@
+"""The HTTP client of all collectors: retries, rate limits, redirects, pagination links."""

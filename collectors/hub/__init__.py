@@ -1,0 +1,1 @@
+"""Reading the Hugging Face Hub: listings, surveys and counters."""

@@ -1,0 +1,17 @@
+"""Reads a model's counters from one row of the Hub, strictly."""
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from breakout.contract.model_ids import ModelId
+from collectors.sources.fields import Count
+
+
+class Counters(BaseModel):
+    """One model's counters; a field the Hub did not send is null, one it does not know ignored."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    id: ModelId
+    downloads_all_time: Count | None = Field(None, alias="downloadsAllTime")
+    downloads_30d: Count | None = Field(None, alias="downloads")
+    likes: Count | None = None

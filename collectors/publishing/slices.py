@@ -1,0 +1,119 @@
+"""Cuts a scrape into records: one slice a Kafka partition, more when it would be too large."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+
+from breakout.contract.events import DownloadsSlice, MissingModel
+from breakout.contract.topics import partition_of
+from collectors.hub.counters import Counters
+
+LIVE = "live"
+MOST_MODELS = 20_000
+MOST_BYTES = 900_000
+"""Below Kafka's usual limit of 1 MB a record."""
+
+_LONGEST_REASON = 1000
+_BYTES_AROUND = 1_000
+_BYTES_PER_MODEL = 80
+_BYTES_PER_MISSING = 40
+
+
+@dataclass(frozen=True)
+class Scrape:
+    """What one scrape observed and what it did not get."""
+
+    source: str
+    observed_at: datetime
+    counters: Mapping[str, Counters]
+    """By the model id to publish under."""
+    missing: Mapping[str, str] = field(default_factory=dict)
+    """Models that were wanted, and why they were not got."""
+    troubles: tuple[str, ...] = ()
+    """What else went wrong, so that models nobody knows of may be missing."""
+    origin: str = LIVE
+    """How it was read: live, or the archive's name."""
+
+    @property
+    def scrape_id(self) -> str:
+        """Name of the scrape: equal for equal source, origin and moment."""
+        name = self.source if self.origin == LIVE else f"{self.source}-{self.origin}"
+        return scrape_id(name, self.observed_at)
+
+    @property
+    def complete(self) -> bool:
+        """Whether the scrape got all it wanted."""
+        return not self.missing and not self.troubles
+
+
+def scrape_id(name: str, observed_at: datetime) -> str:
+    """Return the name of what was read at a moment: equal on a rerun."""
+    moment = observed_at.astimezone(UTC)
+    return f"{name}-{moment:%Y%m%dT%H%M%S}.{moment.microsecond // 1000:03d}Z"
+
+
+def cut(
+    scrape: Scrape,
+    partitions: int,
+    *,
+    most_models: int = MOST_MODELS,
+    most_bytes: int = MOST_BYTES,
+) -> Iterator[tuple[int, DownloadsSlice]]:
+    """Yield (partition, slice) in the order of partitions, then model ids.
+
+    Each model, got or missing, is in exactly one slice, in the partition of its id. The same
+    scrape is always cut alike. A partition without any model has no slice.
+    """
+    spread: list[list[str]] = [[] for _ in range(partitions)]
+    for model_id in sorted({*scrape.counters, *scrape.missing}):
+        spread[partition_of(model_id, partitions)].append(model_id)
+    number = 0
+    for partition, model_ids in enumerate(spread):
+        for some in _portions(scrape, model_ids, most_models, most_bytes):
+            yield partition, _slice(scrape, number, some)
+            number += 1
+
+
+def _portions(
+    scrape: Scrape, model_ids: list[str], most_models: int, most_bytes: int
+) -> Iterator[list[str]]:
+    portion: list[str] = []
+    size = _BYTES_AROUND
+    for model_id in model_ids:
+        more = len(model_id.encode()) + _BYTES_PER_MODEL
+        if model_id in scrape.missing:
+            # Escaping may double a reason's bytes.
+            more += 2 * len(_reason(scrape, model_id).encode()) + _BYTES_PER_MISSING
+        if portion and (len(portion) >= most_models or size + more > most_bytes):
+            yield portion
+            portion, size = [], _BYTES_AROUND
+        portion.append(model_id)
+        size += more
+    if portion:
+        yield portion
+
+
+def _slice(scrape: Scrape, number: int, model_ids: list[str]) -> DownloadsSlice:
+    models = [model_id for model_id in model_ids if model_id in scrape.counters]
+    counters = [scrape.counters[model_id] for model_id in models]
+    return DownloadsSlice(
+        source=scrape.source,
+        origin=scrape.origin,
+        scrape_id=scrape.scrape_id,
+        slice=number,
+        observed_at=scrape.observed_at,
+        complete=scrape.complete,
+        models=models,
+        downloads_all_time=[one.downloads_all_time for one in counters],
+        downloads_30d=[one.downloads_30d for one in counters],
+        likes=[one.likes for one in counters],
+        missing=[
+            MissingModel(model_id=model_id, reason=_reason(scrape, model_id))
+            for model_id in model_ids
+            if model_id in scrape.missing
+        ],
+    )
+
+
+def _reason(scrape: Scrape, model_id: str) -> str:
+    return scrape.missing[model_id][:_LONGEST_REASON]

@@ -1,0 +1,1 @@
+"""When a source runs, and which instance runs it."""

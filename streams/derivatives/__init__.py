@@ -1,0 +1,1 @@
+"""The derivatives processor: which models derive from which, up to the root."""

@@ -1,0 +1,1 @@
+"""The downloads processor: raw counters to clean series, daily deltas and points."""

@@ -1,0 +1,282 @@
+"""What the downloads processor reads back: its state, and rows around late observations."""
+
+from collections.abc import Iterator, Sequence
+from itertools import groupby
+from typing import Literal, TypeVar
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from streams.arrow import day_start_ms, int_column, rows_of
+from streams.clickhouse import WorkerClickHouse
+from streams.columns import Columns, Int
+from streams.downloads.state import (
+    SCORED_SOURCE,
+    Cleaned,
+    History,
+    Late,
+    Scored,
+    Scrape,
+    ScrapeCount,
+    State,
+)
+
+Item = TypeVar("Item")
+
+_EDGES: tuple[Literal["left"], Literal["right"]] = ("left", "right")
+
+SERIES_A_QUERY = 1_000
+"""Series named in one query: keeps its text far below what ClickHouse parses."""
+
+MODELS_A_QUERY = 100
+"""Models whose whole history one query reads: bounds the memory it takes."""
+
+
+class StateBehindError(Exception):
+    """Another worker's rows arrived after this partition's state was read: read it anew."""
+
+    def __init__(self, partition: int) -> None:
+        super().__init__(f"the state of partition {partition} is older than its rows")
+        self.partition = partition
+
+
+def load_partitions(
+    clickhouse: WorkerClickHouse, numbers: Sequence[int], partitions: int
+) -> dict[int, State]:
+    """Return the state of partitions of `breakout.downloads`, as ClickHouse knows it."""
+    states = {number: State() for number in numbers}
+    where = {"numbers": list(numbers), "partitions": partitions}
+    series = clickhouse.query(
+        """
+        SELECT
+            modulo(CRC32(model_id), %(partitions)s) AS partition,
+            toString(source) AS source, toString(model_id) AS model_id,
+            seen_at, counted.1 AS at, counted.2 AS raw, counted.3 AS cumulative, version
+        FROM
+        (
+            SELECT
+                source, model_id,
+                toUnixTimestamp64Milli(max(observed_at)) AS seen_at,
+                argMax(
+                    (
+                        if(d.cumulative IS NULL, -1, toUnixTimestamp64Milli(observed_at)),
+                        toInt64(ifNull(downloads_all_time, -1)), toInt64(ifNull(d.cumulative, -1))
+                    ),
+                    (d.cumulative IS NOT NULL, observed_at, d.version)
+                ) AS counted,
+                max(d.version) AS version
+            FROM downloads_log AS d
+            WHERE modulo(CRC32(model_id), %(partitions)s) IN %(numbers)s
+            GROUP BY model_id, source
+        )
+        -- The table is in the order of what is grouped by: a third of the time.
+        SETTINGS optimize_aggregation_in_order = 1
+        """,
+        where,
+    )
+    owner = int_column(series, "partition")
+    sources = np.array(series["source"].to_pylist(), dtype=object)
+    models = np.array(series["model_id"].to_pylist(), dtype=object)
+    columns = [int_column(series, name) for name in ("seen_at", "at", "raw", "cumulative")]
+    versions = int_column(series, "version")
+    for number, state in states.items():
+        for source in sorted(set(sources[owner == number])):
+            own = np.flatnonzero((owner == number) & (sources == source))
+            state.restore(source, models[own].tolist(), *(column[own] for column in columns))
+        state.revision = int(versions[owner == number].max(initial=0))
+    registry = clickhouse.query(
+        """
+        SELECT
+            modulo(CRC32(model_id), %(partitions)s) AS partition, model_id,
+            toUnixTimestamp64Milli(observed_at) AS read_at,
+            toString(size_bin), released_at, tracked
+        FROM models_log FINAL
+        WHERE partition IN %(numbers)s
+        """,
+        where,
+    )
+    for partition, model_id, read_at, size_bin, released_at, tracked in rows_of(registry):
+        day0 = None if released_at is None else day_start_ms(released_at)
+        states[partition].restore_model(model_id, read_at, Scored(size_bin, day0, tracked))
+    return states
+
+
+_HISTORY_COLUMNS = """
+    toString(d.source) AS source, toString(d.model_id) AS model_id, toString(d.origin) AS origin,
+    toUnixTimestamp64Milli(d.observed_at) AS at,
+    toInt64(ifNull(d.downloads_all_time, -1)) AS raw,
+    toInt64(ifNull(d.downloads_30d, -1)) AS downloads_30d,
+    toInt64(ifNull(d.likes, -1)) AS likes,
+    toInt64(ifNull(d.cumulative, -1)) AS cumulative,
+    toInt64(ifNull(d.delta, -1)) AS delta,
+    toInt64(ifNull(d.revision, -1)) AS revision,
+    toInt8(ifNull(d.standing, -1)) AS standing,
+    toUInt8(d.jump) AS jump, d.version AS version
+"""
+
+_HISTORY_FROM = """
+    FROM downloads_log AS d FINAL
+    INNER JOIN
+    (
+        SELECT t.1 AS source, t.2 AS model_id, t.3 AS first_at, t.4 AS last_at, t.5 AS highest
+        FROM
+        (
+            SELECT arrayJoin(arrayZip(
+                %(sources)s, %(models)s, %(first_at)s, %(last_at)s, %(highest)s
+            )) AS t
+        )
+    ) AS late ON late.model_id = d.model_id AND late.source = d.source
+    WHERE d.model_id IN %(models)s
+"""
+
+# The rows a late observation can change: those at its time, the one before and after it, and
+# all later ones whose cumulative it may lift, with the first that it cannot.
+_HISTORY = (
+    f"""SELECT {_HISTORY_COLUMNS} {_HISTORY_FROM}
+    AND toUnixTimestamp64Milli(d.observed_at) >= late.first_at
+    AND (toUnixTimestamp64Milli(d.observed_at) <= late.last_at OR d.cumulative < late.highest)""",
+    f"""SELECT {_HISTORY_COLUMNS} {_HISTORY_FROM}
+    AND toUnixTimestamp64Milli(d.observed_at) < late.first_at AND d.cumulative IS NOT NULL
+    ORDER BY d.model_id, d.source, d.observed_at DESC LIMIT 1 BY d.model_id, d.source""",
+    f"""SELECT {_HISTORY_COLUMNS} {_HISTORY_FROM}
+    AND toUnixTimestamp64Milli(d.observed_at) > late.last_at AND d.cumulative >= late.highest
+    ORDER BY d.model_id, d.source, d.observed_at LIMIT 1 BY d.model_id, d.source""",
+)
+
+
+def load_history(
+    clickhouse: WorkerClickHouse, number: int, state: State, late: Sequence[Late]
+) -> History | None:
+    """Return the rows around late observations; None when nothing is late.
+
+    Raises `StateBehindError` when a row of them was written with more knowledge than the state has.
+    """
+    if not late:
+        return None
+    answers: list[pa.Table] = []
+    for some in _some(late, SERIES_A_QUERY):
+        parameters = {
+            "sources": [one.source for one in some],
+            "models": [one.model_id for one in some],
+            "first_at": [one.first_at for one in some],
+            "last_at": [one.last_at for one in some],
+            "highest": [one.highest for one in some],
+        }
+        answers.extend(clickhouse.query(sql, parameters) for sql in _HISTORY)
+    rows = pa.concat_tables(answers)
+    _check_not_behind(number, state, rows)
+    slots = [
+        state.slot(source, model_id)
+        for source, model_id in zip(
+            rows["source"].to_pylist(), rows["model_id"].to_pylist(), strict=True
+        )
+    ]
+    origins = [state.origin(name) for name in rows["origin"].to_pylist()]
+    return History(
+        Columns(
+            np.array(slots, dtype=np.int64),
+            int_column(rows, "at"),
+            int_column(rows, "raw"),
+            int_column(rows, "downloads_30d"),
+            int_column(rows, "likes"),
+            np.array(origins, dtype=np.int64),
+        ),
+        Cleaned(
+            int_column(rows, "cumulative"),
+            int_column(rows, "delta"),
+            int_column(rows, "revision"),
+            int_column(rows, "standing").astype(np.int8),
+            int_column(rows, "jump").astype(bool),
+        ),
+    )
+
+
+def _check_not_behind(number: int, state: State, rows: pa.Table) -> None:
+    if (pc.max(rows["version"]).as_py() or 0) > state.revision:
+        raise StateBehindError(number)
+
+
+def load_scrapes(
+    clickhouse: WorkerClickHouse,
+    scrapes: Sequence[Scrape],
+    number: int,
+    state: State,
+    partitions: int,
+) -> dict[Scrape, ScrapeCount]:
+    """Return what one partition has of some scrapes; those it has nothing of are new.
+
+    Raises `StateBehindError` when a row of them was written with more knowledge than the state has.
+    """
+    counts = {scrape: ScrapeCount() for scrape in scrapes}
+    for source, group in groupby(sorted(scrapes), key=lambda scrape: scrape[0]):
+        for moments in _some([at for _, at in group], SERIES_A_QUERY):
+            where = {
+                "source": source,
+                "moments": list(moments),
+                "first": min(moments),
+                "last": max(moments),
+                "number": number,
+                "partitions": partitions,
+            }
+            observations = clickhouse.query(
+                """
+                SELECT
+                    toUnixTimestamp64Milli(observed_at) AS at, count() AS models,
+                    countIf(standing IS NOT NULL) AS compared, countIf(standing) AS still,
+                    max(version) AS version
+                FROM downloads_log FINAL
+                WHERE source = %(source)s
+                    AND observed_at >= fromUnixTimestamp64Milli(%(first)s, 'UTC')
+                    AND observed_at <= fromUnixTimestamp64Milli(%(last)s, 'UTC')
+                    AND toUnixTimestamp64Milli(observed_at) IN %(moments)s
+                    AND modulo(CRC32(model_id), %(partitions)s) = %(number)s
+                GROUP BY at
+                """,
+                where,
+            )
+            _check_not_behind(number, state, observations)
+            for at, models, compared, standing, _version in rows_of(observations):
+                count = counts[source, at]
+                count.models, count.compared, count.standing = models, compared, standing
+            complete = clickhouse.query(
+                """
+                SELECT toUnixTimestamp64Milli(observed_at) AS at, complete
+                FROM scrapes_log FINAL
+                WHERE source = %(source)s AND partition = %(number)s
+                    AND toUnixTimestamp64Milli(observed_at) IN %(moments)s
+                """,
+                where,
+            )
+            for at, said in rows_of(complete):
+                counts[source, at].complete = bool(said)
+    return counts
+
+
+def load_series(
+    clickhouse: WorkerClickHouse, model_ids: Sequence[str]
+) -> list[tuple[str, Int, Int]]:
+    """Return each model's scored observations: id, moments, cumulative downloads."""
+    rows = clickhouse.query(
+        """
+        SELECT
+            toString(model_id) AS model, toUnixTimestamp64Milli(observed_at) AS at,
+            toInt64(assumeNotNull(cumulative)) AS total
+        FROM downloads_log FINAL
+        WHERE source = %(source)s AND model_id IN %(models)s AND cumulative IS NOT NULL
+        ORDER BY model, at
+        """,
+        {"source": SCORED_SOURCE, "models": list(model_ids)},
+    )
+    models = np.array(rows["model"].to_pylist(), dtype=object)
+    at, total = int_column(rows, "at"), int_column(rows, "total")
+    series = []
+    for model_id in model_ids:
+        low, high = (int(np.searchsorted(models, model_id, side)) for side in _EDGES)
+        series.append((model_id, at[low:high], total[low:high]))
+    return series
+
+
+def _some(items: Sequence[Item], at_most: int) -> Iterator[Sequence[Item]]:
+    for start in range(0, len(items), at_most):
+        yield items[start : start + at_most]

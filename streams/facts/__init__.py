@@ -1,0 +1,1 @@
+"""The facts processor: rows of other sources, written as they arrive."""

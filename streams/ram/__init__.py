@@ -1,0 +1,1 @@
+"""The RAM processor: points to baselines, RAM and breakouts."""

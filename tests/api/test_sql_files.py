@@ -1,0 +1,162 @@
+"""Every operation's rows are those of the public SQL views."""
+
+import json
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from breakout.clickhouse.client import reader_client
+from breakout.settings import Settings
+from tests.api import scored
+from tests.api.conftest import serving
+from tests.support.embedded_servers import ClickHouseServer
+
+TEXT = {"output_format_json_quote_64bit_integers": 0, "date_time_output_format": "iso"}
+Case = tuple[str, dict[str, Any], str]
+
+OF_THE_WORLD: list[Case] = [
+    ("models", {"org": ["qi", "old"]}, "SELECT * FROM models WHERE org IN ('qi', 'old')"),
+    ("models", {"tracked": False}, "SELECT * FROM models WHERE NOT tracked"),
+    ("models", {"search": "300b"}, "SELECT * FROM models WHERE model_id ILIKE '%300b%'"),
+    ("models", {"size_bin": "unknown"}, "SELECT * FROM models WHERE size_bin IS NULL"),
+    ("models", {"region": "unreviewed"}, "SELECT * FROM models WHERE region IS NULL"),
+    (
+        "downloads",
+        {},
+        (
+            "SELECT model_id AS group, day AS period, downloads, cumulative, 1 AS models "
+            "FROM downloads_daily WHERE model_id IN (SELECT model_id FROM models WHERE tracked)"
+        ),
+    ),
+    (
+        "inference/share",
+        {"interval": "day"},
+        "SELECT *, day AS period, 1 AS days, true AS whole FROM inference_share",
+    ),
+    (
+        "inference/share",
+        {},
+        "SELECT * REPLACE (toBool(whole) AS whole), month AS period FROM inference_share_monthly",
+    ),
+    (
+        "inference/tokens",
+        {"top": 3},
+        "SELECT *, month AS period, model AS group FROM inference_models_monthly WHERE rank <= 3",
+    ),
+    ("derivatives", {}, "SELECT *, base_org AS org FROM derivatives_monthly"),
+    ("families", {}, "SELECT * FROM families"),
+    ("leaderboards", {}, "SELECT * FROM scores"),
+    ("leaderboards", {"open": True}, "SELECT * FROM scores WHERE open"),
+    (
+        "leaderboards",
+        {"best": True, "region": ["us", "china"]},
+        "SELECT * FROM best_scores WHERE region IN ('us', 'china')",
+    ),
+    ("sources", {}, "SELECT * FROM sources"),
+    ("organisations", {}, "SELECT * FROM organisations"),
+]
+OF_THE_SCORED: list[Case] = [
+    ("ram", {"baseline": name}, f"SELECT * FROM ram_now WHERE baseline = '{name}'")
+    for name in ("live", "live_fixed")
+] + [
+    ("ram", {"min_age": 50.5, "tracked": True}, ("SELECT * FROM ram_now WHERE baseline = 'live' "
+     "AND age_days >= 50.5 AND tracked")),
+    ("ram/curves", {"org": "org1"}, ("SELECT * FROM ram WHERE baseline = 'live' AND model_id IN "
+     "(SELECT model_id FROM models WHERE org = 'org1')")),
+    ("ram/curves", {"age_days": [7, 8]}, ("SELECT * FROM ram WHERE baseline = 'live' "
+     "AND age_days IN (7, 8)")),
+    ("ram/milestones", {}, "SELECT * FROM ram_milestones WHERE baseline = 'live'"),
+    ("baselines", {"baseline": ["live", "live_cutoff"]}, ("SELECT * FROM baselines "
+     "WHERE baseline IN ('live', 'live_cutoff')")),
+    ("breakouts", {}, "SELECT * FROM breakouts WHERE baseline = 'live'"),
+    ("scrapes", {}, "SELECT * REPLACE (toBool(stalled) AS stalled) FROM scrapes"),
+    ("scrapes", {"since": "2026-02-01", "source": "huggingface"}, ("SELECT * "
+     "REPLACE (toBool(stalled) AS stalled) FROM scrapes "
+     "WHERE toDate(observed_at) >= '2026-02-01'")),
+    ("breakouts", {"lasting": False}, ("SELECT * FROM breakouts WHERE baseline = 'live' "
+     "AND ended_at IS NOT NULL")),
+    ("ram/curves", {"baseline": "live_cutoff"}, "SELECT * FROM ram WHERE baseline = 'live_cutoff'"),
+    ("breakouts", {"baseline": "live_fixed"}, ("SELECT * FROM breakouts "
+     "WHERE baseline = 'live_fixed'")),
+]  # fmt: skip
+
+
+def of_sql(settings: Settings, sql: str) -> list[dict[str, Any]]:
+    with closing(reader_client(settings)) as client:
+        text = client.raw_query(sql, fmt="JSONEachRow", settings=TEXT)
+    return [json.loads(line) for line in text.splitlines()]
+
+
+def compare(client: httpx.Client, settings: Settings, case: Case) -> None:
+    path, asked, sql = case
+    answer = client.get(f"/v1/{path}", params=asked | {"limit": 100_000})
+    assert answer.status_code == 200, answer.text
+    rows, expected = answer.json()["data"], of_sql(settings, sql)
+    assert rows, "there is something to compare"
+    shared = sorted(set(rows[0]) & set(expected[0]))
+    assert len(shared) >= min(4, len(expected[0]))
+
+    def picked(row: dict[str, Any]) -> str:
+        # A double's text may differ in its last digit, where it was divided in another order.
+        return json.dumps(
+            [round(v, 9) if isinstance(v, float) else v for v in (row[name] for name in shared)]
+        )
+
+    assert sorted(map(picked, rows)) == sorted(map(picked, expected))
+
+
+@pytest.mark.parametrize("case", OF_THE_WORLD, ids=lambda case: f"{case[0]} {case[1]}")
+def test_the_rows_are_those_of_sql(api: httpx.Client, world: Settings, case: Case) -> None:
+    compare(api, world, case)
+
+
+@pytest.mark.parametrize("case", OF_THE_SCORED, ids=lambda case: f"{case[0]} {case[1]}")
+def test_scores_are_those_of_sql(scored_api: tuple[httpx.Client, Settings], case: Case) -> None:
+    compare(*scored_api, case)
+
+
+def test_a_scrape_says_how_much_it_missed(scored_api: tuple[httpx.Client, Settings]) -> None:
+    client, settings = scored_api
+    # Written twice by a worker that was killed.
+    scored.load(settings, scored.LAST, 1)
+    rows = client.get("/v1/scrapes", params={"limit": 1000}).json()["data"]
+    missed = {row["observed_at"]: row["missing"] for row in rows if row["missing"] != 0}
+    assert missed == {"2026-02-10T06:00:00.000Z": len(scored.GONE)}
+    assert len(rows) > 1
+
+
+CITED = [
+    "/v1/downloads?by=model",
+    "/v1/downloads?by=org&interval=week",
+    "/v1/ram",
+    "/v1/ram/curves?limit=10000",
+    "/v1/ram/milestones",
+    "/v1/baselines?limit=10000",
+    "/v1/breakouts",
+]
+
+
+def test_a_cited_figure_comes_again_after_more_was_observed(
+    clickhouse: ClickHouseServer, tmp_path: Path
+) -> None:
+    settings = Settings(clickhouse_url=f"{clickhouse.url}/cited")
+    scored.load(settings, scored.THEN, 1)
+    with (
+        serving(tmp_path, settings) as server,
+        httpx.Client(base_url=server.url, timeout=60) as client,
+    ):
+        before = {path: client.get(path) for path in CITED}
+        scored.load(settings, scored.LAST, 2)
+        now = {path: client.get(path).json()["data"] for path in CITED}
+        changed = {path for path in CITED if now[path] != before[path].json()["data"]}
+        assert changed == set(CITED) - {"/v1/ram/milestones"}
+        for path, answer in before.items():
+            again = client.get(answer.json()["self"])
+            assert again.json() == answer.json(), path
+            assert again.headers["etag"] == answer.headers["etag"]
+        refused = client.get("/v1/ram?baseline=live_cutoff&as_of=2026-02-10")
+        assert refused.status_code == 422
+        assert refused.json()["errors"][0]["parameter"] == "as_of"

@@ -1,0 +1,120 @@
+"""`breakout demo`: simulated years through the real pipeline."""
+
+import os
+import re
+import signal
+from pathlib import Path
+
+import httpx
+import pytest
+
+from tests.breakout.cli.forked import run_breakout
+from tests.breakout.cli.processes import alive, running
+from tests.support.embedded_servers import running_broker, running_clickhouse
+
+
+@pytest.fixture
+def environment(tmp_path: Path) -> dict[str, str]:
+    """With a place for temporary files of its own, and settings the demo must not heed."""
+    (tmp_path / "tmp").mkdir()
+    return {
+        **os.environ,
+        "TMPDIR": str(tmp_path / "tmp"),
+        "HF_TOKEN": "hf_of_the_person",
+        "BREAKOUT_CLICKHOUSE_PASSWORD": "of-the-person",
+        "CLICKHOUSE_URL": "http://somewhere.invalid:8123/precious",
+        "KAFKA_BOOTSTRAP_SERVERS": "somewhere.invalid:9092",
+        "BREAKOUT_GROUP": "precious",
+        "COLUMNS": "130",
+    }
+
+
+def test_ends_with_the_leaderboard_and_leaves_nothing(
+    environment: dict[str, str], tmp_path: Path
+) -> None:
+    with running("demo", "--days", "30", environment=environment, log=tmp_path / "log") as demo:
+        assert demo.process.wait(150) == 0, demo.said
+        said = demo.said
+    assert said.count("invented") >= 2
+    assert re.search(r"Relative adoption \(RAM\) as of .*, baseline live: 15 of \d+ models", said)
+    assert re.search(
+        r"passed 1\.00x of \S+ at day \d+ \(\d{4}-\d\d-\d\d\): [\d,]+ downloads against [\d,]+, ",
+        said,
+    )
+    assert re.search(r"31 simulated days \(.*\), [89],\d{3} observations in \d+ s", said)
+    assert list((tmp_path / "tmp").iterdir()) == []
+
+
+def test_at_a_terminal_it_serves_the_page_and_what_it_kept_can_be_looked_at_again(
+    environment: dict[str, str], tmp_path: Path
+) -> None:
+    command = ("demo", "--days", "14", "--keep")
+    with running(*command, environment=environment, log=tmp_path / "log", terminal=True) as demo:
+        demo.until("until Ctrl-C", 150)
+        (page,) = set(re.findall(r"http://127\.0\.0\.1:\d+/", demo.said))
+        assert 'data-simulated="yes"' in httpx.get(page, timeout=60).text
+        assert httpx.get(f"{page}v1/ram", timeout=60).json()["data"]
+        assert demo.interrupt() == 0
+        said = demo.said
+    exports = re.search(r"export (.*)", said)
+    assert exports is not None
+    kept = {
+        **environment,
+        "BREAKOUT_CLICKHOUSE_PASSWORD": "",
+        **dict(pair.split("=", 1) for pair in exports[1].split()),
+    }
+    with running("embedded", environment=kept, log=tmp_path / "embedded") as embedded:
+        embedded.until("Ctrl-C stops both")
+        shown = run_breakout(["top", "--format", "json"], kept, 60)
+        assert '"model_id"' in shown.stdout, shown.stderr
+
+
+def test_ctrl_c_cleans_up(environment: dict[str, str], tmp_path: Path) -> None:
+    with running("demo", "--days", "60", environment=environment, log=tmp_path / "log") as demo:
+        demo.until("observations, ")
+        children = demo.children()
+        assert len(children) >= 5
+        assert demo.interrupt(signal.SIGINT) == 130
+        assert not any(alive(pid) for pid in children)
+        assert "Traceback" not in demo.said
+        assert "stopping the demo" in demo.said
+    assert list((tmp_path / "tmp").iterdir()) == []
+
+
+@pytest.mark.parametrize("days", ["0", "13", "1501", "week"])
+def test_wrong_days_are_wrong_usage(environment: dict[str, str], days: str) -> None:
+    assert run_breakout(["demo", "--days", days], environment, 60).returncode == 2
+
+
+@pytest.mark.slow
+def test_fills_the_servers_of_the_settings_but_not_twice(
+    environment: dict[str, str], tmp_path: Path
+) -> None:
+    with (
+        running_broker(tmp_path / "broker") as broker,
+        running_clickhouse(tmp_path / "clickhouse") as clickhouse,
+    ):
+        there = {
+            **environment,
+            "BREAKOUT_CLICKHOUSE_PASSWORD": "",
+            "BREAKOUT_GROUP": "of-the-stack",
+            "KAFKA_BOOTSTRAP_SERVERS": broker.bootstrap,
+            "CLICKHOUSE_URL": f"{clickhouse.url}/shown",
+        }
+        command = ("demo", "--here", "--days", "14")
+        with running(*command, environment=there, log=tmp_path / "log") as demo:
+            assert demo.process.wait(150) == 0, demo.said
+        shown = run_breakout(["top", "--format", "json"], there, 60)
+        assert '"model_id"' in shown.stdout, shown.stderr
+        with running(*command, environment=there, log=tmp_path / "again") as demo:
+            assert demo.process.wait(90) == 1
+            assert "shown holds observations, and invented ones must not come" in " ".join(
+                demo.said.split()
+            )
+            assert "Traceback" not in demo.said
+
+
+def test_here_and_keep_do_not_go_together(environment: dict[str, str]) -> None:
+    answer = run_breakout(["demo", "--here", "--keep"], environment, 60)
+    assert answer.returncode == 2
+    assert "--keep goes without --here" in answer.stderr

@@ -1,0 +1,147 @@
+"""The pure core against figures worked out by hand."""
+
+from datetime import UTC, date, datetime, timedelta
+
+import numpy as np
+import pytest
+
+from breakout.contract.times import day_ms, from_ms, to_ms
+from breakout.core import ram
+from breakout.core.ages import DAY_MS, MILESTONES, points_between
+from breakout.core.breakouts import first_crossings
+from breakout.core.series import NULL, clean
+
+PEERS = [100, 90, 80, 70, 60, 50, 40, 30, 20, 10, 5]
+
+
+def column(*values: int) -> np.ndarray[tuple[int], np.dtype[np.int64]]:
+    return np.array(values, dtype=np.int64)
+
+
+def live_at_day_7(*cumulative: int) -> tuple[ram.Baseline, float]:
+    points = column(*cumulative)[None, :]
+    day0 = np.zeros(len(cumulative), dtype=np.int64)
+    baseline, tenth = ram.live(points, day0, column(7))
+    return baseline, float(tenth[0])
+
+
+@pytest.mark.parametrize(
+    ("cumulative", "of_median", "of_tenth"), [(110, 2.0, 11.0), (55, 1.0, 5.5), (10, 0.1818, 1.0)]
+)
+def test_ram_of_the_synthetic_bin(cumulative: int, of_median: float, of_tenth: float) -> None:
+    baseline, tenth = live_at_day_7(*PEERS)
+    assert baseline.downloads[0] == 55
+    assert tenth == 10
+    assert cumulative / baseline.downloads[0] == pytest.approx(of_median, abs=5e-5)
+    assert cumulative / tenth == of_tenth
+
+
+def test_a_model_counts_among_its_own_peers() -> None:
+    baseline, tenth = live_at_day_7(110, *PEERS)
+    assert (baseline.downloads[0], tenth) == (65, 20)
+    assert 110 / baseline.downloads[0] == pytest.approx(1.6923, abs=5e-5)
+
+
+def test_nine_peers_are_no_baseline() -> None:
+    baseline, tenth = live_at_day_7(*PEERS[:9], NULL, NULL)
+    assert baseline.peers[0] == 9
+    assert np.isnan(baseline.downloads[0])
+    assert np.isnan(tenth)
+    assert np.isnan(ram.ram(column(100)[None, :], baseline.downloads)).all()
+
+
+def test_the_cutoff_never_falls_from_one_milestone_to_the_next() -> None:
+    tenth = np.array([10, 25, 60, 120, 200, 180, 260], dtype=float)
+    ten = np.full(7, 10)
+    milestones = ram.Baseline(ten, np.full(7, 1.0), np.zeros(7, dtype=np.int64))
+    cutoff = ram.live_cutoff(milestones, tenth)
+    assert cutoff.downloads[list(MILESTONES)].tolist() == [10, 25, 60, 120, 200, 200, 260]
+    assert 190 / cutoff.downloads[180] == 0.95
+    assert cutoff.downloads[22] == 25 + (60 - 25) * 8 / 16
+    assert np.isnan(cutoff.downloads[6])
+
+
+def test_medians_of_the_greatest_counters_do_not_overflow() -> None:
+    baseline, _ = live_at_day_7(*[2**63 - 1] * 10)
+    assert baseline.downloads[0] == float(2**63)
+
+
+@pytest.mark.parametrize(
+    ("released", "age", "day"),
+    [
+        (date(2025, 8, 5), 7, date(2025, 8, 12)),
+        (date(2025, 8, 5), 365, date(2026, 8, 5)),
+        (date(2025, 8, 4), 7, date(2025, 8, 11)),
+        (date(2026, 7, 16), 30, date(2026, 8, 15)),
+        (date(2026, 6, 13), 30, date(2026, 7, 13)),
+    ],
+)
+def test_ages_count_from_the_corrected_release_date(released: date, age: int, day: date) -> None:
+    assert from_ms(day_ms(released) + age * DAY_MS) == datetime(
+        day.year, day.month, day.day, tzinfo=UTC
+    )
+
+
+def test_a_rollback_is_no_new_downloads() -> None:
+    series = clean(column(0, 0, 0), column(1000, 900, 1100), column(NULL, NULL, NULL))
+    assert series.cumulative.tolist() == [1000, 1000, 1100]
+    assert series.delta.tolist() == [NULL, 0, 100]
+    assert series.revision.tolist() == [NULL, 100, NULL]
+
+
+def test_a_jump_is_flagged_from_a_thousand_on() -> None:
+    series = clean(
+        column(0, 0, 1, 1, 2, 2),
+        column(83484, 1605940, 2, 91917, 1000, 9999),
+        np.full(6, NULL, dtype=np.int64),
+    )
+    assert series.jump.tolist() == [False, True, False, False, False, False]
+
+
+def points(*observations: tuple[datetime, int]) -> dict[int, int]:
+    released = datetime(2026, 1, 1, tzinfo=UTC)
+    at = column(*(to_ms(moment) for moment, _ in observations))
+    total = column(*(count for _, count in observations))
+    found = points_between(
+        np.full(len(at), to_ms(released)),
+        np.concatenate(([NULL], at[:-1])),
+        np.concatenate(([NULL], total[:-1])),
+        at,
+        total,
+    )
+    return dict(zip(found.age.tolist(), found.cumulative.tolist(), strict=True))
+
+
+def test_points_are_interpolated_over_three_days_and_no_more() -> None:
+    start = datetime(2026, 1, 1, 12, tzinfo=UTC)
+    three = timedelta(days=3)
+    assert points((start, 100), (start + three, 160)) == {1: 110, 2: 130, 3: 150}
+    assert points((start, 100), (start + three + timedelta(milliseconds=1), 160)) == {}
+
+
+def test_an_observation_at_midnight_is_a_point_by_itself() -> None:
+    midnight = datetime(2026, 1, 8, tzinfo=UTC)
+    assert points((midnight, 55)) == {7: 55}
+    assert points((midnight - timedelta(days=9), 5), (midnight, 55)) == {7: 55}
+
+
+def test_interpolation_of_the_greatest_counters_does_not_overflow() -> None:
+    start = datetime(2026, 1, 1, 12, tzinfo=UTC)
+    halfway = points((start, 0), (start + timedelta(days=1), 2**62))
+    assert halfway == {1: 2**61}
+
+
+def test_the_first_crossing_counts_and_hysteresis_ends_it() -> None:
+    scores = np.full((366, 3), np.nan)
+    scores[3:100, 0] = 2.0  # above from before the window on
+    scores[7:40, 1] = 0.99
+    scores[40:60, 1] = 1.0
+    scores[60:70, 1] = 0.9
+    scores[70:80, 1] = 0.89
+    scores[80:90, 1] = 3.0
+    scores[91:, 2] = 5.0  # too late
+    found = first_crossings(scores, 7, 90)
+    assert found.model.tolist() == [0, 1]
+    assert found.age.tolist() == [7, 40]
+    assert found.ram.tolist() == [2.0, 1.0]
+    assert found.ended_age.tolist() == [-1, 70]

@@ -1,0 +1,51 @@
+"""What the ledger of backfills holds for published, against what can be queried."""
+
+from collections.abc import Iterator
+from contextlib import closing
+from datetime import UTC, datetime
+from pathlib import Path
+
+import clickhouse_connect
+import pytest
+
+from breakout.clickhouse.migrations import migrate
+from breakout.settings import Settings
+from collectors.backfill import ledger
+from collectors.backfill.ledger import Entry
+from tests.support.embedded_servers import running_clickhouse
+
+MOMENT = datetime(2026, 1, 1, tzinfo=UTC)
+
+
+@pytest.fixture
+def settings(tmp_path: Path) -> Iterator[Settings]:
+    with running_clickhouse(tmp_path / "clickhouse") as server:
+        settings = Settings(clickhouse_url=f"{server.url}/breakout")
+        migrate(settings)
+        yield settings
+
+
+def observe(settings: Settings, *models: str) -> None:
+    address = settings.clickhouse
+    client = clickhouse_connect.get_client(
+        host=address.host, port=address.port, database=address.database
+    )
+    names = ["model_id", "observed_at", "source", "origin", "cumulative", "jump", "version"]
+    with closing(client):
+        client.insert(
+            "downloads_log",
+            [[one, MOMENT, "huggingface", "file", 1, False, 1] for one in models],
+            names,
+        )
+
+
+def test_files_that_share_a_moment_hold_only_when_all_their_models_are_there(
+    settings: Settings,
+) -> None:
+    first, second = Entry(MOMENT, 1), Entry(MOMENT, 2)
+    ledger.remember(settings, "huggingface", "file", [(first, 2), (second, 1)])
+    # Either of the files could be the one whose rows these are.
+    observe(settings, "a/one", "a/two")
+    assert ledger.published(settings, "huggingface", "file") == set()
+    observe(settings, "b/three")
+    assert ledger.published(settings, "huggingface", "file") == {first, second}

@@ -1,0 +1,203 @@
+"""Several instances of one collector: one at a time, and another when it dies."""
+
+import asyncio
+import gc
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime, timedelta
+from typing import ClassVar
+
+import pytest
+from aiokafka import AIOKafkaProducer
+
+from breakout.contract import RunRecord
+from breakout.contract.topics import RUNS, partition_of
+from breakout.settings import Settings
+from collectors.scheduling import leader_lease as turns
+from collectors.scheduling.cadence import Cadence
+from collectors.scheduling.job import Job, Outcome
+from collectors.scheduling.leader_lease import Turn, run_in_turn
+from collectors.scheduling.schedule import State
+from tests.collectors.quick import until
+from tests.collectors.records import PARTITIONS, read_events
+from tests.support.server_process import Broker
+
+# aiokafka leaves a connection open that a consumer is making when it is stopped while it joins.
+pytestmark = [
+    pytest.mark.timeout(300),
+    pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning"),
+]
+
+
+@pytest.fixture(autouse=True)
+def forgotten_connections() -> Iterator[None]:
+    """Let what aiokafka left open be found here, not in whatever test comes next."""
+    yield
+    gc.collect()
+
+
+class Ticks(Job):
+    """Runs often, and says when two instances run at once."""
+
+    name: ClassVar[str] = "ticks"
+    under_way: ClassVar[int] = 0
+    most_at_once: ClassVar[int] = 0
+
+    def __init__(self, settings: Settings, period: float = 0.1, seconds: float = 0.05) -> None:
+        super().__init__(settings)
+        self.period, self.seconds = period, seconds
+        self.runs = self.cancelled = 0
+        self.states: list[State] = []
+
+    @property
+    def cadence(self) -> Cadence:
+        return Cadence(self.period)
+
+    async def run(self, observed_at: datetime | None = None) -> Outcome:
+        return await self.collect(observed_at or datetime.now(UTC))
+
+    async def collect(self, observed_at: datetime) -> Outcome:
+        Ticks.under_way += 1
+        Ticks.most_at_once = max(Ticks.most_at_once, Ticks.under_way)
+        try:
+            await asyncio.sleep(self.seconds)
+        except asyncio.CancelledError:
+            self.cancelled += 1
+            raise
+        finally:
+            Ticks.under_way -= 1
+        self.runs += 1
+        return Outcome(self.name, observed_at, {"ticks": 1}, 1)
+
+    async def tell(self, state: State, _error: str | None) -> None:
+        self.states.append(state)
+
+
+@pytest.fixture
+def settings(broker: Broker) -> Settings:
+    Ticks.under_way = Ticks.most_at_once = 0
+    return Settings(kafka_bootstrap_servers=broker.bootstrap, partitions=PARTITIONS)
+
+
+@asynccontextmanager
+async def instance(job: Ticks) -> AsyncIterator[asyncio.Task[None]]:
+    task = asyncio.create_task(run_in_turn(job, on_state=job.tell))
+    try:
+        yield task
+    finally:
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+
+
+async def test_told_to_stop_while_it_leaves_its_turn_it_stops(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen: list[Turn] = []
+
+    class SeenTurn(Turn):
+        def __init__(self, settings: Settings, source: str) -> None:
+            super().__init__(settings, source)
+            seen.append(self)
+
+    class ToldToStop(Ticks):
+        async def tell(self, state: State, error: str | None) -> None:
+            await super().tell(state, error)
+            if state == "stopped":
+                running.cancel()
+
+    monkeypatch.setattr(turns, "Turn", SeenTurn)
+    job = ToldToStop(settings)
+    async with instance(job) as running:
+        await until(lambda: job.runs >= 1, 120)
+        seen[0].ends.set()
+        await until(running.done, 120)
+    assert len(seen) == 1
+
+
+async def test_of_two_instances_one_runs(settings: Settings) -> None:
+    one, other = Ticks(settings), Ticks(settings)
+    async with instance(one), instance(other):
+        await until(lambda: "standby" in one.states and "standby" in other.states, 30)
+        await until(lambda: one.runs + other.runs >= 10, 120)
+    assert Ticks.most_at_once == 1
+
+
+async def test_another_takes_over_from_one_that_ends(settings: Settings) -> None:
+    one, other = Ticks(settings), Ticks(settings)
+    async with instance(one) as first:
+        await until(lambda: one.runs >= 2, 120)
+        async with instance(other):
+            await until(lambda: "standby" in other.states, 120)
+            first.cancel()
+            await asyncio.gather(first, return_exceptions=True)
+            await until(lambda: other.runs >= 2, 120)
+    assert Ticks.most_at_once == 1
+
+
+async def test_a_run_is_remembered_for_who_takes_over(broker: Broker, settings: Settings) -> None:
+    one = Ticks(settings, period=3600)
+    async with instance(one):
+        await until(lambda: "idle" in one.states, 120)
+    records = await read_events(broker.bootstrap, RUNS, RunRecord)
+    assert [record.source for record in records] == ["ticks"]
+    other = Ticks(settings, period=3600)
+    async with instance(other), Turn(settings, "somebody else"):
+        # It has the turn, and finds that nothing was missed.
+        await until(lambda: other.last_run == records[0].observed_at, 120)
+        assert other.runs == 0
+
+
+async def test_a_missed_run_is_caught_up_once(settings: Settings) -> None:
+    async with Turn(settings, "ticks") as turn:
+        await turn.begins.wait()
+        long_ago = datetime.now(UTC) - timedelta(days=9)
+        await turn.remember(Outcome("ticks", long_ago, {}, 0))
+    one = Ticks(settings, period=86_400)
+    async with instance(one):
+        await until(lambda: "idle" in one.states, 120)
+        assert one.runs == 1
+
+
+async def test_the_latest_run_counts_and_the_latest_complete_one(settings: Settings) -> None:
+    first = datetime(2026, 1, 1, tzinfo=UTC)
+    async with Turn(settings, "ticks") as turn:
+        await turn.begins.wait()
+        assert await turn.last_run() is None
+        await turn.remember(Outcome("ticks", first, {}, 0))
+        second = first + timedelta(hours=1)
+        await turn.remember(Outcome("ticks", second, {}, 0, missing={"a": "away"}))
+    async with Turn(settings, "ticks") as turn:
+        await turn.begins.wait()
+        last = await turn.last_run()
+    assert last is not None
+    assert (last.observed_at, last.complete_at) == (second, first)
+
+
+async def test_a_run_ends_when_the_turn_is_lost(settings: Settings) -> None:
+    """The group rebalances when another joins; who loses the partition stops in its run."""
+    jobs = [Ticks(settings, period=0.1, seconds=30)]
+    async with instance(jobs[0]):
+        await until(lambda: Ticks.under_way == 1, 120)
+        jobs += [Ticks(settings, period=0.1, seconds=30) for _ in range(3)]
+        async with instance(jobs[1]), instance(jobs[2]), instance(jobs[3]):
+            await until(lambda: all("standby" in job.states for job in jobs), 120)
+            await until(lambda: Ticks.under_way == 1, 120)
+    assert Ticks.most_at_once == 1
+
+
+async def test_tombstone_forgets_the_latest_run_of_its_source(
+    broker: Broker, settings: Settings
+) -> None:
+    producer = AIOKafkaProducer(bootstrap_servers=broker.bootstrap)
+    async with Turn(settings, "ticks") as turn:
+        await turn.begins.wait()
+        await turn.remember(Outcome("ticks", datetime.now(UTC), {}, 0))
+        await producer.start()
+        partition = partition_of("ticks", PARTITIONS)
+        try:
+            await producer.send_and_wait(RUNS.name, None, key=b"other", partition=partition)
+            assert await turn.last_run() is not None
+            await producer.send_and_wait(RUNS.name, None, key=b"ticks", partition=partition)
+            assert await turn.last_run() is None
+        finally:
+            await producer.stop()

@@ -1,0 +1,173 @@
+"""One scrape of the simulated Hub."""
+
+import base64
+import json
+from collections.abc import AsyncIterator
+from datetime import UTC, date, datetime
+from typing import Any
+
+import pytest
+
+from breakout.registry.overrides import Overrides
+from breakout.settings import Settings
+from breakout.simulation import Catalog, Model, Organisation, SimulatedClock, SimulatedHub
+from breakout.simulation.faults import ErrorStatus, ExtraFields, MissingFields, WrongValues
+from collectors.hub.survey import hub_source
+from collectors.scheduling.job import EmptyAnswerError
+from collectors.sources.huggingface import HubScrape, scrape_hub
+from collectors.sources.tracked_models import fetch_tracked_list, tracked_models_source
+from tests.collectors.quick import QUICK
+
+NOW = datetime(2026, 8, 22, 11, tzinfo=UTC)
+TRACKED = [f"acorn/tiny-{i}B" for i in range(1, 6)]
+OTHERS = [
+    Model("acorn/fresh-8B", tracked_in=None, released_on=date(2026, 8, 1)),
+    Model("acorn/fresh-8B-GGUF", tracked_in=None),
+    Model("acorn/ear", tracked_in=None, pipeline_tag="automatic-speech-recognition"),
+    Model("acorn/untagged-8B", tracked_in=None, pipeline_tag=None),
+]
+
+
+@pytest.fixture
+async def hub() -> AsyncIterator[SimulatedHub]:
+    catalog = Catalog.of([*TRACKED, *OTHERS], organisations=[Organisation("acorn", "eu")])
+    async with SimulatedHub(catalog, clock=SimulatedClock(NOW)) as running:
+        yield running
+
+
+async def scrape(hub: SimulatedHub) -> HubScrape:
+    settings = Settings(hf_endpoint=hub.url, tracked_models_url=hub.tracked_models_url)
+    async with (
+        tracked_models_source(settings, patience=QUICK) as lists,
+        hub_source(settings, patience=QUICK) as source,
+    ):
+        tracked_list = await fetch_tracked_list(lists)
+        return await scrape_hub(source, tracked_list, Overrides(), observed_at=NOW)
+
+
+def letters(found: HubScrape) -> list[tuple[str, Any]]:
+    return [
+        (letter.error, json.loads(base64.b64decode(letter.value_base64)))
+        for letter in found.unreadable.letters
+    ]
+
+
+async def test_tracked_models_and_those_the_policy_lets_pass(hub: SimulatedHub) -> None:
+    found = await scrape(hub)
+    assert sorted(found.scrape.counters) == sorted([*TRACKED, "acorn/fresh-8B"])
+    assert found.scrape.complete
+    assert found.scrape.observed_at == NOW
+    [record] = found.discovered
+    assert (record.model_id, record.tracked, record.region) == ("acorn/fresh-8B", False, "eu")
+    assert (record.size_bin, record.released_at) == ("7-9B", date(2025, 1, 1))
+    async with hub_source(Settings(hf_endpoint=hub.url), patience=QUICK) as source:
+        answer = await source.json(
+            "/api/models/acorn/tiny-1B",
+            [("expand[]", "downloads"), ("expand[]", "downloadsAllTime"), ("expand[]", "likes")],
+        )
+    one = found.scrape.counters["acorn/tiny-1B"]
+    assert one.downloads_all_time == answer.content["downloadsAllTime"]
+    assert one.downloads_30d == answer.content["downloads"]
+    assert one.likes == answer.content["likes"]
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "why"),
+    [
+        ("downloads", -5, "downloads: Input should be greater than or equal to 0, got -5"),
+        (
+            "downloadsAllTime",
+            2**63,
+            "downloadsAllTime: Input should be less than or equal to 92233",
+        ),
+        ("downloadsAllTime", "12345", "downloadsAllTime: Input should be a valid integer, got '12"),
+        ("downloadsAllTime", 12.5, "downloadsAllTime: Input should be a valid integer, got 12.5"),
+        ("downloadsAllTime", True, "downloadsAllTime: Input should be a valid integer, got True"),
+        ("likes", [1], "likes: Input should be a valid integer, got [1]"),
+        ("likes", 10**30, "likes: Input should be less than or equal to 92233"),
+    ],
+)
+async def test_a_wrong_counter_is_a_dead_letter_and_its_neighbours_go_on(
+    hub: SimulatedHub, field: str, value: Any, why: str
+) -> None:
+    hub.faults.add(WrongValues(values={field: value}, models=["acorn/tiny-3B"]))
+    found = await scrape(hub)
+    assert sorted(found.scrape.counters) == sorted(
+        [*(set(TRACKED) - {"acorn/tiny-3B"}), "acorn/fresh-8B"]
+    )
+    assert set(found.scrape.missing) == {"acorn/tiny-3B"}
+    assert found.scrape.missing["acorn/tiny-3B"].startswith(f"unreadable row: {why}")
+    [(error, row)] = letters(found)
+    assert error.startswith(f"acorn/tiny-3B: {why}")
+    assert row["id"] == "acorn/tiny-3B"
+    assert row[field] == value
+    assert {"tags", "createdAt", "gated"} <= set(row)
+    [letter] = found.unreadable.letters
+    assert (letter.topic, letter.component) == ("huggingface", "collector:huggingface")
+
+
+@pytest.mark.parametrize("gone", ["downloads", "downloadsAllTime", "likes"])
+async def test_a_missing_counter_is_null(hub: SimulatedHub, gone: str) -> None:
+    hub.faults.add(MissingFields(fields=[gone], models=["acorn/tiny-3B"]))
+    found = await scrape(hub)
+    assert found.scrape.complete
+    one = found.scrape.counters["acorn/tiny-3B"].model_dump(by_alias=True)
+    assert {name for name, value in one.items() if value is None} == {gone}
+
+
+async def test_null_is_null(hub: SimulatedHub) -> None:
+    hub.faults.add(WrongValues(values={"downloadsAllTime": None}))
+    found = await scrape(hub)
+    assert {one.downloads_all_time for one in found.scrape.counters.values()} == {None}
+
+
+async def test_unknown_fields_are_ignored(hub: SimulatedHub) -> None:
+    plain = await scrape(hub)
+    hub.faults.add(ExtraFields())
+    assert (await scrape(hub)).scrape == plain.scrape
+
+
+async def test_wrong_metadata_costs_a_tracked_model_no_counter(hub: SimulatedHub) -> None:
+    hub.faults.add(WrongValues(values={"createdAt": "yesterday"}))
+    found = await scrape(hub)
+    assert set(found.scrape.counters) == set(TRACKED)
+    # What nobody knows yet cannot be registered, and so is not observed.
+    assert set(found.scrape.missing) == {"acorn/fresh-8B"}
+    [(error, _)] = letters(found)
+    assert error.startswith("acorn/fresh-8B: createdAt: Input should be a valid datetime")
+    assert error.endswith("got 'yesterday'")
+
+
+async def test_a_tag_of_a_wrong_type_is_no_reason_to_stop(hub: SimulatedHub) -> None:
+    hub.faults.add(WrongValues(values={"pipeline_tag": ["text-generation"]}))
+    found = await scrape(hub)
+    assert set(found.scrape.counters) == set(TRACKED)
+
+
+async def test_rows_that_are_no_models_are_kept(hub: SimulatedHub) -> None:
+    hub.faults.add(WrongValues(values={"id": "two words"}, models=["acorn/ear"]))
+    found = await scrape(hub)
+    assert [(error, row["id"]) for error, row in letters(found)] == [
+        ("a row in the listing of acorn has no valid id", "two words")
+    ]
+    assert found.scrape.complete
+
+
+async def test_a_scrape_without_one_readable_counter_is_a_failure(hub: SimulatedHub) -> None:
+    hub.faults.add(WrongValues(values={"downloads": -1}))
+    with pytest.raises(
+        EmptyAnswerError, match="no readable counter: unreadable row: downloads: Input"
+    ):
+        await scrape(hub)
+
+
+async def test_a_partial_scrape_says_what_is_missing(hub: SimulatedHub) -> None:
+    async with SimulatedHub(
+        Catalog.of([*TRACKED, "birch/small-2B"]), clock=SimulatedClock(NOW)
+    ) as two:
+        two.faults.add(ErrorStatus(match="birch", status=503))
+        found = await scrape(two)
+    assert set(found.scrape.counters) == set(TRACKED)
+    assert set(found.scrape.missing) == {"birch/small-2B"}
+    assert "HTTP 503" in found.scrape.missing["birch/small-2B"]
+    assert not found.scrape.complete
