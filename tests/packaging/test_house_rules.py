@@ -2,6 +2,7 @@
 
 import re
 import subprocess
+from collections import Counter
 from pathlib import Path
 
 import pytest
@@ -85,3 +86,9 @@ def test_no_module_is_too_long_to_read_in_one_sitting() -> None:
     }
     assert lengths
     assert {name: lines for name, lines in lengths.items() if lines > LONGEST_MODULE} == {}
+
+
+def test_no_two_test_files_have_one_name() -> None:
+    names = Counter(path.name for path in files_of_the_project() if path.name.startswith("test_"))
+    assert names
+    assert [name for name, count in names.items() if count > 1] == []

@@ -26,14 +26,14 @@ def label_sets(counter: Counter) -> set[str]:
 
 
 def test_every_table_that_workers_insert_into_has_its_failures() -> None:
-    code = "\n".join(file.read_text() for file in sorted((FOLDER / "streams").glob("*.py")))
+    code = "\n".join(file.read_text() for file in sorted((FOLDER / "streams").rglob("*.py")))
     inserted = set(re.findall(r'\binsert(?:\(|, )"(\w+)"', code))
     assert len(inserted) > 10
     assert inserted <= label_sets(metrics.INSERT_FAILURES)
 
 
 def test_every_origin_of_dead_letters_has_its_count() -> None:
-    code = "\n".join(file.read_text() for file in sorted((FOLDER / "collectors").glob("*.py")))
+    code = "\n".join(file.read_text() for file in sorted((FOLDER / "collectors").rglob("*.py")))
     sources = set(re.findall(r'^SOURCE = "([\w-]+)"', code, re.MULTILINE)) - {"registry"}
     topics = {f"breakout.{name}" for name in ("downloads", "models", "points", "names", "scores")}
     assert sources

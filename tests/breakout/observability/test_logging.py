@@ -20,7 +20,7 @@ def logged(code: str, **environment: str) -> str:
         """
         import logging
         import structlog
-        from breakout.logging import configure_logging
+        from breakout.observability.logging import configure_logging
         from breakout.settings import read_settings
         settings = read_settings()
         configure_logging(settings)

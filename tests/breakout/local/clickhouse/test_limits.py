@@ -28,10 +28,10 @@ ROWS = "/* unread */ SELECT repeat('x', 100000) FROM numbers({rows}) SETTINGS ma
 # The deadlines are the same code with less patience
 SERVER_WITH_SHORT_DEADLINES = """
 import sys
-from breakout.embedded import clickhouse_receiving, clickhouse_sending, clickhouse_server
-clickhouse_sending.SEND_SECONDS = 1.0
-clickhouse_receiving.RECEIVE_SECONDS = 1.0
-sys.exit(clickhouse_server.main())
+from breakout.local.clickhouse import receiving, sending, server
+sending.SEND_SECONDS = 1.0
+receiving.RECEIVE_SECONDS = 1.0
+sys.exit(server.main())
 """
 
 
