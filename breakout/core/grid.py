@@ -1,0 +1,115 @@
+"""The daily grid of a download counter: one row a series and UTC day (docs/definitions.md).
+
+The grid follows from the knots alone, so it does not depend on how often a counter is observed.
+"""
+
+from dataclasses import dataclass
+from enum import IntEnum
+
+import numpy as np
+from numpy.typing import NDArray
+
+from breakout.core.ages import DAY_MS
+from breakout.core.counters import Counters, Int, State
+
+NULL = -1
+GAP_MS = 4 * DAY_MS
+"""Knots further apart carry totals over, but say nothing about the days between."""
+
+
+class Basis(IntEnum):
+    """What a row of the grid rests on: the interval between knots that the day's end lies in."""
+
+    OBSERVED = 0
+    HELD = 1
+    """An observation that was held or rolled back lies in the interval."""
+    GAP = 2
+    """The interval is longer than 4 days."""
+
+
+@dataclass(frozen=True)
+class Grid:
+    """Rows of the grid, by series and day."""
+
+    series: Int
+    day: Int
+    """UTC days since 1970."""
+    cumulative: Int
+    """Downloads at the end of the day, 24:00 UTC."""
+    downloads: Int
+    """Downloads within the day; NULL on a series' first, which is partial."""
+    correction: Int
+    """Downloads that corrections within the day took away."""
+    basis: NDArray[np.int8]
+    """A `Basis`."""
+
+
+def daily(series: Int, at: Int, raw: Int, counters: Counters) -> Grid:
+    """Return the grid of many series: from the day of the first knot to the last whole day.
+
+    Columns as in `classify`. `cumulative(d) = cumulative(d-1) + downloads(d) - correction(d)`.
+    """
+    knots = np.flatnonzero(counters.knot)
+    if not len(knots):
+        empty = np.empty(0, np.int64)
+        return Grid(empty, empty, empty, empty, empty, np.empty(0, np.int8))
+    owner, moment, value = series[knots], at[knots], raw[knots]
+    begins = np.flatnonzero(np.concatenate(([True], owner[1:] != owner[:-1])))
+    ends = np.concatenate((begins[1:], [len(knots)])) - 1
+    # A day whose end is the last knot's very moment is whole.
+    first_day, last_day = moment[begins] // DAY_MS, moment[ends] // DAY_MS - 1
+    count = np.maximum(last_day - first_day + 1, 0)
+    which = np.repeat(np.arange(len(begins)), count)
+    step = np.arange(count.sum()) - np.repeat(np.cumsum(count) - count, count)
+    day = first_day[which] + step
+    end = (day + 1) * DAY_MS
+    # The first knot at or after the day's end; the interval before it holds that end.
+    after = _first_at_or_after(end, moment, begins[which], ends[which])
+    before = after - 1
+    length = moment[after] - moment[before]
+    fell = counters.correction[knots]
+    grown = np.where(fell[after] > 0, 0, value[after] - value[before])
+    elapsed = end - moment[before]
+    whole, rest = grown // length, grown % length
+    cumulative = value[before] + whole * elapsed + rest * elapsed // length
+    taken = np.concatenate(([0], np.cumsum(fell)))
+    # A correction at midnight belongs to the day that begins.
+    correction = np.zeros(len(day), np.int64)
+    passed = taken[after]
+    correction[1:] = passed[1:] - passed[:-1]
+    new = step == 0
+    downloads = np.full(len(day), NULL, np.int64)
+    downloads[1:] = np.diff(cumulative) + correction[1:]
+    downloads[new] = NULL
+    correction[new] = passed[new] - taken[begins[which[new]]]
+    return Grid(
+        owner[begins][which],
+        day,
+        cumulative,
+        downloads,
+        correction,
+        _basis(knots, before, after, length, counters),
+    )
+
+
+def _first_at_or_after(end: Int, moment: Int, low: Int, high: Int) -> Int:
+    """Return the first knot of each range at or after an end; there always is one."""
+    low, high = low.copy(), high.copy()
+    while (searching := low < high).any():
+        middle = (low + high) // 2
+        reached = moment[middle] >= end
+        high = np.where(searching & reached, middle, high)
+        low = np.where(searching & ~reached, middle + 1, low)
+    return low
+
+
+def _basis(
+    knots: Int, before: Int, after: Int, length: Int, counters: Counters
+) -> NDArray[np.int8]:
+    """Return what each row rests on."""
+    unsure = np.isin(counters.state, [State.HELD, State.ROLLBACK])
+    passed = np.concatenate(([0], np.cumsum(unsure)))
+    held = passed[knots[after]] > passed[knots[before]]
+    return np.select([length > GAP_MS, held], [Basis.GAP, Basis.HELD], Basis.OBSERVED).astype(
+        np.int8
+    )
