@@ -26,6 +26,7 @@ from faust.transport.drivers import aiokafka as driver
 from faust.types import TP
 from mode import Service
 
+from breakout.kafka.clients import stop_client
 from breakout.kafka.connection import kafka_connection
 from breakout.kafka.offsets import log_ends
 from breakout.kafka.positions import LastRead, LostPosition, replaced
@@ -224,7 +225,7 @@ class CheckedConsumer(driver.Consumer):  # type: ignore[misc]
                 await reader.start()
                 yield reader
         finally:
-            await reader.stop()
+            await stop_client(reader.stop)
 
     async def _compared(
         self, reader: AIOKafkaConsumer, rewound: list[TP], silent: list[TP]

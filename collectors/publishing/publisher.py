@@ -1,7 +1,6 @@
 """Publishes events to Kafka: acknowledged by all replicas, bounded in flight."""
 
 import asyncio
-import contextlib
 import logging
 from collections import Counter
 from collections.abc import AsyncIterator, Iterable, Iterator
@@ -31,6 +30,7 @@ from breakout.contract.topics import (
     Topic,
     partition_of,
 )
+from breakout.kafka.clients import start_client, stop_client
 from breakout.kafka.connection import kafka_connection
 from breakout.kafka.topics import KafkaUnavailableError, ensure_topics, wait_for_broker
 from breakout.observability import metrics
@@ -163,9 +163,7 @@ class Publisher:
             await asyncio.wait(self._pending, timeout=_CLOSE_SECONDS)
         for task in self._pending:
             task.cancel()
-        with contextlib.suppress(KafkaError, TimeoutError):
-            async with asyncio.timeout(_CLOSE_SECONDS):
-                await self._producer.stop()
+        await stop_client(self._producer.stop)
 
 
 @asynccontextmanager
@@ -234,10 +232,5 @@ async def _started(settings: Settings, *, idempotent: bool) -> Any:
         max_request_size=_MAX_RECORD_BYTES,
         request_timeout_ms=int(_ACKNOWLEDGE_SECONDS * 1000),
     )
-    try:
-        async with asyncio.timeout(_ACKNOWLEDGE_SECONDS):
-            await producer.start()
-    except BaseException:
-        await producer.stop()
-        raise
+    await start_client(producer, within=_ACKNOWLEDGE_SECONDS)
     return producer

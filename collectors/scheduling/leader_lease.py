@@ -5,7 +5,6 @@ that holds the source's runs has the turn; when it dies, Kafka gives the partiti
 """
 
 import asyncio
-import contextlib
 import os
 import socket
 from collections.abc import Collection
@@ -21,11 +20,13 @@ from aiokafka.errors import KafkaError
 from breakout.contract import ContractError, RunRecord, read_event
 from breakout.contract.compacted import check_key, is_tombstone
 from breakout.contract.topics import RUNS, partition_of
+from breakout.kafka.clients import start_client, stop_client
 from breakout.kafka.connection import kafka_connection
 from breakout.kafka.offsets import log_ends
 from breakout.kafka.topics import ensure_topics, wait_for_broker
 from breakout.observability import metrics
 from breakout.settings import Settings
+from breakout.tasks import end, in_own_task, uninterrupted
 from collectors.publishing.publisher import open_publisher
 from collectors.scheduling.job import Job, Outcome
 from collectors.scheduling.schedule import OnState, run_for_ever
@@ -35,6 +36,7 @@ log = structlog.get_logger(__name__)
 _SESSION_MS = 6_000
 """Without a sign of life for so long, another instance takes over."""
 _READ_SECONDS = 30.0
+_RUN_END_SECONDS = 30.0
 
 
 async def run_in_turn(job: Job, *, on_state: OnState) -> None:
@@ -57,7 +59,12 @@ async def run_in_turn(job: Job, *, on_state: OnState) -> None:
                 await asyncio.wait({running, ending}, return_when=asyncio.FIRST_COMPLETED)
             finally:
                 ending.cancel()
-                await _end(running)
+                ended = await end(running, within=_RUN_END_SECONDS)
+            if not ended:
+                raise RuntimeError(
+                    f"{job.name}: the run still goes on {_RUN_END_SECONDS:g} s after it was told "
+                    "to end, and another instance may run the source; start the process again"
+                )
             if not running.cancelled():
                 running.result()
             log.info("another instance runs the source", source=job.name)
@@ -79,7 +86,6 @@ class Turn(ConsumerRebalanceListener):  # type: ignore[misc]
         self._consumer: Any = None
         self._polling: asyncio.Task[None] | None = None
         self._remembering: asyncio.Task[None] | None = None
-        self._leaving = False
 
     async def __aenter__(self) -> Self:
         """Join the source's group; a broker that is away is waited for."""
@@ -97,17 +103,17 @@ class Turn(ConsumerRebalanceListener):  # type: ignore[misc]
         traceback: TracebackType | None,
     ) -> None:
         """Leave the group, so that another takes over at once."""
+        await uninterrupted(self._leave())
+
+    async def _leave(self) -> None:
         metrics.COLLECTOR_TURN.labels(self._source).set(0)
         if self._remembering is not None:
             # Whether it went well, the run has heard; here it must only have ended.
             await asyncio.wait({self._remembering}, timeout=_SESSION_MS / 1000)
-            self._remembering.cancel()
-        self._leaving = True
+            await end(self._remembering)
         if self._polling is not None:
-            await _end(self._polling)
-        with contextlib.suppress(KafkaError, TimeoutError):
-            async with asyncio.timeout(_SESSION_MS / 1000):
-                await self._consumer.stop()
+            await end(self._polling)
+        await stop_client(self._consumer.stop)
 
     async def on_partitions_assigned(self, assigned: Collection[TopicPartition]) -> None:
         """Begin, when the source's partition is among them."""
@@ -153,12 +159,12 @@ class Turn(ConsumerRebalanceListener):  # type: ignore[misc]
             session_timeout_ms=_SESSION_MS,
             heartbeat_interval_ms=_SESSION_MS // 3,
         )
-        return await _started(consumer)
+        await start_client(consumer)
+        return consumer
 
     async def _poll(self) -> None:
         """Show Kafka that we are there, however long a run takes."""
-        # A cancellation that meets an answer can be lost within the client: it is no reason to stay
-        while not self._leaving:
+        while True:
             try:
                 await self._consumer.getmany(timeout_ms=500)
             except KafkaError as error:
@@ -166,12 +172,12 @@ class Turn(ConsumerRebalanceListener):  # type: ignore[misc]
                 await asyncio.sleep(1)
 
     async def _read_last_run(self) -> RunRecord | None:
-        consumer = await _started(AIOKafkaConsumer(**kafka_connection(self._settings)))
+        consumer = AIOKafkaConsumer(**kafka_connection(self._settings))
+        await start_client(consumer)
         try:
-            async with asyncio.timeout(_READ_SECONDS):
-                return await self._scan(consumer)
+            return await in_own_task(self._scan(consumer), within=_READ_SECONDS)
         finally:
-            await consumer.stop()
+            await stop_client(consumer.stop)
 
     async def _scan(self, consumer: Any) -> RunRecord | None:
         latest: RunRecord | None = None
@@ -193,26 +199,6 @@ class Turn(ConsumerRebalanceListener):  # type: ignore[misc]
                         latest = run
         self._complete_at = latest.complete_at if latest else None
         return latest
-
-
-async def _end(task: "asyncio.Task[None]") -> None:
-    """Cancel a task and wait for its end; who cancels this meanwhile is heard.
-
-    To await the task and suppress its cancellation would suppress one's own with it.
-    """
-    task.cancel()
-    await asyncio.wait({task})
-    if not task.cancelled():
-        task.exception()  # seen: asyncio need not complain of it
-
-
-async def _started(consumer: Any) -> Any:
-    try:
-        await consumer.start()
-    except BaseException:
-        await consumer.stop()
-        raise
-    return consumer
 
 
 def _read(key: bytes | None, value: bytes | None) -> RunRecord | None:

@@ -15,7 +15,7 @@ from breakout.local.clickhouse.compression import Encoder, response_encoder
 from breakout.local.clickhouse.engine import Progress
 from breakout.local.clickhouse.errors import ClickHouseError
 from breakout.local.clickhouse.sending import Sending
-from breakout.local.clickhouse.threads import uninterrupted
+from breakout.tasks import uninterrupted
 
 DISPLAY_NAME = "breakout embedded"
 _CONTENT_TYPES = {

@@ -14,6 +14,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any, Generic, TypeVar
 
 from breakout.local.clickhouse.engine import Engine
+from breakout.tasks import uninterrupted
 
 _RETRY_SECONDS = 0.2
 # How long a statement whose result nobody takes may end on its own
@@ -118,21 +119,6 @@ class EngineCall(Generic[T]):
         if not self.future.cancelled():
             # Whoever wanted to know has asked for the result
             self.future.exception()
-
-
-async def uninterrupted(work: Coroutine[Any, Any, T]) -> T:
-    """The result of ``work``, which runs to its end; a cancellation is raised only then."""
-    task = asyncio.create_task(work)
-    interruption: asyncio.CancelledError | None = None
-    while not task.done():
-        try:
-            await asyncio.wait([task])
-        except asyncio.CancelledError as error:
-            interruption = error
-    if interruption is not None:
-        # The result is nobody's any more; an error of the work is still worth its cause
-        raise interruption from (None if task.cancelled() else task.exception())
-    return task.result()
 
 
 async def _awaited(future: asyncio.Future[T]) -> T:

@@ -1,17 +1,22 @@
 """Several instances of one collector: one at a time, and another when it dies."""
 
 import asyncio
+import contextlib
 import gc
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import pytest
-from aiokafka import AIOKafkaProducer
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
+from aiokafka.admin import AIOKafkaAdminClient
+from aiokafka.errors import ConsumerStoppedError
 
+from breakout import tasks
 from breakout.contract import RunRecord
 from breakout.contract.topics import RUNS, partition_of
+from breakout.kafka import clients
 from breakout.settings import Settings
 from collectors.scheduling import leader_lease as turns
 from collectors.scheduling.cadence import Cadence
@@ -112,6 +117,87 @@ async def test_told_to_stop_while_it_leaves_its_turn_it_stops(
         seen[0].ends.set()
         await until(running.done, 120)
     assert len(seen) == 1
+
+
+@pytest.mark.parametrize("steps", range(4))
+@pytest.mark.parametrize(
+    ("client", "method"), [(AIOKafkaConsumer, "stop"), (AIOKafkaAdminClient, "close")]
+)
+async def test_told_to_stop_while_a_client_stops_it_stops(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch, client: Any, method: str, steps: int
+) -> None:
+    """aiokafka suppresses the cancellation of who awaits a client's end, in some of its steps."""
+    stop = getattr(client, method)
+    stopping: list[asyncio.Task[None]] = []
+
+    async def cancel() -> None:
+        for _ in range(steps):
+            await asyncio.sleep(0)
+        running.cancel()
+
+    async def stop_meanwhile(self: Any) -> None:
+        if not stopping:
+            stopping.append(asyncio.create_task(cancel()))
+        await stop(self)
+
+    monkeypatch.setattr(client, method, stop_meanwhile)
+    job = Ticks(settings)
+    async with instance(job) as running:
+        await until(lambda: bool(stopping), 120)
+        await until(running.done, 120)
+    assert job.runs == 0
+
+
+class StubbornConsumer:
+    """A member of a group that ignores all cancellations, of its calls and of its end."""
+
+    made: ClassVar[list["StubbornConsumer"]] = []
+
+    def __init__(self, **_options: Any) -> None:
+        self.may_end = asyncio.Event()
+        self.under_way = 0
+        self.made.append(self)
+
+    async def start(self) -> None:
+        pass
+
+    def subscribe(self, topics: list[str], listener: Turn) -> None:
+        pass
+
+    async def getmany(self, *, timeout_ms: int) -> dict[Any, Any]:
+        await self._endless()
+        raise ConsumerStoppedError
+
+    async def stop(self) -> None:
+        await self._endless()
+
+    async def _endless(self) -> None:
+        self.under_way += 1
+        while not self.may_end.is_set():
+            with contextlib.suppress(asyncio.CancelledError):
+                await self.may_end.wait()
+        self.under_way -= 1
+
+
+async def test_instance_stops_although_its_consumer_does_not(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(turns, "AIOKafkaConsumer", StubbornConsumer)
+    monkeypatch.setattr(tasks, "END_SECONDS", 0.05)
+    monkeypatch.setattr(tasks, "SECOND_SECONDS", 0.05)
+    monkeypatch.setattr(clients, "STOP_SECONDS", 0.05)
+    job = Ticks(settings)
+    async with instance(job) as running:
+        await until(lambda: "standby" in job.states, 120)
+        consumer = StubbornConsumer.made.pop()
+        await until(lambda: consumer.under_way == 1)
+        running.cancel()
+        await until(running.done, 120)
+    assert running.cancelled()
+    assert consumer.under_way == 2
+    assert "ignores its cancellation" in caplog.text
+    consumer.may_end.set()
+    await until(lambda: consumer.under_way == 0)
 
 
 async def test_of_two_instances_one_runs(settings: Settings) -> None:
