@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack
 
 from aiohttp import web
 
@@ -11,7 +12,7 @@ from breakout.local.clickhouse.compression import response_encoding
 from breakout.local.clickhouse.engine import Engine
 from breakout.local.clickhouse.errors import SOCKET_TIMEOUT, ClickHouseError
 from breakout.local.clickhouse.form import Form, is_form, read_form
-from breakout.local.clickhouse.query import Query
+from breakout.local.clickhouse.query import LastPart, Query
 from breakout.local.clickhouse.query_ids import QueryIds
 from breakout.local.clickhouse.readonly_functions import LISTING, ReaderFunctions
 from breakout.local.clickhouse.request import QueryRequest, check_headers, parse
@@ -81,8 +82,10 @@ class ClickHouseHttp:
                 answer.blocks = True
             elif request.http_compression:
                 answer.encoding = response_encoding(http.headers.get("Accept-Encoding", ""))
-            with self._ids.running(user.name, request.query_id) as mark:
-                return await self._run(http, user, request, mark, answer)
+            async with AsyncExitStack() as slots:
+                with self._ids.running(user.name, request.query_id) as mark:
+                    send_rest = await self._run(http, user, request, mark, answer, slots)
+                return await send_rest()
         except ClickHouseError as error:
             last = error.code == SOCKET_TIMEOUT or not await _read_rest(http)
             return await answer.error(error, last=last)
@@ -99,13 +102,28 @@ class ClickHouseHttp:
         return request() if form is None else await self._threads.short(request, reader=user.reader)
 
     async def _run(
-        self, http: web.Request, user: User, request: QueryRequest, mark: str, answer: Answer
-    ) -> web.StreamResponse:
+        self,
+        http: web.Request,
+        user: User,
+        request: QueryRequest,
+        mark: str,
+        answer: Answer,
+        slots: AsyncExitStack,
+    ) -> LastPart:
         rights = Rights(request.read_only or user.reader, user.reader, self._reader_functions)
         wish = request.session
         session = None if wish is None else self._sessions.acquire(user.name, wish)
         query = Query(
-            self._engine, self._threads, self._ids, mark, user, request, rights, session, answer
+            engine=self._engine,
+            threads=self._threads,
+            ids=self._ids,
+            mark=mark,
+            user=user,
+            request=request,
+            rights=rights,
+            session=session,
+            answer=answer,
+            slots=slots,
         )
         try:
             return await query.run(http)

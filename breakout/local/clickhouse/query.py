@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import TypeVar
 
 from aiohttp import web
@@ -49,11 +50,15 @@ _KILLED_SECONDS = 0.1
 
 T = TypeVar("T")
 
+LastPart = Callable[[], Awaitable[web.StreamResponse]]
+"""Sends what of an answer is left, all of it or its end. Until then the client waits; so whatever
+it may use next (session, query id) is given back before."""
+
 
 @dataclass(frozen=True, slots=True)
 class Query:
     """A statement about to run. ``mark`` is its own among those of ``ids``; ``session`` is None for
-    a connection of its own."""
+    a connection of its own; ``slots`` keeps its slot until the answer is sent."""
 
     engine: Engine
     threads: EngineThreads
@@ -64,9 +69,10 @@ class Query:
     rights: Rights
     session: Session | None
     answer: Answer
+    slots: contextlib.AsyncExitStack
 
-    async def run(self, http: web.Request) -> web.StreamResponse:
-        """Read the body, run the statement, answer.
+    async def run(self, http: web.Request) -> LastPart:
+        """Read the body, run the statement, answer but for the last part.
 
         Raises ClickHouseError for a failure before any byte of the answer was sent.
         """
@@ -77,7 +83,7 @@ class Query:
         first_answer = hello(self.request, statement, self.engine.version, self.engine.timezone)
         if first_answer is not None:
             self.answer.name_format(self.request.default_format)
-            return await self.answer.whole(first_answer, Progress(result_rows=1))
+            return partial(self.answer.whole, first_answer, Progress(result_rows=1))
         running = _Running(self, await self.short(self._connection))
         try:
             if head is not None:
@@ -169,6 +175,7 @@ class _Running:
         self._session = query.session
         self._answer = query.answer
         self._threads = query.threads
+        self._slots = query.slots
         self._connection = connection
         self._mark = query.mark
         self._earlier_settings: dict[str, str | None] = {}
@@ -215,37 +222,33 @@ class _Running:
             if self._earlier_database is not None:
                 self._connection.use(self._earlier_database)
 
-    async def insert(
-        self, head: InsertHead, first: bytes, rest: AsyncIterator[bytes]
-    ) -> web.StreamResponse:
+    async def insert(self, head: InsertHead, first: bytes, rest: AsyncIterator[bytes]) -> LastPart:
         """Run an INSERT whose data may still be coming."""
         await self._short(lambda: self._check_insert(head))
-        async with self._threads.slot(Slots.ADMIN_WRITES):
-            pipe = DataPipe()
+        await self._slots.enter_async_context(self._threads.slot(Slots.ADMIN_WRITES))
+        pipe = DataPipe()
+        try:
+            await pipe.open()
+            call = self._start(lambda: head.reading_from(pipe.path, self._mark), pipe.stop_reading)
             try:
-                await pipe.open()
-                call = self._start(
-                    lambda: head.reading_from(pipe.path, self._mark), pipe.stop_reading
-                )
-                try:
-                    async for piece in _pieces(first, rest):
-                        if not await pipe.write(piece):
-                            break  # the statement is over, and says why
-                    pipe.end()
-                    outcome = await call.result()
-                finally:
-                    # The end of the data must not look like their proper end
-                    await call.stop(cancelled=pipe.end)
+                async for piece in _pieces(first, rest):
+                    if not await pipe.write(piece):
+                        break  # the statement is over, and says why
+                pipe.end()
+                outcome = await call.result()
             finally:
-                pipe.close()
-        return await self._answer.whole(b"", outcome.progress)
+                # The end of the data must not look like their proper end
+                await call.stop(cancelled=pipe.end)
+        finally:
+            pipe.close()
+        return partial(self._answer.whole, b"", outcome.progress)
 
     def _check_insert(self, head: InsertHead) -> None:
         request, connection = self._request, self._connection
         self._apply_settings()
         self._rights.check(connection, head.statement + b" FORMAT Null", request.params)
 
-    async def statement(self, sql: bytes) -> web.StreamResponse:
+    async def statement(self, sql: bytes) -> LastPart:
         """Run any other statement, its result streamed if it only reads."""
         request, connection = self._request, self._connection
 
@@ -266,20 +269,20 @@ class _Running:
             return await self._kill(checked)
         shown, reads, output = checked
         result_format = output.result_format or request.default_format
-        async with self._threads.slot(self._slots(reads=reads)):
-            if reads:
-                self._answer.name_format(result_format)
-                return await self._result(output)
-            call = self._start(lambda: self._marked(shown))
-            try:
-                outcome = await call.result()
-            finally:
-                await call.stop()
+        await self._slots.enter_async_context(self._threads.slot(self._kind(reads=reads)))
+        if reads:
+            self._answer.name_format(result_format)
+            return await self._result(output)
+        call = self._start(lambda: self._marked(shown))
+        try:
+            outcome = await call.result()
+        finally:
+            await call.stop()
         if outcome.body:
             self._answer.name_format(result_format)
-        return await self._answer.whole(outcome.body, outcome.progress)
+        return partial(self._answer.whole, outcome.body, outcome.progress)
 
-    async def _kill(self, kill: Kill) -> web.StreamResponse:
+    async def _kill(self, kill: Kill) -> LastPart:
         request, user = self._request, self._user
 
         def run() -> tuple[bytes, list[str]]:
@@ -296,9 +299,9 @@ class _Running:
         while waits and await self._short(lambda: self._engine.runs(killed)):  # noqa: ASYNC110
             await asyncio.sleep(_KILLED_SECONDS)
         self._answer.name_format(kill.result_format)
-        return await self._answer.whole(body, Progress())
+        return partial(self._answer.whole, body, Progress())
 
-    async def _result(self, output: Output) -> web.StreamResponse:
+    async def _result(self, output: Output) -> LastPart:
         request = self._request
         pipe = ResultPipe()
 
@@ -320,7 +323,7 @@ class _Running:
         finally:
             pipe.close()
 
-    def _slots(self, *, reads: bool) -> Slots:
+    def _kind(self, *, reads: bool) -> Slots:
         if self._rights.reader:
             return Slots.READER_RESULTS
         return Slots.ADMIN_RESULTS if reads else Slots.ADMIN_WRITES
@@ -349,7 +352,7 @@ class _Running:
 
         return self._threads.start(call, self._mark)
 
-    async def _stream(self, pipe: ResultPipe, call: EngineCall[Outcome]) -> web.StreamResponse:
+    async def _stream(self, pipe: ResultPipe, call: EngineCall[Outcome]) -> LastPart:
         held: list[bytes] = []
         held_bytes = 0
         while chunk := await pipe.read():
@@ -360,19 +363,21 @@ class _Running:
         else:
             outcome = await call.result()
             # Statements that ignore INTO OUTFILE (a SELECT inside EXPLAIN) answer directly
-            return await self._answer.whole(b"".join(held) + outcome.body, outcome.progress)
-        stream = await self._answer.begin()
-        await self._answer.write(b"".join(held))
+            return partial(self._answer.whole, b"".join(held) + outcome.body, outcome.progress)
+        await self._answer.begin()
+        chunk = b"".join(held)
         held.clear()
-        while chunk := await pipe.read():
-            await self._answer.write(chunk)
+        last = b""
+        while chunk:
+            # Nobody has the whole result before the statement is over
+            await self._answer.write(last + chunk[:-1])
+            last = chunk[-1:]
+            chunk = await pipe.read()
         try:
             await call.result()
         except ClickHouseError as error:
-            await self._answer.fail(self.without_mark(error))
-        else:
-            await self._answer.end()
-        return stream
+            return partial(self._answer.fail, last, self.without_mark(error))
+        return partial(self._answer.end, last)
 
 
 async def _pieces(first: bytes, rest: AsyncIterator[bytes]) -> AsyncIterator[bytes]:

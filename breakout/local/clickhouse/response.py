@@ -54,6 +54,7 @@ class Answer:
         """Whether the body is in ClickHouse's own compressed blocks."""
         self._encoder: Encoder | None = None
         self._query_id = ""
+        self._stream: web.StreamResponse
         self._sending: Sending
 
     def name_query(self, query_id: str) -> None:
@@ -93,14 +94,13 @@ class Answer:
         await sending.end()
         return response
 
-    async def begin(self) -> web.StreamResponse:
+    async def begin(self) -> None:
         """Send the headers; from now on an error can only follow the rows."""
         self._headers["X-ClickHouse-Summary"] = _summary(Progress())
         self._encoder = self._new_encoder()
-        stream = web.StreamResponse(headers=self._headers)
-        self._sending = Sending(self._http, stream, self._query_id)
+        self._stream = web.StreamResponse(headers=self._headers)
+        self._sending = Sending(self._http, self._stream, self._query_id)
         await self._sending.begin()
-        return stream
 
     async def write(self, data: bytes) -> None:
         """Send more of the body."""
@@ -109,24 +109,27 @@ class Answer:
             data = await _off_the_loop(lambda: encoder.compress(data), data)
         await self._sending.write(data)
 
-    async def end(self) -> None:
-        """Finish the body."""
+    async def end(self, data: bytes) -> web.StreamResponse:
+        """Send the last of the body."""
+        await self.write(data)
         await self._flush()
         await self._sending.end()
+        return self._stream
 
-    async def fail(self, error: ClickHouseError) -> None:
-        """Report an error behind the rows sent, and break the connection: a client that
-        doesn't know the mark must not take the rows for a whole result."""
+    async def fail(self, data: bytes, error: ClickHouseError) -> web.StreamResponse:
+        """Send the last of the body and an error behind it, and break the connection: a client
+        that doesn't know the mark must not take the rows for a whole result."""
         text = self._text(error)
         block = (
             f"\r\n__exception__\r\n{self._tag}\r\n".encode()
             + text
             + f"{len(text)} {self._tag}\r\n__exception__\r\n".encode()
         )
-        await self.write(block)
+        await self.write(data + block)
         await self._flush()
         if self._http.transport is not None:
             self._http.transport.close()
+        return self._stream
 
     async def _flush(self) -> None:
         if self._encoder is not None:

@@ -118,6 +118,14 @@ def test_streams(client: Client) -> None:
     assert client.command("SELECT 1") == 1
 
 
+def test_streams_one_after_the_other(client: Client) -> None:
+    """Each is read whole, and the next statement of the session follows at once."""
+    for _ in range(20):
+        with client.query_row_block_stream("SELECT number FROM numbers(300000)") as stream:
+            assert sum(len(block) for block in stream) == 300_000
+        assert client.command("SELECT 1", settings={"max_threads": 2}) == 1
+
+
 def test_session_keeps_settings_and_temporary_tables(client: Client) -> None:
     client.command("SET max_threads = 3")
     client.command("CREATE TEMPORARY TABLE mine (a UInt64)")

@@ -1,11 +1,15 @@
 """Named sessions over plain HTTP."""
 
+import contextlib
 import threading
 import time
 import uuid
 from collections.abc import Iterator
 
 import httpx
+import pytest
+
+from tests.support.waiting import wait_until
 
 
 def post(http: httpx.Client, body: str, **arguments: str) -> httpx.Response:
@@ -89,6 +93,55 @@ def test_one_request_at_a_time(http: httpx.Client) -> None:
     asking.join()
     assert slow[0].text == "1\n"
     assert post(http, "SELECT 1", session_id=session).text == "1\n"
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        "SELECT 1",
+        "SELECT number FROM numbers(400000)",
+        "SELECT throwIf(1)",
+        "SELECT throwIf(number = 390000) FROM numbers(400000) SETTINGS max_block_size = 1000",
+        "CREATE TEMPORARY TABLE IF NOT EXISTS x (a UInt8)",
+        "INSERT INTO FUNCTION null('a UInt8') VALUES (1)",
+        "KILL QUERY WHERE 0",
+    ],
+)
+def test_session_and_query_id_are_free_once_the_answer_is_read(
+    http: httpx.Client, query: str
+) -> None:
+    """Whoever has read an answer whole, or the error in it, may go on at once.
+
+    The answer is read to its last byte over one connection, and each next statement takes another
+    that is open already: nothing passes between the two.
+    """
+    session, query_id = uuid.uuid4().hex, uuid.uuid4().hex
+    # What it changes is undone in a thread of the server
+    arguments = {"session_id": session, "query_id": query_id, "max_threads": "2"}
+    with httpx.Client(base_url=http.base_url, auth=http.auth, timeout=170) as other:
+        other.get("/ping")
+        for _ in range(20):
+            for client in (http, other):
+                with contextlib.suppress(httpx.RemoteProtocolError):
+                    answer = client.post("/", content=query, params=arguments)
+                    code = answer.headers.get("X-ClickHouse-Exception-Code")
+                    assert code in (None, "395"), answer.text
+
+
+def test_session_is_locked_while_a_statement_of_it_runs_for_nobody(http: httpx.Client) -> None:
+    """As in ClickHouse, which lets a statement go when writing its result fails, not before."""
+    session = uuid.uuid4().hex
+    arguments = {"session_id": session, "default_format": "TSV"}
+    with http.stream(
+        "POST", "/", content="SELECT * FROM numbers(100000000000)", params=arguments
+    ) as left:
+        next(left.iter_raw())
+        answer = post(http, "SELECT 1", session_id=session)
+        assert answer.headers["X-ClickHouse-Exception-Code"] == "373"
+    wait_until(
+        "the session is free again",
+        lambda: post(http, "SELECT 1", session_id=session).status_code == 200,
+    )
 
 
 def test_users_do_not_share_sessions(
