@@ -1,7 +1,7 @@
 """What a person reads when a command fails."""
 
 from breakout.clickhouse.client import ClickHouseError
-from breakout.clickhouse.migrations import MigrationError
+from breakout.clickhouse.statements import MigrationError
 from breakout.kafka.topics import KafkaUnavailableError
 from breakout.local.errors import EmbeddedError
 from breakout.observability.printable import one_line as spelled

@@ -14,23 +14,35 @@ PATIENCE_SECONDS = 60.0
 def migrate(*, dry_run: bool) -> None:
     """Bring the database's schema up to date.
 
-    Makes the database if there is none, and the read-only user when BREAKOUT_READER_PASSWORD
-    is set. Waits a minute at most for ClickHouse. Running it again, or twice at once, does no
-    harm.
+    Applies the migrations that the database lacks and creates all views anew. Makes the
+    database if there is none, and the read-only user when BREAKOUT_READER_PASSWORD is set.
+    Waits a minute at most for ClickHouse. Running it again, or twice at once, does no harm.
     """
     settings = start()
     address = settings.clickhouse
     if dry_run:
         to_do = pending(settings, give_up_after=PATIENCE_SECONDS)
-        for migration in to_do:
+        for migration in to_do.migrations:
             click.echo(f"-- {migration.file} (sha256 {migration.checksum})")
             for statement in migration.statements:
                 click.echo(f"{statement};\n")
-        click.echo(f"-- {len(to_do)} to apply to {address}; nothing was changed")
+        for view in to_do.views.create:
+            click.echo(f"-- {view.file}\n{view.statement};\n")
+        for name in to_do.views.drop:
+            click.echo(f"DROP VIEW {name};\n")
+        counts = (
+            f"{len(to_do.migrations)} migrations to apply, {len(to_do.views.create)} views to "
+            f"create or change and {len(to_do.views.drop)} to drop"
+        )
+        click.echo(f"-- {counts} in {address}; nothing was changed")
         return
     report = run_migrations(settings, give_up_after=PATIENCE_SECONDS)
     for file in report.applied:
         click.echo(f"applied {file}")
+    if report.views.create:
+        click.echo(f"created or changed {len(report.views.create)} views")
+    for name in report.views.drop:
+        click.echo(f"dropped the view {name}")
     click.echo(f"{address} is up to date")
     if report.reader:
         click.echo(f"read-only user {settings.reader_user!r} is ready")

@@ -1,4 +1,4 @@
-"""Schema migrations: numbered SQL files, applied once and in order.
+"""Schema migrations: the numbered SQL files of sql/schema/, applied once and in order.
 
 A file is `NNNN_name.sql`, numbered from 0001 without gaps. What was applied is kept in the
 table `schema_migrations` with the file's SHA-256, so a file that changed afterwards, a file
@@ -10,6 +10,8 @@ the runner gives every CREATE its IF NOT EXISTS, and any other statement has to 
 way (`ALTER TABLE t ADD COLUMN IF NOT EXISTS ...`). That makes a rerun after a failure, and two
 runners at once, harmless. A migration that failed halfway and was then edited is refused while
 what it made is still there: IF NOT EXISTS would keep the older definition unnoticed.
+
+Views have no migrations: every run creates them anew (`breakout.clickhouse.views`).
 """
 
 import re
@@ -26,29 +28,24 @@ from clickhouse_connect.driver.binding import quote_identifier
 from clickhouse_connect.driver.client import Client
 
 from breakout.clickhouse.client import Purpose, await_clickhouse, explained
-from breakout.clickhouse.pinned_views import pin_views, pinned
 from breakout.clickhouse.readonly_user import create_reader
+from breakout.clickhouse.statements import MigrationError, split_statements
+from breakout.clickhouse.views import View, ViewChanges, create_views, lacking_views, read_views
 from breakout.settings import Settings
 
 log = structlog.get_logger(__name__)
 
 _FILE_NAME = re.compile(r"(?P<version>\d{4})_(?P<name>[a-z0-9_]+)\.sql")
-_TOKEN = re.compile(
-    r"""
-    (?P<comment>--[^\n]*|\#[\ !][^\n]*|/\*.*?\*/)
-  | (?P<quoted>'(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*"|`(?:[^`\\]|\\.)*`|(?P<tag>\$\w*\$).*?(?P=tag))
-  | (?P<open>/\*|['"`])
-  | (?P<end>;)
-  | (?P<other>[^-\#/'"`$;]+|.)
-    """,
-    re.VERBOSE | re.DOTALL,
-)
 _CREATE = re.compile(
-    r"(?P<create>\s*CREATE\s+(?:TABLE|VIEW|MATERIALIZED\s+VIEW|DICTIONARY|FUNCTION)\s+)"
+    r"(?P<create>\s*CREATE\s+(?:TABLE|MATERIALIZED\s+VIEW|DICTIONARY|FUNCTION)\s+)"
     r"(?!IF\s+NOT\s+EXISTS\b)",
     re.IGNORECASE,
 )
+_VIEW = re.compile(r"CREATE\s+(?:OR\s+REPLACE\s+)?VIEW\b", re.IGNORECASE)
 _MADE = re.compile(r"CREATE\s+[A-Z\s]+?\s+IF\s+NOT\s+EXISTS\s+([\w.`\"]+)", re.IGNORECASE)
+
+_EARLIER = "0001_downloads.sql"
+"""First migration of the earlier schema: no migration may have this name again."""
 
 _COLUMNS = {
     "version": ("UInt32", "Number of the migration"),
@@ -69,11 +66,6 @@ COMMENT 'Migrations of this database'
 """
 
 
-class MigrationError(RuntimeError):
-    """The schema cannot be migrated, or is not what this program needs. Nothing was changed
-    unless the message says so."""
-
-
 @dataclass(frozen=True)
 class Migration:
     """One migration file."""
@@ -86,10 +78,33 @@ class Migration:
 
 @dataclass(frozen=True)
 class Report:
-    """What a run did: names of the files applied now, and whether the reader was made."""
+    """What a run did: names of the files applied now, which views it changed, and whether the
+    reader was made."""
 
     applied: tuple[str, ...]
+    views: ViewChanges
     reader: bool
+
+
+@dataclass(frozen=True)
+class Pending:
+    """What a database lacks of this program's schema."""
+
+    migrations: tuple[Migration, ...]
+    views: ViewChanges
+
+    @property
+    def first(self) -> str | None:
+        """The first difference, as a predicate of the database; None when it is up to date."""
+        if self.migrations:
+            return f"lacks {self.migrations[0].file}"
+        if self.views.create:
+            return (
+                f"lacks the view {self.views.create[0].name} as {self.views.create[0].file} has it"
+            )
+        if self.views.drop:
+            return f"still has the view {self.views.drop[0]}"
+        return None
 
 
 _Row = tuple[int, str, str, datetime, datetime | None, bool]
@@ -104,19 +119,19 @@ class _Record:
 
 
 def migrations_folder() -> Traversable:
-    """Return where the migrations are: inside the wheel, or beside the package in a checkout."""
+    """Return where the SQL files are: inside the wheel, or beside the package in a checkout."""
     packaged = files("breakout") / "_sql"
     if packaged.is_dir():
         return packaged
     checkout = Path(__file__).parents[2]
     if (checkout / "pyproject.toml").is_file() and (checkout / "sql").is_dir():
         return checkout / "sql"
-    raise MigrationError("the migrations (breakout/_sql) are missing: install breakout again")
+    raise MigrationError("the SQL files (breakout/_sql) are missing: install breakout again")
 
 
 def read_migrations(folder: Traversable | None = None) -> list[Migration]:
     """Read the migration files in order. Raises `MigrationError` that names the wrong file."""
-    folder = folder or migrations_folder()
+    folder = folder or migrations_folder() / "schema"
     found: dict[int, Migration] = {}
     for file in sorted(folder.iterdir(), key=lambda file: file.name):
         if not file.name.endswith(".sql"):
@@ -146,39 +161,29 @@ def migrate(settings: Settings, *, give_up_after: float | None = None) -> Report
     Waits for ClickHouse, `give_up_after` seconds at most. Raises `MigrationError` and
     `ClickHouseError`.
     """
-    migrations = read_migrations()
+    migrations, views = read_migrations(), read_views(migrations_folder() / "views")
+    database = settings.clickhouse.database
     client = await_clickhouse(settings, Purpose.MIGRATE, give_up_after=give_up_after)
     with explained(settings):
         try:
-            applied = apply(client, settings.clickhouse.database, migrations)
-            made = {name for one in migrations for name in _names_made(one)}
-            pin_views(client, settings.clickhouse.database, made)
+            _pending(client, database, migrations, views)  # refuses before anything is changed
+            applied = apply(client, database, migrations)
+            changed = create_views(client, database, views)
             reader = create_reader(client, settings)
         finally:
             client.close()
-    return Report(applied=tuple(migration.file for migration in applied), reader=reader)
+    return Report(tuple(migration.file for migration in applied), changed, reader)
 
 
-def pending(settings: Settings, *, give_up_after: float | None = 0) -> list[Migration]:
-    """Return the migrations the database lacks, changing nothing. Raises as `migrate` does."""
-    migrations = read_migrations()
+def pending(settings: Settings, *, give_up_after: float | None = 0) -> Pending:
+    """Return what the database lacks, changing nothing. Raises as `migrate` does."""
+    migrations, views = read_migrations(), read_views(migrations_folder() / "views")
     client = await_clickhouse(settings, Purpose.MIGRATE, give_up_after=give_up_after)
     with explained(settings):
         try:
-            records = _records(client, settings.clickhouse.database)
+            return _pending(client, settings.clickhouse.database, migrations, views)
         finally:
             client.close()
-    return _to_do(migrations, records, settings.clickhouse.database)
-
-
-def require_migrated(settings: Settings) -> None:
-    """Raise `MigrationError` unless the database has exactly this program's schema."""
-    lacking = pending(settings)
-    if lacking:
-        raise MigrationError(
-            f"the database {settings.clickhouse.database!r} lacks {lacking[0].file}: "
-            "run `breakout migrate`"
-        )
 
 
 def apply(client: Client, database: str, migrations: Sequence[Migration]) -> list[Migration]:
@@ -193,7 +198,7 @@ def apply(client: Client, database: str, migrations: Sequence[Migration]) -> lis
         # That one is done and that the next begins is one insert: inserts are half of all time.
         _record(client, [*done, _row(migration, started, None)])
         for statement in migration.statements:
-            client.command(pinned(statement))
+            client.command(statement)
         done = [_row(migration, started, datetime.now(UTC))]
         log.info("migrated", file=migration.file, database=database)
     if done:
@@ -201,25 +206,11 @@ def apply(client: Client, database: str, migrations: Sequence[Migration]) -> lis
     return to_do
 
 
-def split_statements(sql: str, file: str) -> list[str]:
-    """Split a file at its semicolons, except those in strings, quoted names and comments.
-
-    Comments before a statement are dropped, those within it stay. Raises `MigrationError`
-    with the line of a string or comment that never ends.
-    """
-    statements, text = [], ""
-    for token in _TOKEN.finditer(sql):
-        kind = token.lastgroup
-        if kind == "open":
-            line = sql.count("\n", 0, token.start()) + 1
-            raise MigrationError(f"{file}, line {line}: {token[0]} is never closed")
-        if kind == "end":
-            statements.append(text.strip())
-            text = ""
-        elif kind != "comment" or text.strip():
-            text += token[0]
-    statements.append(text.strip())
-    return [statement for statement in statements if statement]
+def _pending(
+    client: Client, database: str, migrations: Sequence[Migration], views: Sequence[View]
+) -> Pending:
+    to_do = _to_do(migrations, _records(client, database), database)
+    return Pending(tuple(to_do), lacking_views(client, database, views))
 
 
 def _read(version: int, file: Traversable) -> Migration:
@@ -231,6 +222,8 @@ def _read(version: int, file: Traversable) -> Migration:
     statements = split_statements(sql, file.name)
     if not statements:
         raise MigrationError(f"{file.name}: holds no statement")
+    if any(_VIEW.match(statement) for statement in statements):
+        raise MigrationError(f"{file.name}: a view belongs into the folder of views, not here")
     return Migration(
         version=version,
         file=file.name,
@@ -274,6 +267,12 @@ def _to_do(
     migrations: Sequence[Migration], records: dict[int, _Record], database: str
 ) -> list[Migration]:
     known = {migration.version: migration for migration in migrations}
+    if 1 in records and records[1].file == _EARLIER:
+        raise MigrationError(
+            f"the database {database!r} is of an earlier schema ({_EARLIER}), which cannot be "
+            "migrated: name an empty database in CLICKHOUSE_URL, run `breakout migrate`, and start "
+            "anew with `breakout backfill`"
+        )
     for version, record in sorted(records.items()):
         if version not in known:
             raise MigrationError(

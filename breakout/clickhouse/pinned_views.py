@@ -6,37 +6,13 @@ profile `ram_now` failed. A SETTINGS clause of the SELECT itself comes first. A 
 """
 
 import re
-from collections.abc import Iterable
-
-from clickhouse_connect.driver.client import Client
 
 from breakout.clickhouse.client import PINNED
 
 _CLAUSE = "SETTINGS " + ", ".join(f"{name} = {value!r}" for name, value in sorted(PINNED.items()))
-_FORMER = re.compile(r"\s+SETTINGS \w+ = (?:\w+|'[^']*')(?:, \w+ = (?:\w+|'[^']*'))*$")
-_VIEW = re.compile(
-    r"(?P<view>CREATE\s+(?:OR\s+REPLACE\s+)?VIEW\s.+?)(?P<about>\sCOMMENT\s+'[^']*')?", re.DOTALL
-)
+_ABOUT = re.compile(r"(?=\sCOMMENT\s+'[^']*'$)|$")
 
 
 def pinned(statement: str) -> str:
-    """Return a statement with the clause, if it makes a view."""
-    view = _VIEW.fullmatch(statement)
-    return f"{view['view']}\n{_CLAUSE}{view['about'] or ''}" if view else statement
-
-
-def pin_views(client: Client, database: str, names: Iterable[str]) -> list[str]:
-    """Replace those of these views that lack the clause, from before it; return their names.
-
-    Running it twice changes nothing.
-    """
-    views = client.query(
-        "SELECT name, create_table_query FROM system.tables WHERE database = {database:String} "
-        "AND engine = 'View' AND name IN {names:Array(String)} "
-        "AND NOT endsWith(create_table_query, {clause:String}) ORDER BY name",
-        parameters={"database": database, "names": list(names), "clause": _CLAUSE},
-    ).result_rows
-    for _, made in views:
-        replacing = made.replace("CREATE VIEW", "CREATE OR REPLACE VIEW", 1)
-        client.command(pinned(_FORMER.sub("", replacing)))
-    return [name for name, _ in views]
+    """Return a view's CREATE statement with the clause: before its COMMENT, else at its end."""
+    return _ABOUT.sub(f"\n{_CLAUSE}", statement, count=1)

@@ -9,7 +9,8 @@ from typing import Any
 from clickhouse_connect.driver.client import Client
 
 from breakout.clickhouse.client import ClickHouseError, explained, reader_client
-from breakout.clickhouse.migrations import MigrationError, pending
+from breakout.clickhouse.migrations import pending
+from breakout.clickhouse.statements import MigrationError
 from breakout.kafka.state import KafkaState, read_kafka
 from breakout.kafka.topics import KafkaUnavailableError
 from breakout.settings import Settings
@@ -130,12 +131,11 @@ def _lags(state: KafkaState) -> Iterator[Part]:
 
 def _schema(settings: Settings) -> Part:
     try:
-        lacking = pending(settings)
+        difference = pending(settings).first
     except (MigrationError, ClickHouseError) as error:
         return Part("schema", "wrong", ok=False, detail=str(error))
-    if lacking:
-        first = lacking[0].file
-        return Part("schema", "old", ok=False, detail=f"lacks {first}: run `breakout migrate`")
+    if difference:
+        return Part("schema", "old", ok=False, detail=f"{difference}: run `breakout migrate`")
     return Part("schema", "up to date", ok=True)
 
 

@@ -1,11 +1,9 @@
 """The SQL views against the oracle, on ClickHouse's own engine, in this process."""
 
 import json
-import re
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
-from pathlib import Path
 from random import Random
 from typing import Any
 
@@ -13,6 +11,8 @@ import pytest
 from chdb.session import Session
 from hypothesis import HealthCheck, given, settings
 
+from breakout.clickhouse.migrations import migrations_folder, read_migrations
+from breakout.clickhouse.views import read_views
 from breakout.contract.events import ModelRecord
 
 from . import Observation, Tables, differences, freeze, recompute
@@ -20,7 +20,6 @@ from .histories import History, make_history
 from .inputs import Row
 from .strategies import histories
 
-SQL = Path(__file__).parents[2] / "sql"
 VERSION = 7
 """Of the rows that count; lower ones are superseded."""
 
@@ -49,7 +48,7 @@ LOGS = (
 
 
 class Engine:
-    """One database with the migrations applied."""
+    """One database with the schema and the views."""
 
     def __init__(self, session: Any) -> None:
         self.session = session
@@ -57,10 +56,11 @@ class Engine:
         session.query("USE breakout")
         # Else an infinite score would be read as null.
         session.query("SET output_format_json_quote_denormals = 1")
-        for migration in sorted(SQL.glob("[0-9]*.sql")):
-            for statement in re.split(r";\s*$", migration.read_text(), flags=re.MULTILINE):
-                if statement.strip():
-                    session.query(statement)
+        for migration in read_migrations():
+            for statement in migration.statements:
+                session.query(statement)
+        for view in read_views(migrations_folder() / "views"):
+            session.query(view.statement)
         for log in (*LOGS, FED):
             # Superseded rows stay in parts of their own: only FINAL can hide them.
             session.query(f"SYSTEM STOP MERGES {log}")

@@ -6,7 +6,8 @@ from tempfile import TemporaryDirectory
 
 import chdb.session
 
-from breakout.clickhouse.migrations import read_migrations
+from breakout.clickhouse.migrations import migrations_folder, read_migrations
+from breakout.clickhouse.views import read_views
 from tools.reference.markdown import code, page, table
 
 TABLES = """
@@ -50,6 +51,8 @@ def _schema(
     for migration in read_migrations():
         for statement in migration.statements:
             session.query(statement)
+    for view in read_views(migrations_folder() / "views"):
+        session.query(view.statement)
     tables = [(name, bool(is_view), comment) for name, is_view, comment in _rows(session, TABLES)]
     columns = {
         name: [(column, kind, comment) for _, column, kind, comment in rows]

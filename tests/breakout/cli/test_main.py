@@ -199,7 +199,8 @@ def test_migrate_dry_run_changes_nothing(breakout: Breakout) -> None:
     assert shown.returncode == 0, shown.stderr
     assert shown.stdout.startswith("-- 0001_")
     assert "CREATE TABLE IF NOT EXISTS downloads_log" in shown.stdout
+    assert "CREATE OR REPLACE VIEW ram_now" in shown.stdout
     assert "nothing was changed" in shown.stdout
     assert "run `breakout migrate`" in breakout("top").stderr
     assert breakout("migrate").returncode == 0
-    assert breakout("migrate", "--dry-run").stdout.startswith("-- 0 to apply")
+    assert breakout("migrate", "--dry-run").stdout.startswith("-- 0 migrations to apply, 0 views ")

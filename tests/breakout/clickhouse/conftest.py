@@ -33,6 +33,7 @@ def folder(tmp_path: Path) -> Path:
         "CREATE TABLE a (x UInt8) ENGINE = MergeTree ORDER BY x;"
     )
     (folder / "0002_second.sql").write_text(
-        "CREATE TABLE b (x UInt8) ENGINE = MergeTree ORDER BY x;\nCREATE VIEW c AS SELECT x FROM b;"
+        "CREATE TABLE b (x UInt8) ENGINE = MergeTree ORDER BY x;\n"
+        "CREATE MATERIALIZED VIEW c TO a AS SELECT x FROM b;"
     )
     return folder

@@ -12,7 +12,9 @@ from clickhouse_connect.driver.exceptions import DatabaseError
 
 from breakout.clickhouse import migrations
 from breakout.clickhouse.client import ClickHouseRefused, ClickHouseUnavailable, migration_client
-from breakout.clickhouse.migrations import MigrationError, apply, migrate, pending, read_migrations
+from breakout.clickhouse.migrations import apply, migrate, pending, read_migrations
+from breakout.clickhouse.statements import MigrationError
+from breakout.clickhouse.views import ViewChanges
 from breakout.settings import Settings, read_settings
 from tests.support.server_process import free_port
 
@@ -40,10 +42,16 @@ def test_brings_an_empty_server_up_to_date_and_then_has_nothing_to_do(
     settings: Settings, client: Client
 ) -> None:
     own = [m.file for m in read_migrations()]
-    assert [m.file for m in pending(settings)] == own
-    assert list(migrate(settings).applied) == own
-    assert pending(settings) == []
-    assert migrate(settings).applied == ()
+    before = pending(settings)
+    assert [m.file for m in before.migrations] == own
+    assert before.first == f"lacks {own[0]}"
+    done = migrate(settings)
+    assert list(done.applied) == own
+    assert done.views == before.views
+    assert len(done.views.create) > 20
+    assert pending(settings).first is None
+    again = migrate(settings)
+    assert (again.applied, again.views) == ((), ViewChanges((), ()))
     rows = client.query(
         f"SELECT version, name, checksum, applied_at >= started_at, applied "
         f"FROM {database(settings)}.schema_migrations FINAL ORDER BY version"
@@ -111,6 +119,29 @@ def test_refuses_a_database_newer_than_the_program(
         apply(client, database(settings), read_migrations(folder))
 
 
+def test_refuses_a_database_of_the_earlier_schema(
+    settings: Settings, client: Client, folder: Path
+) -> None:
+    (folder / "0001_first.sql").rename(folder / "0001_downloads.sql")
+    (folder / "0002_second.sql").rename(folder / "0002_registry_and_scrapes.sql")
+    apply(client, database(settings), read_migrations(folder)[:1])
+    # Halfway or whole: what was begun is of that schema too.
+    client.command("CREATE VIEW ram AS SELECT 1 AS x")
+    before = tables(client, settings)
+    for ask in (migrate, pending):
+        with pytest.raises(MigrationError) as error:
+            ask(settings)
+        assert str(error.value) == (
+            f"the database {database(settings)!r} is of an earlier schema (0001_downloads.sql), "
+            "which cannot be migrated: name an empty database in CLICKHOUSE_URL, run "
+            "`breakout migrate`, and start anew with `breakout backfill`"
+        )
+    assert tables(client, settings) == before
+    # The message's way out works.
+    other = settings.model_copy(update={"clickhouse_url": f"{settings.clickhouse_url}_anew"})
+    assert migrate(other).applied
+
+
 def test_refuses_a_record_with_a_hole(settings: Settings, client: Client, folder: Path) -> None:
     apply(client, database(settings), read_migrations(folder))
     client.command("DELETE FROM schema_migrations WHERE version = 1")
@@ -124,7 +155,8 @@ def test_what_failed_halfway_is_finished_by_the_next_run(
     name = folder / "0002_second.sql"
     # The second statement fails until the table it reads is there.
     name.write_text(
-        "CREATE TABLE b (x UInt8) ENGINE = MergeTree ORDER BY x; CREATE VIEW c AS SELECT x FROM z;"
+        "CREATE TABLE b (x UInt8) ENGINE = MergeTree ORDER BY x; "
+        "CREATE MATERIALIZED VIEW c TO a AS SELECT x FROM z;"
     )
     with pytest.raises(DatabaseError):
         apply(client, database(settings), read_migrations(folder))
@@ -176,7 +208,7 @@ def test_two_runners_at_once_do_no_harm(settings: Settings, client: Client) -> N
     for runner in runners:
         out, err = runner.communicate(timeout=120)
         assert runner.returncode == 0, out + err
-    assert pending(settings) == []
+    assert pending(settings).first is None
     (count,) = client.query(
         f"SELECT count() FROM {database(settings)}.schema_migrations FINAL"
     ).result_rows
@@ -197,7 +229,7 @@ def test_a_reader_reads_through_the_embedded_server(settings: Settings) -> None:
     reader = read_settings(
         clickhouse_url=settings.clickhouse_url, clickhouse_user="reader", clickhouse_password="r"
     )
-    assert pending(reader) == []
+    assert pending(reader).first is None
     with pytest.raises(ClickHouseRefused, match="BREAKOUT_CLICKHOUSE_USER"):
         migrate(reader)
 

@@ -4,7 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from breakout.clickhouse.migrations import MigrationError, read_migrations, split_statements
+from breakout.clickhouse.migrations import read_migrations
+from breakout.clickhouse.statements import MigrationError, split_statements, without_texts
 
 
 @pytest.mark.parametrize(
@@ -50,15 +51,20 @@ def test_names_the_line_of_what_never_ends(sql: str, line: int, what: str) -> No
     assert str(error.value) == f"0007_x.sql, line {line}: {what} is never closed"
 
 
+def test_texts_of_a_statement_are_left_out() -> None:
+    statement = "SELECT 'FROM a' AS `FROM b` -- FROM c\nFROM d /* FROM e */"
+    assert without_texts(statement).split() == ["SELECT", "AS", "FROM", "d"]
+
+
 def test_gives_every_create_its_if_not_exists(folder: Path) -> None:
     (folder / "0003_third.sql").write_text(
-        "create table d (x UInt8) ENGINE = Memory; CREATE VIEW IF NOT EXISTS e AS SELECT 1;"
+        "create table d (x UInt8) ENGINE = Memory; CREATE TABLE IF NOT EXISTS e (x UInt8);"
         "CREATE MATERIALIZED VIEW f TO d AS SELECT 1 AS x;"
         "ALTER TABLE d ADD COLUMN IF NOT EXISTS y UInt8;"
     )
     assert [s[:36] for s in read_migrations(folder)[2].statements] == [
         "create table IF NOT EXISTS d (x UInt",
-        "CREATE VIEW IF NOT EXISTS e AS SELEC",
+        "CREATE TABLE IF NOT EXISTS e (x UInt",
         "CREATE MATERIALIZED VIEW IF NOT EXIS",
         "ALTER TABLE d ADD COLUMN IF NOT EXIS",
     ]
@@ -76,6 +82,11 @@ def test_gives_every_create_its_if_not_exists(folder: Path) -> None:
         ("3_short.sql", b"SELECT 1", "3_short.sql: a migration is called NNNN_name.sql"),
         ("0003_Bad-Name.sql", b"SELECT 1", "0003_Bad-Name.sql: a migration is called"),
         ("0003_empty.sql", b"-- nothing\n", "0003_empty.sql: holds no statement"),
+        (
+            "0003_view.sql",
+            b"CREATE VIEW d AS SELECT 1",
+            "0003_view.sql: a view belongs into the folder of views, not here",
+        ),
         ("0003_bytes.sql", b"SELECT '\xff'", "0003_bytes.sql: must be UTF-8"),
         ("0003_open.sql", b"SELECT 'x", "0003_open.sql, line 1: ' is never closed"),
     ],

@@ -193,7 +193,7 @@ def test_the_figure_tells_a_difference(worlds: Worlds, client: Client) -> None:
         client.command("DROP VIEW loose")
 
 
-def test_views_of_an_earlier_release_are_pinned(server: ClickHouseServer) -> None:
+def test_a_view_that_somebody_replaced_is_pinned_again(server: ClickHouseServer) -> None:
     settings = Settings(clickhouse_url=f"{server.url}/earlier")
     migrate(settings)
     with migration_client(settings) as client:

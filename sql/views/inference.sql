@@ -1,18 +1,4 @@
--- Tokens of one day as counted at as_of. Of two equal keys the greater count wins, so order does not matter.
-CREATE TABLE inference_log
-(
-    source LowCardinality(String) COMMENT 'Who counted: openrouter',
-    day Date COMMENT 'UTC day',
-    as_of DateTime64(3, 'UTC') COMMENT 'When the source had counted this, UTC',
-    slug String COMMENT 'Name with its variant; other = the rest of the day',
-    tokens UInt64 COMMENT 'Prompt and completion tokens'
-)
-ENGINE = ReplacingMergeTree(tokens)
-PARTITION BY toYear(day)
-ORDER BY (source, day, as_of, slug)
-COMMENT 'Tokens by day and name, every counting kept';
-
-CREATE VIEW inference_tokens
+CREATE OR REPLACE VIEW inference_tokens
 (
     source LowCardinality(String) COMMENT 'Who counted: openrouter',
     day Date COMMENT 'UTC day',
@@ -39,7 +25,7 @@ LEFT JOIN names AS n ON n.source = t.source AND n.name = t.base AND t.base != 'o
 COMMENT 'Tokens by day and name as counted last, with what each name means';
 
 -- Exact: whole tokens in 128 bits; shares are divided last.
-CREATE VIEW inference_share
+CREATE OR REPLACE VIEW inference_share
 (
     source LowCardinality(String) COMMENT 'Who counted: openrouter',
     day Date COMMENT 'UTC day',
@@ -75,7 +61,7 @@ FROM
 )
 COMMENT 'Share of open models in all classified tokens by day';
 
-CREATE VIEW inference_share_monthly
+CREATE OR REPLACE VIEW inference_share_monthly
 (
     source LowCardinality(String) COMMENT 'Who counted: openrouter',
     month Date COMMENT 'First day of the UTC month',
@@ -107,7 +93,7 @@ FROM
 )
 COMMENT 'Share of open models in all classified tokens by month';
 
-CREATE VIEW inference_models_monthly
+CREATE OR REPLACE VIEW inference_models_monthly
 (
     source LowCardinality(String) COMMENT 'Who counted: openrouter',
     month Date COMMENT 'First day of the UTC month',
@@ -139,23 +125,3 @@ FROM
 ) AS m
 INNER JOIN inference_share_monthly AS s ON s.source = m.source AND s.month = m.month
 COMMENT 'Open models by tokens and month';
-
-CREATE VIEW unclassified_names
-(
-    source LowCardinality(String) COMMENT 'Whose name: openrouter, arena, artificial-analysis',
-    name String COMMENT 'The name as the source spells it, without a variant',
-    title Nullable(String) COMMENT 'What the source shows to people',
-    hint Nullable(String) COMMENT 'Its weights as the source says, not reviewed',
-    tokens UInt128 COMMENT 'Tokens counted under it so far',
-    latest_day Nullable(Date) COMMENT 'Last day it had tokens'
-)
-AS SELECT
-    n.source AS source, n.name AS name, n.title AS title, n.hint AS hint, ifNull(t.tokens, 0) AS tokens, t.latest_day AS latest_day
-FROM (SELECT * FROM names WHERE open IS NULL) AS n
-LEFT JOIN
-(
-    SELECT source, base_slug, sum(toUInt128(i.tokens)) AS tokens, max(toNullable(day)) AS latest_day
-    FROM inference_tokens AS i
-    GROUP BY source, base_slug
-) AS t ON t.source = n.source AND t.base_slug = n.name
-COMMENT 'Names that nobody has classified as open or closed, and how much they weigh';

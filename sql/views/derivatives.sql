@@ -1,34 +1,4 @@
--- Written after lineage_log: what is known here is worked off.
-CREATE TABLE derivatives_log
-(
-    source LowCardinality(String) COMMENT 'Whose counters: huggingface',
-    model_id String COMMENT 'Model id as its hub spells it',
-    observed_at DateTime64(3, 'UTC') COMMENT 'Moment of the observation, UTC',
-    parents Array(String) COMMENT 'Models it derives from, as the hub says',
-    relation LowCardinality(Nullable(String)) COMMENT 'adapter, merge, quantized or finetune, as the hub says',
-    created_at Nullable(DateTime64(3, 'UTC')) COMMENT 'Creation of the repository, UTC',
-    downloads_all_time Nullable(UInt64) COMMENT 'Downloads since creation',
-    downloads_30d Nullable(UInt64) COMMENT 'Downloads in the 30 days before; never cumulative',
-    version UInt64 COMMENT 'Observations of the source known when the row was written: the greatest wins'
-)
-ENGINE = ReplacingMergeTree(version)
-ORDER BY (source, model_id)
-COMMENT 'Latest observation of every model that derives from another';
-
-CREATE TABLE lineage_log
-(
-    source LowCardinality(String) COMMENT 'Whose counters: huggingface',
-    model_id String COMMENT 'Model id as its hub spells it',
-    ancestors Array(String) COMMENT 'All models it derives from, directly or not: nearest first, then by id',
-    depths Array(UInt16) COMMENT 'Generations to each of them',
-    roots Array(String) COMMENT 'Ends of its lines: ancestors that derive from nothing known',
-    version UInt64 COMMENT 'Observations of the source known when the row was written: the greatest wins'
-)
-ENGINE = ReplacingMergeTree(version)
-ORDER BY (source, model_id)
-COMMENT 'Where every derivative comes from';
-
-CREATE VIEW derivatives
+CREATE OR REPLACE VIEW derivatives
 (
     source LowCardinality(String) COMMENT 'Whose counters: huggingface',
     model_id String COMMENT 'Model id as its hub spells it',
@@ -82,7 +52,7 @@ LEFT JOIN lineage AS l ON l.source = d.source AND l.model_id = d.model_id
 LEFT JOIN further AS f ON f.source = d.source AND f.model_id = d.model_id
 COMMENT 'Models that derive from others, with their lineage';
 
-CREATE VIEW derivatives_monthly
+CREATE OR REPLACE VIEW derivatives_monthly
 (
     source LowCardinality(String) COMMENT 'Whose counters: huggingface',
     month Date COMMENT 'First day of the UTC month in which they were created',
@@ -117,46 +87,3 @@ FROM
 ARRAY JOIN range(length(counts)) AS step
 LEFT JOIN organisations AS o ON o.org = base_org
 COMMENT 'Derivatives by organisation they derive from, month and relation';
-
-CREATE VIEW families
-(
-    model_id String COMMENT 'Tracked model',
-    org LowCardinality(String) COMMENT 'Publishing organisation',
-    size_bin LowCardinality(Nullable(String)) COMMENT 'Size bin of the model',
-    own_downloads Nullable(UInt64) COMMENT 'Its own clean cumulative downloads on the Hub; null = never observed',
-    derivatives UInt64 COMMENT 'Its counted derivatives',
-    quantized_downloads UInt64 COMMENT 'Downloads of its quantized copies since their creation',
-    finetune_downloads UInt64 COMMENT 'Downloads of its finetunes since their creation',
-    adapter_downloads UInt64 COMMENT 'Downloads of its adapters since their creation',
-    merge_downloads UInt64 COMMENT 'Downloads of merges with it since their creation: a merge counts for each of its bases',
-    unknown_downloads UInt64 COMMENT 'Downloads of derivatives whose relation the hub does not say',
-    family_downloads Nullable(UInt64) COMMENT 'Its own and all of theirs; null = it itself was never observed',
-    as_of Nullable(DateTime64(3, 'UTC')) COMMENT 'Latest observation of any derivative, UTC'
-)
-AS SELECT
-    m.model_id AS model_id, m.org AS org, m.size_bin AS size_bin, own.cumulative AS own_downloads,
-    d.derivatives AS derivatives, d.quantized AS quantized_downloads, d.finetune AS finetune_downloads,
-    d.adapter AS adapter_downloads, d.merge AS merge_downloads, d.unknown AS unknown_downloads,
-    own.cumulative + d.quantized + d.finetune + d.adapter + d.merge + d.unknown AS family_downloads,
-    d.as_of AS as_of
-FROM (SELECT * FROM models WHERE tracked) AS m
--- The greatest cumulative is the latest: a running maximum, which restating only lifts.
-LEFT JOIN
-(
-    SELECT model_id, max(cumulative) AS cumulative FROM downloads_log WHERE source = 'huggingface' GROUP BY model_id
-) AS own ON own.model_id = m.model_id
-LEFT JOIN
-(
-    SELECT
-        base, count() AS derivatives, max(toNullable(observed_at)) AS as_of,
-        sumIf(all_time, relation = 'quantized') AS quantized, sumIf(all_time, relation = 'finetune') AS finetune,
-        sumIf(all_time, relation = 'adapter') AS adapter, sumIf(all_time, relation = 'merge') AS merge,
-        sumIf(all_time, relation NOT IN ('quantized', 'finetune', 'adapter', 'merge')) AS unknown
-    FROM
-    (
-        SELECT arrayJoin(bases) AS base, relation, assumeNotNull(downloads_all_time) AS all_time, observed_at
-        FROM derivatives WHERE counted AND source = 'huggingface'
-    )
-    GROUP BY base
-) AS d ON d.base = m.model_id
-COMMENT 'What the derivatives of each tracked model add to its downloads';

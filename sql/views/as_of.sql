@@ -1,5 +1,5 @@
 -- Views of a moment: SELECT * FROM baselines_as_of(moment = '2026-04-01 12:00:00'). What is observed after it is not known.
-CREATE VIEW latest_as_of
+CREATE OR REPLACE VIEW latest_as_of
 AS
 SELECT model_id, max(at) AS observed_at, argMax(total, rank) AS cumulative
 FROM
@@ -20,7 +20,7 @@ GROUP BY model_id
 COMMENT 'Latest clean downloads of each model on the Hub at its parameter `moment`: model_id, observed_at, cumulative';
 
 -- A point is known once its model was observed at its moment or after it.
-CREATE VIEW points_as_of
+CREATE OR REPLACE VIEW points_as_of
 AS
 SELECT p.size_bin AS size_bin, p.age_days AS age_days, p.model_id AS model_id, p.cumulative AS cumulative, p.as_of AS as_of
 FROM points AS p
@@ -29,13 +29,14 @@ WHERE p.as_of <= l.observed_at
 COMMENT 'Cumulative downloads at whole-day ages as known at its parameter `moment`, with the columns of `points`';
 
 -- Of an earlier moment `live` is computed anew from the points known then; frozen ones never change.
-CREATE VIEW baselines_as_of
+CREATE OR REPLACE VIEW baselines_as_of
 AS
 WITH (SELECT max(observed_at) FROM latest_log) AS latest, ifNull({moment:DateTime64(3, 'UTC')} < latest, false) AS past
 SELECT baseline, size_bin, age_days, peers, downloads, as_of
 FROM baselines
 WHERE NOT past OR baseline NOT IN ('live', 'live_fixed', 'live_cutoff')
 UNION ALL
+WITH (SELECT max(observed_at) FROM latest_log) AS latest, ifNull({moment:DateTime64(3, 'UTC')} < latest, false) AS past
 SELECT
     'live' AS baseline, size_bin, age_days, toUInt8(length(ten)) AS peers,
     if(peers = 10, (toFloat64(ten[5].1) + toFloat64(ten[6].1)) / 2, NULL) AS downloads,
@@ -52,7 +53,7 @@ FROM
 )
 COMMENT 'Baselines of the Relative Adoption Metric as known at its parameter `moment`, with the columns of `baselines`; of earlier moments without live_fixed and live_cutoff, which are restated';
 
-CREATE VIEW inference_tokens_as_of
+CREATE OR REPLACE VIEW inference_tokens_as_of
 AS
 SELECT
     t.source AS source, t.day AS day, t.slug AS slug, t.base AS base_slug, t.tokens AS tokens, t.as_of AS as_of,

@@ -1,31 +1,4 @@
--- When each crossing was first written. An alert's labels must not change while it fires, and `breakouts_log`
--- keeps only the newest row of a crossing: so what was known first is kept here.
-CREATE TABLE breakouts_found
-(
-    baseline LowCardinality(String) COMMENT 'Baseline that was passed',
-    model_id String COMMENT 'Model id as its hub spells it',
-    found SimpleAggregateFunction(min, Tuple(at DateTime64(3, 'UTC'), crossed_at DateTime64(3, 'UTC')))
-        COMMENT 'When the crossing was first written, and the moment that it had then, UTC'
-)
-ENGINE = AggregatingMergeTree
-ORDER BY (baseline, model_id)
-COMMENT 'When each crossing was found';
-
-CREATE MATERIALIZED VIEW breakouts_found_feed TO breakouts_found
-AS SELECT baseline, model_id, min((now64(3, 'UTC'), crossed_at)) AS found
-FROM breakouts_log
-WHERE NOT retracted
-GROUP BY baseline, model_id
-COMMENT 'Fills breakouts_found with every insert into breakouts_log';
-
--- Crossings from before count as found now.
-INSERT INTO breakouts_found
-SELECT baseline, model_id, min((now64(3, 'UTC'), crossed_at)) AS found
-FROM breakouts_log FINAL
-WHERE NOT retracted
-GROUP BY baseline, model_id;
-
-CREATE VIEW watched_breakouts
+CREATE OR REPLACE VIEW watched_breakouts
 (
     model String COMMENT 'Model id as its hub spells it',
     org String COMMENT 'Publishing organisation, as its id says',

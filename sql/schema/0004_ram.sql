@@ -42,22 +42,6 @@ ENGINE = ReplacingMergeTree(version)
 ORDER BY (baseline, size_bin, age_days)
 COMMENT 'Baselines of the Relative Adoption Metric';
 
-CREATE TABLE breakouts_log
-(
-    baseline LowCardinality(String) COMMENT 'Baseline that was passed',
-    size_bin LowCardinality(String) COMMENT 'Size bin of the model then',
-    model_id String COMMENT 'Model id as its hub spells it',
-    crossed_at DateTime64(3, 'UTC') COMMENT 'Moment of the whole-day age at which RAM reached 1.0, UTC',
-    age_days UInt16 COMMENT 'That age',
-    ram Float64 COMMENT 'RAM at that age',
-    ended_at Nullable(DateTime64(3, 'UTC')) COMMENT 'First age after it with RAM below 0.9, UTC; null = still a breakout',
-    retracted Bool COMMENT 'Restated away: no crossing any more',
-    version UInt64 COMMENT 'Updates of the bin known when the row was written: the greatest wins'
-)
-ENGINE = ReplacingMergeTree(version)
-ORDER BY (baseline, size_bin, model_id)
-COMMENT 'First crossings of 1.0x';
-
 CREATE TABLE frozen_baselines
 (
     baseline String COMMENT 'Name of the frozen baseline',
@@ -67,20 +51,3 @@ CREATE TABLE frozen_baselines
 ENGINE = ReplacingMergeTree
 ORDER BY baseline
 COMMENT 'Names of the frozen baselines';
-
--- Every running part says how it is, for `breakout status`.
-CREATE TABLE heartbeats
-(
-    component LowCardinality(String) COMMENT 'collector of a source, or worker',
-    instance String COMMENT 'Host and process',
-    at DateTime64(3, 'UTC') COMMENT 'When it said so, UTC',
-    interval_seconds Float64 COMMENT 'Seconds until it says so again: silence of several means it is down',
-    state LowCardinality(String) COMMENT 'running, idle, waiting, stopped',
-    last_error Nullable(String) COMMENT 'Its latest error',
-    last_error_at Nullable(DateTime64(3, 'UTC')) COMMENT 'When that was, UTC',
-    metrics_address Nullable(String) COMMENT 'Where Prometheus can read it'
-)
-ENGINE = ReplacingMergeTree(at)
-ORDER BY (component, instance)
-TTL toDateTime(at) + INTERVAL 7 DAY
-COMMENT 'Latest sign of life of every running part';

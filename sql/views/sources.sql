@@ -1,24 +1,4 @@
--- Sources beside each other; never added up.
-CREATE VIEW downloads_by_source
-(
-    model_id String COMMENT 'Model id as the Hub spells it',
-    huggingface Nullable(UInt64) COMMENT 'Clean cumulative downloads on the Hugging Face Hub; null = not observed',
-    huggingface_at Nullable(DateTime64(3, 'UTC')) COMMENT 'When that was observed last, UTC',
-    modelscope Nullable(UInt64) COMMENT 'Clean cumulative downloads on ModelScope; null = not observed',
-    modelscope_at Nullable(DateTime64(3, 'UTC')) COMMENT 'When that was observed last, UTC'
-)
-AS SELECT
-    model_id,
-    maxIf(d.cumulative, source = 'huggingface') AS huggingface,
-    maxIf(toNullable(observed_at), source = 'huggingface') AS huggingface_at,
-    maxIf(d.cumulative, source = 'modelscope') AS modelscope,
-    maxIf(toNullable(observed_at), source = 'modelscope') AS modelscope_at
-FROM downloads_log AS d
-WHERE d.cumulative IS NOT NULL
-GROUP BY model_id
-COMMENT 'Latest downloads of each model by source, side by side';
-
-CREATE VIEW sources
+CREATE OR REPLACE VIEW sources
 (
     source LowCardinality(String) COMMENT 'Name of the source in every table',
     title String COMMENT 'Its name for people',

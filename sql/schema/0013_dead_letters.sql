@@ -12,4 +12,4 @@ CREATE TABLE dead_letters
 ENGINE = ReplacingMergeTree(failed_at)
 ORDER BY (topic, partition, offset)
 TTL toDateTime(failed_at) + INTERVAL 30 DAY
-COMMENT 'Records that workers could not read within the last 30 days'
+COMMENT 'Records that workers could not read within the last 30 days';

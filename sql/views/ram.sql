@@ -1,0 +1,46 @@
+CREATE OR REPLACE VIEW ram
+(
+    baseline LowCardinality(String) COMMENT 'Baseline of the score; never compare scores of different ones',
+    model_id String COMMENT 'Model id as its hub spells it',
+    size_bin LowCardinality(String) COMMENT 'Size bin of the model',
+    age_days UInt16 COMMENT 'Whole days since 00:00 UTC of the release date',
+    as_of DateTime64(3, 'UTC') COMMENT 'Moment of that age, UTC',
+    cumulative UInt64 COMMENT 'Clean cumulative downloads at that age',
+    baseline_downloads Nullable(Float64) COMMENT 'Downloads at which RAM is 1.0 at that age; null with fewer than 10 peers',
+    peers UInt8 COMMENT 'Models the baseline rests on at that age',
+    ram Nullable(Float64) COMMENT 'Relative Adoption Metric: cumulative / baseline_downloads; null with fewer than 10 peers'
+)
+AS SELECT
+    b.baseline AS baseline, p.model_id AS model_id, p.size_bin AS size_bin, p.age_days AS age_days,
+    p.as_of AS as_of, p.cumulative AS cumulative, b.downloads AS baseline_downloads, b.peers AS peers,
+    p.cumulative / nullIf(b.downloads, 0) AS ram
+FROM points AS p
+INNER JOIN baselines AS b ON b.size_bin = p.size_bin AND b.age_days = p.age_days
+COMMENT 'Relative Adoption Metric at whole-day ages';
+
+CREATE OR REPLACE VIEW ram_milestones
+(
+    baseline LowCardinality(String) COMMENT 'Baseline of the score',
+    model_id String COMMENT 'Model id as its hub spells it',
+    org LowCardinality(String) COMMENT 'Publishing organisation',
+    region LowCardinality(Nullable(String)) COMMENT 'us, china, eu, other, unknown; null = not reviewed',
+    size_bin LowCardinality(String) COMMENT 'Size bin of the model',
+    total_params_b Nullable(Float64) COMMENT 'Total parameters, decimal billions',
+    released_at Nullable(Date) COMMENT 'Day 0 of the age, 00:00 UTC',
+    tracked Bool COMMENT 'Whether it counts among the peers',
+    age_days UInt16 COMMENT 'Milestone: 7, 14, 30, 60, 90, 180 or 365 days',
+    as_of DateTime64(3, 'UTC') COMMENT 'Moment of that age, UTC',
+    cumulative UInt64 COMMENT 'Clean cumulative downloads at that age',
+    baseline_downloads Nullable(Float64) COMMENT 'Downloads at which RAM is 1.0; null with fewer than 10 peers',
+    peers UInt8 COMMENT 'Models the baseline rests on',
+    ram Nullable(Float64) COMMENT 'Relative Adoption Metric; null with fewer than 10 peers'
+)
+AS SELECT
+    r.baseline AS baseline, r.model_id AS model_id, m.org AS org, m.region AS region,
+    r.size_bin AS size_bin, m.total_params_b AS total_params_b, m.released_at AS released_at,
+    m.tracked AS tracked, r.age_days AS age_days, r.as_of AS as_of, r.cumulative AS cumulative,
+    r.baseline_downloads AS baseline_downloads, r.peers AS peers, r.ram AS ram
+FROM ram AS r
+INNER JOIN models AS m ON m.model_id = r.model_id
+WHERE r.age_days IN (7, 14, 30, 60, 90, 180, 365)
+COMMENT 'Relative Adoption Metric at the milestones';

@@ -1,0 +1,49 @@
+CREATE OR REPLACE VIEW ram_now
+(
+    baseline LowCardinality(String) COMMENT 'Baseline of the score',
+    model_id String COMMENT 'Model id as its hub spells it',
+    org LowCardinality(String) COMMENT 'Publishing organisation',
+    region LowCardinality(Nullable(String)) COMMENT 'us, china, eu, other, unknown; null = not reviewed',
+    size_bin LowCardinality(String) COMMENT 'Size bin of the model',
+    total_params_b Nullable(Float64) COMMENT 'Total parameters, decimal billions',
+    released_at Nullable(Date) COMMENT 'Day 0 of the age, 00:00 UTC',
+    tracked Bool COMMENT 'Whether it counts among the peers',
+    age_days Float64 COMMENT 'Exact age at the latest observation, days',
+    as_of DateTime64(3, 'UTC') COMMENT 'Latest observation, UTC',
+    cumulative UInt64 COMMENT 'Clean cumulative downloads then',
+    baseline_downloads Nullable(Float64) COMMENT 'Downloads at which RAM is 1.0 at that age, interpolated between whole days',
+    peers UInt8 COMMENT 'Models the baseline rests on',
+    ram Nullable(Float64) COMMENT 'Rolling Relative Adoption Metric; null with fewer than 10 peers'
+)
+AS
+WITH current AS
+(
+    SELECT
+        size_bin, model_id, assumeNotNull(released_at) AS released_on, tracked,
+        assumeNotNull(observed_at) AS at, assumeNotNull(cumulative) AS total,
+        (toUnixTimestamp64Milli(at) - toUnixTimestamp64Milli(toDateTime64(released_on, 3, 'UTC'))) / 86400000 AS exact_age,
+        toInt32(floor(exact_age)) AS whole_age
+    FROM latest_log FINAL
+    WHERE released_at IS NOT NULL AND observed_at IS NOT NULL AND cumulative IS NOT NULL
+),
+curve AS
+(
+    SELECT
+        l.baseline AS baseline, l.size_bin AS size_bin, l.age_days AS age_days, l.downloads AS low,
+        if(h.peers = 0, NULL, h.downloads) AS high, l.peers AS low_peers, h.peers AS high_peers
+    FROM baselines AS l
+    LEFT JOIN baselines AS h
+        ON h.baseline = l.baseline AND h.size_bin = l.size_bin AND h.age_days = l.age_days + 1
+)
+SELECT
+    b.baseline AS baseline, c.model_id AS model_id, m.org AS org, m.region AS region,
+    c.size_bin AS size_bin, m.total_params_b AS total_params_b, c.released_on AS released_at,
+    c.tracked AS tracked, c.exact_age AS age_days, c.at AS as_of, c.total AS cumulative,
+    if(c.exact_age = c.whole_age, b.low, b.low + (b.high - b.low) * (c.exact_age - c.whole_age)) AS baseline_downloads,
+    if(c.exact_age = c.whole_age, b.low_peers, least(b.low_peers, b.high_peers)) AS peers,
+    c.total / nullIf(baseline_downloads, 0) AS ram
+FROM current AS c
+INNER JOIN models AS m ON m.model_id = c.model_id
+INNER JOIN curve AS b ON b.size_bin = c.size_bin AND b.age_days = c.whole_age
+WHERE c.exact_age >= 0 AND c.exact_age <= 365
+COMMENT 'Rolling Relative Adoption Metric of every scored model up to a year old';
