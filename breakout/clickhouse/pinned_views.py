@@ -10,7 +10,7 @@ import re
 from breakout.clickhouse.client import PINNED
 
 _CLAUSE = "SETTINGS " + ", ".join(f"{name} = {value!r}" for name, value in sorted(PINNED.items()))
-_ABOUT = re.compile(r"(?=\sCOMMENT\s+'[^']*'$)|$")
+_ABOUT = re.compile(r"(?=\sCOMMENT\s+'(?:[^']|'')*'$)|$")
 
 
 def pinned(statement: str) -> str:

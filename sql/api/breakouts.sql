@@ -1,4 +1,4 @@
--- First crossings of 1.0x: of now as they are kept, of an earlier moment walked anew over the scores that were known then.
+-- First crossings of 1.0x: for now as stored, for a past moment from the RAM values that were known then.
 -- past:
 WITH
 walks AS

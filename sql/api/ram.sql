@@ -1,4 +1,4 @@
--- Rolling RAM of every scored model up to a year old, by its latest observation at a moment.
+-- Rolling RAM of every model up to a year old that has one, by its latest observation at a moment.
 -- past:
 WITH
 aged AS
@@ -25,7 +25,7 @@ curve AS
     FROM chosen AS l
     LEFT JOIN chosen AS h ON h.size_bin = l.size_bin AND h.age_days = l.age_days + 1
 ),
-scored AS
+measured AS
 (
     SELECT
         {baseline:String} AS baseline, c.model_id AS model_id, toString(m.org) AS org, toString(m.region) AS region,
@@ -41,7 +41,7 @@ scored AS
 )
 -- :past
 -- now:
-WITH scored AS
+WITH measured AS
 (
     SELECT
         toString(baseline) AS baseline, model_id, toString(n.org) AS org, toString(n.region) AS region,
@@ -54,7 +54,7 @@ WITH scored AS
 SELECT
     baseline, model_id, org, region, size_bin, total_params_b, released_at, tracked, age_days, as_of, cumulative,
     baseline_downloads, peers, ram
-FROM scored
+FROM measured
 WHERE (empty({model:Array(String)}) OR model_id IN {model:Array(String)})
     AND (empty({org:Array(String)}) OR org IN {org:Array(String)})
     AND (empty({region:Array(String)}) OR ifNull(region, 'unreviewed') IN {region:Array(String)})

@@ -1,31 +1,31 @@
 CREATE TABLE breakouts_log
 (
     baseline LowCardinality(String) COMMENT 'Baseline that was passed',
-    size_bin LowCardinality(String) COMMENT 'Size bin of the model then',
-    model_id String COMMENT 'Model id as its hub spells it',
+    size_bin LowCardinality(String) COMMENT 'Size bin of the model at that moment',
+    model_id String COMMENT 'Model id, as its hub spells it',
     crossed_at DateTime64(3, 'UTC') COMMENT 'Moment of the whole-day age at which RAM reached 1.0, UTC',
-    age_days UInt16 COMMENT 'That age',
+    age_days UInt16 COMMENT 'Age at the crossing, whole days',
     ram Float64 COMMENT 'RAM at that age',
-    ended_at Nullable(DateTime64(3, 'UTC')) COMMENT 'First age after it with RAM below 0.9, UTC; null = still a breakout',
-    retracted Bool COMMENT 'Restated away: no crossing any more',
-    version UInt64 COMMENT 'Updates of the bin known when the row was written: the greatest wins'
+    ended_at Nullable(DateTime64(3, 'UTC'))
+        COMMENT 'Moment of the first age after it with RAM below 0.9, UTC; null = ongoing',
+    retracted Bool COMMENT 'Whether a restatement removed the crossing',
+    version UInt64 COMMENT 'Number of updates of the size bin known when the row was written: the greatest wins'
 )
 ENGINE = ReplacingMergeTree(version)
 ORDER BY (baseline, size_bin, model_id)
-COMMENT 'First crossings of 1.0x';
+COMMENT 'First crossings of 1.0x: one row per baseline, size bin and model';
 
--- When each crossing was first written. An alert's labels must not change while it fires, and `breakouts_log`
--- keeps only the newest row of a crossing: so what was known first is kept here.
+-- An alert's labels must not change while it fires, and `breakouts_log` keeps only the newest row of a crossing.
 CREATE TABLE breakouts_found
 (
     baseline LowCardinality(String) COMMENT 'Baseline that was passed',
-    model_id String COMMENT 'Model id as its hub spells it',
+    model_id String COMMENT 'Model id, as its hub spells it',
     found SimpleAggregateFunction(min, Tuple(at DateTime64(3, 'UTC'), crossed_at DateTime64(3, 'UTC')))
-        COMMENT 'When the crossing was first written, and the moment that it had then, UTC'
+        COMMENT 'Moment at which the crossing was first written, and crossed_at as it was then, UTC'
 )
 ENGINE = AggregatingMergeTree
 ORDER BY (baseline, model_id)
-COMMENT 'When each crossing was found';
+COMMENT 'Moments at which crossings were found: one row per baseline and model';
 
 CREATE MATERIALIZED VIEW breakouts_found_feed TO breakouts_found
 AS SELECT baseline, model_id, min((now64(3, 'UTC'), crossed_at)) AS found

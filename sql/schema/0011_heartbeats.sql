@@ -1,16 +1,16 @@
--- Every running part says how it is, for `breakout status`.
+-- Read by `breakout status`.
 CREATE TABLE heartbeats
 (
-    component LowCardinality(String) COMMENT 'collector of a source, or worker',
-    instance String COMMENT 'Host and process',
-    at DateTime64(3, 'UTC') COMMENT 'When it said so, UTC',
-    interval_seconds Float64 COMMENT 'Seconds until it says so again: silence of several means it is down',
-    state LowCardinality(String) COMMENT 'running, idle, waiting, stopped',
-    last_error Nullable(String) COMMENT 'Its latest error',
-    last_error_at Nullable(DateTime64(3, 'UTC')) COMMENT 'When that was, UTC',
-    metrics_address Nullable(String) COMMENT 'Where Prometheus can read it'
+    component LowCardinality(String) COMMENT 'collector:SOURCE, or worker',
+    instance String COMMENT 'Host name and process id',
+    at DateTime64(3, 'UTC') COMMENT 'Moment of the heartbeat, UTC',
+    interval_seconds Float64 COMMENT 'Seconds until the next heartbeat; a component that misses several is down',
+    state LowCardinality(String) COMMENT 'State: running, idle, waiting, stopped',
+    last_error Nullable(String) COMMENT 'Latest error',
+    last_error_at Nullable(DateTime64(3, 'UTC')) COMMENT 'Moment of the latest error, UTC',
+    metrics_address Nullable(String) COMMENT 'Address of its Prometheus metrics; null = not served'
 )
 ENGINE = ReplacingMergeTree(at)
 ORDER BY (component, instance)
 TTL toDateTime(at) + INTERVAL 7 DAY
-COMMENT 'Latest sign of life of every running part';
+COMMENT 'Latest heartbeats: one row per component and process';

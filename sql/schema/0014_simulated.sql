@@ -1,9 +1,9 @@
--- Invented data and the word that they are invented stay together, wherever the database goes.
+-- Kept in the database so that the notice stays with the data wherever they are copied.
 CREATE TABLE simulated
 (
-    what String COMMENT 'What invented them: demo',
-    since DateTime64(3, 'UTC') COMMENT 'When it began, UTC'
+    what String COMMENT 'Command that simulated the data: demo',
+    since DateTime64(3, 'UTC') COMMENT 'Moment of its start, UTC'
 )
 ENGINE = ReplacingMergeTree(since)
 ORDER BY what
-COMMENT 'With a row here everything in the database is invented, and who shows it says so';
+COMMENT 'Simulations that wrote to this database: with a row here, all of its data are invented';

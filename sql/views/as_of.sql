@@ -1,4 +1,4 @@
--- Views of a moment: SELECT * FROM baselines_as_of(moment = '2026-04-01 12:00:00'). What is observed after it is not known.
+-- Parameterised views: SELECT * FROM baselines_as_of(moment = '2026-04-01 12:00:00'). They ignore later observations.
 CREATE OR REPLACE VIEW latest_as_of
 AS
 SELECT model_id, max(at) AS observed_at, argMax(total, rank) AS cumulative
@@ -8,27 +8,30 @@ FROM
     FROM closings_log
     WHERE source = 'huggingface' AND day < toDate({moment:DateTime64(3, 'UTC')})
     UNION ALL
-    -- The day of that moment ends with its last observation until then.
+    -- The day of the moment ends with its last observation up to the moment.
     SELECT
         model_id, assumeNotNull(o.cumulative) AS total, o.observed_at AS at,
         bitShiftLeft(toUInt128(toUnixTimestamp64Milli(o.observed_at)), 64) + version AS rank
     FROM downloads_log AS o
     WHERE source = 'huggingface' AND o.cumulative IS NOT NULL
-        AND o.observed_at >= toStartOfDay({moment:DateTime64(3, 'UTC')}) AND o.observed_at <= {moment:DateTime64(3, 'UTC')}
+        AND o.observed_at >= toStartOfDay({moment:DateTime64(3, 'UTC')})
+        AND o.observed_at <= {moment:DateTime64(3, 'UTC')}
 )
 GROUP BY model_id
-COMMENT 'Latest clean downloads of each model on the Hub at its parameter `moment`: model_id, observed_at, cumulative';
+COMMENT 'Latest clean downloads on the Hub at the parameter `moment`: model_id, observed_at, cumulative';
 
--- A point is known once its model was observed at its moment or after it.
+-- A point is known once its model was observed at or after the moment of the point.
 CREATE OR REPLACE VIEW points_as_of
 AS
-SELECT p.size_bin AS size_bin, p.age_days AS age_days, p.model_id AS model_id, p.cumulative AS cumulative, p.as_of AS as_of
+SELECT
+    p.size_bin AS size_bin, p.age_days AS age_days, p.model_id AS model_id, p.cumulative AS cumulative, p.as_of AS as_of
 FROM points AS p
 INNER JOIN latest_as_of(moment = {moment:DateTime64(3, 'UTC')}) AS l ON l.model_id = p.model_id
 WHERE p.as_of <= l.observed_at
-COMMENT 'Cumulative downloads at whole-day ages as known at its parameter `moment`, with the columns of `points`';
+COMMENT 'Cumulative downloads at whole-day ages as known at the parameter `moment`, with the columns of `points`';
 
--- Of an earlier moment `live` is computed anew from the points known then; frozen ones never change.
+-- For a past moment `live` is computed from the points known then; frozen baselines never change. live_fixed and
+-- live_cutoff are restated, so what they were then is not known.
 CREATE OR REPLACE VIEW baselines_as_of
 AS
 WITH (SELECT max(observed_at) FROM latest_log) AS latest, ifNull({moment:DateTime64(3, 'UTC')} < latest, false) AS past
@@ -45,13 +48,18 @@ FROM
 (
     SELECT
         size_bin, age_days,
-        arraySlice(arraySort(one -> (-toInt128(one.1), one.2), groupArray((cumulative, model_id, p.as_of))), 1, 10) AS ten
+        arraySlice(
+            arraySort(one -> (-toInt128(one.1), one.2), groupArray((cumulative, model_id, p.as_of))), 1, 10
+        ) AS ten
     FROM points_as_of(moment = {moment:DateTime64(3, 'UTC')}) AS p
     WHERE past
-        AND (size_bin, model_id) IN (SELECT size_bin, model_id FROM latest_log FINAL WHERE tracked AND released_at IS NOT NULL)
+        AND (size_bin, model_id) IN
+        (
+            SELECT size_bin, model_id FROM latest_log FINAL WHERE tracked AND released_at IS NOT NULL
+        )
     GROUP BY size_bin, age_days
 )
-COMMENT 'Baselines of the Relative Adoption Metric as known at its parameter `moment`, with the columns of `baselines`; of earlier moments without live_fixed and live_cutoff, which are restated';
+COMMENT 'Baselines as known at `moment`, with the columns of `baselines`; of a past one no live_fixed and live_cutoff';
 
 CREATE OR REPLACE VIEW inference_tokens_as_of
 AS
@@ -65,8 +73,11 @@ FROM
     FROM inference_log FINAL
     WHERE (source, day, as_of) IN
     (
-        SELECT source, day, max(as_of) FROM inference_log WHERE as_of <= {moment:DateTime64(3, 'UTC')} GROUP BY source, day
+        SELECT source, day, max(as_of)
+        FROM inference_log
+        WHERE as_of <= {moment:DateTime64(3, 'UTC')}
+        GROUP BY source, day
     )
 ) AS t
 LEFT JOIN names AS n ON n.source = t.source AND n.name = t.base AND t.base != 'other'
-COMMENT 'Tokens by day and name as counted last at its parameter `moment`, with the columns of `inference_tokens`';
+COMMENT 'Tokens by the latest count at the parameter `moment`, with the columns of `inference_tokens`';

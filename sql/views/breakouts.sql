@@ -1,13 +1,14 @@
 CREATE OR REPLACE VIEW breakouts
 (
     baseline LowCardinality(String) COMMENT 'Baseline that was passed',
-    model_id String COMMENT 'Model id as its hub spells it',
+    model_id String COMMENT 'Model id, as its hub spells it',
     crossed_at DateTime64(3, 'UTC') COMMENT 'Moment of the whole-day age at which RAM reached 1.0, UTC',
-    age_days UInt16 COMMENT 'That age',
+    age_days UInt16 COMMENT 'Age at the crossing, whole days',
     ram Float64 COMMENT 'RAM at that age',
-    ended_at Nullable(DateTime64(3, 'UTC')) COMMENT 'First age after it with RAM below 0.9, UTC; null = still a breakout'
+    ended_at Nullable(DateTime64(3, 'UTC'))
+        COMMENT 'Moment of the first age after it with RAM below 0.9, UTC; null = ongoing'
 )
 AS SELECT baseline, model_id, crossed_at, age_days, ram, ended_at
 FROM breakouts_log FINAL
 WHERE NOT retracted
-COMMENT 'First crossings of 1.0x by models 7 to 90 days old';
+COMMENT 'First crossings of 1.0x by models 7 to 90 days old: one row per baseline and model';

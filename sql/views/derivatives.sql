@@ -1,20 +1,23 @@
 CREATE OR REPLACE VIEW derivatives
 (
-    source LowCardinality(String) COMMENT 'Whose counters: huggingface',
-    model_id String COMMENT 'Model id as its hub spells it',
-    org String COMMENT 'Who published it',
-    relation LowCardinality(String) COMMENT 'adapter, merge, quantized or finetune, as the hub says; unknown where it does not say',
-    parents Array(String) COMMENT 'Models it derives from, as the hub says',
-    ancestors Array(String) COMMENT 'All models it derives from, directly or not: nearest first, then by id',
-    depths Array(UInt16) COMMENT 'Generations to each of them',
-    roots Array(String) COMMENT 'Ends of its lines: ancestors that derive from nothing known',
-    bases Array(String) COMMENT 'Tracked models it is counted for in families: its tracked ancestors, without those behind other tracked ones',
-    base_orgs Array(String) COMMENT 'Organisations it is counted for: those of its tracked roots, else of its bases; each once',
+    source LowCardinality(String) COMMENT 'Source of the counters: huggingface',
+    model_id String COMMENT 'Model id, as its hub spells it',
+    org String COMMENT 'Publishing organisation or user',
+    relation LowCardinality(String)
+        COMMENT 'adapter, merge, quantized or finetune, according to the hub; unknown where it does not say',
+    parents Array(String) COMMENT 'Models it derives from, according to the hub',
+    ancestors Array(String) COMMENT 'All models it derives from, directly or indirectly: nearest first, then by id',
+    depths Array(UInt16) COMMENT 'Number of generations to each ancestor',
+    roots Array(String) COMMENT 'Roots of its lineage: ancestors that derive from no known model',
+    bases Array(String)
+        COMMENT 'Tracked models whose family it belongs to: tracked ancestors without those behind other tracked ones',
+    base_orgs Array(String)
+        COMMENT 'Organisations it is counted for: those of its tracked roots, else of its bases; each once',
     created_at Nullable(DateTime64(3, 'UTC')) COMMENT 'Creation of the repository, UTC',
     downloads_all_time Nullable(UInt64) COMMENT 'Downloads since creation',
     downloads_30d Nullable(UInt64) COMMENT 'Downloads in the 30 days before; never cumulative',
-    tracked Bool COMMENT 'Itself on the tracked list: a release, not counted as a derivative',
-    counted Bool COMMENT 'Not tracked, from a tracked base, and more than 5 downloads',
+    tracked Bool COMMENT 'Whether it is on the tracked list itself, and so not counted as a derivative',
+    counted Bool COMMENT 'Whether it is not tracked, derives from a tracked model and has more than 5 downloads',
     observed_at DateTime64(3, 'UTC') COMMENT 'Moment of the observation, UTC'
 )
 AS WITH lineage AS
@@ -25,19 +28,23 @@ AS WITH lineage AS
         arrayFilter(x -> x IN (SELECT model_id FROM models WHERE tracked), roots) AS tracked_roots
     FROM lineage_log FINAL
 ),
--- Tracked models that a model derives from only by way of another tracked one.
+-- Tracked models that a model derives from only through another tracked one.
 further AS
 (
     SELECT l.source AS source, l.model_id AS model_id, groupUniqArrayArray(t.tracked_ancestors) AS covered
-    FROM (SELECT source, model_id, arrayJoin(tracked_ancestors) AS base FROM lineage WHERE length(tracked_ancestors) > 1) AS l
-    INNER JOIN (SELECT * FROM lineage WHERE notEmpty(tracked_ancestors)) AS t ON t.source = l.source AND t.model_id = l.base
+    FROM
+    (
+        SELECT source, model_id, arrayJoin(tracked_ancestors) AS base FROM lineage WHERE length(tracked_ancestors) > 1
+    ) AS l
+    INNER JOIN (SELECT * FROM lineage WHERE notEmpty(tracked_ancestors)) AS t
+        ON t.source = l.source AND t.model_id = l.base
     GROUP BY source, model_id
 )
 SELECT
     d.source AS source, d.model_id AS model_id, splitByChar('/', d.model_id)[1] AS org,
     ifNull(toString(d.relation), 'unknown') AS relation, d.parents AS parents,
     l.ancestors AS ancestors, l.depths AS depths, l.roots AS roots,
-    -- In a circle of tracked models each is further than the others: then all of them.
+    -- In a cycle of tracked models each one covers the others: then all of them count.
     if(hasAll(f.covered, l.tracked_ancestors), l.tracked_ancestors,
         arrayFilter(x -> NOT has(f.covered, x), l.tracked_ancestors)) AS bases,
     arraySort(arrayDistinct(arrayMap(
@@ -50,17 +57,18 @@ SELECT
 FROM (SELECT * FROM derivatives_log FINAL) AS d
 LEFT JOIN lineage AS l ON l.source = d.source AND l.model_id = d.model_id
 LEFT JOIN further AS f ON f.source = d.source AND f.model_id = d.model_id
-COMMENT 'Models that derive from others, with their lineage';
+COMMENT 'Models that derive from others, with their lineage: one row per source and model';
 
 CREATE OR REPLACE VIEW derivatives_monthly
 (
-    source LowCardinality(String) COMMENT 'Whose counters: huggingface',
+    source LowCardinality(String) COMMENT 'Source of the counters: huggingface',
     month Date COMMENT 'First day of the UTC month in which they were created',
     base_org String COMMENT 'Organisation they derive from; one that derives from several counts for each',
-    region LowCardinality(Nullable(String)) COMMENT 'Headquarters of that organisation: us, china, eu, other, unknown; null = not reviewed',
+    region LowCardinality(Nullable(String))
+        COMMENT 'Headquarters of that organisation: us, china, eu, other, unknown; null = not reviewed',
     relation LowCardinality(String) COMMENT 'adapter, merge, quantized, finetune or unknown',
     new UInt64 COMMENT 'Derivatives with more than 5 downloads that were created in the month',
-    cumulative UInt64 COMMENT 'Those created until its end'
+    cumulative UInt64 COMMENT 'Derivatives created until the end of the month'
 )
 AS SELECT
     source, addMonths(first_month, step) AS month, base_org, o.region AS region, relation,
@@ -86,4 +94,4 @@ FROM
 ) AS g
 ARRAY JOIN range(length(counts)) AS step
 LEFT JOIN organisations AS o ON o.org = base_org
-COMMENT 'Derivatives by organisation they derive from, month and relation';
+COMMENT 'New derivatives: one row per source, month, organisation they derive from, and relation';

@@ -2,9 +2,9 @@ CREATE OR REPLACE VIEW downloads_by_source
 (
     model_id String COMMENT 'Model id as the Hub spells it',
     huggingface Nullable(UInt64) COMMENT 'Clean cumulative downloads on the Hugging Face Hub; null = not observed',
-    huggingface_at Nullable(DateTime64(3, 'UTC')) COMMENT 'When that was observed last, UTC',
+    huggingface_at Nullable(DateTime64(3, 'UTC')) COMMENT 'Moment of that observation, UTC',
     modelscope Nullable(UInt64) COMMENT 'Clean cumulative downloads on ModelScope; null = not observed',
-    modelscope_at Nullable(DateTime64(3, 'UTC')) COMMENT 'When that was observed last, UTC'
+    modelscope_at Nullable(DateTime64(3, 'UTC')) COMMENT 'Moment of that observation, UTC'
 )
 AS SELECT
     model_id,
@@ -14,4 +14,4 @@ AS SELECT
     maxIf(toNullable(observed_at), source = 'modelscope') AS modelscope_at
 FROM closings_log
 GROUP BY model_id
-COMMENT 'Latest downloads of each model by source, side by side';
+COMMENT 'Latest cumulative downloads by source, side by side: one row per model';

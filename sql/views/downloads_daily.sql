@@ -1,8 +1,9 @@
 CREATE OR REPLACE VIEW downloads_daily
 (
-    model_id String COMMENT 'Model id as its hub spells it',
+    model_id String COMMENT 'Model id, as its hub spells it',
     day Date COMMENT 'UTC day',
-    downloads Nullable(UInt64) COMMENT 'New downloads of the day; catch-ups after stalls and gaps spread evenly, totals exact; null on the first day',
+    downloads Nullable(UInt64)
+        COMMENT 'New downloads of the day, with growth over stalls and gaps spread evenly; null on the first day',
     cumulative UInt64 COMMENT 'Clean cumulative downloads at the end of the day'
 )
 AS
@@ -27,7 +28,7 @@ WITH usable AS
 SELECT
     model_id,
     day - days + step AS day,
-    -- floor(grown * step / days), parted so that no product passes 64 bits.
+    -- floor(grown * step / days), split so that no product exceeds 64 bits.
     if(
         day_before IS NULL,
         NULL,
@@ -44,4 +45,4 @@ FROM
         arrayJoin(range(1, days + 1)) AS step
     FROM usable
 )
-COMMENT 'New downloads by UTC day, repaired for stalls and gaps';
+COMMENT 'New downloads on the Hub, repaired for stalls and gaps: one row per model and UTC day';

@@ -4,13 +4,15 @@ CREATE OR REPLACE VIEW families
     org LowCardinality(String) COMMENT 'Publishing organisation',
     size_bin LowCardinality(Nullable(String)) COMMENT 'Size bin of the model',
     own_downloads Nullable(UInt64) COMMENT 'Its own clean cumulative downloads on the Hub; null = never observed',
-    derivatives UInt64 COMMENT 'Its counted derivatives',
+    derivatives UInt64 COMMENT 'Number of its counted derivatives',
     quantized_downloads UInt64 COMMENT 'Downloads of its quantized copies since their creation',
     finetune_downloads UInt64 COMMENT 'Downloads of its finetunes since their creation',
     adapter_downloads UInt64 COMMENT 'Downloads of its adapters since their creation',
-    merge_downloads UInt64 COMMENT 'Downloads of merges with it since their creation: a merge counts for each of its bases',
-    unknown_downloads UInt64 COMMENT 'Downloads of derivatives whose relation the hub does not say',
-    family_downloads Nullable(UInt64) COMMENT 'Its own and all of theirs; null = it itself was never observed',
+    merge_downloads UInt64
+        COMMENT 'Downloads of merges with it since their creation: a merge counts for each of its bases',
+    unknown_downloads UInt64 COMMENT 'Downloads of derivatives whose relation the hub does not state',
+    family_downloads Nullable(UInt64)
+        COMMENT 'Its own downloads and those of its derivatives; null = the model was never observed',
     as_of Nullable(DateTime64(3, 'UTC')) COMMENT 'Latest observation of any derivative, UTC'
 )
 AS SELECT
@@ -20,10 +22,13 @@ AS SELECT
     own.cumulative + d.quantized + d.finetune + d.adapter + d.merge + d.unknown AS family_downloads,
     d.as_of AS as_of
 FROM (SELECT * FROM models WHERE tracked) AS m
--- The greatest cumulative is the latest: a running maximum, which restating only lifts.
+-- The greatest cumulative is the latest: it is a running maximum, and restatements only raise it.
 LEFT JOIN
 (
-    SELECT model_id, max(toNullable(closings_log.cumulative)) AS cumulative FROM closings_log WHERE source = 'huggingface' GROUP BY model_id
+    SELECT model_id, max(toNullable(closings_log.cumulative)) AS cumulative
+    FROM closings_log
+    WHERE source = 'huggingface'
+    GROUP BY model_id
 ) AS own ON own.model_id = m.model_id
 LEFT JOIN
 (
@@ -39,4 +44,4 @@ LEFT JOIN
     )
     GROUP BY base
 ) AS d ON d.base = m.model_id
-COMMENT 'What the derivatives of each tracked model add to its downloads';
+COMMENT 'Downloads that derivatives add to those of tracked models: one row per tracked model';

@@ -1,11 +1,11 @@
 CREATE OR REPLACE VIEW inference_tokens
 (
-    source LowCardinality(String) COMMENT 'Who counted: openrouter',
+    source LowCardinality(String) COMMENT 'Source of the count: openrouter',
     day Date COMMENT 'UTC day',
     slug String COMMENT 'Name with its variant; other = the rest of the day',
     base_slug String COMMENT 'Name without its variant',
     tokens UInt64 COMMENT 'Prompt and completion tokens, each provider''s own tokenizer',
-    as_of DateTime64(3, 'UTC') COMMENT 'When the source had counted this day last, UTC',
+    as_of DateTime64(3, 'UTC') COMMENT 'Moment of the source''s latest count of this day, UTC',
     open Nullable(Bool) COMMENT 'Whether its weights can be downloaded; null = nobody has classified it, or other',
     model_id Nullable(String) COMMENT 'Its weights on the Hub',
     org Nullable(String) COMMENT 'Organisation of the Hub',
@@ -22,21 +22,22 @@ FROM
     WHERE (source, day, as_of) IN (SELECT source, day, max(as_of) FROM inference_log GROUP BY source, day)
 ) AS t
 LEFT JOIN names AS n ON n.source = t.source AND n.name = t.base AND t.base != 'other'
-COMMENT 'Tokens by day and name as counted last, with what each name means';
+COMMENT 'Tokens by the latest count, with the model of each name: one row per source, day and name';
 
--- Exact: whole tokens in 128 bits; shares are divided last.
+-- Exact: tokens are summed in 128 bits and divided last.
 CREATE OR REPLACE VIEW inference_share
 (
-    source LowCardinality(String) COMMENT 'Who counted: openrouter',
+    source LowCardinality(String) COMMENT 'Source of the count: openrouter',
     day Date COMMENT 'UTC day',
-    as_of DateTime64(3, 'UTC') COMMENT 'When the source had counted this day last, UTC',
+    as_of DateTime64(3, 'UTC') COMMENT 'Moment of the source''s latest count of this day, UTC',
     open_tokens UInt128 COMMENT 'Tokens of models with downloadable weights',
-    closed_tokens UInt128 COMMENT 'Tokens of models without',
+    closed_tokens UInt128 COMMENT 'Tokens of models without downloadable weights',
     unknown_tokens UInt128 COMMENT 'Tokens of names nobody has classified',
-    other_tokens UInt128 COMMENT 'Tokens the source does not name',
+    other_tokens UInt128 COMMENT 'Tokens that the source does not attribute to a name',
     open_share Nullable(Float64) COMMENT 'open / (open + closed); null without classified tokens',
     unknown_ratio Nullable(Float64) COMMENT 'unknown / (open + closed)',
-    error_bound Nullable(Float64) COMMENT 'How far open_share can be off, whatever the unknown are; read it when unknown_ratio passes 0.01',
+    error_bound Nullable(Float64)
+        COMMENT 'Largest possible error of open_share, whatever the unknown are; check it if unknown_ratio > 0.01',
     lowest Nullable(Float64) COMMENT 'open / all tokens: as if all that is unknown or unnamed were closed',
     highest Nullable(Float64) COMMENT '1 - closed / all tokens: as if all that were open'
 )
@@ -45,7 +46,8 @@ AS SELECT
     toFloat64(open_tokens) / nullIf(toFloat64(open_tokens + closed_tokens), 0) AS open_share,
     toFloat64(unknown_tokens) / nullIf(toFloat64(open_tokens + closed_tokens), 0) AS unknown_ratio,
     unknown_ratio * greatest(open_share, 1 - open_share) / (1 + unknown_ratio) AS error_bound,
-    toFloat64(open_tokens) / nullIf(toFloat64(open_tokens + closed_tokens + unknown_tokens + other_tokens), 0) AS lowest,
+    toFloat64(open_tokens)
+        / nullIf(toFloat64(open_tokens + closed_tokens + unknown_tokens + other_tokens), 0) AS lowest,
     toFloat64(open_tokens + unknown_tokens + other_tokens)
         / nullIf(toFloat64(open_tokens + closed_tokens + unknown_tokens + other_tokens), 0) AS highest
 FROM
@@ -59,22 +61,23 @@ FROM
     FROM inference_tokens AS t
     GROUP BY source, day
 )
-COMMENT 'Share of open models in all classified tokens by day';
+COMMENT 'Share of open models in all classified tokens: one row per source and day';
 
 CREATE OR REPLACE VIEW inference_share_monthly
 (
-    source LowCardinality(String) COMMENT 'Who counted: openrouter',
+    source LowCardinality(String) COMMENT 'Source of the count: openrouter',
     month Date COMMENT 'First day of the UTC month',
-    days UInt64 COMMENT 'Days of it that were counted',
-    whole Bool COMMENT 'Whether all its days were',
-    as_of DateTime64(3, 'UTC') COMMENT 'When the source had counted any of these days last, UTC',
+    days UInt64 COMMENT 'Number of its days with a count',
+    whole Bool COMMENT 'Whether all its days have a count',
+    as_of DateTime64(3, 'UTC') COMMENT 'Moment of the source''s latest count of any of these days, UTC',
     open_tokens UInt128 COMMENT 'Tokens of models with downloadable weights',
-    closed_tokens UInt128 COMMENT 'Tokens of models without',
+    closed_tokens UInt128 COMMENT 'Tokens of models without downloadable weights',
     unknown_tokens UInt128 COMMENT 'Tokens of names nobody has classified',
-    other_tokens UInt128 COMMENT 'Tokens the source does not name',
+    other_tokens UInt128 COMMENT 'Tokens that the source does not attribute to a name',
     open_share Nullable(Float64) COMMENT 'open / (open + closed); null without classified tokens',
     unknown_ratio Nullable(Float64) COMMENT 'unknown / (open + closed)',
-    error_bound Nullable(Float64) COMMENT 'How far open_share can be off, whatever the unknown are; read it when unknown_ratio passes 0.01'
+    error_bound Nullable(Float64)
+        COMMENT 'Largest possible error of open_share, whatever the unknown are; check it if unknown_ratio > 0.01'
 )
 AS SELECT
     source, month, days, days = toDayOfMonth(toLastDayOfMonth(month)) AS whole, as_of,
@@ -91,20 +94,20 @@ FROM
     FROM inference_share AS s
     GROUP BY source, month
 )
-COMMENT 'Share of open models in all classified tokens by month';
+COMMENT 'Share of open models in all classified tokens: one row per source and month';
 
 CREATE OR REPLACE VIEW inference_models_monthly
 (
-    source LowCardinality(String) COMMENT 'Who counted: openrouter',
+    source LowCardinality(String) COMMENT 'Source of the count: openrouter',
     month Date COMMENT 'First day of the UTC month',
     rank UInt64 COMMENT 'Rank by tokens among the open models of the month',
     model String COMMENT 'Its weights on the Hub, or the name where the weights have no id',
     org Nullable(String) COMMENT 'Organisation of the Hub',
     region LowCardinality(Nullable(String)) COMMENT 'us, china, eu, other, unknown; null = not reviewed',
     tokens UInt128 COMMENT 'Tokens of the month, all names and variants of the model together',
-    share_of_open Float64 COMMENT 'Of the tokens of all open models',
-    share_of_classified Float64 COMMENT 'Of the tokens of all classified models, open and closed',
-    as_of DateTime64(3, 'UTC') COMMENT 'When the source had counted any of these days last, UTC'
+    share_of_open Float64 COMMENT 'Share of the tokens of all open models',
+    share_of_classified Float64 COMMENT 'Share of the tokens of all classified models, open and closed',
+    as_of DateTime64(3, 'UTC') COMMENT 'Moment of the source''s latest count of any of these days, UTC'
 )
 AS SELECT
     m.source AS source, m.month AS month,
@@ -124,4 +127,4 @@ FROM
     HAVING tokens > 0
 ) AS m
 INNER JOIN inference_share_monthly AS s ON s.source = m.source AND s.month = m.month
-COMMENT 'Open models by tokens and month';
+COMMENT 'Open models by tokens: one row per source, month and model';

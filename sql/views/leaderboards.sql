@@ -1,19 +1,20 @@
 CREATE OR REPLACE VIEW scores
 (
-    source LowCardinality(String) COMMENT 'Who rates: arena, artificial-analysis',
-    board LowCardinality(String) COMMENT 'Which leaderboard: text, intelligence_index',
-    index_version LowCardinality(String) COMMENT 'Version of the rating''s method: ratings of different ones are never compared',
-    published_on Date COMMENT 'UTC day the leaderboard is of',
+    source LowCardinality(String) COMMENT 'Source of the rating: arena, artificial-analysis',
+    board LowCardinality(String) COMMENT 'Leaderboard of the source: text, intelligence_index',
+    index_version LowCardinality(String)
+        COMMENT 'Version of the rating''s method: ratings of different ones are never compared',
+    published_on Date COMMENT 'UTC day of publication',
     name String COMMENT 'The name as the source spells it',
     rating Float64 COMMENT 'Rating',
     lower Nullable(Float64) COMMENT 'Lower end of its 95% interval',
     upper Nullable(Float64) COMMENT 'Upper end of its 95% interval',
-    votes Nullable(UInt64) COMMENT 'Votes it rests on',
+    votes Nullable(UInt64) COMMENT 'Number of votes behind it',
     open Nullable(Bool) COMMENT 'Whether its weights can be downloaded; null = nobody has classified it',
     model_id Nullable(String) COMMENT 'Its weights on the Hub',
     org Nullable(String) COMMENT 'Organisation of the Hub',
     region LowCardinality(Nullable(String)) COMMENT 'us, china, eu, other, unknown; null = not reviewed',
-    observed_at DateTime64(3, 'UTC') COMMENT 'When it was read, UTC'
+    observed_at DateTime64(3, 'UTC') COMMENT 'Moment at which it was read, UTC'
 )
 AS SELECT
     s.source AS source, s.board AS board, s.index_version AS index_version, s.published_on AS published_on,
@@ -22,16 +23,17 @@ AS SELECT
     if(n.name = '', NULL, n.org) AS org, if(n.name = '', NULL, n.region) AS region, s.observed_at AS observed_at
 FROM (SELECT * FROM scores_log FINAL) AS s
 LEFT JOIN names AS n ON n.source = s.source AND n.name = s.name
-COMMENT 'Leaderboards as published, with what each name means';
+COMMENT 'Ratings as published, with the model of each name: one row per source, leaderboard, version, day and name';
 
 CREATE OR REPLACE VIEW best_scores
 (
-    source LowCardinality(String) COMMENT 'Who rates: arena, artificial-analysis',
-    board LowCardinality(String) COMMENT 'Which leaderboard: text, intelligence_index',
-    index_version LowCardinality(String) COMMENT 'Version of the rating''s method: ratings of different ones are never compared',
-    published_on Date COMMENT 'UTC day the leaderboard is of',
+    source LowCardinality(String) COMMENT 'Source of the rating: arena, artificial-analysis',
+    board LowCardinality(String) COMMENT 'Leaderboard of the source: text, intelligence_index',
+    index_version LowCardinality(String)
+        COMMENT 'Version of the rating''s method: ratings of different ones are never compared',
+    published_on Date COMMENT 'UTC day of publication',
     region LowCardinality(String) COMMENT 'us, china, eu, other, unknown',
-    name String COMMENT 'Best open model of the region; of equals the first by name',
+    name String COMMENT 'Best open model of the region; among equal ratings the first by name',
     model_id Nullable(String) COMMENT 'Its weights on the Hub',
     org Nullable(String) COMMENT 'Organisation of the Hub',
     rating Float64 COMMENT 'Rating',
@@ -39,9 +41,10 @@ CREATE OR REPLACE VIEW best_scores
     upper Nullable(Float64) COMMENT 'Upper end of its 95% interval'
 )
 AS SELECT
-    source, board, index_version, published_on, ifNull(toString(scores.region), '') AS region, name, model_id, org, rating, lower, upper
+    source, board, index_version, published_on, ifNull(toString(scores.region), '') AS region, name, model_id, org,
+    rating, lower, upper
 FROM scores
 WHERE ifNull(open, false) AND scores.region IS NOT NULL
 ORDER BY source, board, index_version, published_on, region, rating DESC, name
 LIMIT 1 BY source, board, index_version, published_on, region
-COMMENT 'Best open model of each region by leaderboard and day';
+COMMENT 'Best open model of each region: one row per source, leaderboard, version, day and region';

@@ -1,23 +1,23 @@
--- The public SQL interface. Reads see one row per key.
 CREATE OR REPLACE VIEW models
 (
-    model_id String COMMENT 'Model id as its hub spells it',
+    model_id String COMMENT 'Model id, as its hub spells it',
     org LowCardinality(String) COMMENT 'Publishing organisation',
     region LowCardinality(Nullable(String)) COMMENT 'us, china, eu, other, unknown; null = not reviewed',
-    region_source LowCardinality(Nullable(String)) COMMENT 'Where the region comes from',
+    region_source LowCardinality(Nullable(String)) COMMENT 'Source of the region',
     total_params_b Nullable(Float64) COMMENT 'Total parameters, decimal billions',
     active_params_b Nullable(Float64) COMMENT 'Active parameters, decimal billions; never inferred',
-    size_source LowCardinality(Nullable(String)) COMMENT 'Where the size comes from: override, manual, safetensors, name',
-    size_bin LowCardinality(Nullable(String)) COMMENT 'Size bin by total parameters; null = not scored',
-    released_at Nullable(Date) COMMENT 'Day 0 of the age, 00:00 UTC',
-    released_source LowCardinality(Nullable(String)) COMMENT 'Where the release date comes from: override, correction, created_at',
+    size_source LowCardinality(Nullable(String)) COMMENT 'Source of the size: override, manual, safetensors, name',
+    size_bin LowCardinality(Nullable(String)) COMMENT 'Size bin by total parameters; null = no RAM',
+    released_at Nullable(Date) COMMENT 'Release date: day 0 of the age, 00:00 UTC',
+    released_source LowCardinality(Nullable(String))
+        COMMENT 'Source of the release date: override, correction, created_at',
     created_at Nullable(DateTime64(3, 'UTC')) COMMENT 'Creation of the repository, UTC',
     license LowCardinality(Nullable(String)) COMMENT 'Licence as the hub tags it',
     pipeline_tag LowCardinality(Nullable(String)) COMMENT 'Task as the hub tags it',
-    base_models Array(String) COMMENT 'Models it derives from, as the hub says',
+    base_models Array(String) COMMENT 'Models it derives from, according to the hub',
     base_relation LowCardinality(Nullable(String)) COMMENT 'adapter, merge, quantized or finetune',
-    tracked Bool COMMENT 'On the tracked list, so it counts among the peers',
-    observed_at DateTime64(3, 'UTC') COMMENT 'When the registry was read, UTC'
+    tracked Bool COMMENT 'Whether it is on the tracked list and so eligible as a peer',
+    observed_at DateTime64(3, 'UTC') COMMENT 'Moment at which the registry was read, UTC'
 )
 AS SELECT * FROM models_log FINAL
-COMMENT 'What is known of each model and where each fact comes from';
+COMMENT 'Facts about models and the sources of the facts: one row per model';

@@ -1,18 +1,19 @@
 CREATE OR REPLACE VIEW ram_now
 (
-    baseline LowCardinality(String) COMMENT 'Baseline of the score',
-    model_id String COMMENT 'Model id as its hub spells it',
+    baseline LowCardinality(String) COMMENT 'Baseline of the RAM; never compare RAM of different baselines',
+    model_id String COMMENT 'Model id, as its hub spells it',
     org LowCardinality(String) COMMENT 'Publishing organisation',
     region LowCardinality(Nullable(String)) COMMENT 'us, china, eu, other, unknown; null = not reviewed',
     size_bin LowCardinality(String) COMMENT 'Size bin of the model',
     total_params_b Nullable(Float64) COMMENT 'Total parameters, decimal billions',
-    released_at Nullable(Date) COMMENT 'Day 0 of the age, 00:00 UTC',
-    tracked Bool COMMENT 'Whether it counts among the peers',
+    released_at Nullable(Date) COMMENT 'Release date: day 0 of the age, 00:00 UTC',
+    tracked Bool COMMENT 'Whether it is eligible as a peer',
     age_days Float64 COMMENT 'Exact age at the latest observation, days',
     as_of DateTime64(3, 'UTC') COMMENT 'Latest observation, UTC',
-    cumulative UInt64 COMMENT 'Clean cumulative downloads then',
-    baseline_downloads Nullable(Float64) COMMENT 'Downloads at which RAM is 1.0 at that age, interpolated between whole days',
-    peers UInt8 COMMENT 'Models the baseline rests on',
+    cumulative UInt64 COMMENT 'Clean cumulative downloads at that moment',
+    baseline_downloads Nullable(Float64)
+        COMMENT 'Downloads at which RAM is 1.0 at that age, interpolated between whole days',
+    peers UInt8 COMMENT 'Number of peers behind the baseline',
     ram Nullable(Float64) COMMENT 'Rolling Relative Adoption Metric; null with fewer than 10 peers'
 )
 AS
@@ -21,7 +22,8 @@ WITH current AS
     SELECT
         size_bin, model_id, assumeNotNull(released_at) AS released_on, tracked,
         assumeNotNull(observed_at) AS at, assumeNotNull(cumulative) AS total,
-        (toUnixTimestamp64Milli(at) - toUnixTimestamp64Milli(toDateTime64(released_on, 3, 'UTC'))) / 86400000 AS exact_age,
+        (toUnixTimestamp64Milli(at) - toUnixTimestamp64Milli(toDateTime64(released_on, 3, 'UTC')))
+            / 86400000 AS exact_age,
         toInt32(floor(exact_age)) AS whole_age
     FROM latest_log FINAL
     WHERE released_at IS NOT NULL AND observed_at IS NOT NULL AND cumulative IS NOT NULL
@@ -46,4 +48,4 @@ FROM current AS c
 INNER JOIN models AS m ON m.model_id = c.model_id
 INNER JOIN curve AS b ON b.size_bin = c.size_bin AND b.age_days = c.whole_age
 WHERE c.exact_age >= 0 AND c.exact_age <= 365
-COMMENT 'Rolling Relative Adoption Metric of every scored model up to a year old';
+COMMENT 'Rolling Relative Adoption Metric of models up to 365 days old: one row per baseline and model';

@@ -1,12 +1,13 @@
 CREATE OR REPLACE VIEW scrapes
 (
-    source LowCardinality(String) COMMENT 'Whose counters',
+    source LowCardinality(String) COMMENT 'Source of the counters',
     observed_at DateTime64(3, 'UTC') COMMENT 'Moment of the scrape, UTC',
-    models UInt64 COMMENT 'Observations of the scrape',
-    compared UInt64 COMMENT 'Those with an earlier observation to compare with',
-    standing UInt64 COMMENT 'Those whose raw counter equals the one before',
-    complete Bool COMMENT 'Whether the scrape got all it wanted',
-    stalled Bool COMMENT 'Neither it nor any scrape of the 23.5 hours before it moved more than a quarter of the counters'
+    models UInt64 COMMENT 'Number of observations of the scrape',
+    compared UInt64 COMMENT 'Number of those with an earlier observation',
+    standing UInt64 COMMENT 'Number of those whose raw counter is unchanged',
+    complete Bool COMMENT 'Whether no wanted model is missing',
+    stalled Bool
+        COMMENT 'Whether at least 3/4 of the counters were unchanged in it and in every scrape of the 23.5 hours before'
 )
 AS SELECT
     source, observed_at, models, compared, standing, complete,
@@ -24,4 +25,4 @@ FROM
     FROM scrapes_log FINAL
     GROUP BY source, observed_at
 )
-COMMENT 'Scrapes, and whether nearly all counters stood still';
+COMMENT 'Scrapes, and whether nearly all counters were unchanged: one row per source and scrape';

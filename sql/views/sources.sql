@@ -1,16 +1,18 @@
 CREATE OR REPLACE VIEW sources
 (
     source LowCardinality(String) COMMENT 'Name of the source in every table',
-    title String COMMENT 'Its name for people',
-    measures String COMMENT 'What is taken from it',
-    url String COMMENT 'Where it is',
-    licence String COMMENT 'Licence or terms of its numbers',
-    as_of Nullable(DateTime64(3, 'UTC')) COMMENT 'Moment of its latest numbers here, UTC; null = none yet',
-    citation String COMMENT 'How to cite its latest numbers'
+    title String COMMENT 'Display name',
+    measures String COMMENT 'What is read from it',
+    url String COMMENT 'Address, URL',
+    licence String COMMENT 'Licence or terms of its data',
+    as_of Nullable(DateTime64(3, 'UTC')) COMMENT 'Moment of its latest data here, UTC; null = none yet',
+    citation String COMMENT 'Citation of its latest data'
 )
 AS SELECT
     s.source AS source, s.title AS title, s.measures AS measures, s.url AS url, s.licence AS licence, l.at AS as_of,
-    replaceOne(s.citation, '{as_of}', ifNull(formatDateTime(l.at, '%Y-%m-%dT%H:%i:%SZ', 'UTC'), '(not read yet)')) AS citation
+    replaceOne(
+        s.citation, '{as_of}', ifNull(formatDateTime(l.at, '%Y-%m-%dT%H:%i:%SZ', 'UTC'), '(not read yet)')
+    ) AS citation
 FROM (SELECT * FROM sources_log FINAL) AS s
 LEFT JOIN
 (
@@ -24,4 +26,4 @@ LEFT JOIN
     UNION ALL
     SELECT toString(source), max(toNullable(observed_at)) FROM scores_log GROUP BY source
 ) AS l ON l.source = s.source
-COMMENT 'Where the numbers come from, their licences, and how to cite them';
+COMMENT 'Sources of the data, their licences and citations: one row per source';

@@ -1,11 +1,12 @@
 CREATE OR REPLACE VIEW watched_breakouts
 (
-    model String COMMENT 'Model id as its hub spells it',
-    org String COMMENT 'Publishing organisation, as its id says',
-    message String COMMENT 'What one message is of: the model; of crossings older than 7 days when found, the day they were found',
+    model String COMMENT 'Model id, as its hub spells it',
+    org String COMMENT 'Publishing organisation: the part of the id before the slash',
+    message String
+        COMMENT 'Group of the alert: the model; for crossings found more than 7 days late, the day they were found',
     ongoing Float64 COMMENT '1 = the breakout is ongoing, 0 = it ended, -1 = its crossing is more than 100 days ago',
-    ram Nullable(Float64) COMMENT 'RAM at the latest observation; null = not scored',
-    age Nullable(Float64) COMMENT 'Whole days since release then; null = not scored',
+    ram Nullable(Float64) COMMENT 'RAM at the latest observation; null = no RAM',
+    age Nullable(Float64) COMMENT 'Whole days since release at that moment; null = no RAM',
     crossed Float64 COMMENT 'RAM at the crossing',
     crossed_on Float64 COMMENT 'Moment of the crossing, Unix time'
 )
@@ -28,7 +29,7 @@ LEFT JOIN
 (
     SELECT model_id, ram, toNullable(floor(age_days)) AS age FROM ram_now WHERE baseline = 'live' AND ram IS NOT NULL
 ) AS n ON n.model_id = b.model_id
--- A week longer than they are watched, so that alerts are resolved by a row that says why.
+-- One week longer than alerts watch them, so that a row with the reason resolves the alert.
 WHERE b.baseline = 'live' AND b.crossed_at > now() - INTERVAL 107 DAY
 ORDER BY model
-COMMENT 'Breakouts of the baseline live that an alert watches: until a week after the 100 days from their crossing';
+COMMENT 'Breakouts of the baseline live that alerts watch, up to 107 days after the crossing: one row per model';

@@ -352,7 +352,7 @@ def test_metrics_that_are_asked_exist() -> None:
 def test_sources_are_those_of_the_schema() -> None:
     sql = "\n".join(file.read_text() for file in (migrations_folder() / "schema").iterdir())
     for source, title in TITLES.items():
-        assert f"('{source}', '{title}'" in sql
+        assert f"'{source}', '{title}'" in sql
 
 
 @pytest.mark.parametrize("name", [stem for stem in DASHBOARDS if stem != "pipeline"])
