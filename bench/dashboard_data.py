@@ -51,7 +51,7 @@ FROM (SELECT number AS m FROM numbers({models})) AS all_models
 CROSS JOIN (SELECT number AS age FROM numbers(366)) AS ages
 WHERE {released} + age <= toDate({moment})"""
     yield f"""
-INSERT INTO latest_log (size_bin, model_id, released_at, tracked, observed_at, cumulative, scored_since, known, version)
+INSERT INTO latest_log (size_bin, model_id, released_at, tracked, observed_at, cumulative, registry_changed_at, known, version)
 SELECT {_BIN}, {_MODEL}, {released}, true, {moment}, (100 + 7919 * m % 20011) * (10 + m * 37 % 700), {moment}, 1, 1
 FROM (SELECT number AS m FROM numbers({models}))"""
     yield f"""
@@ -75,7 +75,7 @@ SELECT 'openrouter', toDate({moment}) - 1 - intDiv(number, 51), {moment},
     if(number % 51 = 50, 'other', concat('vendor-', toString(number % 51 % 9), '/name-', toString(number % 51))), 1000000000 + number
 FROM numbers({51 * 400})"""
     yield f"""
-INSERT INTO scores_log (source, board, index_version, published_on, name, rating, lower, upper, votes, observed_at, version)
+INSERT INTO ratings_log (source, board, index_version, published_on, name, rating, lower, upper, votes, observed_at, version)
 SELECT source, if(source = 'arena', 'text', 'intelligence_index'), if(source = 'arena', '', '4.1'),
     toDate({moment}) - intDiv(number, 120), concat('vendor-', toString(number % 120 % 9), '/name-', toString(number % 120)),
     1200 + number % 120, 1190, 1330, 1000, {moment}, 1

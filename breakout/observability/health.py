@@ -226,7 +226,7 @@ def _freshness(client: Client, settings: Settings, now: datetime) -> Iterator[Pa
             UNION ALL
             SELECT toString(source) AS name, as_of AS at FROM inference_log
             UNION ALL
-            SELECT toString(source) AS name, observed_at AS at FROM scores_log
+            SELECT toString(source) AS name, observed_at AS at FROM ratings_log
             UNION ALL
             SELECT 'derivatives' AS name, observed_at AS at FROM derivatives_log
         )

@@ -101,7 +101,7 @@ for _table in (
     "models_log",
     "names_log",
     "points_log",
-    "scores_log",
+    "ratings_log",
     "scrape_missing",
     "scrapes_log",
 ):

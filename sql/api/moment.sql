@@ -8,7 +8,7 @@ FROM
     UNION ALL
     SELECT max(toNullable(as_of)) FROM inference_log WHERE source IN {sources:Array(String)}
     UNION ALL
-    SELECT max(toNullable(observed_at)) FROM scores_log WHERE source IN {sources:Array(String)}
+    SELECT max(toNullable(observed_at)) FROM ratings_log WHERE source IN {sources:Array(String)}
     UNION ALL
     SELECT max(toNullable(observed_at)) FROM derivatives_log WHERE source IN {sources:Array(String)}
 )

@@ -11,5 +11,5 @@ SELECT
     (SELECT (uniqExact(source, name), max(observed_at)) FROM names_log) AS names,
     (SELECT (uniqExact(source, day), max(as_of)) FROM inference_log) AS inference,
     (SELECT sum(known) FROM (SELECT max(version) AS known FROM derivatives_log GROUP BY source)) AS derivatives,
-    (SELECT (uniqExact(source, board, index_version, published_on), max(observed_at)) FROM scores_log) AS scores,
+    (SELECT (uniqExact(source, board, index_version, published_on), max(observed_at)) FROM ratings_log) AS scores,
     (SELECT uniqExact(what) FROM simulated) AS simulated

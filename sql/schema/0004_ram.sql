@@ -21,7 +21,7 @@ CREATE TABLE latest_log
     tracked Bool COMMENT 'Whether it is eligible as a peer',
     observed_at Nullable(DateTime64(3, 'UTC')) COMMENT 'Latest observation, UTC',
     cumulative Nullable(UInt64) COMMENT 'Clean cumulative downloads at that moment',
-    scored_since DateTime64(3, 'UTC')
+    registry_changed_at DateTime64(3, 'UTC')
         COMMENT 'Moment of the last change of the release date, size bin or tracked flag, UTC',
     known UInt64 COMMENT 'Number of observations of the partition that the downloads processor knew',
     version UInt64 COMMENT 'Number of updates of the size bin known when the row was written: the greatest wins'

@@ -1,4 +1,4 @@
-CREATE TABLE scores_log
+CREATE TABLE ratings_log
 (
     source LowCardinality(String) COMMENT 'Source of the rating: arena, artificial-analysis',
     board LowCardinality(String) COMMENT 'Leaderboard of the source: text, intelligence_index',

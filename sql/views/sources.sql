@@ -24,6 +24,6 @@ LEFT JOIN
     UNION ALL
     SELECT toString(source), max(toNullable(as_of)) FROM inference_log GROUP BY source
     UNION ALL
-    SELECT toString(source), max(toNullable(observed_at)) FROM scores_log GROUP BY source
+    SELECT toString(source), max(toNullable(observed_at)) FROM ratings_log GROUP BY source
 ) AS l ON l.source = s.source
 COMMENT 'Sources of the data, their licences and citations: one row per source';

@@ -1,7 +1,7 @@
 """The facts processor: what other sources say, row by row as it comes.
 
 It reads `breakout.names`, `breakout.inference` and `breakout.scores`, and writes `names_log`,
-`inference_log` and `scores_log`. A row depends on its own record alone, and which of two rows with
+`inference_log` and `ratings_log`. A row depends on its own record alone, and which of two rows with
 one key counts is decided by what they hold, so it needs no state; shares and ranks are views.
 """
 
@@ -55,7 +55,7 @@ class FactsProcessor(Processor[Fact]):
         insert = self.clickhouse.insert
         insert("names_log", rows.names(_of(NameRecord, facts)))
         insert("inference_log", rows.inference(_of(InferenceDay, facts)))
-        insert("scores_log", rows.scores(_of(LeaderboardSlice, facts)))
+        insert("ratings_log", rows.scores(_of(LeaderboardSlice, facts)))
 
 
 def _of(kind: type[FactT], facts: list[Fact]) -> list[FactT]:

@@ -71,7 +71,7 @@ def inference(days: Sequence[InferenceDay]) -> pa.Table:
 
 
 def scores(boards: Sequence[LeaderboardSlice]) -> pa.Table:
-    """Return rows of `scores_log`."""
+    """Return rows of `ratings_log`."""
     rows = [
         (one, *row)
         for one in boards

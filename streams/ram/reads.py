@@ -22,7 +22,7 @@ def load_bins(
         SELECT
             toString(size_bin), model_id, released_at, tracked,
             toUnixTimestamp64Milli(observed_at) AS at, toInt64(cumulative) AS total,
-            toUnixTimestamp64Milli(scored_since) AS since, known, version
+            toUnixTimestamp64Milli(registry_changed_at) AS since, known, version
         FROM latest_log FINAL
         WHERE size_bin IN %(bins)s
         """,

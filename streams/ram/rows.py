@@ -43,7 +43,7 @@ def latest(changes: Iterable[Changes]) -> pa.Table:
             "tracked": pa.array([row.tracked for _, row in rows], pa.bool_()),
             "observed_at": moments([row.observed_at for _, row in rows]),
             "cumulative": pa.array([row.cumulative for _, row in rows], pa.uint64()),
-            "scored_since": moments([row.knowledge[0] for _, row in rows]),
+            "registry_changed_at": moments([row.knowledge[0] for _, row in rows]),
             "known": pa.array([row.knowledge[1] for _, row in rows], pa.uint64()),
             "version": pa.array([one.version for one, _ in rows], pa.uint64()),
         }

@@ -298,7 +298,7 @@ def rig(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Rig]:
 WRITTEN = (
     *("models_log", "downloads_log", "closings_log", "scrapes_log", "scrape_missing"),
     *("points_log", "latest_log", "baselines_log", "breakouts_log"),
-    *("names_log", "inference_log", "scores_log", "derivatives_log", "lineage_log"),
+    *("names_log", "inference_log", "ratings_log", "derivatives_log", "lineage_log"),
 )
 """Tables that workers write."""
 
@@ -339,7 +339,7 @@ COLUMNS: dict[Topic, tuple[str, str, Callable[[Any], list[tuple[Any, ...]]]]] = 
     ),
     POINTS: (
         "latest_log",
-        "model_id, released_at, tracked, observed_at, cumulative, scored_since, known",
+        "model_id, released_at, tracked, observed_at, cumulative, registry_changed_at, known",
         lambda one: list(
             zip(
                 *(one.models, one.released_at, one.tracked, one.latest_at),
@@ -379,7 +379,7 @@ COLUMNS: dict[Topic, tuple[str, str, Callable[[Any], list[tuple[Any, ...]]]]] = 
         ],
     ),
     LEADERBOARDS: (
-        "scores_log",
+        "ratings_log",
         "source, board, index_version, published_on, observed_at, name, rating, lower, upper,votes",
         lambda one: [
             (one.source, one.board, one.version, one.published_on, one.observed_at, *row)

@@ -293,7 +293,8 @@ def test_a_breakout_tells_its_present_ram_and_age(
             "latest_log": [
                 {
                     **common, "released_at": released.date(), "tracked": True, "known": 1,
-                    "observed_at": released + 20.4 * DAY, "cumulative": 3000, "scored_since": now(),
+                    "observed_at": released + 20.4 * DAY, "cumulative": 3000,
+                    "registry_changed_at": now(),
                 }
             ],
             "baselines_log": [

@@ -32,7 +32,7 @@ def rows() -> dict[str, list[dict[str, Any]]]:
     found["latest_log"] = [
         {
             "size_bin": "250B+", "model_id": model_id, "released_at": RELEASED, "tracked": True,
-            "observed_at": seeds.NOW, "cumulative": factor * 8, "scored_since": seeds.NOW,
+            "observed_at": seeds.NOW, "cumulative": factor * 8, "registry_changed_at": seeds.NOW,
             "known": 1, "version": 1,
         }
         for model_id, factor in ((MODEL, 1500), ("am/Huge-400B", 500))

@@ -73,7 +73,7 @@ def rows() -> dict[str, list[dict[str, Any]]]:
         ],
         "names_log": names(),
         "inference_log": inference(),
-        "scores_log": scores(),
+        "ratings_log": scores(),
         **derivatives(),
         **points(),
     }  # fmt: skip
