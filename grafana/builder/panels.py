@@ -24,7 +24,12 @@ from grafana_foundation_sdk.models.dashboard import (
 from grafana.builder.addresses import Uid, model_page
 from grafana.builder.colours import fixed, mappings
 from grafana.builder.provenance import About
-from grafana.builder.queries import CLICKHOUSE_SOURCE, PROMETHEUS_SOURCE, by_age_rows
+from grafana.builder.queries import (
+    CLICKHOUSE_SOURCE,
+    MIXED_SOURCE,
+    PROMETHEUS_SOURCE,
+    by_age_rows,
+)
 
 DASH = "-"
 """Of a cell or a number that is missing."""
@@ -129,7 +134,7 @@ def by_age(
     """
     age = "age_days\\label"
     panel = (
-        _dressed(trend.Panel(), head, [by_age_rows(sql, head.no_data)], CLICKHOUSE_SOURCE)
+        _dressed(trend.Panel(), head, by_age_rows(sql), MIXED_SOURCE)
         .color_scheme(builders.FieldColor().mode(FieldColorModeId.PALETTE_CLASSIC))
         .x_field(age)
         .line_width(2)
@@ -137,7 +142,7 @@ def by_age(
         .show_points(common.VisibilityMode.AUTO)
         .legend(_legend())
         .tooltip(_tooltip())
-        .transformations([_matrix("age_days", "label", "value")])
+        .transformations([_merged(), _matrix("age_days", "label", "value")])
         .override_by_name(
             age,
             [
@@ -247,6 +252,11 @@ def number(
     if link:
         panel.data_links([_link(link)])
     return panel
+
+
+def _merged() -> DataTransformerConfig:
+    """Return the transformation of all answers to one table."""
+    return DataTransformerConfig(id_val="merge", options={})
 
 
 def _matrix(row: str, column: str, value: str) -> DataTransformerConfig:

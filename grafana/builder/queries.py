@@ -15,6 +15,10 @@ from grafana.builder.colours import OTHERS, RANKS
 
 CLICKHOUSE_SOURCE = DataSourceRef("grafana-clickhouse-datasource", CLICKHOUSE)
 PROMETHEUS_SOURCE = DataSourceRef("prometheus", PROMETHEUS)
+GRAFANA_SOURCE = DataSourceRef("datasource", "grafana")
+"""Grafana itself, which answers without any other."""
+MIXED_SOURCE = DataSourceRef("datasource", "-- Mixed --")
+"""Of a panel whose queries have different sources."""
 PLUGIN_VERSION = "4.0.0"
 """Version of the plugin's query format; newer plugins read it."""
 
@@ -110,26 +114,61 @@ ORDER BY time, min(rank)
     )
 
 
-def by_age_rows(sql: str, nothing: str) -> ClickHouseQuery:
-    """Return rows of (age_days, label, value) for a panel by age.
+@dataclass(frozen=True)
+class NoRows(variants.Dataquery, builder.Builder[variants.Dataquery]):
+    """A table of these columns without rows, kept in the panel: it is there when a source is not."""
 
-    The panel looks for its columns before it looks for rows, so without any row it would complain
-    of the columns. Instead there is one that draws nothing and says `nothing` in the legend.
+    columns: Mapping[str, Literal["number", "string"]]
+    ref_id: str = "NoRows"
+
+    def build(self) -> variants.Dataquery:
+        """Return itself."""
+        return self
+
+    def to_json(self) -> dict[str, object]:
+        """Return the query as Grafana stores a snapshot."""
+        fields = [{"name": name, "type": kind} for name, kind in self.columns.items()]
+        values: list[list[object]] = [[] for _ in fields]
+        return {
+            "datasource": GRAFANA_SOURCE,
+            "queryType": "snapshot",
+            "refId": self.ref_id,
+            "snapshot": [{"data": {"values": values}, "schema": {"fields": fields}}],
+        }
+
+
+def by_age_rows(sql: str) -> list[ClickHouseQuery | NoRows]:
+    """Return queries of rows (age_days, label, value) for a panel by age, to be merged.
+
+    The first age has a row for every label: columns are made in the order in which labels are
+    found, and must have that of the same labels by time, or one model has two colours.
+
+    The panel looks for its column of ages before it looks for rows. Without an answer, or without
+    rows, it would complain of the column; with a table of no rows it says that there are none.
     """
-    return table(
+    rows = table(
         f"""
-SELECT row.1 AS age_days, row.2 AS label, row.3 AS value
+SELECT age_days, label, max(value) AS value
 FROM
 (
-    SELECT groupArray((toUInt32(age_days), toString(label), toNullable(toFloat64(value)))) AS rows
+    SELECT row.1 AS age_days, row.2 AS label, row.3 AS value
     FROM
     (
+        SELECT groupArray((toUInt32(age_days), toString(label), toNullable(toFloat64(value)))) AS rows
+        FROM
+        (
 {sql.strip()}
+        )
     )
+    ARRAY JOIN arrayConcat(
+        rows, arrayMap(one -> (arrayMin(rows.1), one, CAST(NULL, 'Nullable(Float64)')), arrayDistinct(rows.2))
+    ) AS row
 )
-ARRAY JOIN if(empty(rows), [(toUInt32(0), '{nothing}', CAST(NULL, 'Nullable(Float64)'))], rows) AS row
+GROUP BY age_days, label
+ORDER BY age_days, label
 """
     )
+    return [rows, NoRows({"age_days": "number", "label": "string", "value": "number"})]
 
 
 def promql(expression: str, legend: str = "", ref_id: str = "A") -> prometheus.Dataquery:

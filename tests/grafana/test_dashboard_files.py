@@ -117,12 +117,36 @@ def test_a_panel_says_what_is_seen(place: Place) -> None:
 
 @each_panel
 def test_a_panel_asks_known_sources(place: Place) -> None:
-    kinds = {CLICKHOUSE: "grafana-clickhouse-datasource", PROMETHEUS: "prometheus"}
-    for asked in (place.panel, *place.panel["targets"]):
+    kinds = {
+        CLICKHOUSE: "grafana-clickhouse-datasource",
+        PROMETHEUS: "prometheus",
+        "grafana": "datasource",
+    }
+    sources = {one["datasource"]["uid"] for one in place.panel["targets"]}
+    of_panel = place.panel["datasource"]
+    for asked in place.panel["targets"]:
         assert asked["datasource"]["type"] == kinds[asked["datasource"]["uid"]]
+    if len(sources) == 1:
+        assert of_panel == place.panel["targets"][0]["datasource"]
+    else:
+        assert of_panel == {"type": "datasource", "uid": "-- Mixed --"}
     refs = [one["refId"] for one in place.panel["targets"]]
     assert len(refs) == len(set(refs))
     assert refs
+
+
+@pytest.mark.parametrize("place", [one for one in PANELS if one.panel["type"] == "trend"], ids=str)
+def test_a_panel_by_age_has_its_columns_when_the_source_is_away(place: Place) -> None:
+    # It looks for its field before it looks for rows, and would say "Unable to find field"; of a
+    # table without rows it says the panel's own sentence.
+    rows, none = place.panel["targets"]
+    assert rows["datasource"]["uid"] == CLICKHOUSE
+    assert none["queryType"] == "snapshot"
+    (frame,) = none["snapshot"]
+    columns = [one["name"] for one in frame["schema"]["fields"]]
+    assert columns == ["age_days", "label", "value"]
+    assert frame["data"]["values"] == [[], [], []]
+    assert place.panel["transformations"][0]["id"] == "merge"
 
 
 @each_panel

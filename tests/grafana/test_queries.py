@@ -104,9 +104,7 @@ def test_a_query_runs_without_any_data(
         assert len(rows) <= 1
         assert not rows or all(value in {None, 0} for value in rows[0].values())
     if place.panel["type"] == "trend":
-        # Without any row Grafana would say "Unable to find field" there.
-        sentence = place.panel["fieldConfig"]["defaults"]["noValue"]
-        assert rows == [{"age_days": 0, "label": sentence, "value": None}]
+        assert rows == []
 
 
 @pytest.mark.parametrize(
@@ -133,8 +131,14 @@ def _series(panel: dict[str, Any], types: dict[str, str], rows: list[dict[str, A
     assert any(row[value] is not None for row in rows)
 
 
+def _sorted_labels(rows: list[dict[str, Any]], label: str) -> list[str]:
+    return sorted({row[label] for row in rows})
+
+
 def _by_age(panel: dict[str, Any], types: dict[str, str], rows: list[dict[str, Any]]) -> None:
-    (matrix,) = panel["transformations"]
+    # The table of no rows, and then what the panel draws.
+    merged, matrix = panel["transformations"]
+    assert merged == {"id": "merge", "options": {}}
     assert matrix["id"] == "groupingToMatrix"
     assert matrix["options"] == {
         "rowField": "age_days", "columnField": "label", "valueField": "value", "emptyValue": "null",
@@ -142,6 +146,11 @@ def _by_age(panel: dict[str, Any], types: dict[str, str], rows: list[dict[str, A
     assert panel["options"]["xField"] == "age_days\\label"
     assert types == {"age_days": "UInt32", "label": "String", "value": "Nullable(Float64)"}
     assert [row["age_days"] for row in rows] == sorted(row["age_days"] for row in rows)
+    first = [row["label"] for row in rows if row["age_days"] == rows[0]["age_days"]]
+    assert first == _sorted_labels(rows, "label"), (
+        "or colours differ from those of the panel by day"
+    )
+    assert len(rows) == len({(row["age_days"], row["label"]) for row in rows})
     assert any(row["value"] is not None for row in rows)
 
 
