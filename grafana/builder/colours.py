@@ -49,7 +49,7 @@ RELATIONS = {
 
 def by_rank() -> dict[str, str]:
     """Return the colours of series that `chart_series` ranked, by regular expression or name."""
-    return {f"/^{n}\\. /": colour for n, colour in enumerate(RANKS, 1)} | {OTHERS: "#808080"}
+    return {f"/^ ?{n}\\. /": colour for n, colour in enumerate(RANKS, 1)} | {OTHERS: "#808080"}
 
 
 def fixed(colour: str) -> DynamicConfigValue:

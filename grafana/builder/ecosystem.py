@@ -86,6 +86,11 @@ def _series(name: str, time: str, by: str, value: str, **chosen: str) -> ClickHo
     return (chart_series if by == "region" else ranked_series)(name, time, by, value, **chosen)
 
 
+def _all(by: str) -> dict[str, str]:
+    """Return the parameter that lets a chart of shares give all organisations: they must add up to 100%."""
+    return {"top": str(2**32 - 1)} if by == "org" else {}
+
+
 def _colours(by: str) -> dict[str, str]:
     return REGIONS if by == "region" else by_rank()
 
@@ -220,7 +225,7 @@ def _derivatives(by: str) -> object:
             unit="percentunit",
             no_data=NO_DERIVATIVES,
         ),
-        _series(f"derivative_share_by_{name}", "month", by, "share_of_new"),
+        _series(f"derivative_share_by_{name}", "month", by, "share_of_new", **_all(by)),
         colours=_colours(by),
     )
 
@@ -259,10 +264,8 @@ def _inference(by: str) -> object:
         sources: tuple[str, ...] = ("openrouter", "tracked-models")
     else:
         title = "Open models' tokens by organisation"
-        meaning = (
-            "Of the tokens of all open models; the ten organisations with the most in each month."
-        )
-        query = _series("inference_share_by_organisation", "month", by, "share_of_open")
+        meaning = "Of the tokens of all open models; the ten organisations with the most in the time shown."
+        query = _series("inference_share_by_organisation", "month", by, "share_of_open", **_all(by))
         sources = ("openrouter",)
     return bars(
         Head(title, About(meaning + IN_PROGRESS, sources), "percentunit", FEW_TOKENS),

@@ -92,10 +92,11 @@ def ranked_series(name: str, time: str, label: str, value: str, **chosen: str) -
     """Return a chart as time series called by their rank, "1. Qwen", for colours by rank.
 
     They are ranked by their sums over the time shown; those after the last rank are summed up.
+    Ranks of one digit have a space before them: Grafana sorts series by their names.
     """
     return series(
         f"""
-SELECT time, if(rank > {len(RANKS)}, '{OTHERS}', concat(toString(rank), '. ', name)) AS label, sum(amount) AS Value
+SELECT time, if(rank > {len(RANKS)}, '{OTHERS}', concat(leftPad(toString(rank), {len(str(len(RANKS)))}), '. ', name)) AS label, sum(amount) AS Value
 FROM
 (
     SELECT time, name, amount, dense_rank() OVER (ORDER BY total DESC NULLS LAST, name) AS rank

@@ -173,7 +173,7 @@ def test_ranked_organisations_have_the_colours_of_their_ranks() -> None:
     ranked = [
         one.panel
         for one in PANELS
-        if "concat(toString(rank), '. '" in one.panel["targets"][0].get("rawSql", "")
+        if "leftPad(toString(rank), 2)" in one.panel["targets"][0].get("rawSql", "")
     ]
     assert len(ranked) == 5
     for panel in ranked:
@@ -182,7 +182,7 @@ def test_ranked_organisations_have_the_colours_of_their_ranks() -> None:
             (found,) = [
                 one["color"]["fixedColor"]
                 for pattern, one in colours.items()
-                if re.search(pattern.strip("/"), f"{n}. Qwen")
+                if re.search(pattern.strip("/"), f"{n:>2}. Qwen")
             ]
             assert found == colour
 

@@ -128,6 +128,12 @@ def _series(panel: dict[str, Any], types: dict[str, str], rows: list[dict[str, A
     assert len(keys) == len(set(keys)), "two values at one moment"
     assert [one for one, _ in keys] == sorted(one for one, _ in keys)
     assert all(label for _, label in keys)
+    ranks = [
+        int(label.partition(".")[0])
+        for label in _sorted_labels(rows, labels[0])
+        if "." in label[:3]
+    ]
+    assert ranks == sorted(ranks), "Grafana sorts series by their names"
     assert any(row[value] is not None for row in rows)
 
 
@@ -167,6 +173,27 @@ def _table(panel: dict[str, Any], types: dict[str, str], rows: list[dict[str, An
             assert (MOMENT if moment else NUMBER).match(kind), f"{name} is {kind}"
     for sort in panel["options"].get("sortBy", []):
         assert sort["displayName"] in titles
+
+
+@pytest.mark.parametrize(
+    ("place", "target"),
+    [
+        (place, target)
+        for place, target in SQL
+        if place.panel["fieldConfig"]["defaults"]["unit"] == "percentunit"
+        and "stacking" in place.panel["fieldConfig"]["defaults"]["custom"]
+    ],
+    ids=str,
+)
+def test_stacked_shares_add_up_to_all(
+    place: Place, target: dict[str, Any], filled: Settings
+) -> None:
+    _, rows = ask(filled, target["rawSql"])
+    months: dict[Any, float] = {}
+    for row in rows:
+        months[row["time"]] = months.get(row["time"], 0) + (row["Value"] or 0)
+    assert months
+    assert all(total == pytest.approx(1) or total == 0 for total in months.values()), months
 
 
 def _stat(panel: dict[str, Any], types: dict[str, str], rows: list[dict[str, Any]]) -> None:
