@@ -157,9 +157,9 @@ ORDER BY time, model_id
     ]
     return rows(
         Head(
-            "New releases above 1.0x now, with RAM at each milestone passed",
+            "New releases above 1.0x, by RAM now",
             About(
-                "Relative Adoption Metric: cumulative downloads divided by those of the chosen baseline for the "
+                "With their RAM at each milestone passed. Relative Adoption Metric: cumulative downloads divided by those of the chosen baseline for the "
                 "same size and age. A milestone is empty where the model is younger, or was not observed then. "
                 "A model's name leads to everything about it.",
                 DOWNLOADS,
@@ -188,7 +188,7 @@ def _curves() -> object:
     sql = chart("ram_curves", models=CHOSEN, baseline=BASELINE)
     return by_age(
         Head(
-            "RAM of the chosen models by age, against 1.0x",
+            "RAM of the chosen models by age",
             About(
                 "Cumulative downloads at each whole-day age, divided by the baseline of the model's size at that "
                 "age; the dashed line is the baseline. Empty where fewer than 10 peers were observed.",
@@ -215,7 +215,7 @@ ORDER BY time, label
 """
     return lines(
         Head(
-            "RAM of the chosen models by day, with crossings",
+            "RAM of the chosen models by day",
             About(
                 "The same scores by date; vertical lines are their first crossings of 1.0x, and the ends of these.",
                 DOWNLOADS,

@@ -19,7 +19,8 @@ from grafana.builder.queries import (
 IN_PROGRESS = " The latest month may still be in progress."
 DERIVED = (
     "Models with more than 5 downloads that finetune, adapt, merge or quantize a tracked model, by the month of "
-    "their creation. One that derives from several organisations counts for each. The latest months still grow."
+    "their creation; shares are those of what they derive from. One that derives from several organisations counts "
+    "for each. The latest months still grow."
 )
 FEW_TOKENS = "No tokens to show"
 NO_DERIVATIVES = "No derivatives to show"
@@ -68,9 +69,9 @@ def _cumulative(by: str) -> object:
     name = {"region": "region", "org": "organisation"}[by]
     return lines(
         Head(
-            f"Cumulative downloads of tracked models by {name}",
+            f"Cumulative downloads by {name}",
             About(
-                "Clean downloads since each model's first observation and what it had by then. A model that is "
+                "Of tracked models: clean downloads since each one's first observation, and what it had by then. A model that is "
                 "observed no more keeps its last count."
                 + (" The ten organisations with the most downloads." if by == "org" else ""),
                 DOWNLOADS,
@@ -98,8 +99,12 @@ def _colours(by: str) -> dict[str, str]:
 def _monthly() -> object:
     return bars(
         Head(
-            "New downloads of tracked models by organisation and month",
-            About("The ten organisations with the most new downloads." + IN_PROGRESS, DOWNLOADS),
+            "New downloads by organisation and month",
+            About(
+                "Of tracked models; the ten organisations with the most new downloads."
+                + IN_PROGRESS,
+                DOWNLOADS,
+            ),
             no_data=NO_DOWNLOADS,
         ),
         _series("monthly_downloads_by_organisation", "month", "org", "downloads"),
@@ -131,8 +136,8 @@ def _yes_no(column: str) -> str:
 
 def _top_models() -> object:
     return _models(
-        "Most downloaded tracked models of the latest whole month",
-        "New downloads of the month, of all sizes; whether all of it was observed.",
+        "Most downloaded in the latest whole month",
+        "New downloads of the month, of tracked models of all sizes; whether all of it was observed.",
         chart("top_models_of_a_month"),
         Column("size_bin", "Size", width=90),
     )
@@ -140,8 +145,8 @@ def _top_models() -> object:
 
 def _leaders() -> object:
     return _models(
-        "Leaders of one size (${leaders_bin}) in the latest whole month",
-        "New downloads of the month, of tracked models of the chosen size: small models are downloaded "
+        "Most downloaded of size ${leaders_bin}",
+        "New downloads of the latest whole month, of tracked models of the chosen size: small models are downloaded "
         "far more often than large ones, so each size has its own leaders.",
         chart("top_models_of_a_month", size_bin="${leaders_bin:singlequote}", top="10"),
         Column("region", "Region", width=100, colours=REGIONS),
@@ -151,8 +156,12 @@ def _leaders() -> object:
 def _bin_share() -> object:
     return bars(
         Head(
-            "Share of a size's new downloads (${share_bin}) by organisation and month",
-            About("Of all tracked models of the chosen size." + IN_PROGRESS, DOWNLOADS),
+            "Shares of size ${share_bin} by organisation",
+            About(
+                "Of a month's new downloads of all tracked models of the chosen size."
+                + IN_PROGRESS,
+                DOWNLOADS,
+            ),
             unit="percentunit",
             no_data=NO_DOWNLOADS,
         ),
@@ -170,10 +179,10 @@ def _bin_share() -> object:
 def _catalogues() -> object:
     return rows(
         Head(
-            "The top 5 models of ${org} against others' whole catalogues",
+            "Top 5 models against whole catalogues",
             About(
-                "New downloads in the latest whole month: of its five most downloaded models, and of all tracked models "
-                "of each other organisation, with these summed from above.",
+                "New downloads in the latest whole month: of the five most downloaded models of the chosen organisation, "
+                "and of all tracked models of each other one, with these summed from above.",
                 DOWNLOADS,
             ),
             "string",
@@ -198,7 +207,7 @@ def _catalogues() -> object:
 def _modelscope() -> object:
     return rows(
         Head(
-            "Downloads on the Hub and on ModelScope, side by side",
+            "Downloads on the Hub and on ModelScope",
             About(
                 "Two counters of different places, counted in different ways; never added up.",
                 ("huggingface", "modelscope", "tracked-models"),
@@ -220,7 +229,7 @@ def _derivatives(by: str) -> object:
     name = {"region": "region", "org": "organisation"}[by]
     return bars(
         Head(
-            f"Share of new derivatives by {name} of what they derive from",
+            f"Shares of new derivatives by {name}",
             About(DERIVED, DOWNLOADS),
             unit="percentunit",
             no_data=NO_DERIVATIVES,
@@ -233,9 +242,9 @@ def _derivatives(by: str) -> object:
 def _families() -> object:
     return rows(
         Head(
-            "What derivatives add to the downloads of tracked models",
+            "Downloads with those of derivatives",
             About(
-                "A model's own downloads and those of its counted derivatives. A merge counts for each of its "
+                "What derivatives add: a tracked model's own downloads, and those of its counted derivatives. A merge counts for each of its "
                 "bases, so families do not add up.",
                 DOWNLOADS,
             ),
@@ -258,7 +267,7 @@ def _families() -> object:
 
 def _inference(by: str) -> object:
     if by == "region":
-        title = "Tokens of a month's top 10 models, by region"
+        title = "Tokens of a month's top 10 by region"
         meaning = "Share of the tokens of the ten most used open models of the month, by the region of their organisation."
         query = _series("inference_share_by_region_of_top_models", "month", by, "share")
         sources: tuple[str, ...] = ("openrouter", "tracked-models")
@@ -306,8 +315,8 @@ ORDER BY time, label
 def _rating() -> object:
     return lines(
         Head(
-            "Best Arena rating of an open model, by region",
-            About("Of the text leaderboard, overall.", ("arena",)),
+            "Best open model on Arena by region",
+            About("The highest rating of the text leaderboard, overall.", ("arena",)),
             "none",
             "No ratings to show",
             from_zero=False,
@@ -320,9 +329,9 @@ def _rating() -> object:
 def _index() -> object:
     return lines(
         Head(
-            "Best Artificial Analysis index of an open model, by region and version",
+            "Best open model on Artificial Analysis",
             About(
-                "The Intelligence Index. Each version of it is another quantity: lines of different versions are not joined.",
+                "The highest Intelligence Index, by region and version. Each version of it is another quantity: lines of different versions are not joined.",
                 ("artificial-analysis",),
             ),
             "none",
@@ -342,7 +351,7 @@ def _index() -> object:
 def _sources() -> object:
     return rows(
         Head(
-            "Sources, their licences, and how to cite them",
+            "Sources, licences, and how to cite them",
             About(
                 "Every number here rests on these; as of the moment of their latest numbers.", ()
             ),

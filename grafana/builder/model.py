@@ -29,7 +29,7 @@ def fill(dashboard: Dashboard) -> Dashboard:
         dashboard,
         [
             Section(
-                "${model}",
+                "Model ${model}",
                 [
                     (_fact("RAM now", "ram", "suffix:x", SCORES), 4),
                     (_fact("Age", "floor(age_days)", "suffix:d", SCORES), 4),
@@ -149,7 +149,7 @@ ORDER BY time, label
 """
     return bars(
         Head(
-            "New downloads by day, with stalls and revisions",
+            "New downloads by day",
             About(
                 "Catch-ups after a stall of the Hub's counters are spread evenly over the stalled days, totals exact. "
                 "Points mark days on which nearly all counters of the Hub were unchanged; lines mark decreases and jumps "
@@ -176,9 +176,10 @@ ORDER BY time, label
     # Series are drawn in the order of their names: the clean line over the raw one.
     return lines(
         Head(
-            "Cumulative downloads: clean, and the Hub's raw counter",
+            "Cumulative downloads, clean and raw",
             About(
-                "The clean series never falls; the raw one does where the Hub corrects itself.", HUB
+                "The clean series never falls; the raw one, the Hub's counter, does where the Hub corrects itself.",
+                HUB,
             ),
             "short",
             NO_DOWNLOADS,
@@ -191,7 +192,7 @@ ORDER BY time, label
 def _ram() -> object:
     return by_age(
         Head(
-            "RAM by age, against 1.0x",
+            "RAM by age",
             About(
                 "Cumulative downloads at each whole-day age, divided by the chosen baseline of its size at that age. "
                 "Empty where fewer than 10 peers were observed.",
@@ -213,8 +214,11 @@ ORDER BY age_days
 def _against_baseline() -> object:
     return by_age(
         Head(
-            "Cumulative downloads by age, and its size's baseline",
-            About("RAM is the first divided by the second.", DOWNLOADS),
+            "Downloads by age, against the baseline",
+            About(
+                "Cumulative downloads, and the baseline of its size: RAM is the first divided by the second.",
+                DOWNLOADS,
+            ),
             "short",
             NO_SCORES,
         ),
@@ -452,9 +456,9 @@ LIMIT 200
 """
     return rows(
         Head(
-            "Observations behind its numbers, latest first",
+            "Observations behind its numbers",
             About(
-                "As they were read, beside the clean series; at most 200 of the time shown.",
+                "As they were read, latest first, beside the clean series; at most 200 of the time shown.",
                 ("huggingface", "modelscope"),
             ),
             "string",

@@ -117,8 +117,11 @@ def _sources() -> object:
 def _runs() -> object:
     return rows(
         Head(
-            "Scrapes: how many models, and whether complete",
-            About("The latest 100 scrapes of the time shown, as the tables have them.", ()),
+            "Scrapes, and whether complete",
+            About(
+                "The latest 100 scrapes of the time shown, with their models, as the tables have them.",
+                (),
+            ),
             "string",
             "No scrapes to show",
         ),
@@ -146,7 +149,7 @@ def _age() -> object:
 
 def _missing() -> object:
     return _lines(
-        "Models that the latest scrape wanted and did not get", "By source.", "none",
+        "Models missing from the latest scrape", "Wanted and not got, by source.", "none",
         ("max by (source) (breakout_scrape_missing_models)", "{{source}}"),
     )  # fmt: skip
 
@@ -220,9 +223,9 @@ def _letters() -> object:
 def _errors() -> object:
     return rows(
         Head(
-            "Every running part: its state and its latest error",
+            "Running parts and their latest errors",
             About(
-                "From the parts' own heartbeats of the last day. A part is silent when it missed more than three and "
+                "Their states, from their own heartbeats of the last day. A part is silent when it missed more than three and "
                 "did not report that it stops.",
                 (),
             ),

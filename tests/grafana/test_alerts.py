@@ -33,7 +33,7 @@ SHOWN_BY = {
     "breakout-stale": "Time since each source's latest scrape",
     "breakout-no-data": "Observations by what they were",
     "breakout-clickhouse": "Time of inserts",
-    "breakout-silent": "Every running part",
+    "breakout-silent": "Running parts",
     "breakout-lag": "From published to queryable",
     "breakout-dead-letters": "Dead letters, by topic",
     "breakout-insert-failures": "Failed inserts, by table",

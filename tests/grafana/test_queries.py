@@ -39,7 +39,7 @@ DRAWN = re.compile(
 """What the plugin turns into a field of Grafana."""
 NUMBER = re.compile(r"(Nullable\()?(U?Int(8|16|32|64)|Float64)\)?")
 MOMENT = re.compile(r"Date(Time(64\(3, 'UTC'\)|\('UTC'\))?)?")
-OF_A_RUNNING_PART = {"pipeline: Every running part: its state and its latest error"}
+OF_A_RUNNING_PART = {"pipeline: Running parts and their latest errors"}
 
 Answer = tuple[dict[str, str], list[dict[str, Any]]]
 """Types by column, and rows."""
@@ -260,9 +260,7 @@ def test_descriptions_name_licence_and_moment(filled: Settings) -> None:
     for one in text.split(" · "):
         assert re.fullmatch(r".+: .+; as of (\d{4}-\d\d-\d\d \d\d:\d\d UTC|never read)", one)
     (place,) = [
-        one
-        for one in panels()
-        if one.panel["title"] == "Best Arena rating of an open model, by region"
+        one for one in panels() if one.panel["title"] == "Best open model on Arena by region"
     ]
     shown = interpolate(place.panel["description"], {"sources": Chosen((text,))})
     assert "Sources: Arena leaderboard." in shown
@@ -270,7 +268,7 @@ def test_descriptions_name_licence_and_moment(filled: Settings) -> None:
 
 
 def test_a_part_whose_heartbeat_is_late_is_silent(filled: Settings) -> None:
-    ((_, target),) = [one for one in SQL if one[0].panel["title"].startswith("Every running part")]
+    ((_, target),) = [one for one in SQL if one[0].panel["title"].startswith("Running parts")]
     with closing(writer_client(filled)) as client:
         client.command(
             "INSERT INTO heartbeats (component, instance, at, interval_seconds, state) VALUES"
