@@ -49,6 +49,8 @@ class Head:
     """Shown without data, and when the source does not answer: it must be true of both."""
     from_zero: bool = True
     """Whether the axis shows 0."""
+    up_to: float | None = None
+    """What the axis shows at least, so that next to nothing looks like it."""
 
 
 def lines(
@@ -311,6 +313,11 @@ def _scale(panel: AnyPanel, head: Head) -> None:
         panel.axis_soft_min(0).axis_soft_max(1.2)
     elif head.from_zero:
         panel.axis_soft_min(0)
+    if head.up_to is not None:
+        panel.axis_soft_max(head.up_to)
+    if head.unit == "none" and head.from_zero:
+        # Counts: no half of a model on the axis.
+        panel.decimals(0)
 
 
 def _mark(panel: AnyPanel, threshold: float | None) -> None:

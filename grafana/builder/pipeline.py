@@ -1,12 +1,14 @@
 """Pipeline: whether the numbers are fresh, and what is wrong where they are not."""
 
+from collections.abc import Mapping
+
 from grafana_foundation_sdk.builders.dashboard import Dashboard
 
-from grafana.builder.colours import BAD, BELOW, GOOD, WARNING
+from grafana.builder.colours import ABOVE, BAD, BELOW, FELL, GOOD, WARNING
 from grafana.builder.layout import Section, place
 from grafana.builder.panels import Column, Head, bars, lines, number, rows
 from grafana.builder.provenance import About
-from grafana.builder.queries import PROMETHEUS_SOURCE, counted, promql, promql_now, table
+from grafana.builder.queries import PROMETHEUS_SOURCE, counted, occurred, promql, promql_now, table
 
 OWN = "Breakout's own metrics, scraped by Prometheus."
 QUIET = "No metrics to show"
@@ -45,7 +47,7 @@ def _oldest() -> object:
         "Of the latest scrape of each source that is collected here.",
         "dtdurations",
         "max(time() - breakout_last_scrape_timestamp_seconds)",
-        [(None, GOOD), (2 * DAY, WARNING), (8 * DAY, BAD)],
+        [(0, GOOD), (2 * DAY, WARNING), (8 * DAY, BAD)],
     )
 
 
@@ -57,7 +59,7 @@ def _latency_now() -> object:
         "nothing was published.",
         "suffix:s",
         f"histogram_quantile(0.99, {bucket}) >= 0",
-        [(None, GOOD), (5, WARNING), (60, BAD)],
+        [(0, GOOD), (5, WARNING), (60, BAD)],
     )
 
 
@@ -67,7 +69,7 @@ def _letters_now() -> object:
         "Records that could not be read.",
         "none",
         f"round(sum(increase(breakout_dead_letters_total[1h]))) or vector(0) and {SCRAPED}",
-        [(None, GOOD), (1, BAD)],
+        [(0, GOOD), (1, BAD)],
     )
 
 
@@ -77,17 +79,18 @@ def _failures_now() -> object:
         "Each is retried until it succeeds.",
         "none",
         f"round(sum(increase(breakout_insert_failures_total[1h]))) or vector(0) and {SCRAPED}",
-        [(None, GOOD), (1, WARNING), (100, BAD)],
+        [(0, GOOD), (1, WARNING), (100, BAD)],
     )
 
 
 def _tile(
-    title: str, meaning: str, unit: str, expression: str, steps: list[tuple[float | None, str]]
+    title: str, meaning: str, unit: str, expression: str, steps: list[tuple[float, str]]
 ) -> object:
     return number(
         Head(title, _own(meaning), unit),
         promql_now(expression),
-        steps=steps,
+        # Nothing is below 0, and Grafana gives a missing number the lowest colour.
+        steps=[(None, BELOW), *steps],
         source=PROMETHEUS_SOURCE,
         series=True,
     )
@@ -151,6 +154,7 @@ def _missing() -> object:
     return _lines(
         "Models missing from the latest scrape", "Wanted and not got, by source.", "none",
         ("max by (source) (breakout_scrape_missing_models)", "{{source}}"),
+        up_to=1,
     )  # fmt: skip
 
 
@@ -195,7 +199,7 @@ def _rows_inserted() -> object:
 def _failures() -> object:
     return _bars(
         "Failed inserts, by table", "Each is retried until it succeeds.",
-        (counted("breakout_insert_failures_total", "table"), "{{table}}"),
+        (occurred("breakout_insert_failures_total", "table"), "{{table}}"),
     )  # fmt: skip
 
 
@@ -210,13 +214,14 @@ def _waits() -> object:
     return _lines(
         "Waiting for sources' rate limits", "Seconds waited in each second.", "suffix:s",
         ("sum by (source) (rate(breakout_source_wait_seconds_total[$__rate_interval]))", "{{source}}"),
+        up_to=0.1,
     )  # fmt: skip
 
 
 def _letters() -> object:
     return _bars(
         "Dead letters, by topic", "Records that could not be read; their bytes and reasons are in the dead-letter topic.",
-        (counted("breakout_dead_letters_total", "topic"), "{{topic}}"),
+        (occurred("breakout_dead_letters_total", "topic"), "{{topic}}"),
     )  # fmt: skip
 
 
@@ -279,20 +284,26 @@ def _crossings() -> object:
     return _bars(
         "Breakout events published", "Crossed, ended, retracted; of the baseline live.",
         (counted('breakout_crossings_total{baseline="live"}', "status"), "{{status}}"),
+        colours={"crossed": ABOVE, "ended": FELL, "retracted": BELOW},
     )  # fmt: skip
 
 
-def _lines(title: str, meaning: str, unit: str, *queries: tuple[str, str]) -> object:
+def _lines(
+    title: str, meaning: str, unit: str, *queries: tuple[str, str], up_to: float | None = None
+) -> object:
     return lines(
-        Head(title, _own(meaning), unit, QUIET),
+        Head(title, _own(meaning), unit, QUIET, up_to=up_to),
         *(promql(sql, legend, "ABC"[n]) for n, (sql, legend) in enumerate(queries)),
         source=PROMETHEUS_SOURCE,
     )
 
 
-def _bars(title: str, meaning: str, *queries: tuple[str, str]) -> object:
+def _bars(
+    title: str, meaning: str, *queries: tuple[str, str], colours: Mapping[str, str] | None = None
+) -> object:
     return bars(
-        Head(title, _own(meaning), "none", QUIET),
+        Head(title, _own(meaning), "none", QUIET, up_to=1),
         *(promql(sql, legend, "ABC"[n]) for n, (sql, legend) in enumerate(queries)),
+        colours=colours,
         source=PROMETHEUS_SOURCE,
     )

@@ -189,8 +189,21 @@ def counted(counter: str, by: str) -> str:
     grew while nobody scraped, for a day at most, is in the step after. A counter that is new or
     began anew counts from 0.
     """
+    return f"sum by ({by}) ({_growth(counter)})"
+
+
+def occurred(counter: str, by: str) -> str:
+    """Return PromQL of `counted` for what is rare: without those that did not grow.
+
+    The legend would name them all. Where none grew there is one 0, `by` which is "none".
+    """
+    none = f'label_replace(sum({_growth(counter)}) == 0, "{by}", "none", "", "")'
+    return f"{counted(counter, by)} > 0 or {none}"
+
+
+def _growth(counter: str) -> str:
     before = f"last_over_time({counter}[1d] offset $__interval)"
-    return f"sum by ({by}) (({counter} - {before} >= 0) or {counter})"
+    return f"({counter} - {before} >= 0) or {counter}"
 
 
 def _promql(expression: str, ref_id: str) -> prometheus.Dataquery:

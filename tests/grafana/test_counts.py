@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 import yaml
 
-from grafana.builder.queries import counted
+from grafana.builder.queries import counted, occurred
 from tests.grafana.files import Place, panels
 from tests.grafana.messages import needs_promtool
 
@@ -65,6 +65,18 @@ def test_each_growth_is_counted_once(
     }
     series = {'letters{topic="a",instance="1"}': values}
     evaluate(counted("letters", "topic"), series, expected, tmp_path)
+
+
+@needs_promtool
+def test_what_is_rare_is_named_only_where_it_occurred(tmp_path: Path) -> None:
+    series = {'letters{topic="a"}': "0 0 2 2", 'letters{topic="b"}': "0 0 0 0"}
+    expected: dict[str, list[tuple[str, float]]] = {
+        "1m": [('{topic="none"}', 0)],
+        "2m": [('{topic="a"}', 2)],
+        "3m": [('{topic="none"}', 0)],
+    }
+    evaluate(occurred("letters", "topic"), series, expected, tmp_path)
+    evaluate(occurred("nobody_counts", "topic"), series, {"3m": []}, tmp_path)
 
 
 @pytest.mark.parametrize("title", BARS)

@@ -331,6 +331,10 @@ def test_axes_show_what_is_compared(place: Place) -> None:
         assert (defaults["custom"]["axisSoftMin"], defaults["custom"]["axisSoftMax"]) == (0, 1.2)
     if defaults["custom"].get("drawStyle") == "bars":
         assert defaults["min"] == 0
+    if defaults["unit"] == "none" and defaults["custom"].get("axisSoftMin") == 0:
+        assert defaults["decimals"] == 0, "there is no half of what is counted"
+        if defaults["custom"].get("drawStyle") == "bars":
+            assert defaults["custom"]["axisSoftMax"] == 1, "or it reaches to 100 where all are 0"
     assert defaults["unit"] != "s", "its ticks read 3.33 mins"
 
 
