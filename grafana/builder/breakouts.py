@@ -45,7 +45,7 @@ def fill(dashboard: Dashboard) -> Dashboard:
                 ],
                 height=4,
             ),
-            Section("Which they are", [(_now(), 24)], height=11),
+            Section("Which they are", [(_now(), 24)], height=13),
             Section("How they got there", [(_curves(), 12), (_over_time(), 12)], height=11),
             Section("All crossings", [(_history(), 24)], height=10),
         ],
@@ -139,13 +139,13 @@ ORDER BY time, model_id
     sparkline_cell = {"type": "sparkline", "hideValue": True, "lineWidth": 2}
     columns = [
         Column("model_id", "Model", min_width=200, model_link=True),
-        Column("ram", "RAM now", "suffix:x", 2, 96),
+        Column("ram", "RAM now", "suffix:x", 2, 104),
         Column(
             "Trend #B",
             "RAM since release",
             "suffix:x",
             2,
-            170,
+            150,
             more=[DynamicConfigValue("custom.cellOptions", sparkline_cell)],
         ),
         Column("age", "Age", "suffix:d", 0, 60),
@@ -178,10 +178,16 @@ ORDER BY time, model_id
             ),
             DataTransformerConfig(
                 id_val="organize",
-                options={"indexByName": {column.name: n for n, column in enumerate(columns)}},
+                options={"indexByName": _order([column.name for column in columns])},
             ),
         ],
     )
+
+
+def _order(names: list[str]) -> dict[str, int]:
+    """Return the places of a joined table's columns; Grafana adds the query's letter to their names."""
+    places = {name: n for n, name in enumerate(names)}
+    return places | {f"{name} A": n for name, n in places.items() if not name.startswith("Trend #")}
 
 
 def _curves() -> object:
@@ -245,7 +251,7 @@ LIMIT 500
         Head(
             "First crossings of 1.0x, latest first",
             About(
-                "A crossing is the first whole-day age between 7 and 90 days at which a model's RAM reached 1.0; it ended "
+                "Days are UTC. A crossing is the first whole-day age between 7 and 90 days at which a model's RAM reached 1.0; it ended "
                 "when RAM fell below 0.9. At most 500 of the time shown.",
                 DOWNLOADS,
             ),
@@ -254,11 +260,11 @@ LIMIT 500
         ),
         table(sql),
         columns=[
-            Column("crossed_at", "Passed 1.0x", "dateTimeAsIso", width=170),
+            Column("crossed_at", "Passed 1.0x", "time:YYYY-MM-DD", width=128),
             Column("model_id", "Model", min_width=220, model_link=True),
             Column("ram", "RAM then", "suffix:x", 2, 100),
             Column("age", "Age then", "suffix:d", 0, 96),
-            Column("ended_at", "Fell below 0.9x", "dateTimeAsIso", width=170),
+            Column("ended_at", "Fell below 0.9x", "time:YYYY-MM-DD", width=140),
             Column("size_bin", "Size", width=90),
             Column("region", "Region", width=100, colours=REGIONS),
             Column("org", "Organisation"),

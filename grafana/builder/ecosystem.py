@@ -60,7 +60,7 @@ def fill(dashboard: Dashboard) -> Dashboard:
                 [(_inference("region"), 8), (_inference("org"), 8), (_open_share(), 8)],
             ),
             Section("Leaderboards", [(_rating(), 12), (_index(), 12)]),
-            Section("Where the numbers come from", [(_sources(), 24)]),
+            Section("Where the numbers come from", [(_sources(), 24)], height=14),
         ],
     )
 
@@ -360,11 +360,11 @@ def _sources() -> object:
         ),
         table("SELECT title, measures, licence, as_of, citation, url FROM sources ORDER BY title"),
         columns=[
-            Column("title", "Source", width=220),
-            Column("measures", "Measures"),
-            Column("licence", "Licence or terms"),
-            Column("as_of", "As of", "dateTimeAsIso", width=170),
-            Column("citation", "How to cite"),
-            Column("url", "Where", link="${__value.raw}"),
+            Column("title", "Source", width=220, link="${__data.fields.url}"),
+            Column("measures", "Measures", width=200, wrap=True),
+            Column("licence", "Licence or terms", width=210, wrap=True),
+            Column("as_of", "As of", "dateTimeAsIso", width=158),
+            Column("citation", "How to cite", min_width=300),
+            Column("url", "Where", hidden=True),
         ],
     )

@@ -46,7 +46,7 @@ def fill(dashboard: Dashboard) -> Dashboard:
                 "Milestones and crossings", [(_milestones(), 12), (_crossings(), 12)], height=8
             ),
             Section("Family", [(_family(), 8), (_derivatives(), 16)]),
-            Section("Use and ratings", [(_tokens(), 10), (_ratings(), 14)]),
+            Section("Use and ratings", [(_tokens(), 8), (_ratings(), 16)]),
             Section(
                 "Provenance",
                 [(_facts(), 12), (_elsewhere(), 12), (_observations(), 24), (_missing(), 24)],
@@ -287,7 +287,7 @@ ARRAY JOIN
 [
     ('own', toNullable(own_downloads)), ('quantized', toNullable(quantized_downloads)),
     ('finetune', toNullable(finetune_downloads)), ('adapter', toNullable(adapter_downloads)),
-    ('merge', toNullable(merge_downloads)), ('unknown relation', toNullable(unknown_downloads)),
+    ('merge', toNullable(merge_downloads)), ('unknown', toNullable(unknown_downloads)),
     ('all together', family_downloads)
 ] AS one
 WHERE model_id = {MODEL}
@@ -389,7 +389,7 @@ LIMIT 1 BY source, board, name
         columns=[
             Column("source", "Source", width=146),
             Column("board", "Board", width=172),
-            Column("name", "Name there", min_width=112),
+            Column("name", "Name there", min_width=200),
             Column("rating", "Rating", "none", 1, 74),
             Column("interval", "Interval", width=128),
             Column("published_on", "Day", "time:YYYY-MM-DD", width=96),
@@ -438,8 +438,8 @@ ARRAY JOIN facts AS one
         table(sql),
         columns=[
             Column("fact", "Fact", width=140),
-            Column("value", "Value", min_width=180),
-            Column("origin", "From", width=130),
+            Column("value", "Value", min_width=160),
+            Column("origin", "From", width=184),
         ],
     )
 

@@ -177,6 +177,10 @@ class Column:
     link: str | None = None
     colours: Mapping[str, str] | None = None
     more: Sequence[DynamicConfigValue] = ()
+    wrap: bool = False
+    """Whether texts of a column with a width have several lines; others have them as they need."""
+    hidden: bool = False
+    """Not shown; the links of other columns use it."""
 
     @property
     def properties(self) -> list[DynamicConfigValue]:
@@ -184,6 +188,11 @@ class Column:
         found = [DynamicConfigValue("displayName", self.title)]
         found.append(DynamicConfigValue("unit", self.unit))
         found.append(DynamicConfigValue("noValue", DASH))
+        if self.hidden:
+            return [*found, DynamicConfigValue("custom.hideFrom.viz", value=True)]
+        if self.unit == "string" and (self.wrap or not self.width):
+            # Grafana cuts a longer text off, without a sign of it.
+            found.append(DynamicConfigValue("custom.wrapText", value=True))
         if self.decimals is not None:
             found.append(DynamicConfigValue("decimals", self.decimals))
         if self.width:
@@ -198,6 +207,12 @@ class Column:
             found.append(DynamicConfigValue("links", [{"title": title, "url": url}]))
         if self.colours:
             found.append(DynamicConfigValue("mappings", mappings(dict(self.colours))))
+            # Of any other text; Grafana's own is green.
+            found.append(
+                DynamicConfigValue(
+                    "thresholds", {"mode": "absolute", "steps": [{"color": "text", "value": None}]}
+                )
+            )
             found.append(DynamicConfigValue("custom.cellOptions", {"type": "color-text"}))
         return [*found, *self.more]
 

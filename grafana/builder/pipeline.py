@@ -109,10 +109,11 @@ def _sources() -> object:
             "ORDER BY age DESC NULLS LAST, title"
         ),
         columns=[
-            Column("title", "Source", min_width=170),
-            Column("age", "Age", "dtdurations", 1, 150),
-            Column("as_of", "As of", "dateTimeAsIso", width=165),
-            Column("licence", "Licence or terms", min_width=130),
+            Column("title", "Source", width=220),
+            # With a decimal, it ends in "3 minutes, 16 seconds" and "39 seconds, 0 milliseconds".
+            Column("age", "Age", "dtdurations", 0, 90),
+            Column("as_of", "As of", "dateTimeAsIso", width=156),
+            Column("licence", "Licence or terms", min_width=150),
         ],
     )
 
@@ -245,8 +246,8 @@ def _errors() -> object:
             "ORDER BY state = 'silent' DESC, last_error_at DESC NULLS LAST, component, instance"
         ),
         columns=[
-            Column("component", "Part", width=150),
-            Column("instance", "Where", width=160),
+            Column("component", "Part", width=196),
+            Column("instance", "Where", width=136),
             Column(
                 "state",
                 "State",
@@ -259,9 +260,9 @@ def _errors() -> object:
                     "silent": BAD,
                 },
             ),
-            Column("at", "Heartbeat", "dateTimeFromNow", width=130),
+            Column("at", "Heartbeat", "dateTimeFromNow", width=124),
             Column("last_error", "Latest error"),
-            Column("last_error_at", "When", "dateTimeFromNow", width=130),
+            Column("last_error_at", "When", "dateTimeFromNow", width=124),
         ],
     )
 

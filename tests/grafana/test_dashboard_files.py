@@ -15,7 +15,7 @@ from grafana_foundation_sdk.builders.dashboard import Dashboard
 
 from breakout.clickhouse.migrations import migrations_folder
 from grafana.builder.addresses import CLICKHOUSE, PROMETHEUS, Uid
-from grafana.builder.colours import ABOVE, FELL, RANKS, REGIONS
+from grafana.builder.colours import ABOVE, BELOW, FELL, RANKS, REGIONS
 from grafana.builder.dashboards import build
 from grafana.builder.layout import COLUMNS, Section, place
 from grafana.builder.panels import DASH
@@ -306,17 +306,60 @@ def test_titles_say_something_without_data(name: str) -> None:
 def test_all_columns_are_seen_with_their_headers(place: Place) -> None:
     # As Grafana computes widths (grafana-ui, TableNG, computeColWidths): a column has its width,
     # or its least width and an equal share of what is left.
-    columns = list(overrides(place.panel).values())
+    columns = [one for one in overrides(place.panel).values() if "custom.hideFrom.viz" not in one]
+    sorts = {one["displayName"] for one in place.panel["options"].get("sortBy", [])}
     least = [one.get("custom.width") or one["custom.minWidth"] for one in columns]
     assert sum(least) <= width(place.panel), sum(least) - width(place.panel)
     rest = [one for one in columns if "custom.width" not in one]
     share = (width(place.panel) - sum(one.get("custom.width", 0) for one in columns)) / max(
         len(rest), 1
     )
-    for one, pixels in zip(columns, least, strict=True):
-        real = pixels if "custom.width" in one else max(pixels, share)
-        icons = 22 if one.get("custom.filterable") else 0
-        assert len(one["displayName"]) * 7.4 + 13 + icons <= real, one["displayName"]
+    for one, wide in zip(columns, least, strict=True):
+        real = wide if "custom.width" in one else max(wide, share)
+        icons = 22 * (bool(one.get("custom.filterable")) + (one["displayName"] in sorts))
+        assert pixels(one["displayName"]) + 13 + icons <= real, one["displayName"]
+
+
+@pytest.mark.parametrize("place", [one for one in PANELS if one.panel["type"] == "table"], ids=str)
+def test_no_text_of_a_table_is_cut_off(place: Place) -> None:
+    for name, one in overrides(place.panel).items():
+        if one["unit"] == "string" and "custom.minWidth" in one:
+            assert one["custom.wrapText"] is True, name
+        if one["unit"] == "dtdurations":
+            # With one: "3 minutes, 16 seconds", "39 seconds, 0 milliseconds".
+            assert one["decimals"] == 0, name
+
+
+@pytest.mark.parametrize("place", [one for one in PANELS if one.panel["type"] == "table"], ids=str)
+def test_a_text_without_a_colour_of_its_own_has_that_of_text(place: Place) -> None:
+    for name, one in overrides(place.panel).items():
+        if one.get("custom.cellOptions") == {"type": "color-text"}:
+            # Grafana's own thresholds begin with green, which has a meaning here.
+            assert [step["color"] for step in one["thresholds"]["steps"]] == ["text"], name
+
+
+@pytest.mark.parametrize("place", [one for one in PANELS if one.panel["type"] == "stat"], ids=str)
+def test_a_missing_number_is_neither_good_nor_bad(place: Place) -> None:
+    defaults = place.panel["fieldConfig"]["defaults"]
+    # Grafana gives it the colour of the lowest step.
+    if steps := defaults.get("thresholds", {}).get("steps"):
+        assert steps[0] == {"color": BELOW, "value": None}
+        assert all(step["value"] >= 0 for step in steps[1:])
+
+
+def test_the_columns_of_a_joined_table_are_in_their_order() -> None:
+    joined = [
+        one.panel
+        for one in PANELS
+        if "joinByField" in [step["id"] for step in one.panel.get("transformations", [])]
+    ]
+    assert joined
+    for panel in joined:
+        places = panel["transformations"][-1]["options"]["indexByName"]
+        # Grafana calls all but the column joined by "ram A": by their query's letter.
+        for n, name in enumerate(overrides(panel)):
+            shown = name if n == 0 or name.startswith("Trend #") else f"{name} A"
+            assert places[shown] == n, shown
 
 
 @each_panel
