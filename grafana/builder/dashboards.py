@@ -15,7 +15,7 @@ from grafana.builder.provenance import sources
 FILLED: dict[Uid, tuple[Callable[[Dashboard], Dashboard], str, str]] = {
     Uid.BREAKOUTS: (breakouts.fill, "now-90d", "New releases that pass 1.0x, and how"),
     Uid.ECOSYSTEM: (ecosystem.fill, "now-2y", "Adoption of all tracked models"),
-    Uid.MODEL: (model.fill, "now-1y", "Everything about one model"),
+    Uid.MODEL: (model.fill, "now-90d", "Everything about one model"),
     Uid.PIPELINE: (
         pipeline.fill,
         "now-24h",
