@@ -11,6 +11,7 @@ interval that the end lies in is the one that ends at that knot.
 """
 
 from fractions import Fraction
+from itertools import pairwise
 from typing import NamedTuple
 
 DAY = 24 * 60 * 60 * 1000
@@ -140,7 +141,7 @@ def growth(before: Knot, after: Knot, moment: int) -> Fraction:
 
 def interval(known: list[Knot], moment: int) -> tuple[Knot, Knot]:
     """Return the two neighbouring knots, the first before the moment, the second not."""
-    for before, after in zip(known, known[1:], strict=False):
+    for before, after in pairwise(known):
         if before.moment < moment <= after.moment:
             return before, after
     raise ValueError(f"no two knots around {moment}")
