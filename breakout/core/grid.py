@@ -70,8 +70,7 @@ def daily(series: Int, at: Int, raw: Int, counters: Counters) -> Grid:
     fell = counters.correction[knots]
     grown = np.where(fell[after] > 0, 0, value[after] - value[before])
     elapsed = end - moment[before]
-    whole, rest = grown // length, grown % length
-    cumulative = value[before] + whole * elapsed + rest * elapsed // length
+    cumulative = value[before] + _share(grown, elapsed, length)
     taken = np.concatenate(([0], np.cumsum(fell)))
     # A correction at midnight belongs to the day that begins.
     correction = np.zeros(len(day), np.int64)
@@ -90,6 +89,16 @@ def daily(series: Int, at: Int, raw: Int, counters: Counters) -> Grid:
         correction,
         _basis(knots, before, after, length, counters),
     )
+
+
+def _share(grown: Int, elapsed: Int, length: Int) -> Int:
+    """Return grown x elapsed / length, rounded down, for `0 < elapsed <= length`."""
+    whole, rest = np.divmod(grown, length)
+    share = rest * elapsed // length
+    # Over more than 35 days the product can pass 2^63; Python's integers cannot.
+    great = np.flatnonzero(rest > np.iinfo(np.int64).max // elapsed)
+    share[great] = rest[great].astype(object) * elapsed[great] // length[great]
+    return np.asarray(whole * elapsed + share, np.int64)
 
 
 def _first_at_or_after(end: Int, moment: Int, low: Int, high: Int) -> Int:

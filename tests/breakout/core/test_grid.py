@@ -64,6 +64,12 @@ def test_long_interval_is_a_gap_and_carries_the_total_over() -> None:
     assert set(found.basis.tolist()) == {Basis.GAP}
 
 
+def test_growth_over_a_long_gap_is_exact() -> None:
+    # 400 million downloads times the milliseconds of a year pass 2^63.
+    found = grid([0, 24 * 365], [0, 400_000_000])
+    assert found.cumulative.tolist() == [400_000_000 * day // 365 for day in range(1, 366)]
+
+
 def test_one_knot_or_one_day_has_no_row() -> None:
     assert len(grid([5], [100]).day) == 0
     assert len(grid([5, 23], [100, 200]).day) == 0
