@@ -154,12 +154,12 @@ def cumulative(known: list[Knot], moment: int) -> int:
     return exact.numerator // exact.denominator
 
 
-def basis(observations: list[Observation], known: list[Knot], moment: int) -> str:
+def basis(observations: list[Observation], found: list[str], known: list[Knot], moment: int) -> str:
     """Return what the cumulative at that moment rests on."""
     before, after = interval(known, moment)
     if after.moment - before.moment > LONGEST_HOLD:
         return "gap"
-    for (observed, _), state in zip(observations, states(observations), strict=True):
+    for (observed, _), state in zip(observations, found, strict=True):
         if before.moment < observed < after.moment and state in {"held", "rollback"}:
             return "held"
     return "observed"
@@ -185,7 +185,7 @@ def grid(observations: list[Observation]) -> list[Row]:
 
     It checks nothing that follows from the definition, such as that the days add up.
     """
-    known = knots(observations)
+    found, known = states(observations), knots(observations)
     answer: list[Row] = []
     if not known:
         return answer
@@ -199,7 +199,7 @@ def grid(observations: list[Observation]) -> list[Row]:
                 cumulative(known, end),
                 downloads(known, day) if answer else None,
                 corrected,
-                basis(observations, known, end),
+                basis(observations, found, known, end),
             )
         )
         day += 1
