@@ -66,8 +66,11 @@ class Counters:
 def classify(series: Int, at: Int, raw: Int) -> Counters:
     """Return what each observation of many series is.
 
-    `series` numbers the series and does not decrease. What an observation is depends on those
-    from 11 days (and one more) before it to 14 days after it, and on the fall it lies in.
+    `series` numbers the series and does not decrease. What an observation is rests on those
+    from 14 days before it to 14 days after it, and on one more on either side.
+
+    So an observation at s, the one before it at p and the one after it at n, reaches those in
+    `[min(s - 14 d, p - 3 d), n + 14 d)`, and the grid between the nearest knots outside of that.
     """
     size = len(raw)
     if not size:

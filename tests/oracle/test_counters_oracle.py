@@ -127,3 +127,12 @@ def test_observations_between_two_of_one_renewal_change_no_row() -> None:
     assert sum(map(len, dense)) > 1.02 * sum(map(len, plain))
     for one, other, history in zip(answers(plain), answers(dense), dense, strict=True):
         assert one[2] == other[2], history
+
+
+def test_observation_from_which_a_rate_is_taken_can_change_rows() -> None:
+    """The exception to the rule above: 145 in 8 days are 18 a day, but in 7.1 days 20."""
+    sparse = [(round(day * DAY), raw) for day, raw in ((19, 100), (27, 245), (28, 245), (29, 400))]
+    compare([sparse])
+    dense = [sparse[0], (round(19.9 * DAY), 100), *sparse[1:]]
+    compare([dense])
+    assert [answer[0][-2] for answer in answers([sparse, dense])] == ["idle", "held"]
