@@ -1,25 +1,24 @@
-"""How the worker's process takes and gives back memory: it works on few large columns, not on
-many small objects that refer to each other."""
+"""Memory allocation of the worker process: it uses a few large columns, not many small objects."""
 
 import ctypes
 import gc
 
-# Of glibc's malloc.h.
+# From glibc's malloc.h.
 _TRIM_THRESHOLD, _TOP_PAD, _MMAP_THRESHOLD, _ARENA_MAX = -1, -2, -3, -8
 _MEGABYTE = 1 << 20
 
 
-def suit_columns() -> None:
-    """Keep the memory of one batch for the next, and look for garbage seldom."""
-    # Slices are lists of very many numbers and no cycles: looking at them over and over
-    # for garbage takes a fifth of the time it takes to read them.
+def tune_allocation() -> None:
+    """Reuse one batch's memory for the next, and run the garbage collector rarely."""
+    # Slices are long lists of numbers without cycles: collecting them takes a fifth of the time
+    # it takes to read them.
     gc.freeze()
     gc.set_threshold(200_000, 20, 100)
-    # Pages that are given back are zeroed when they come again: a sixth of the worker's time.
+    # The kernel zeroes pages that were returned to it: a sixth of the worker's time.
     mallopt = getattr(ctypes.CDLL(None), "mallopt", None)
-    if mallopt is not None:  # glibc has it, other C libraries go without
+    if mallopt is not None:  # glibc only
         mallopt(_MMAP_THRESHOLD, 32 * _MEGABYTE)
         mallopt(_TRIM_THRESHOLD, 256 * _MEGABYTE)
         mallopt(_TOP_PAD, 64 * _MEGABYTE)
-        # Threads take turns anyway: one place for all holds a tenth less than one for each.
+        # The GIL serialises the threads: one arena takes a tenth less than one per thread.
         mallopt(_ARENA_MAX, 1)

@@ -1,8 +1,8 @@
 """The Faust application: `faust -A streams.app worker`, or `breakout worker`.
 
-Faust gives the consumer group, rebalances, back-pressure and the producer. Its tables, windows and
-exactly-once mode are not used, nor is its web server, which would tell anybody who asks what the
-worker holds: metrics are served by prometheus-client.
+Faust provides the consumer group, rebalances, back-pressure and the producer. Its tables, windows
+and exactly-once mode are not used, nor is its web server, which would show the worker's state to
+anyone: prometheus-client serves the metrics.
 """
 
 import asyncio
@@ -17,7 +17,7 @@ from faust.tables.manager import TableManager
 from breakout.kafka.connection import tls_context
 from breakout.observability.logging import logging_config
 from breakout.settings import Settings, read_settings
-from streams.allocation import suit_columns
+from streams.allocation import tune_allocation
 from streams.clickhouse import WorkerClickHouse
 from streams.derivatives.processor import DerivativesProcessor
 from streams.downloads.processor import DownloadsProcessor
@@ -25,32 +25,32 @@ from streams.facts.processor import FactsProcessor
 from streams.outbox import Outbox
 from streams.positions import CheckedTransport
 from streams.processor import Processor
-from streams.ram.processor import ScoreProcessor
-from streams.worker_health import SignsOfLife
+from streams.ram.processor import RamProcessor
+from streams.worker_health import WorkerHealth
 
 DATA_DIRECTORY = tempfile.TemporaryDirectory(prefix="breakout-faust-")
-"""Faust wants a folder, though nothing of ours is kept in it; gone when the process ends."""
+"""Faust requires a folder; it stays empty, and is removed at exit."""
 
 PROCESSORS: tuple[type[Processor[Any]], ...] = (
-    ScoreProcessor,
+    RamProcessor,
     DownloadsProcessor,
     FactsProcessor,
     DerivativesProcessor,
 )
-"""Each is one agent, so that a worker has the same partitions of all topics it reads."""
+"""Each is one agent, so that a worker gets the same partitions of all topics an agent reads."""
 
 
 class _NoWebServer(faust.App.BootStrategy):
-    """Starts no web server, whatever the command line says (`--with-web`, `--web-port`)."""
+    """Starts no web server, even with `--with-web` or `--web-port`."""
 
     enable_web = False
 
 
 class _NoTables(TableManager):
-    """Does not wait a second, as Faust does at the start, for tables to be declared."""
+    """Skips the second that Faust waits for tables at the start."""
 
     async def sleep(self, n: Any, **more: Any) -> None:
-        """Wait for no time."""
+        """Do not wait."""
         del n
         await super().sleep(0, **more)
 
@@ -63,7 +63,7 @@ def create_app(settings: Settings) -> Any:
     """Return the application with its agents."""
     app = _App(
         settings.group,
-        # Else variables such as BROKER_URL or APP_WEB_ENABLED would overrule what is said here.
+        # Otherwise variables such as BROKER_URL or APP_WEB_ENABLED override these settings.
         env={},
         broker=[
             f"kafka://{server.strip()}" for server in settings.kafka_bootstrap_servers.split(",")
@@ -84,39 +84,43 @@ def create_app(settings: Settings) -> Any:
         broker_session_timeout=6.0,
         broker_rebalance_timeout=6.0,
         broker_heartbeat_interval=2.0,
-        # Faust's own is 20 minutes: so long a node that stands still would hold all points up.
+        # Faust's default is 20 minutes, in which an unresponsive node would block all points.
         producer_request_timeout=settings.kafka_timeout_seconds,
         producer_max_request_size=16_000_000,
-        # A record may be a megabyte: few of them wait in memory.
+        # A record may have a megabyte: buffer only a few.
         stream_buffer_maxsize=16,
         consumer_max_fetch_size=4_000_000,
-        # A topic that was deleted and made anew is found again within that, not within 5 minutes.
+        # Finds a topic that was deleted and created again within this time, not within 5 minutes.
         consumer_metadata_max_age_ms=15_000,
-        # A rebalance or a stop does not wait for ClickHouse: what is unwritten comes again.
+        # A rebalance or a stop does not wait for ClickHouse: Kafka redelivers unwritten records.
         stream_wait_empty=False,
         TableManager=_NoTables,
         agent_supervisor=mode.CrashingSupervisor,
     )
-    signs = SignsOfLife(settings)
-    app.transport = CheckedTransport(settings, app, signs.failed)
+    health = WorkerHealth(settings)
+    app.transport = CheckedTransport(settings, app, health.failed)
     outbox = Outbox(app, settings.partitions)
     processors = [
-        kind(settings, outbox, WorkerClickHouse(settings, signs.waits)) for kind in PROCESSORS
+        kind(settings, outbox, WorkerClickHouse(settings, health.waiting)) for kind in PROCESSORS
     ]
     for processor in processors:
-        agent = app.agent(app.topic(*processor.topics), name=processor.name, concurrency=1)
+        agent = app.agent(
+            app.topic(*(topic.name for topic in processor.topics)),
+            name=processor.name,
+            concurrency=1,
+        )
         agent(_run(processor))
-        if isinstance(processor, ScoreProcessor):
+        if isinstance(processor, RamProcessor):
             app.task(processor.watch_frozen)
 
     @app.service
-    class Signs(mode.Service):
+    class Health(mode.Service):
         async def on_start(self) -> None:
-            suit_columns()
-            signs.start()
+            tune_allocation()
+            health.start()
 
         async def on_stop(self) -> None:
-            await asyncio.to_thread(signs.stop)
+            await asyncio.to_thread(health.stop)
 
     _follow_assignments(app, processors)
 
@@ -130,19 +134,19 @@ def create_app(settings: Settings) -> Any:
 
 def _follow_assignments(app: Any, processors: list[Processor[Any]]) -> None:
     @app.on_partitions_revoked.connect
-    async def start_anew(_app: Any, revoked: Any, **_kwargs: Any) -> None:
+    async def start_over(_app: Any, revoked: Any, **_kwargs: Any) -> None:
         del revoked
         for processor in processors:
             processor.reassigned()
 
     @app.on_partitions_assigned.connect
-    async def count_owned(_app: Any, assigned: Any, **_kwargs: Any) -> None:
+    async def count_assigned(_app: Any, assigned: Any, **_kwargs: Any) -> None:
         for processor in processors:
             processor.assigned(assigned)
 
 
 def _credentials(settings: Settings) -> Any:
-    """Return how the workers' clients connect, as Faust takes it; None = in the clear."""
+    """Return the credentials of the workers' clients for Faust; None = plaintext."""
     context = tls_context(settings)
     if settings.kafka_uses_sasl:
         return faust.SASLCredentials(

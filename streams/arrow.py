@@ -1,7 +1,6 @@
-"""Columns of moments, days and counts as Arrow has them, and how query results are read."""
+"""Arrow tables and columns of rows to write, and how query results are read."""
 
-from collections.abc import Iterable, Iterator
-from datetime import date
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 import numpy as np
@@ -13,25 +12,36 @@ from breakout.core.ages import DAY_MS
 from breakout.core.series import NULL
 from streams.columns import Int
 
-MOMENT = pa.timestamp("ms", tz="UTC")
+TEXT, TEXTS = pa.string(), pa.list_(pa.string())
+TIMESTAMP = pa.timestamp("ms", tz="UTC")
+"""Its values are datetimes, or milliseconds since 1970, UTC."""
+DATE = pa.date32()
+"""Its values are dates, or days since 1970."""
+COUNT = pa.uint64()
 
 
-def moments(column: Iterable[int | None] | Int) -> pa.Array:
-    """Return milliseconds since 1970, UTC, as moments; None as null."""
-    return pa.array(column, type=pa.int64()).cast(MOMENT)
+def table_of(schema: Mapping[str, pa.DataType], rows: Iterable[Iterable[Any]]) -> pa.Table:
+    """Return rows, each with a value per column of the schema, as a table."""
+    columns = list(zip(*rows, strict=True)) or [()] * len(schema)
+    return pa.table(
+        {
+            name: pa.array(column, kind)
+            for (name, kind), column in zip(schema.items(), columns, strict=True)
+        }
+    )
 
 
-def days(column: Iterable[date]) -> pa.Array:
-    """Return UTC days."""
-    return pa.array([day_ms(day) // DAY_MS for day in column], pa.int32()).cast(pa.date32())
+def timestamps(column: Int) -> pa.Array:
+    """Return milliseconds since 1970, UTC, as timestamps."""
+    return pa.array(column, type=pa.int64()).cast(TIMESTAMP)
 
 
-def counts(column: Int) -> pa.Array:
-    """Return counts as unsigned integers; NULL as null."""
+def unsigned(column: Int) -> pa.Array:
+    """Return counts as unsigned integers; `NULL` as null."""
     return pa.array(column.view(np.uint64), mask=column == NULL)
 
 
-def rows_of(table: pa.Table) -> Iterator[tuple[Any, ...]]:
+def iter_rows(table: pa.Table) -> Iterator[tuple[Any, ...]]:
     """Yield the rows of a query's result."""
     return zip(*(column.to_pylist() for column in table.columns), strict=True)
 
@@ -43,5 +53,5 @@ def int_column(table: pa.Table, name: str) -> NDArray[np.int64]:
 
 
 def day_start_ms(day: Any) -> int:
-    """Return the start of a UTC day, which ClickHouse gives as a date or as days since 1970."""
+    """Return the start of a UTC day; ClickHouse returns a date or days since 1970."""
     return day * DAY_MS if isinstance(day, int) else day_ms(day)

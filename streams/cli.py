@@ -1,4 +1,4 @@
-"""`breakout worker`: one stream worker; as many share the work as there are partitions."""
+"""`breakout worker`: one stream worker; workers share the partitions of all topics."""
 
 import asyncio
 from collections.abc import Mapping
@@ -15,28 +15,28 @@ from breakout.settings import Settings, SettingsError, read_settings
 log = structlog.get_logger(__name__)
 
 
-def check_partitions(settings: Settings, there: Mapping[str, int]) -> None:
-    """Raise `SettingsError` unless the topics have as many partitions as the settings say.
+def check_partitions(settings: Settings, topics: Mapping[str, int]) -> None:
+    """Raise `SettingsError` if a topic has another number of partitions than the settings.
 
-    A worker reads back the models that hash to its partitions, so it must know their number.
+    A worker loads the models that hash to its partitions, so their number must be right.
     """
-    for topic, partitions in there.items():
+    for topic, partitions in topics.items():
         if partitions != settings.partitions:
             raise SettingsError(
-                f"BREAKOUT_PARTITIONS: is {settings.partitions}, but the topic {topic} has "
-                f"{partitions} partitions: set it to {partitions}"
+                f"BREAKOUT_PARTITIONS: {settings.partitions} does not match the topic {topic}, "
+                f"which has {partitions} partitions: set it to {partitions}"
             )
 
 
 def check_clickhouse(settings: Settings) -> None:
-    """Raise `ClickHouseRefused` for what no waiting mends; one that is away is waited for later.
+    """Raise `ClickHouseRefused` for errors that a retry does not resolve.
 
-    Without this a worker would find out with its first record only.
+    Without this check a worker would fail at its first record. It waits for an unavailable server.
     """
     try:
         reader_client(settings).close()
     except ClickHouseUnavailable as error:
-        log.warning("ClickHouse is away", why=str(error))
+        log.warning("ClickHouse is unavailable", why=str(error))
 
 
 @click.command()
@@ -46,7 +46,7 @@ def worker() -> None:
     configure_logging(settings)
     check_clickhouse(settings)
     check_partitions(settings, asyncio.run(ensure_topics(settings)))
-    from streams.app import app  # noqa: PLC0415 - reads the settings when imported
+    from streams.app import app  # noqa: PLC0415 - reads the settings on import
 
     faust.Worker(
         app, loglevel="WARN", quiet=True, override_logging=False, redirect_stdouts=False

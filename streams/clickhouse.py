@@ -1,7 +1,7 @@
-"""The workers' ClickHouse: reads and inserts that wait for a server that is away.
+"""ClickHouse for workers: queries and inserts that wait while the server is unavailable.
 
-Calls block and belong in a thread. A passing failure is tried again for ever, since skipping
-would lose rows; a refusal is a mistake of ours and ends the worker, which acknowledges nothing.
+Calls block: run them in a thread. Transient errors are retried for ever, since skipping an insert
+would lose rows; any other error ends the worker, which acknowledges nothing.
 """
 
 import random
@@ -19,22 +19,22 @@ from breakout.observability import metrics
 from breakout.settings import Settings
 
 log = structlog.get_logger(__name__)
-Answer = TypeVar("Answer")
+ResultT = TypeVar("ResultT")
 
 
-class Stopping(Exception):  # noqa: N818 - not an error: the worker was told to end
-    """The worker stops, so nobody waits for ClickHouse or Kafka any more."""
+class Stopping(Exception):  # noqa: N818 - not an error: the worker was asked to stop
+    """The worker is stopping: calls that wait for ClickHouse or Kafka end."""
 
 
 class WorkerClickHouse:
     """Inserts and queries of one processor."""
 
     def __init__(
-        self, settings: Settings, waits: Callable[[str | None], None] = lambda _why: None
+        self, settings: Settings, on_waiting: Callable[[str | None], None] = lambda _reason: None
     ) -> None:
-        """`waits` hears why ClickHouse is waited for, and None when it answers again."""
+        """`on_waiting` is called with the reason for waiting, and with None when it is over."""
         self._settings = settings
-        self._waits = waits
+        self._on_waiting = on_waiting
         self._waiting = False
         self._stop = threading.Event()
         self._clients: dict[Purpose, Client] = {}
@@ -44,11 +44,11 @@ class WorkerClickHouse:
         self._stop.set()
 
     def insert(self, table: str, rows: pa.Table) -> None:
-        """Insert rows and return once ClickHouse has confirmed them."""
+        """Insert rows; returns once ClickHouse has confirmed them."""
         if not rows.num_rows:
             return
         started = time.monotonic()
-        self._persist(
+        self._retry(
             Purpose.INSERT,
             lambda client: client.insert_arrow(table, rows),
             lambda: metrics.INSERT_FAILURES.labels(table).inc(),
@@ -58,15 +58,15 @@ class WorkerClickHouse:
 
     def query(self, sql: str, parameters: dict[str, Any] | None = None) -> pa.Table:
         """Return a query's rows as an Arrow table."""
-        return self._persist(
+        return self._retry(
             Purpose.READ,
             lambda client: client.query_arrow(sql, parameters=parameters, use_strings=True),
             lambda: None,
         )
 
-    def _persist(
-        self, purpose: Purpose, call: Callable[[Client], Answer], failed: Callable[[], None]
-    ) -> Answer:
+    def _retry(
+        self, purpose: Purpose, call: Callable[[Client], ResultT], on_failure: Callable[[], None]
+    ) -> ResultT:
         pause = 0.1
         while True:
             if self._stop.is_set():
@@ -74,21 +74,21 @@ class WorkerClickHouse:
             try:
                 client = self._client(purpose)
                 with explained(self._settings):
-                    answer = call(client)
+                    result = call(client)
             except ClickHouseUnavailable as error:
                 if self._stop.is_set():
                     raise Stopping from None
                 self._waiting = True
-                self._waits(str(error))
-                failed()
-                log.warning("waiting for ClickHouse", why=str(error), again_in_s=round(pause, 1))
+                self._on_waiting(str(error))
+                on_failure()
+                log.warning("waiting for ClickHouse", why=str(error), retry_in_s=round(pause, 1))
                 self._stop.wait(pause * random.uniform(0.5, 1.0))  # noqa: S311
                 pause = min(pause * 2, 10.0)
             else:
                 if self._waiting:
                     self._waiting = False
-                    self._waits(None)
-                return answer
+                    self._on_waiting(None)
+                return result
 
     def _client(self, purpose: Purpose) -> Client:
         client = self._clients.get(purpose)

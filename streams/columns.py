@@ -1,4 +1,4 @@
-"""Observations as columns: sorted by series and time, one entry a key."""
+"""Observations as columns, sorted by series and time, one entry per key."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
@@ -16,14 +16,14 @@ Flag = NDArray[np.bool_]
 
 @dataclass(frozen=True)
 class Columns:
-    """Observations, one entry each; `NULL` for a missing count."""
+    """Observations; `NULL` for a missing count."""
 
     slot: Int
     """Number of the series in its partition's state."""
     at: Int
-    """Moment, milliseconds UTC."""
+    """Observation time, milliseconds UTC."""
     raw: Int
-    """Downloads since creation, as the source says."""
+    """Downloads since creation, as the source reports them."""
     downloads_30d: Int
     likes: Int
     origin: Int
@@ -35,12 +35,12 @@ class Columns:
         return cls(*(np.empty(0, dtype=np.int64) for _ in fields(cls)))
 
     def take(self, index: Any) -> "Columns":
-        """Return the observations at `index`, anything numpy takes as one."""
+        """Return the observations at `index`, any numpy index."""
         return Columns(*(getattr(self, column.name)[index] for column in fields(self)))
 
 
 def concatenate(parts: Sequence[Columns]) -> Columns:
-    """Return all observations of `parts`, in their order."""
+    """Return all observations of `parts`, in order."""
     return Columns(
         *(
             np.concatenate([getattr(part, column.name) for part in parts])
@@ -49,7 +49,7 @@ def concatenate(parts: Sequence[Columns]) -> Columns:
     )
 
 
-def counts(column: Sequence[int | None]) -> Int:
+def count_column(column: Sequence[int | None]) -> Int:
     """Return a column of counts, `NULL` for None."""
     try:
         return np.fromiter(column, np.int64, len(column))
@@ -58,22 +58,22 @@ def counts(column: Sequence[int | None]) -> Int:
         return np.asarray(nullable.fill_null(NULL), dtype=np.int64)
 
 
-def those(flags: Flag) -> Any:
-    """Return an index of the entries with a flag, one that copies nothing when all have it."""
+def index_of(flags: Flag) -> Any:
+    """Return an index of the set flags; a slice, which copies nothing, if all are set."""
     return slice(None) if flags.all() else np.flatnonzero(flags)
 
 
 def first_of_key(columns: Columns) -> Flag:
-    """Return where a new (slot, at) begins, in sorted columns."""
+    """Return the first entry of each key (slot, at), in sorted columns."""
     begins = np.ones(len(columns.slot), dtype=bool)
     begins[1:] = (columns.slot[1:] != columns.slot[:-1]) | (columns.at[1:] != columns.at[:-1])
     return begins
 
 
 def merge_equal_keys(columns: Columns, begins: Flag, origins: Sequence[str]) -> Columns:
-    """Merge observations with one key: the greater count wins, the alphabetically first origin.
+    """Merge observations of a key: the greatest counts, and the alphabetically first origin.
 
-    `columns` is sorted, `begins` what `first_of_key` said. Symmetric, so order does not matter.
+    `columns` is sorted, `begins` is its `first_of_key`. Their order is irrelevant.
     """
     if begins.all():
         return columns
@@ -91,11 +91,11 @@ def merge_equal_keys(columns: Columns, begins: Flag, origins: Sequence[str]) -> 
     )
 
 
-def lessons(columns: Columns, begins: Flag, origins: Sequence[str]) -> int:
-    """Return how many observations say more than those before them with the same key.
+def count_updates(columns: Columns, begins: Flag, origins: Sequence[str]) -> int:
+    """Return how many observations change the merge of those before them with the same key.
 
-    `columns` is sorted, of one key in the order they came. The count does not depend on how
-    they are cut into batches, as the number of keys that end up changed would.
+    `columns` is sorted, within a key by arrival. The result does not depend on how the log is cut
+    into batches, which the number of changed keys would.
     """
     if begins.all():
         return 0
@@ -103,19 +103,19 @@ def lessons(columns: Columns, begins: Flag, origins: Sequence[str]) -> int:
     sizes = np.diff(np.append(starts, len(columns.slot)))
     rank = np.empty(len(origins), dtype=np.int64)
     rank[np.argsort(np.array(origins, dtype=object))] = np.arange(len(origins))
-    said = np.stack((columns.raw, columns.downloads_30d, columns.likes, -rank[columns.origin]))
-    known = said[:, starts]
-    learned = 0
+    values = np.stack((columns.raw, columns.downloads_30d, columns.likes, -rank[columns.origin]))
+    merged = values[:, starts]
+    updates = 0
     for place in range(1, int(sizes.max(initial=1))):
         keys = np.flatnonzero(sizes > place)
-        merged = np.maximum(known[:, keys], said[:, starts[keys] + place])
-        learned += int((merged > known[:, keys]).any(axis=0).sum())
-        known[:, keys] = merged
-    return learned
+        greatest = np.maximum(merged[:, keys], values[:, starts[keys] + place])
+        updates += int((greatest > merged[:, keys]).any(axis=0).sum())
+        merged[:, keys] = greatest
+    return updates
 
 
 def last_of_slot(slot: Int) -> Flag:
-    """Return where each series' last entry is, in sorted columns."""
+    """Return the last entry of each series, in sorted columns."""
     last = np.ones(len(slot), dtype=bool)
     last[:-1] = slot[1:] != slot[:-1]
     return last

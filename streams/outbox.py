@@ -1,34 +1,28 @@
-"""Records the workers write: each is acknowledged by Kafka before its cause is.
+"""Records that workers publish; Kafka acknowledges them before the worker acknowledges their input.
 
-What Kafka does not acknowledge in time is sent again for ever, since skipping would lose points;
-a record that is published twice says the same twice.
+Records that Kafka does not acknowledge in time are retried for ever, since skipping them would
+lose points. Publishing a record twice is harmless: both copies are equal.
 """
 
 import asyncio
-import base64
 import random
 from collections.abc import Coroutine, Iterable, Sequence
-from datetime import UTC, datetime
 from typing import Any, NamedTuple, TypeVar
 
 import structlog
 from aiokafka.errors import KafkaError, KafkaTimeoutError
 from faust.exceptions import ProducerSendError
 
-from breakout.contract import DeadLetter, Event
-from breakout.contract.topics import DEAD_LETTERS, Topic, partition_of
+from breakout.contract import Event
+from breakout.contract.topics import Topic, partition_of
 from breakout.observability import metrics
-from streams.batches import Record
 from streams.clickhouse import Stopping
 
 log = structlog.get_logger(__name__)
-Answer = TypeVar("Answer")
-
-LARGEST_KEPT = 10_000_000
-"""Bytes of a record that its dead letter holds at most: more would not fit in a request."""
+ResultT = TypeVar("ResultT")
 
 
-class _Written(NamedTuple):
+class _Outgoing(NamedTuple):
     key: bytes
     value: bytes
     partition: int
@@ -47,33 +41,33 @@ class Outbox:
         self._stop.set()
 
     async def send(self, topic: Topic, events: Iterable[tuple[str, Event]]) -> None:
-        """Send (key, event) pairs and return when Kafka has acknowledged all of them."""
-        written = [
-            _Written(key.encode(), event.to_bytes(), partition_of(key, self._partitions))
+        """Send (key, event) pairs; returns once Kafka has acknowledged all of them."""
+        records = [
+            _Outgoing(key.encode(), event.to_bytes(), partition_of(key, self._partitions))
             for key, event in events
         ]
-        left, pause = written, 0.1
-        while left:
-            failed = await self._unless_stopped(self._attempt(topic.name, left))
-            # All of a partition, so that its records keep their order.
-            left = [one for one in left if one.partition in failed]
-            if left:
+        pending, pause = records, 0.1
+        while pending:
+            failed = await self._unless_stopped(self._attempt(topic.name, pending))
+            # All records of a failed partition, so that they keep their order.
+            pending = [record for record in pending if record.partition in failed]
+            if pending:
                 log.warning(
                     "waiting for Kafka",
                     topic=topic.name,
                     why=next(iter(failed.values())),
-                    again_in_s=round(pause, 1),
+                    retry_in_s=round(pause, 1),
                 )
                 jitter = random.uniform(0.5, 1.0)  # noqa: S311
                 await self._unless_stopped(asyncio.sleep(pause * jitter))
                 pause = min(pause * 2, 10.0)
-        if written:
-            metrics.PUBLISHED.labels(topic.name).inc(len(written))
+        if records:
+            metrics.PUBLISHED.labels(topic.name).inc(len(records))
 
-    async def _attempt(self, topic: str, records: Sequence[_Written]) -> dict[int, str]:
-        """Send records once; return why of the partitions that did not take all of theirs.
+    async def _attempt(self, topic: str, records: Sequence[_Outgoing]) -> dict[int, str]:
+        """Send records once; return the error of each partition that rejected any of them.
 
-        Raises what would be answered again: a record too large, no right to write.
+        Raises errors that a retry does not resolve: record too large, not authorized.
         """
         sent: list[tuple[int, Any]] = []
         errors: list[tuple[int, BaseException]] = []
@@ -83,16 +77,16 @@ class Outbox:
                 sent.append((partition, await sending))
             except ProducerSendError as error:
                 errors.append((partition, error.__cause__ or error))
-        answers = await asyncio.gather(*(one for _, one in sent), return_exceptions=True)
-        for (partition, _), answer in zip(sent, answers, strict=True):
-            if isinstance(answer, BaseException):
-                errors.append((partition, answer))
+        results = await asyncio.gather(*(future for _, future in sent), return_exceptions=True)
+        for (partition, _), result in zip(sent, results, strict=True):
+            if isinstance(result, BaseException):
+                errors.append((partition, result))
         for _, failure in errors:
-            if not _passes(failure):
+            if not _is_transient(failure):
                 raise failure
         return {partition: str(error) or type(error).__name__ for partition, error in errors}
 
-    async def _unless_stopped(self, waiting: Coroutine[Any, Any, Answer]) -> Answer:
+    async def _unless_stopped(self, waiting: Coroutine[Any, Any, ResultT]) -> ResultT:
         task = asyncio.create_task(waiting)
         stopped = asyncio.create_task(self._stop.wait())
         try:
@@ -104,47 +98,9 @@ class Outbox:
             task.cancel()
             stopped.cancel()
 
-    async def bury(self, component: str, records: Iterable[Record[Any]]) -> list[DeadLetter]:
-        """Send unreadable records to the dead-letter topic; returns what was sent."""
-        letters = []
-        for record in records:
-            message = record.source.message
-            log.error(
-                "unreadable record goes to the dead-letter topic",
-                topic=message.topic,
-                partition=message.partition,
-                offset=message.offset,
-                why=str(record.error),
-            )
-            metrics.DEAD_LETTERS.labels(message.topic).inc()
-            letters.append(dead_letter(component, message, str(record.error)))
-        await self.send(DEAD_LETTERS, [(letter.topic, letter) for letter in letters])
-        return letters
 
-
-def _passes(error: BaseException) -> bool:
-    """Whether the same record may be taken later, perhaps by another node."""
+def _is_transient(error: BaseException) -> bool:
+    """Whether a retry may succeed, perhaps on another node."""
     return isinstance(error, KafkaTimeoutError) or (
         isinstance(error, KafkaError) and bool(error.retriable)
     )
-
-
-def dead_letter(component: str, message: Any, error: str) -> DeadLetter:
-    """Return the dead letter of a Kafka message."""
-    value = message.value or b""
-    if len(value) > LARGEST_KEPT:
-        error += f" (of its {len(value):,} bytes, the first {LARGEST_KEPT:,} are kept here)"
-    return DeadLetter(
-        topic=message.topic,
-        partition=message.partition,
-        offset=message.offset,
-        component=component,
-        error=error,
-        failed_at=datetime.now(UTC),
-        key_base64=None if message.key is None else _base64(message.key),
-        value_base64=_base64(value[:LARGEST_KEPT]),
-    )
-
-
-def _base64(value: bytes) -> str:
-    return base64.b64encode(value).decode()

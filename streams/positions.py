@@ -1,12 +1,11 @@
-"""The workers' Kafka consumer, which notices when a log is no longer the one it was reading.
+"""A Kafka consumer for workers that notices when a log was replaced or lost records.
 
-Faust keeps reading where it was and drops what has a smaller offset: after a broker lost the end
-of a log, or a topic was made anew, new records would be dropped until the log has grown past the
-old position, and those before it never be read. Three things show it: a record that arrives with
-an offset below the position; a log that ends before it; and, after a silence as long as a broker
-needs to come back, another record where the one that was read last was. Such a partition is read
-again from its start: the start is committed, and the group rebalances. What was read before changes
-nothing.
+Faust continues at its position and drops records with smaller offsets: after a broker lost the end
+of a log, or a topic was deleted and created again, new records would be dropped until the log has
+grown past the old position, and those before it never be read. Three signs show this: a record
+arrives with an offset below the position; the log ends before it; or, after a silence as long as a
+broker's restart, the offset read last holds another record. Such a partition is read again from
+its start: the start is committed, and the group rebalances. Reading records twice is harmless.
 """
 
 import asyncio
@@ -36,25 +35,25 @@ from breakout.settings import Settings
 log = structlog.get_logger(__name__)
 
 SILENT_SECONDS = 3.0
-"""A broker that lost part of a log was away for longer than this."""
+"""A broker that lost part of a log was unavailable for longer than this."""
 
 CHECK_SECONDS = 10.0
-"""Seconds between looks at where the logs end."""
+"""Seconds between checks of where the logs end."""
 
 
 class ReadMarks:
-    """The records a worker read last, by partition."""
+    """The records that a worker read last, by partition."""
 
     def __init__(self) -> None:
         self._read: dict[TP, deque[LastRead]] = {}
 
     def restart(self, partition: TP, committed: OffsetAndMetadata | None) -> None:
-        """Begin at a committed position."""
+        """Start at a committed position."""
         last = LastRead.of(committed.metadata) if committed else None
         self._read[partition] = deque([last] if last else [])
 
     def add(self, partition: TP, offset: int, timestamp: int | None) -> None:
-        """Remember a record that was read; one without a timestamp cannot be told from others."""
+        """Note a record that was read; without a timestamp it cannot be compared."""
         if timestamp is not None and timestamp >= 0:
             self._read.setdefault(partition, deque()).append(LastRead(offset, timestamp))
 
@@ -64,7 +63,7 @@ class ReadMarks:
         return read[-1] if read else None
 
     def committed(self, partition: TP, position: int) -> OffsetAndMetadata:
-        """Return what to commit for a position; forget the records before its last one."""
+        """Return what to commit for a position; drops the records before it but the last."""
         read = self._read.get(partition, deque())
         while len(read) > 1 and read[1].offset < position:
             read.popleft()
@@ -73,7 +72,7 @@ class ReadMarks:
 
 
 class _Thread(driver.AIOKafkaConsumerThread):  # type: ignore[misc]
-    """Talks to Kafka; commits each position with the record before it."""
+    """Thread of the consumer; commits each position with the record before it."""
 
     consumer: "CheckedConsumer"
 
@@ -84,7 +83,7 @@ class _Thread(driver.AIOKafkaConsumerThread):  # type: ignore[misc]
         async def commit_marked(offsets: Mapping[TP, OffsetAndMetadata]) -> None:
             await commit({tp: marks.committed(tp, one.offset) for tp, one in offsets.items()})
 
-        # Faust makes what it commits itself, without metadata.
+        # Faust creates what it commits, without metadata.
         consumer.commit = commit_marked
         return consumer
 
@@ -99,8 +98,9 @@ class _Thread(driver.AIOKafkaConsumerThread):  # type: ignore[misc]
         found = await consumer._coordinator.fetch_committed_offsets(assigned)  # noqa: SLF001
         positions: dict[TP, int | None] = {}
         for partition in assigned:
-            known = found.get(partition)
-            committed = known if known is not None and known.offset >= 0 else None
+            committed = found.get(partition)
+            if committed is not None and committed.offset < 0:
+                committed = None
             tp = TP(*partition)
             self.consumer.marks.restart(tp, committed)
             positions[tp] = committed.offset if committed else None
@@ -109,7 +109,7 @@ class _Thread(driver.AIOKafkaConsumerThread):  # type: ignore[misc]
         return positions
 
     async def restart(self, begins: Mapping[TP, int]) -> None:
-        """Commit where partitions are to be read from, and have the group assign them anew."""
+        """Commit the offsets to read from, and trigger a rebalance of the group."""
         await self.call_thread(self._restart, begins)
 
     async def _restart(self, begins: Mapping[TP, int]) -> None:
@@ -121,19 +121,19 @@ class _Thread(driver.AIOKafkaConsumerThread):  # type: ignore[misc]
             await consumer.commit(starts)
         except KafkaError as error:
             # Whoever gets the partition finds the same, and does the same.
-            log.warning("the position was not committed", why=str(error) or type(error).__name__)
+            log.warning("cannot commit the position", why=str(error) or type(error).__name__)
         consumer._coordinator.request_rejoin()  # noqa: SLF001
 
 
 class CheckedConsumer(driver.Consumer):  # type: ignore[misc]
-    """Faust's consumer, with each arrival held against what was read before."""
+    """Faust's consumer; compares arriving records with those read before."""
 
     _thread: _Thread
     transport: "CheckedTransport"
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         self.marks = ReadMarks()
-        self._heard: dict[TP, float] = {}
+        self._last_arrival: dict[TP, float] = {}
         self._restarting: set[TP] = set()
         super().__init__(*args, **kwargs)
 
@@ -144,7 +144,7 @@ class CheckedConsumer(driver.Consumer):  # type: ignore[misc]
         """Seek all partitions to their committed positions, after each assignment."""
         await super().perform_seek()
         self._restarting.clear()
-        self._heard.clear()
+        self._last_arrival.clear()
 
     def _to_message(self, tp: TP, record: Any) -> Any:
         self.marks.add(tp, record.offset, record.timestamp)
@@ -156,22 +156,22 @@ class CheckedConsumer(driver.Consumer):  # type: ignore[misc]
         timeout: float,  # noqa: ASYNC109
     ) -> Mapping[TP, list[Any]]:
         arrived = await super()._getmany(active_partitions, timeout)
-        records = {tp: some for tp, some in arrived.items() if tp not in self._restarting}
-        lost = await self._lost({TP(*tp): some[0].offset for tp, some in records.items()})
+        records = {tp: batch for tp, batch in arrived.items() if tp not in self._restarting}
+        lost = await self._lost({TP(*tp): batch[0].offset for tp, batch in records.items()})
         if lost:
             await self._read_again(lost)
-        return {tp: some for tp, some in records.items() if tp not in self._restarting}
+        return {tp: batch for tp, batch in records.items() if tp not in self._restarting}
 
     async def _lost(self, arrived: Mapping[TP, int]) -> list[LostPosition]:
-        """Return the partitions that are not the logs they were; `arrived` has first offsets."""
+        """Return the partitions whose logs were replaced; `arrived` has their first offsets."""
         now, silent, rewound = time.monotonic(), [], []
         for tp, offset in arrived.items():
             position = self._read_offset[tp]
             if position is not None and offset < position:
                 rewound.append(tp)
-            elif now - self._heard.get(tp, -SILENT_SECONDS) >= SILENT_SECONDS:
+            elif now - self._last_arrival.get(tp, -SILENT_SECONDS) >= SILENT_SECONDS:
                 silent.append(tp)
-            self._heard[tp] = now
+            self._last_arrival[tp] = now
         if not rewound and not silent:
             return []
         try:
@@ -179,45 +179,49 @@ class CheckedConsumer(driver.Consumer):  # type: ignore[misc]
                 return await self._compared(reader, rewound, silent)
         except (KafkaError, OSError, TimeoutError) as error:
             why = str(error) or type(error).__name__
-            log.warning("the log cannot be compared with what was read before", why=why)
+            log.warning("cannot compare the log with the records read before", why=why)
             for tp in silent:
-                del self._heard[tp]  # at its next records again
-            # Without the log's start: what has arrived is read next.
+                del self._last_arrival[tp]  # compare at its next records
+            # The log's start is unknown: read from the first record that arrived.
             return [self._position_lost(tp, arrived[tp], "beyond_end") for tp in rewound]
 
     @Service.task  # type: ignore[untyped-decorator]
-    async def _look_at_logs(self) -> None:
-        """Find what has happened to logs in which nothing arrives."""
+    async def _check_logs(self) -> None:
+        """Check logs in which no records arrive."""
         async for _ in self.itertimer(CHECK_SECONDS, name="logs"):
             if self.flow_active:
-                # A broker that is away is told of by everything else.
+                # Other code reports an unavailable broker.
                 with contextlib.suppress(KafkaError, OSError, TimeoutError):
-                    await self._read_again(await self._lost_in_silence())
+                    await self._read_again(await self._lost_without_arrivals())
 
-    async def _lost_in_silence(self) -> list[LostPosition]:
+    async def _lost_without_arrivals(self) -> list[LostPosition]:
         now = time.monotonic()
         positions = {
             TopicPartition(*tp): position
             for tp in self.assignment()
             if tp not in self._restarting
             and (position := self._position(tp)) is not None
-            and now - self._heard.get(tp, -SILENT_SECONDS) >= SILENT_SECONDS
+            and now - self._last_arrival.get(tp, -SILENT_SECONDS) >= SILENT_SECONDS
         }
         if not positions:
             return []
         async with self._reader() as reader:
             ends = await reader.end_offsets(positions)
-            # The embedded broker says so of too many: there the last records tell.
+            # The embedded broker reports too small ends: compare with the last records.
             ends |= await log_ends(reader, [tp for tp, at in positions.items() if at > ends[tp]])
             beyond = [TP(*tp) for tp, at in positions.items() if at > ends[tp]]
             others = [TP(*tp) for tp, at in positions.items() if at <= ends[tp]]
             lost = await self._compared(reader, beyond, others)
-        # Unless the group has rebalanced, or records have come, meanwhile.
-        return [one for one in lost if self._position(one.partition) == positions[one.partition]]
+        # Unless the group has rebalanced, or records have arrived, meanwhile.
+        return [
+            position
+            for position in lost
+            if self._position(position.partition) == positions[position.partition]
+        ]
 
     @asynccontextmanager
     async def _reader(self) -> AsyncIterator[AIOKafkaConsumer]:
-        """A consumer without a group, for at most as long as a broker may take to answer."""
+        """A consumer without a group, for at most the Kafka timeout."""
         settings = self.transport.settings
         reader = AIOKafkaConsumer(**kafka_connection(settings), enable_auto_commit=False)
         try:
@@ -230,23 +234,23 @@ class CheckedConsumer(driver.Consumer):  # type: ignore[misc]
     async def _compared(
         self, reader: AIOKafkaConsumer, rewound: list[TP], silent: list[TP]
     ) -> list[LostPosition]:
-        """Return all of `rewound`, and of `silent` those that hold other records than before."""
+        """Return all of `rewound`, and those of `silent` that hold other records than before."""
         partitions = [TopicPartition(*tp) for tp in (*rewound, *silent)]
         begins = await reader.beginning_offsets(partitions)
         last = {TopicPartition(*tp): self.marks.newest(tp) for tp in silent}
-        kept = {tp: one for tp, one in last.items() if one and one.offset >= begins[tp]}
-        other = await replaced(reader, kept)
+        retained = {tp: read for tp, read in last.items() if read and read.offset >= begins[tp]}
+        other = await replaced(reader, retained)
         lost = [self._position_lost(tp, begins[tp], "beyond_end") for tp in rewound]
         lost += [self._position_lost(TP(*tp), begins[tp], "other_log") for tp in other]
-        gone = (self._position_lost(tp, begins[tp], "deleted") for tp in silent)
-        return lost + [one for one in gone if one.position < one.begin]
+        deleted = (self._position_lost(tp, begins[tp], "deleted") for tp in silent)
+        return lost + [position for position in deleted if position.position < position.begin]
 
     def _position(self, tp: TP) -> int | None:
-        """Return the offset that is read next; null where the group begins at the earliest."""
-        # Faust keeps the committed position, and from the first record on the offset read last.
-        known: int | None = self._read_offset[tp]
+        """Return the offset to read next; None if the group starts at the earliest."""
+        # Faust holds the committed position, and after the first record the offset read last.
+        position: int | None = self._read_offset[tp]
         last = self.marks.newest(tp)
-        return known if last is None or known is None else max(known, last.offset + 1)
+        return position if last is None or position is None else max(position, last.offset + 1)
 
     def _position_lost(self, tp: TP, begin: int, why: str) -> LostPosition:
         position = self._position(tp)
@@ -255,18 +259,18 @@ class CheckedConsumer(driver.Consumer):  # type: ignore[misc]
 
     async def _read_again(self, lost: Iterable[LostPosition]) -> None:
         begins = {}
-        for one in lost:
-            topic, partition = one.partition
-            metrics.POSITIONS_LOST.labels(topic, one.why).inc()
-            self.transport.on_lost(str(one))
-            log.error("reading from the log's start", why=str(one), offset=one.begin)
-            begins[TP(topic, partition)] = one.begin
+        for position in lost:
+            tp = TP(*position.partition)
+            metrics.POSITIONS_LOST.labels(tp.topic, position.why).inc()
+            self.transport.on_lost(str(position))
+            log.error("reading from the log's start", why=str(position), offset=position.begin)
+            begins[tp] = position.begin
         if not begins:
             return
         self._restarting |= begins.keys()
         await self.maybe_wait_for_commit_to_finish()
         for tp in begins:
-            # What is acknowledged from here on was read from the log that was.
+            # Acknowledgements from here on belong to records of the old log.
             self._acked.pop(tp, None)
             self._acked_index.pop(tp, None)
             self._committed_offset[tp] = sys.maxsize
@@ -274,12 +278,12 @@ class CheckedConsumer(driver.Consumer):  # type: ignore[misc]
 
 
 class CheckedTransport(driver.Transport):  # type: ignore[misc]
-    """Faust's transport with our consumer."""
+    """Faust's transport with the checked consumer."""
 
     Consumer = CheckedConsumer
 
     def __init__(self, settings: Settings, app: Any, on_lost: Callable[[str], None]) -> None:
-        """`on_lost` is told of each position that was lost."""
+        """`on_lost` is called with a description of each lost position."""
         super().__init__(app.conf.broker_consumer, app)
         self.settings = settings
         self.on_lost = on_lost

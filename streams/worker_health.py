@@ -1,37 +1,37 @@
-"""How a worker shows that it lives: metrics for Prometheus, heartbeats for `breakout status`."""
+"""Worker health: metrics for Prometheus, heartbeats for `breakout status`."""
 
 from breakout.observability.heartbeat import Heartbeat
 from breakout.observability.metrics_server import start_metrics
 from breakout.settings import Settings
 
 
-class SignsOfLife:
+class WorkerHealth:
     """Metrics and heartbeats of one worker process."""
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
-        self._heart: Heartbeat | None = None
+        self._heartbeat: Heartbeat | None = None
 
     def start(self) -> None:
-        """Begin; raises `SettingsError` when the metrics port cannot be had."""
+        """Serve metrics and send heartbeats; raises `SettingsError` if the port is taken."""
         address = start_metrics(self._settings)
-        self._heart = Heartbeat(self._settings, "worker", metrics_address=address)
-        self._heart.start()
+        self._heartbeat = Heartbeat(self._settings, "worker", metrics_address=address)
+        self._heartbeat.start()
 
-    def waits(self, why: str | None) -> None:
-        """Say that the worker waits for ClickHouse, or with None that it goes on."""
-        if self._heart is None:
+    def waiting(self, reason: str | None) -> None:
+        """Report why the worker waits for ClickHouse; None once it is running again."""
+        if self._heartbeat is None:
             return
-        if why is not None:
-            self._heart.failed(why)
-        self._heart.beat("running" if why is None else "waiting")
+        if reason is not None:
+            self._heartbeat.failed(reason)
+        self._heartbeat.beat("running" if reason is None else "waiting")
 
-    def failed(self, why: str) -> None:
-        """Say what went wrong; `breakout status` shows it beside the worker."""
-        if self._heart is not None:
-            self._heart.failed(why)
+    def failed(self, error: str) -> None:
+        """Report an error; `breakout status` shows it beside the worker."""
+        if self._heartbeat is not None:
+            self._heartbeat.failed(error)
 
     def stop(self) -> None:
-        """Say that the worker has stopped."""
-        if self._heart is not None:
-            self._heart.stop()
+        """Report that the worker has stopped."""
+        if self._heartbeat is not None:
+            self._heartbeat.stop()

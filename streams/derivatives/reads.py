@@ -1,12 +1,12 @@
-"""What the derivatives processor reads back from ClickHouse."""
+"""Loads the state of the derivatives processor from ClickHouse."""
 
-from streams.arrow import rows_of
+from streams.arrow import iter_rows
 from streams.clickhouse import WorkerClickHouse
 from streams.derivatives.state import Observed, SourceState
 
 
 def load(clickhouse: WorkerClickHouse, source: str) -> SourceState:
-    """Return all that is known of a source's derivatives."""
+    """Return the state of a source: the latest observation of each derivative."""
     state = SourceState()
     rows = clickhouse.query(
         """
@@ -21,7 +21,7 @@ def load(clickhouse: WorkerClickHouse, source: str) -> SourceState:
         """,
         {"source": source},
     )
-    for model_id, at, all_time, days_30, created_at, relation, parents, version in rows_of(rows):
+    for model_id, at, all_time, days_30, created_at, relation, parents, version in iter_rows(rows):
         observed = Observed(at, all_time, days_30, created_at, relation, tuple(parents))
         state.restore(model_id, observed, version)
     return state

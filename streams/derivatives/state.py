@@ -1,7 +1,7 @@
-"""What one worker knows of the models that derive from others; pure, no I/O.
+"""State of the derivatives processor: the latest observation of each derivative; no I/O.
 
-The newest observation of a model counts; of two at one moment, the one that is greater in an
-order of its own, so it does not matter which comes first.
+The newest observation of a model counts; of two at one time, the greater tuple, so the order of
+arrival does not matter.
 """
 
 from collections.abc import Iterable
@@ -14,10 +14,10 @@ from breakout.core.lineage import Ancestry, Lineage
 
 
 class Observed(NamedTuple):
-    """The latest observation of a model. Null is -1, or an empty text."""
+    """The latest observation of a model. Null is -1, or an empty string."""
 
     at: int
-    """Moment, milliseconds UTC. First, so that the newest is the greatest."""
+    """Observation time, milliseconds UTC. The first field, so that the newest tuple is greatest."""
     downloads_all_time: int
     downloads_30d: int
     created_at: int
@@ -28,18 +28,18 @@ class Observed(NamedTuple):
 
 @dataclass
 class Changes:
-    """What a batch changes of one source."""
+    """Changes of one source by a batch."""
 
     version: int = 0
-    """Observations known when the batch was worked through."""
+    """Observations taken in so far: the version of the rows."""
     observed: dict[str, Observed] = field(default_factory=dict)
     """By model id."""
     ancestry: dict[str, Ancestry] = field(default_factory=dict)
-    """Of every model whose ancestors or roots may have changed, by model id."""
+    """By model id, of every model whose ancestors or roots may have changed."""
 
 
 class SourceState:
-    """All derivatives of one source: the whole graph, since lineage crosses every border."""
+    """All derivatives of one source: the complete graph, since lineage crosses organisations."""
 
     def __init__(self) -> None:
         self.version = 0
@@ -50,17 +50,17 @@ class SourceState:
         return len(self._observed)
 
     def restore(self, model_id: str, observed: Observed, version: int) -> None:
-        """Take up what ClickHouse knows of a model."""
+        """Add a model as stored in ClickHouse."""
         self._observed[model_id] = observed
         self._lineage.set_parents(model_id, observed.parents)
         self.version = max(self.version, version)
 
-    def take(self, slices: Iterable[DerivativesSlice]) -> Changes:
-        """Take up observations and return what they change."""
+    def update(self, slices: Iterable[DerivativesSlice]) -> Changes:
+        """Take in observations; return the changes."""
         changes = Changes()
         moved = set()
-        for one in slices:
-            for model_id, observed in _rows(one):
+        for derivatives in slices:
+            for model_id, observed in _observations(derivatives):
                 before = self._observed.get(model_id)
                 if before is not None and observed <= before:
                     continue
@@ -75,15 +75,15 @@ class SourceState:
         return changes
 
 
-def _rows(one: DerivativesSlice) -> Iterable[tuple[str, Observed]]:
-    at = to_ms(one.observed_at)
+def _observations(derivatives: DerivativesSlice) -> Iterable[tuple[str, Observed]]:
+    at = to_ms(derivatives.observed_at)
     columns = zip(
-        one.models,
-        one.downloads_all_time,
-        one.downloads_30d,
-        one.created_at,
-        one.relation,
-        one.parents,
+        derivatives.models,
+        derivatives.downloads_all_time,
+        derivatives.downloads_30d,
+        derivatives.created_at,
+        derivatives.relation,
+        derivatives.parents,
         strict=True,
     )
     for model_id, all_time, days_30, created_at, relation, parents in columns:

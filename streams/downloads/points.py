@@ -1,4 +1,4 @@
-"""Slices of `breakout.points`, from what the downloads processor computed."""
+"""Slices of `breakout.points`, made of points that the downloads processor computed."""
 
 from typing import Any
 
@@ -7,46 +7,45 @@ from breakout.contract.times import from_ms
 from streams.downloads.state import BinPoints
 
 
-def point_slice(size_bin: str, points: BinPoints, *, reset: bool) -> PointsSlice:
-    """Return a slice of points; `reset` tells the reader to forget earlier ones."""
+def points_slice(size_bin: str, points: BinPoints, *, reset: bool) -> PointsSlice:
+    """Return a slice of points; `reset` withdraws all earlier points of its models."""
     values: dict[str, Any] = {
         "size_bin": size_bin,
         "models": points.models,
-        "scored_since": [from_ms(since) for since in points.since],
-        "known": [points.known] * len(points.models),
-        "tracked": [one.tracked for one in points.scored],
+        "scored_since": [from_ms(since) for since in points.scored_since],
+        "known": [points.observation_count] * len(points.models),
+        "tracked": [inputs.tracked for inputs in points.inputs],
         "released_at": [
-            None if one.day0 is None else from_ms(one.day0).date() for one in points.scored
+            None if inputs.day0 is None else from_ms(inputs.day0).date() for inputs in points.inputs
         ],
         "reset": [reset] * len(points.models),
-        "latest_at": [None if one is None else from_ms(one[0]) for one in points.latest],
-        "latest_cumulative": [None if one is None else one[1] for one in points.latest],
+        "latest_at": [None if latest is None else from_ms(latest[0]) for latest in points.latest],
+        "latest_cumulative": [None if latest is None else latest[1] for latest in points.latest],
         "point_model": points.point_model.tolist(),
         "point_age": points.point_age.tolist(),
         "point_cumulative": points.point_cumulative.tolist(),
     }
-    # Not validated: whoever reads it does that, and it is a third of the work of a slice.
+    # Not validated: the consumer validates it, and validation is a third of the work of a slice.
     return PointsSlice.model_construct(**values)
 
 
-def leaving_slice(model_id: str, size_bin: str, since: int, known: int) -> PointsSlice:
-    """Return the slice that takes a model out of a size bin."""
-    nothing: dict[str, list[Any]] = {
-        "point_model": [],
-        "point_age": [],
-        "point_cumulative": [],
-    }
+def withdrawal_slice(
+    model_id: str, size_bin: str, scored_since: int, observation_count: int
+) -> PointsSlice:
+    """Return the slice that removes a model from a size bin."""
     return PointsSlice.model_validate(
         {
             "size_bin": size_bin,
             "models": [model_id],
-            "scored_since": [from_ms(since)],
-            "known": [known],
+            "scored_since": [from_ms(scored_since)],
+            "known": [observation_count],
             "tracked": [False],
             "released_at": [None],
             "reset": [True],
             "latest_at": [None],
             "latest_cumulative": [None],
+            "point_model": [],
+            "point_age": [],
+            "point_cumulative": [],
         }
-        | nothing
     )

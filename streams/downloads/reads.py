@@ -1,4 +1,4 @@
-"""What the downloads processor reads back: its state, and rows around late observations."""
+"""Loads the state of the downloads processor, and rows around late observations."""
 
 from collections.abc import Iterator, Sequence
 from itertools import groupby
@@ -8,43 +8,43 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from streams.arrow import day_start_ms, int_column, rows_of
+from streams.arrow import day_start_ms, int_column, iter_rows
 from streams.clickhouse import WorkerClickHouse
 from streams.columns import Columns, Int
 from streams.downloads.state import (
-    SCORED_SOURCE,
+    RAM_SOURCE,
     Cleaned,
     History,
     Late,
-    Scored,
+    RamInputs,
     Scrape,
     ScrapeCount,
     State,
 )
 
-Item = TypeVar("Item")
+ItemT = TypeVar("ItemT")
 
 _EDGES: tuple[Literal["left"], Literal["right"]] = ("left", "right")
 
-SERIES_A_QUERY = 1_000
-"""Series named in one query: keeps its text far below what ClickHouse parses."""
+MAX_SERIES = 1_000
+"""Series in one query: keeps its text far below ClickHouse's limit."""
 
-MODELS_A_QUERY = 100
-"""Models whose whole history one query reads: bounds the memory it takes."""
+MAX_MODELS = 100
+"""Models whose complete history one query reads: bounds the memory of its result."""
 
 
 class StateBehindError(Exception):
-    """Another worker's rows arrived after this partition's state was read: read it anew."""
+    """Another worker wrote rows after this partition's state was loaded: load it again."""
 
     def __init__(self, partition: int) -> None:
-        super().__init__(f"the state of partition {partition} is older than its rows")
+        super().__init__(f"the state of partition {partition} is older than its rows in ClickHouse")
         self.partition = partition
 
 
 def load_partitions(
     clickhouse: WorkerClickHouse, numbers: Sequence[int], partitions: int
 ) -> dict[int, State]:
-    """Return the state of partitions of `breakout.downloads`, as ClickHouse knows it."""
+    """Return the states of partitions of `breakout.downloads`, as stored in ClickHouse."""
     states = {number: State() for number in numbers}
     where = {"numbers": list(numbers), "partitions": partitions}
     series = clickhouse.query(
@@ -52,12 +52,12 @@ def load_partitions(
         SELECT
             modulo(CRC32(model_id), %(partitions)s) AS partition,
             toString(source) AS source, toString(model_id) AS model_id,
-            seen_at, counted.1 AS at, counted.2 AS raw, counted.3 AS cumulative, version
+            latest_at, counted.1 AS at, counted.2 AS raw, counted.3 AS cumulative, version
         FROM
         (
             SELECT
                 source, model_id,
-                toUnixTimestamp64Milli(max(observed_at)) AS seen_at,
+                toUnixTimestamp64Milli(max(observed_at)) AS latest_at,
                 argMax(
                     (
                         if(d.cumulative IS NULL, -1, toUnixTimestamp64Milli(observed_at)),
@@ -78,13 +78,13 @@ def load_partitions(
     owner = int_column(series, "partition")
     sources = np.array(series["source"].to_pylist(), dtype=object)
     models = np.array(series["model_id"].to_pylist(), dtype=object)
-    columns = [int_column(series, name) for name in ("seen_at", "at", "raw", "cumulative")]
+    columns = [int_column(series, name) for name in ("latest_at", "at", "raw", "cumulative")]
     versions = int_column(series, "version")
     for number, state in states.items():
         for source in sorted(set(sources[owner == number])):
             own = np.flatnonzero((owner == number) & (sources == source))
             state.restore(source, models[own].tolist(), *(column[own] for column in columns))
-        state.revision = int(versions[owner == number].max(initial=0))
+        state.version = int(versions[owner == number].max(initial=0))
     registry = clickhouse.query(
         """
         SELECT
@@ -96,9 +96,9 @@ def load_partitions(
         """,
         where,
     )
-    for partition, model_id, read_at, size_bin, released_at, tracked in rows_of(registry):
+    for partition, model_id, read_at, size_bin, released_at, tracked in iter_rows(registry):
         day0 = None if released_at is None else day_start_ms(released_at)
-        states[partition].restore_model(model_id, read_at, Scored(size_bin, day0, tracked))
+        states[partition].restore_model(model_id, read_at, RamInputs(size_bin, day0, tracked))
     return states
 
 
@@ -130,8 +130,8 @@ _HISTORY_FROM = """
     WHERE d.model_id IN %(models)s
 """
 
-# The rows a late observation can change: those at its time, the one before and after it, and
-# all later ones whose cumulative it may lift, with the first that it cannot.
+# The rows that a late observation can change: those at its time, the one before and the one after,
+# and all later rows whose cumulative it may raise, up to the first that it cannot.
 _HISTORY = (
     f"""SELECT {_HISTORY_COLUMNS} {_HISTORY_FROM}
     AND toUnixTimestamp64Milli(d.observed_at) >= late.first_at
@@ -150,21 +150,21 @@ def load_history(
 ) -> History | None:
     """Return the rows around late observations; None when nothing is late.
 
-    Raises `StateBehindError` when a row of them was written with more knowledge than the state has.
+    Raises `StateBehindError` if one of the rows has a greater version than the state.
     """
     if not late:
         return None
-    answers: list[pa.Table] = []
-    for some in _some(late, SERIES_A_QUERY):
+    tables: list[pa.Table] = []
+    for chunk in chunked(late, MAX_SERIES):
         parameters = {
-            "sources": [one.source for one in some],
-            "models": [one.model_id for one in some],
-            "first_at": [one.first_at for one in some],
-            "last_at": [one.last_at for one in some],
-            "highest": [one.highest for one in some],
+            "sources": [one.source for one in chunk],
+            "models": [one.model_id for one in chunk],
+            "first_at": [one.first_at for one in chunk],
+            "last_at": [one.last_at for one in chunk],
+            "highest": [one.highest for one in chunk],
         }
-        answers.extend(clickhouse.query(sql, parameters) for sql in _HISTORY)
-    rows = pa.concat_tables(answers)
+        tables.extend(clickhouse.query(sql, parameters) for sql in _HISTORY)
+    rows = pa.concat_tables(tables)
     _check_not_behind(number, state, rows)
     slots = [
         state.slot(source, model_id)
@@ -193,7 +193,7 @@ def load_history(
 
 
 def _check_not_behind(number: int, state: State, rows: pa.Table) -> None:
-    if (pc.max(rows["version"]).as_py() or 0) > state.revision:
+    if (pc.max(rows["version"]).as_py() or 0) > state.version:
         raise StateBehindError(number)
 
 
@@ -204,18 +204,18 @@ def load_scrapes(
     state: State,
     partitions: int,
 ) -> dict[Scrape, ScrapeCount]:
-    """Return what one partition has of some scrapes; those it has nothing of are new.
+    """Return a partition's counts of scrapes, zero for new scrapes.
 
-    Raises `StateBehindError` when a row of them was written with more knowledge than the state has.
+    Raises `StateBehindError` if one of the rows has a greater version than the state.
     """
     counts = {scrape: ScrapeCount() for scrape in scrapes}
     for source, group in groupby(sorted(scrapes), key=lambda scrape: scrape[0]):
-        for moments in _some([at for _, at in group], SERIES_A_QUERY):
+        for times in chunked([at for _, at in group], MAX_SERIES):
             where = {
                 "source": source,
-                "moments": list(moments),
-                "first": min(moments),
-                "last": max(moments),
+                "times": list(times),
+                "first": min(times),
+                "last": max(times),
                 "number": number,
                 "partitions": partitions,
             }
@@ -229,14 +229,14 @@ def load_scrapes(
                 WHERE source = %(source)s
                     AND observed_at >= fromUnixTimestamp64Milli(%(first)s, 'UTC')
                     AND observed_at <= fromUnixTimestamp64Milli(%(last)s, 'UTC')
-                    AND toUnixTimestamp64Milli(observed_at) IN %(moments)s
+                    AND toUnixTimestamp64Milli(observed_at) IN %(times)s
                     AND modulo(CRC32(model_id), %(partitions)s) = %(number)s
                 GROUP BY at
                 """,
                 where,
             )
             _check_not_behind(number, state, observations)
-            for at, models, compared, standing, _version in rows_of(observations):
+            for at, models, compared, standing, _version in iter_rows(observations):
                 count = counts[source, at]
                 count.models, count.compared, count.standing = models, compared, standing
             complete = clickhouse.query(
@@ -244,19 +244,19 @@ def load_scrapes(
                 SELECT toUnixTimestamp64Milli(observed_at) AS at, complete
                 FROM scrapes_log FINAL
                 WHERE source = %(source)s AND partition = %(number)s
-                    AND toUnixTimestamp64Milli(observed_at) IN %(moments)s
+                    AND toUnixTimestamp64Milli(observed_at) IN %(times)s
                 """,
                 where,
             )
-            for at, said in rows_of(complete):
-                counts[source, at].complete = bool(said)
+            for at, is_complete in iter_rows(complete):
+                counts[source, at].complete = bool(is_complete)
     return counts
 
 
-def load_series(
+def load_cumulative(
     clickhouse: WorkerClickHouse, model_ids: Sequence[str]
 ) -> list[tuple[str, Int, Int]]:
-    """Return each model's scored observations: id, moments, cumulative downloads."""
+    """Return each model's observations for RAM: id, times (ms UTC), cumulative downloads."""
     rows = clickhouse.query(
         """
         SELECT
@@ -266,7 +266,7 @@ def load_series(
         WHERE source = %(source)s AND model_id IN %(models)s AND cumulative IS NOT NULL
         ORDER BY model, at
         """,
-        {"source": SCORED_SOURCE, "models": list(model_ids)},
+        {"source": RAM_SOURCE, "models": list(model_ids)},
     )
     models = np.array(rows["model"].to_pylist(), dtype=object)
     at, total = int_column(rows, "at"), int_column(rows, "total")
@@ -277,6 +277,7 @@ def load_series(
     return series
 
 
-def _some(items: Sequence[Item], at_most: int) -> Iterator[Sequence[Item]]:
-    for start in range(0, len(items), at_most):
-        yield items[start : start + at_most]
+def chunked(items: Sequence[ItemT], size: int) -> Iterator[Sequence[ItemT]]:
+    """Yield consecutive parts of at most `size` items."""
+    for start in range(0, len(items), size):
+        yield items[start : start + size]

@@ -11,17 +11,17 @@ from numpy.typing import NDArray
 from breakout.contract import ModelRecord
 from breakout.core.ages import DAY_MS
 from breakout.core.series import NULL
-from streams.arrow import MOMENT, counts, moments
+from streams.arrow import COUNT, DATE, TEXT, TEXTS, TIMESTAMP, table_of, timestamps, unsigned
 from streams.columns import Flag, Int, last_of_slot
 from streams.downloads.slice_columns import SliceColumns
-from streams.downloads.state import Result, Rows, Scrape, ScrapeCount
+from streams.downloads.state import Result, Rows
 
 ROWS_TO_ORDER = 4
-"""Rows a series from which sorting the series costs less than it saves ClickHouse."""
+"""Rows per series from which sorting the series costs less than it saves ClickHouse."""
 
 
 def _names(index: NDArray[np.integer], names: pa.Array, *, distinct: bool = True) -> pa.Array:
-    """Return a column of names; of those that repeat each is sent once."""
+    """Return a column of names, as a dictionary if they repeat."""
     if len(index) < 2 * len(names):
         return names.take(pa.array(index))
     if distinct:
@@ -31,16 +31,16 @@ def _names(index: NDArray[np.integer], names: pa.Array, *, distinct: bool = True
     return pa.DictionaryArray.from_arrays(pa.array(places), encoded.dictionary)
 
 
-def _numbers(names: Iterable[str], among: Sequence[str]) -> Int:
-    number = {name: place for place, name in enumerate(among)}
+def _numbers(names: Iterable[str], index: Sequence[str]) -> Int:
+    number = {name: place for place, name in enumerate(index)}
     return np.array([number[name] for name in names], dtype=np.int64)
 
 
 def downloads(parts: Sequence[tuple[Rows, Sequence[str]]]) -> pa.Table:
-    """Return rows of `downloads_log`: of each partition, with its state's origins.
+    """Return rows of `downloads_log`, from the rows and the origins of each partition.
 
-    Where a series has `ROWS_TO_ORDER` they are in the order of the table's key, which costs
-    ClickHouse a sixth less: there are fewer series to sort here than rows to sort there.
+    With `ROWS_TO_ORDER` per series they are in the order of the table's key, which costs ClickHouse
+    a sixth less: there are fewer series to sort here than rows to sort there.
     """
     sources = sorted({source for rows, _ in parts for source in rows.sources})
     origins = sorted({origin for _, known in parts for origin in known})
@@ -64,17 +64,17 @@ def downloads(parts: Sequence[tuple[Rows, Sequence[str]]]) -> pa.Table:
     own = row_series[order]
     return pa.table(
         {
-            # Of two sources each may have the same model.
+            # Two sources may have the same model.
             "model_id": _names(own, models, distinct=not source.any()),
-            "observed_at": moments(at),
+            "observed_at": timestamps(at),
             "source": _names(source[own], pa.array(sources, pa.string())),
             "origin": _names(row_origin[order], pa.array(origins, pa.string())),
-            "downloads_all_time": counts(column(lambda rows: rows.columns.raw)),
-            "downloads_30d": counts(column(lambda rows: rows.columns.downloads_30d)),
-            "likes": counts(column(lambda rows: rows.columns.likes)),
-            "cumulative": counts(cumulative),
-            "delta": counts(column(lambda rows: rows.cleaned.delta)),
-            "revision": counts(column(lambda rows: rows.cleaned.revision)),
+            "downloads_all_time": unsigned(column(lambda rows: rows.columns.raw)),
+            "downloads_30d": unsigned(column(lambda rows: rows.columns.downloads_30d)),
+            "likes": unsigned(column(lambda rows: rows.columns.likes)),
+            "cumulative": unsigned(cumulative),
+            "delta": unsigned(column(lambda rows: rows.cleaned.delta)),
+            "revision": unsigned(column(lambda rows: rows.cleaned.revision)),
             "standing": pa.array(standing == 1, mask=standing == NULL),
             "jump": pa.array(column(lambda rows: rows.cleaned.jump)),
             "version": pa.array(
@@ -86,7 +86,7 @@ def downloads(parts: Sequence[tuple[Rows, Sequence[str]]]) -> pa.Table:
 
 
 def _order(models: pa.Array, source: Int, row_series: Int) -> Int:
-    """Return the order of rows, those of a series being together and in the order of time."""
+    """Return the order of rows that are grouped by series and ordered by time within a series."""
     if len(row_series) < ROWS_TO_ORDER * len(models):
         return np.arange(len(row_series))
     if source.any():
@@ -101,7 +101,7 @@ def _order(models: pa.Array, source: Int, row_series: Int) -> Int:
 
 
 def _closing(series: Int, at: Int, cumulative: Int) -> Flag:
-    """Return which rows are the last of their series and UTC day that have a counter."""
+    """Return which rows are the last with a counter of their series and UTC day."""
     counted = np.flatnonzero(cumulative != NULL)
     last = last_of_slot(series[counted]) | last_of_slot(at[counted] // DAY_MS)
     closing = np.zeros(len(cumulative), dtype=bool)
@@ -109,67 +109,64 @@ def _closing(series: Int, at: Int, cumulative: Int) -> Flag:
     return closing
 
 
+_SCRAPES = {
+    "source": TEXT,
+    "observed_at": TIMESTAMP,
+    "partition": pa.uint16(),
+    "models": pa.uint32(),
+    "compared": pa.uint32(),
+    "standing": pa.uint32(),
+    "complete": pa.bool_(),
+    "version": COUNT,
+}
+_SCRAPE_MISSING = {"source": TEXT, "observed_at": TIMESTAMP, "model_id": TEXT, "reason": TEXT}
+_MODELS = {
+    "model_id": TEXT,
+    "org": TEXT,
+    "region": TEXT,
+    "region_source": TEXT,
+    "total_params_b": pa.float64(),
+    "active_params_b": pa.float64(),
+    "size_source": TEXT,
+    "size_bin": TEXT,
+    "released_at": DATE,
+    "released_source": TEXT,
+    "created_at": TIMESTAMP,
+    "license": TEXT,
+    "pipeline_tag": TEXT,
+    "base_models": TEXTS,
+    "base_relation": TEXT,
+    "tracked": pa.bool_(),
+    "observed_at": TIMESTAMP,
+}
+
+
 def scrapes(results: Mapping[int, Result]) -> pa.Table:
-    """Return rows of `scrapes_log`, by partition."""
-    return pa.concat_tables(
-        [_scrapes(number, one.scrapes, one.version) for number, one in results.items()]
-    )
-
-
-def _scrapes(partition: int, counts: Mapping[Scrape, ScrapeCount], version: int) -> pa.Table:
-    return pa.table(
-        {
-            "source": pa.array([source for source, _ in counts], pa.string()),
-            "observed_at": moments([at for _, at in counts]),
-            "partition": pa.array([partition] * len(counts), pa.uint16()),
-            "models": pa.array([one.models for one in counts.values()], pa.uint32()),
-            "compared": pa.array([one.compared for one in counts.values()], pa.uint32()),
-            "standing": pa.array([one.standing for one in counts.values()], pa.uint32()),
-            "complete": pa.array([one.complete for one in counts.values()], pa.bool_()),
-            "version": pa.array([version] * len(counts), pa.uint64()),
-        }
+    """Return rows of `scrapes_log`, from the results of each partition."""
+    return table_of(
+        _SCRAPES,
+        (
+            (source, at, partition, *vars(count).values(), result.version)
+            for partition, result in results.items()
+            for (source, at), count in result.scrapes.items()
+        ),
     )
 
 
 def scrape_missing(slices: Iterable[SliceColumns]) -> pa.Table:
     """Return rows of `scrape_missing`."""
-    rows = [(one, missing) for one in slices for missing in one.missing]
-    return pa.table(
-        {
-            "source": pa.array([one.source for one, _ in rows], pa.string()),
-            "observed_at": moments([one.at for one, _ in rows]),
-            "model_id": pa.array([missing.model_id for _, missing in rows], pa.string()),
-            "reason": pa.array([missing.reason for _, missing in rows], pa.string()),
-        }
+    return table_of(
+        _SCRAPE_MISSING,
+        (
+            (one.source, one.at, missing.model_id, missing.reason)
+            for one in slices
+            for missing in one.missing
+        ),
     )
-
-
-_MODEL_COLUMNS = {
-    "model_id": pa.string(),
-    "org": pa.string(),
-    "region": pa.string(),
-    "region_source": pa.string(),
-    "total_params_b": pa.float64(),
-    "active_params_b": pa.float64(),
-    "size_source": pa.string(),
-    "size_bin": pa.string(),
-    "released_at": pa.date32(),
-    "released_source": pa.string(),
-    "created_at": MOMENT,
-    "license": pa.string(),
-    "pipeline_tag": pa.string(),
-    "base_models": pa.list_(pa.string()),
-    "base_relation": pa.string(),
-    "tracked": pa.bool_(),
-    "observed_at": MOMENT,
-}
 
 
 def models(records: Sequence[ModelRecord]) -> pa.Table:
     """Return rows of `models_log`."""
-    return pa.table(
-        {
-            name: pa.array([getattr(record, name) for record in records], kind)
-            for name, kind in _MODEL_COLUMNS.items()
-        }
+    return table_of(
+        _MODELS, ([getattr(record, column) for column in _MODELS] for record in records)
     )

@@ -1,23 +1,23 @@
-"""A slice of `breakout.downloads` as columns: a fifth of what the numbers of the event take."""
+"""Slices of `breakout.downloads` as columns: a fifth of the memory of the events."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 from breakout.contract import DownloadsSlice, MissingModel
 from breakout.contract.times import to_ms
-from streams.columns import Int, counts
+from streams.columns import Int, count_column
 
 
 @dataclass(frozen=True)
 class SliceColumns:
-    """What a slice says; one entry a model, `NULL` for a missing count."""
+    """A slice; one entry per model, `NULL` for a missing count."""
 
     source: str
     origin: str
     number: int
-    """Of this slice within its scrape."""
+    """Number of this slice within its scrape."""
     at: int
-    """Moment of the observation, milliseconds UTC."""
+    """Observation time, milliseconds UTC."""
     complete: bool
     models: list[str]
     downloads_all_time: Int
@@ -27,7 +27,7 @@ class SliceColumns:
 
     @classmethod
     def of(cls, event: DownloadsSlice) -> "SliceColumns":
-        """Take them from an event."""
+        """Return the columns of an event."""
         return cls(
             source=event.source,
             origin=event.origin,
@@ -35,8 +35,8 @@ class SliceColumns:
             at=to_ms(event.observed_at),
             complete=event.complete,
             models=event.models,
-            downloads_all_time=counts(event.downloads_all_time),
-            downloads_30d=counts(event.downloads_30d),
-            likes=counts(event.likes),
+            downloads_all_time=count_column(event.downloads_all_time),
+            downloads_30d=count_column(event.downloads_30d),
+            likes=count_column(event.likes),
             missing=event.missing,
         )

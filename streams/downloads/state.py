@@ -1,9 +1,9 @@
-"""What the downloads processor knows of one partition, and how a batch changes it.
+"""State of one partition of `breakout.downloads`, and how a batch changes it; no I/O.
 
-Nothing here does I/O. A batch is first planned: its observations become sorted columns, and
-the plan says which rows of ClickHouse it needs, if any. Then it is applied: the result holds
-everything to write. Observations newer than all before need nothing but this state; late ones
-are cleaned together with the rows around them.
+A batch is first planned: its observations become sorted columns, and the plan lists the rows of
+ClickHouse that it needs, if any. Then it is applied: the result holds everything to write.
+Observations newer than all before need only this state; late ones are cleaned together with the
+rows around them.
 """
 
 from collections.abc import Callable, Iterable, Sequence
@@ -24,24 +24,24 @@ from streams.columns import (
     Flag,
     Int,
     concatenate,
+    count_updates,
     first_of_key,
+    index_of,
     last_of_slot,
-    lessons,
     merge_equal_keys,
-    those,
 )
 from streams.downloads.slice_columns import SliceColumns
 
-SCORED_SOURCE = "huggingface"
-"""Whose counters RAM is made of."""
+RAM_SOURCE = "huggingface"
+"""The source whose counters RAM is computed from."""
 
 Scrape = tuple[str, int]
-"""A scrape: its source and its moment, milliseconds UTC."""
+"""A scrape: its source and its observation time, milliseconds UTC."""
 
 
 @dataclass(frozen=True)
 class Late:
-    """A series with an observation in the batch that is not newer than all known ones."""
+    """A series with an observation in the batch that is not newer than all earlier ones."""
 
     slot: int
     source: str
@@ -49,7 +49,7 @@ class Late:
     first_at: int
     last_at: int
     highest: int
-    """Greatest raw counter in the batch: what may lift the cumulative of later rows."""
+    """Greatest raw counter in the batch: it may raise the cumulative of later rows."""
 
 
 @dataclass(frozen=True)
@@ -65,7 +65,7 @@ class Cleaned:
 
 @dataclass(frozen=True)
 class History:
-    """Rows around late observations as ClickHouse has them, sorted by series and time."""
+    """Rows around late observations as stored in ClickHouse, sorted by series and time."""
 
     columns: Columns
     cleaned: Cleaned
@@ -73,7 +73,7 @@ class History:
 
 @dataclass
 class ScrapeCount:
-    """How many observations of a scrape this partition has, and how many stood still."""
+    """Observations of a scrape in this partition, and how many of them are unchanged."""
 
     models: int = 0
     compared: int = 0
@@ -83,10 +83,10 @@ class ScrapeCount:
 
 @dataclass(frozen=True)
 class Plan:
-    """A batch as sorted columns, and what must be read before it can be applied."""
+    """A batch as sorted columns, and what must be read before it is applied."""
 
     columns: Columns
-    """Those with one key are in the order they came."""
+    """Within a key in the order of arrival."""
     late: Sequence[Late]
     scrapes: frozenset[Scrape]
     incomplete: frozenset[Scrape]
@@ -99,7 +99,7 @@ class Rows:
 
     sources: Sequence[str]
     models: pa.StringArray
-    """Of each series."""
+    """Model id of each series."""
     source: Int
     """Index into `sources` of each series."""
     series: Int
@@ -114,20 +114,20 @@ class BinPoints:
     """Points of models of one size bin, as `PointsSlice` has them."""
 
     models: Sequence[str]
-    since: Sequence[int]
-    """When the registry last changed what scoring needs, milliseconds UTC."""
-    scored: Sequence["Scored"]
+    scored_since: Sequence[int]
+    """When the registry last changed the inputs of RAM, milliseconds UTC."""
+    inputs: Sequence["RamInputs"]
     latest: Sequence[tuple[int, int] | None]
-    """Moment and cumulative of the latest observation."""
+    """Time (ms UTC) and cumulative of the latest observation."""
     point_model: Int
     point_age: Int
     point_cumulative: Int
-    known: int
+    observation_count: int
 
 
 @dataclass(frozen=True)
 class Result:
-    """What a batch changes."""
+    """The changes of a batch: everything to write."""
 
     rows: Rows
     points: dict[str, BinPoints]
@@ -139,16 +139,16 @@ class Result:
 
 
 @dataclass(frozen=True)
-class Scored:
-    """What scoring needs to know of a model; equal values mean equal points."""
+class RamInputs:
+    """Registry facts that RAM depends on; equal inputs mean equal points."""
 
     size_bin: str | None
     day0: int | None
     tracked: bool
 
     @classmethod
-    def of(cls, record: ModelRecord) -> "Scored":
-        """Take it from a registry record."""
+    def of(cls, record: ModelRecord) -> "RamInputs":
+        """Return the inputs of a registry record."""
         day0 = None if record.released_at is None else day_ms(record.released_at)
         return cls(record.size_bin, day0, record.tracked)
 
@@ -159,110 +159,111 @@ class Scored:
 
 
 @dataclass(frozen=True)
-class Rescored:
-    """A model whose points must be made anew, since the registry says something else of it."""
+class Republished:
+    """A model whose points must be published again, since the registry changed its inputs."""
 
     model_id: str
     left_bin: str | None
-    """The size bin it is no longer in, if any."""
-    since: int
-    scored: Scored
+    """The size bin it has left, if any."""
+    scored_since: int
+    inputs: RamInputs
 
 
 @dataclass(frozen=True)
 class _Registered:
     read_at: int
-    since: int
-    scored: Scored
+    scored_since: int
+    inputs: RamInputs
 
 
 _EMPTY: Int = np.empty(0, dtype=np.int64)
 
-_UNREGISTERED = _Registered(NULL, NULL, Scored(None, None, tracked=False))
+_UNREGISTERED = _Registered(NULL, NULL, RamInputs(None, None, tracked=False))
 
 
 class State:
-    """Everything known of one partition of `breakout.downloads`."""
+    """State of one partition of `breakout.downloads`."""
 
     def __init__(self) -> None:
-        self.revision = 0
-        """Distinct observations known: the version of the rows written next."""
+        self.version = 0
+        """Distinct observations taken in: the version of the rows written next."""
         self.scrapes: dict[Scrape, ScrapeCount] = {}
         self.origins: list[str] = []
         self._registry: dict[str, _Registered] = {}
         self._slots: dict[str, dict[str, int]] = {}
         self._models: list[str] = []
-        # The first of them, maybe all, as Arrow has them.
+        # The first of the models, or all, as an Arrow array.
         self._names = pa.array([], pa.string())
         self._newest: dict[str, int] = {}
-        # Of the latest slice with each number: its models, and their series.
-        self._alike: dict[tuple[str, int], tuple[list[str], Int]] = {}
-        # One entry a series: the latest observation at all, and the latest with a counter.
-        self._seen_at = np.full(1024, NULL, dtype=np.int64)
-        self._source = self._seen_at.copy()
-        self._at, self._raw, self._cumulative = (self._seen_at.copy() for _ in range(3))
-        # Day 0 of those that have points.
-        self._day0 = self._seen_at.copy()
+        # Models and slots of the latest slice, by source and slice number.
+        self._last_slices: dict[tuple[str, int], tuple[list[str], Int]] = {}
+        # One entry per series: the latest observation, and the latest with a counter.
+        self._latest_at = np.full(1024, NULL, dtype=np.int64)
+        self._source = self._latest_at.copy()
+        self._at, self._raw, self._cumulative = (self._latest_at.copy() for _ in range(3))
+        # Day 0 of models that have points.
+        self._day0 = self._latest_at.copy()
 
-    @property
-    def series(self) -> int:
-        """How many series (model and source) are known."""
+    def __len__(self) -> int:
+        """Return the number of series (model and source)."""
         return len(self._models)
 
     @property
     def _sources(self) -> list[str]:
-        """Names of the sources by their numbers."""
+        """Sources by number."""
         return list(self._slots)
 
     # Restoring, and the registry.
 
     def restore(
-        self, source: str, models: Sequence[str], seen_at: Int, at: Int, raw: Int, cumulative: Int
+        self, source: str, models: Sequence[str], latest_at: Int, at: Int, raw: Int, cumulative: Int
     ) -> None:
-        """Add series of a source as ClickHouse has them: the latest observation of each at all,
-        and the latest with a counter, its raw counter and cumulative, `NULL`s where none has one.
+        """Add series of a source as stored in ClickHouse.
+
+        Each has the time of its latest observation, and of the latest with a counter the time, raw
+        counter and cumulative; `NULL` without any.
         """
-        slot = self._numbered(source, models)
-        self._seen_at[slot], self._at[slot] = seen_at, at
+        slot = self._add_series(source, models)
+        self._latest_at[slot], self._at[slot] = latest_at, at
         self._raw[slot], self._cumulative[slot] = raw, cumulative
-        newest = int(seen_at.max(initial=NULL))
+        newest = int(latest_at.max(initial=NULL))
         self._newest[source] = max(self._newest.get(source, NULL), newest)
 
-    def restore_model(self, model_id: str, read_at: int, scored: Scored) -> None:
-        """Add a model as ClickHouse's registry has it; `read_at` in milliseconds UTC."""
-        self._enter(model_id, _Registered(read_at, read_at, scored))
+    def restore_model(self, model_id: str, read_at: int, inputs: RamInputs) -> None:
+        """Add a model of the registry as stored in ClickHouse; `read_at` in milliseconds UTC."""
+        self._set_registered(model_id, _Registered(read_at, read_at, inputs))
 
-    def register(self, records: Iterable[ModelRecord]) -> list[Rescored]:
-        """Take in registry records, the newest wins; return whose points must be made anew.
+    def register(self, records: Iterable[ModelRecord]) -> list[Republished]:
+        """Take in registry records, newest first; return the models to publish again.
 
-        Call it when the points made so far are on their way, and publish those made anew
-        before any later ones: readers tell them apart by when the registry changed.
+        Call it once the points of earlier batches are sent, and publish these before any later
+        points: consumers order them by when the registry changed.
         """
-        before: dict[str, Scored] = {}
+        before: dict[str, RamInputs] = {}
         for record in records:
             known = self._registry.get(record.model_id, _UNREGISTERED)
             read_at = to_ms(record.observed_at)
             if known.read_at > read_at:
                 continue
-            before.setdefault(record.model_id, known.scored)
-            scored = Scored.of(record)
-            since = known.since if scored == known.scored else read_at
-            self._enter(record.model_id, _Registered(read_at, since, scored))
+            before.setdefault(record.model_id, known.inputs)
+            inputs = RamInputs.of(record)
+            scored_since = known.scored_since if inputs == known.inputs else read_at
+            self._set_registered(record.model_id, _Registered(read_at, scored_since, inputs))
         return [
-            Rescored(
+            Republished(
                 model_id,
-                old.size_bin if old.has_points and not _same_bin(old, now.scored) else None,
-                now.since,
-                now.scored,
+                old.size_bin if old.has_points and not _same_bin(old, now.inputs) else None,
+                now.scored_since,
+                now.inputs,
             )
             for model_id, old in before.items()
-            if (now := self._registry[model_id]).scored != old
-            and (old.has_points or now.scored.has_points)
+            if (now := self._registry[model_id]).inputs != old
+            and (old.has_points or now.inputs.has_points)
         ]
 
     def latest(self, model_id: str) -> tuple[int, int] | None:
-        """Return (moment, cumulative) of the model's latest observation that counts for RAM."""
-        slot = self._slots.get(SCORED_SOURCE, {}).get(model_id)
+        """Return (ms UTC, cumulative) of the model's latest observation that counts for RAM."""
+        slot = self._slots.get(RAM_SOURCE, {}).get(model_id)
         if slot is None or self._at[slot] < 0:
             return None
         return int(self._at[slot]), int(self._cumulative[slot])
@@ -273,11 +274,11 @@ class State:
         """Turn a batch's slices, in the order of the log, into sorted columns."""
         columns = self._gather(slices)
         at = columns.at
-        if (at[1:] >= at[:-1]).all():  # scrapes in the order of time: series alone are sorted
+        if (at[1:] >= at[:-1]).all():  # scrapes ordered by time: sort by series only
             columns = columns.take(np.argsort(columns.slot, kind="stable"))
         else:
             columns = columns.take(np.lexsort((at, columns.slot)))
-        late_slots = np.unique(columns.slot[columns.at <= self._seen_at[columns.slot]])
+        late_slots = np.unique(columns.slot[columns.at <= self._latest_at[columns.slot]])
         scrapes = [(one.source, one.at) for one in slices]
         return Plan(
             columns=columns,
@@ -290,7 +291,7 @@ class State:
         )
 
     def unknown_scrapes(self, plan: Plan, history: History | None) -> list[Scrape]:
-        """Return the scrapes whose counts must be read (`restore_scrape`) before `apply`."""
+        """Return the scrapes whose counts must be read before `apply`."""
         touched = set(plan.scrapes)
         if history is not None:
             names = self._sources
@@ -306,31 +307,33 @@ class State:
         )
 
     def _gather(self, slices: Sequence[SliceColumns]) -> Columns:
-        # All slices in one go: many of them may hold one observation each.
-        long = [len(one.models) for one in slices]
+        # All slices together: many of them may hold a single observation.
+        lengths = [len(one.models) for one in slices]
 
         def column(of: Callable[[SliceColumns], Int]) -> Int:
             return np.concatenate([_EMPTY, *map(of, slices)])
 
         return Columns(
             column(self._slots_of),
-            np.repeat(np.array([one.at for one in slices], dtype=np.int64), long),
+            np.repeat(np.array([one.at for one in slices], dtype=np.int64), lengths),
             column(attrgetter("downloads_all_time")),
             column(attrgetter("downloads_30d")),
             column(attrgetter("likes")),
-            np.repeat(np.array([self.origin(one.origin) for one in slices], dtype=np.int64), long),
+            np.repeat(
+                np.array([self.origin(one.origin) for one in slices], dtype=np.int64), lengths
+            ),
         )
 
     def _slots_of(self, one: SliceColumns) -> Int:
-        """Return the numbers of a slice's series; a scrape mostly names those of the one before."""
+        """Return the slots of a slice's series; mostly those of the previous scrape."""
         place = (one.source, one.number)
-        models, slots = self._alike.get(place, (None, _EMPTY))
+        models, slots = self._last_slices.get(place, (None, _EMPTY))
         if one.models is models or one.models == models:
             return slots
-        slots = self._numbered(one.source, one.models)
+        slots = self._add_series(one.source, one.models)
         # The state's own strings: equal ones would stay in memory beside them.
         one.models[:] = [self._models[slot] for slot in slots.tolist()]
-        self._alike[place] = one.models, slots
+        self._last_slices[place] = one.models, slots
         return slots
 
     def _late(self, columns: Columns, late_slots: Int) -> Iterable[Late]:
@@ -350,14 +353,14 @@ class State:
     # Applying.
 
     def apply(self, plan: Plan, history: History | None) -> Result:
-        """Clean a batch and return what it changes. `history` has the rows `plan.late` needs."""
+        """Clean a batch and return its changes; `history` has the rows that `plan.late` needs."""
         merged = self._merge(plan, history)
         columns = merged.columns
         cleaned = _clean(columns, merged.floor)
         changed = merged.new | merged.altered | _restated(merged, cleaned, history)
-        changed |= self._doubtful(merged)
-        self.revision += merged.learned
-        self._remember(plan, columns, cleaned.cumulative)
+        changed |= self._to_rewrite(merged)
+        self.version += merged.updates
+        self._update_latest(plan, columns, cleaned.cumulative)
         touched = self._count(plan, merged, cleaned, changed, history)
         late_slots = np.array([one.slot for one in plan.late], dtype=np.int64)
         late = int(np.isin(columns.slot[merged.new], late_slots).sum())
@@ -365,34 +368,34 @@ class State:
             rows=self._rows(columns, cleaned, np.flatnonzero(changed)),
             points=self._points(columns, cleaned.cumulative, changed),
             scrapes={scrape: self.scrapes[scrape] for scrape in touched},
-            version=self.revision,
+            version=self.version,
             new=int(merged.new.sum()) - late,
             late=late,
-            duplicate=plan.received - merged.learned,
+            duplicate=plan.received - merged.updates,
         )
 
-    def _doubtful(self, merged: "_Merged") -> Flag:
-        """Return the known rows of series that learned something.
+    def _to_rewrite(self, merged: "_Merged") -> Flag:
+        """Return the known rows of series with new or changed observations.
 
-        Another worker, killed or lagging, may have restated them from a part of this batch:
-        they are written again even where the whole batch leaves them as they were.
+        Another worker, killed or lagging, may have restated them from a part of this batch, so
+        they are written again even if the complete batch does not change them.
         """
-        learned = np.zeros(len(self._models), dtype=bool)
-        learned[merged.columns.slot[merged.new | merged.altered]] = True
-        return (merged.row >= 0) & ~merged.context & learned[merged.columns.slot]
+        changed = np.zeros(len(self._models), dtype=bool)
+        changed[merged.columns.slot[merged.new | merged.altered]] = True
+        return (merged.row >= 0) & ~merged.context & changed[merged.columns.slot]
 
     def _merge(self, plan: Plan, history: History | None) -> "_Merged":
-        """Sort the batch, the history, and the seeds of its series into one run a series.
+        """Sort the batch, the history and the seeds by series and time, and merge equal keys.
 
-        A seed is the latest known observation of a series that is not late.
+        The seed of a series that is not late is its latest earlier observation.
         """
         late = np.array([one.slot for one in plan.late], dtype=np.int64)
         ends = last_of_slot(plan.columns.slot)
         slots = plan.columns.slot[ends]
         seeded = slots[(self._at[slots] >= 0) & ~np.isin(slots, late, assume_unique=True)]
-        unsaid = np.full(len(seeded), NULL, dtype=np.int64)
+        nulls = np.full(len(seeded), NULL, dtype=np.int64)
         seeds = Columns(
-            seeded, self._at[seeded], self._raw[seeded], unsaid, unsaid, np.zeros_like(seeded)
+            seeded, self._at[seeded], self._raw[seeded], nulls, nulls, np.zeros_like(seeded)
         )
         old = Columns.empty() if history is None else history.columns
         parts = (old, seeds, plan.columns)
@@ -410,7 +413,7 @@ class State:
 
         both = concatenate(parts)
         if history is None:
-            # Each seed precedes all of its series: nothing is left to sort.
+            # Each seed precedes its series: the order is known.
             place = np.searchsorted(plan.columns.slot, seeded)
             order = np.insert(np.arange(n_seeds, len(new)), place, np.arange(n_seeds))
         else:
@@ -424,7 +427,7 @@ class State:
         )
         begins = first_of_key(both)
         merged = merge_equal_keys(both, begins, self.origins)
-        starts = those(begins)
+        starts = index_of(begins)
         known = row[starts] >= 0
         altered = known & (
             (merged.raw != both.raw[starts])
@@ -434,17 +437,17 @@ class State:
         )
         first_at = np.zeros(len(self._models), dtype=np.int64)
         first_at[late] = [one.first_at for one in plan.late]
-        # The row before the first late observation only lends its counters.
+        # The row before the first late observation is context: its counters are read only.
         context = seed[starts] | (known & (merged.at < first_at[merged.slot]))
-        learned = int(new[starts].sum()) + lessons(both, begins, self.origins)
-        return _Merged(merged, floor[starts], row[starts], new[starts], altered, context, learned)
+        updates = int(new[starts].sum()) + count_updates(both, begins, self.origins)
+        return _Merged(merged, floor[starts], row[starts], new[starts], altered, context, updates)
 
-    def _remember(self, plan: Plan, columns: Columns, cumulative: Int) -> None:
+    def _update_latest(self, plan: Plan, columns: Columns, cumulative: Int) -> None:
         for source, at in plan.scrapes:
             self._newest[source] = max(self._newest.get(source, NULL), at)
         last = last_of_slot(columns.slot)
         slot = columns.slot[last]
-        self._seen_at[slot] = np.maximum(self._seen_at[slot], columns.at[last])
+        self._latest_at[slot] = np.maximum(self._latest_at[slot], columns.at[last])
         counted = np.flatnonzero(columns.raw >= 0)
         last = last_of_slot(columns.slot[counted])
         counted = counted[last]
@@ -461,7 +464,7 @@ class State:
         changed: Flag,
         history: History | None,
     ) -> set[Scrape]:
-        """Bring the counts of scrapes up to date; return those that were touched."""
+        """Update the counts of scrapes; return the scrapes that were touched."""
         picked = np.flatnonzero(changed)
         compared = (cleaned.standing[picked] >= 0).astype(np.int64)
         standing = (cleaned.standing[picked] == 1).astype(np.int64)
@@ -475,7 +478,7 @@ class State:
         keys = merged.columns.at[picked] * len(sources)
         keys += self._source[merged.columns.slot[picked]]
         if history is None:
-            # All of them are of the batch's own scrapes: nothing is left to sort.
+            # All rows belong to the batch's own scrapes: the order is known.
             own = (at * len(sources) + sources.index(source) for source, at in plan.scrapes)
             scrapes = np.array(sorted(own), dtype=np.int64)
             index = np.searchsorted(scrapes, keys)
@@ -486,12 +489,12 @@ class State:
             for column in (merged.new[picked], compared, standing)
         ]
         touched = set(plan.scrapes)
-        for key, models, comparing, still in zip(scrapes.tolist(), *sums, strict=True):
+        for key, models, compared_count, unchanged in zip(scrapes.tolist(), *sums, strict=True):
             at, number = divmod(key, len(sources))
             count = self.scrapes.setdefault((sources[number], at), ScrapeCount())
             count.models += models
-            count.compared += comparing
-            count.standing += still
+            count.compared += compared_count
+            count.standing += unchanged
             touched.add((sources[number], at))
         for scrape in plan.scrapes:
             count = self.scrapes.setdefault(scrape, ScrapeCount())
@@ -516,7 +519,7 @@ class State:
                 cleaned.standing[picked],
                 cleaned.jump[picked],
             ),
-            version=self.revision,
+            version=self.version,
         )
 
     def _names_of(self, slots: Int) -> pa.StringArray:
@@ -526,8 +529,8 @@ class State:
         return self._names.take(pa.array(slots))
 
     def _points(self, columns: Columns, cumulative: Int, changed: Flag) -> dict[str, BinPoints]:
-        """Return the points that lie between observations of which one changed."""
-        counted = those(columns.raw >= 0)
+        """Return the points between two observations of which one changed."""
+        counted = index_of(columns.raw >= 0)
         slot, at, total = columns.slot[counted], columns.at[counted], cumulative[counted]
         changed = changed[counted]
         follows = np.zeros(len(slot), dtype=bool)
@@ -549,7 +552,7 @@ class State:
         point_slot = slot[rows][points.row]
         by_bin: dict[str, list[int]] = {}
         for number, one in registered.items():
-            by_bin.setdefault(str(one.scored.size_bin), []).append(number)
+            by_bin.setdefault(str(one.inputs.size_bin), []).append(number)
         result = {}
         for size_bin, numbers in by_bin.items():
             own = np.array(numbers, dtype=np.int64)
@@ -557,51 +560,51 @@ class State:
             models = [self._models[number] for number in numbers]
             result[size_bin] = BinPoints(
                 models=models,
-                since=[registered[number].since for number in numbers],
-                scored=[registered[number].scored for number in numbers],
+                scored_since=[registered[number].scored_since for number in numbers],
+                inputs=[registered[number].inputs for number in numbers],
                 latest=[self.latest(model_id) for model_id in models],
                 point_model=np.searchsorted(own, point_slot[inside]),
                 point_age=points.age[inside],
                 point_cumulative=points.cumulative[inside],
-                known=self.revision,
+                observation_count=self.version,
             )
         return result
 
-    def points_of(self, rescored: Rescored, at: Int, cumulative: Int) -> BinPoints:
-        """Return all points of one model, from all its observations that have a counter."""
-        scored = rescored.scored
+    def points_of(self, republished: Republished, at: Int, cumulative: Int) -> BinPoints:
+        """Return all points of a model, from all its observations with a counter."""
+        inputs = republished.inputs
         before = np.concatenate(([NULL], at[:-1])), np.concatenate(([NULL], cumulative[:-1]))
-        day0 = np.full(len(at), 0 if scored.day0 is None else scored.day0, dtype=np.int64)
+        day0 = np.full(len(at), 0 if inputs.day0 is None else inputs.day0, dtype=np.int64)
         points = points_between(day0, before[0][: len(at)], before[1][: len(at)], at, cumulative)
         return BinPoints(
-            models=[rescored.model_id],
-            since=[rescored.since],
-            scored=[scored],
-            latest=[self.latest(rescored.model_id)],
+            models=[republished.model_id],
+            scored_since=[republished.scored_since],
+            inputs=[inputs],
+            latest=[self.latest(republished.model_id)],
             point_model=np.zeros(len(points.age), dtype=np.int64),
             point_age=points.age,
             point_cumulative=points.cumulative,
-            known=self.revision,
+            observation_count=self.version,
         )
 
     def origin(self, name: str) -> int:
-        """Return the number of an origin."""
+        """Return the number of an origin, which is added if it is new."""
         if name not in self.origins:
             self.origins.append(name)
         return self.origins.index(name)
 
     def slot(self, source: str, model_id: str) -> int:
-        """Return the number of a known series; KeyError if it is not."""
+        """Return the slot of a series. Raises `KeyError` if it is unknown."""
         return self._slots[source][model_id]
 
-    def _enter(self, model_id: str, registered: _Registered) -> None:
+    def _set_registered(self, model_id: str, registered: _Registered) -> None:
         self._registry[model_id] = registered
-        slot = self._slots.get(SCORED_SOURCE, {}).get(model_id)
+        slot = self._slots.get(RAM_SOURCE, {}).get(model_id)
         if slot is not None:
             self._day0[slot] = _day0_of_points(registered)
 
-    def _numbered(self, source: str, models: Sequence[str]) -> Int:
-        """Return the numbers of a source's series; those not known yet get the next ones."""
+    def _add_series(self, source: str, models: Sequence[str]) -> Int:
+        """Return the slots of a source's series; new series are added."""
         known = self._slots.setdefault(source, {})
         new = [model_id for model_id in models if model_id not in known]
         if new:
@@ -611,7 +614,7 @@ class State:
             while end > len(self._at):
                 self._grow()
             self._source[first:end] = self._sources.index(source)
-            if source == SCORED_SOURCE:
+            if source == RAM_SOURCE:
                 registered = (self._registry.get(model_id, _UNREGISTERED) for model_id in new)
                 self._day0[first:end] = list(map(_day0_of_points, registered))
         return np.array([known[model_id] for model_id in models], dtype=np.int64)
@@ -619,7 +622,7 @@ class State:
     def _grow(self) -> None:
         more = np.full(len(self._at), NULL, dtype=np.int64)
         self._source = np.concatenate((self._source, more))
-        self._seen_at = np.concatenate((self._seen_at, more))
+        self._latest_at = np.concatenate((self._latest_at, more))
         self._at = np.concatenate((self._at, more))
         self._raw = np.concatenate((self._raw, more))
         self._cumulative = np.concatenate((self._cumulative, more))
@@ -628,7 +631,7 @@ class State:
 
 @dataclass(frozen=True)
 class _Merged:
-    """Batch, history and seeds, one entry a key, sorted by series and time."""
+    """Batch, history and seeds, one entry per key, sorted by series and time."""
 
     columns: Columns
     floor: Int
@@ -639,22 +642,22 @@ class _Merged:
     altered: Flag
     """Known before, with smaller counts."""
     context: Flag
-    """Only lends its counters to those after it; never written."""
-    learned: int
-    """Observations that said something new, however the log is cut into batches."""
+    """Read for its counters only; never written."""
+    updates: int
+    """Observations that changed something, however the log is cut into batches."""
 
 
 def _day0_of_points(registered: _Registered) -> int:
-    scored = registered.scored
-    return NULL if scored.day0 is None or scored.size_bin is None else scored.day0
+    inputs = registered.inputs
+    return NULL if inputs.day0 is None or inputs.size_bin is None else inputs.day0
 
 
-def _same_bin(one: Scored, other: Scored) -> bool:
+def _same_bin(one: RamInputs, other: RamInputs) -> bool:
     return other.has_points and one.size_bin == other.size_bin
 
 
 def _clean(columns: Columns, floor: Int) -> Cleaned:
-    counted = those(columns.raw >= 0)
+    counted = index_of(columns.raw >= 0)
     series = clean(columns.slot[counted], columns.raw[counted], floor[counted])
 
     def spread(values: NDArray[Any], absent: int) -> NDArray[Any]:
@@ -672,7 +675,7 @@ def _clean(columns: Columns, floor: Int) -> Cleaned:
 
 
 def _restated(merged: _Merged, cleaned: Cleaned, history: History | None) -> Flag:
-    """Return which known rows mean something else now."""
+    """Return the known rows whose clean values changed."""
     restated = np.zeros(len(merged.row), dtype=bool)
     if history is None:
         return restated

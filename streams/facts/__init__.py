@@ -1,1 +1,1 @@
-"""The facts processor: rows of other sources, written as they arrive."""
+"""The facts processor: names, inference tokens and leaderboard ratings."""

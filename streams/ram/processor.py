@@ -1,8 +1,8 @@
-"""The score processor: points to baselines, RAM and breakouts.
+"""The RAM processor: points to baselines, RAM and breakouts.
 
-It reads `breakout.points`. Of each batch it writes, in this order: baselines and breakouts,
-events to `breakout.breakouts`, then latest values and points, which tell a restarted worker what
-it knows; only after them is the batch acknowledged. RAM itself is a view of points and baselines.
+It reads `breakout.points`. Per batch it writes, in this order: baselines and breakouts, events to
+`breakout.breakouts`, then points and latest values, from which a restarted worker rebuilds its
+state; only then is the batch acknowledged. RAM itself is a view over points and baselines.
 """
 
 import asyncio
@@ -10,109 +10,79 @@ from collections.abc import Iterable, Sequence
 
 import structlog
 
-from breakout.contract import BreakoutEvent, Event, PointsSlice, read_event
+from breakout.contract import BreakoutEvent, Event, PointsSlice
 from breakout.contract.times import from_ms
 from breakout.contract.topics import BREAKOUTS, POINTS
 from breakout.observability import metrics
 from breakout.settings import Settings
 from streams.batches import Batch
 from streams.clickhouse import WorkerClickHouse
-from streams.observed_times import check_moments
 from streams.outbox import Outbox
-from streams.processor import Processor
 from streams.ram import reads, rows
-from streams.ram.state import BinState, Changes
+from streams.ram.changes import Changes
+from streams.ram.state import BinState
+from streams.stateful import StatefulProcessor
 
 log = structlog.get_logger(__name__)
 
 FROZEN_SECONDS = 10.0
-"""Seconds between looks for newly frozen baselines."""
+"""Seconds between checks for newly frozen baselines."""
 
 
-class ScoreProcessor(Processor[PointsSlice]):
-    """One worker's share of the size bins."""
+class RamProcessor(StatefulProcessor[PointsSlice, str, BinState]):
+    """Processes this worker's share of the size bins."""
 
-    name = "scores"
-    topics = (POINTS.name,)
+    name = "ram"
+    topics = (POINTS,)
 
     def __init__(self, settings: Settings, outbox: Outbox, clickhouse: WorkerClickHouse) -> None:
         super().__init__(settings, outbox, clickhouse)
-        self._bins: dict[str, BinState] = {}
         self._busy = asyncio.Lock()
 
-    def forget(self) -> None:
-        """Drop all state."""
-        self._bins = {}
-
-    def read(self, topic: str, value: bytes | None) -> PointsSlice:  # noqa: ARG002
-        """Read one record."""
-        event = read_event(PointsSlice, value)
-        check_moments(event)
-        return event
-
-    def rows_of(self, event: PointsSlice) -> int:
-        """Return how many points a record holds."""
+    def row_count(self, event: PointsSlice) -> int:
+        """Return how many points and latest values a record holds."""
         return len(event.models) + len(event.point_model)
 
+    def load(self, keys: Sequence[str]) -> dict[str, BinState]:
+        """Load the states of size bins."""
+        ages = (self.settings.breakout_min_age_days, self.settings.breakout_max_age_days)
+        return reads.load_bins(self.clickhouse, keys, *ages)
+
     async def process(self, batch: Batch[PointsSlice]) -> None:
-        """Work a batch through."""
+        """Process a batch; its rows are written while the next batch is read."""
         async with self._busy:
-            slices: dict[str, list[PointsSlice]] = {}
-            for record in batch.records:
-                if record.event is not None:
-                    slices.setdefault(record.event.size_bin, []).append(record.event)
-            bins = await self._owned(slices)
+            slices = batch.by(lambda event: event.size_bin)
+            states = await self.states_of(slices)
             changes = [
-                await asyncio.to_thread(_take, bins[size_bin], some)
-                for size_bin, some in slices.items()
+                await asyncio.to_thread(_update, states[size_bin], group)
+                for size_bin, group in slices.items()
             ]
-            await self.writing_done()
-            self.write(batch, self._write(changes))
+            await self.write(batch, self._write, changes)
 
     async def watch_frozen(self) -> None:
-        """Score newly frozen baselines, for ever."""
+        """Compute the breakouts of newly frozen baselines, for ever."""
         with self.until_stopped():
             while True:
                 await asyncio.sleep(FROZEN_SECONDS)
                 async with self._busy:
-                    await self._look_for_frozen()
+                    await self._add_frozen()
 
-    async def _look_for_frozen(self) -> None:
-        bins = self._bins
-        if not bins:
+    async def _add_frozen(self) -> None:
+        states = self.states
+        if not states:
             return
         await self.writing_done()
-        found = await asyncio.to_thread(
-            lambda: list(reads.load_frozen(self.clickhouse, list(bins)))
-        )
+        found = await asyncio.to_thread(reads.load_frozen, self.clickhouse, list(states))
         changes = []
-        for name, size_bin, baseline in found:
-            if name not in bins[size_bin].frozen:
-                bins[size_bin].freeze(name, baseline)
-                one = Changes(size_bin, bins[size_bin].version)
-                bins[size_bin].score(one)
-                changes.append(one)
-                log.info("frozen baseline scored", baseline=name, size_bin=size_bin)
+        for (name, size_bin), baseline in found.items():
+            state = states[size_bin]
+            if name not in state.baselines.by_name:
+                state.baselines.by_name[name] = baseline
+                changes.append(Changes(size_bin, state.version))
+                state.recompute(changes[-1])
+                log.info("frozen baseline added", baseline=name, size_bin=size_bin)
         if changes:
             await self._write(changes)
-
-    async def _owned(self, size_bins: Iterable[str]) -> dict[str, BinState]:
-        bins = self._bins
-        missing = sorted(set(size_bins) - bins.keys())
-        if missing:
-            await self.writing_done()
-            with metrics.STATE_LOAD_SECONDS.labels(self.name).time():
-                loaded = await asyncio.to_thread(
-                    reads.load_bins,
-                    self.clickhouse,
-                    missing,
-                    self.settings.breakout_min_age_days,
-                    self.settings.breakout_max_age_days,
-                )
-            bins.update(loaded)
-            log.info("state rebuilt from ClickHouse", size_bins=missing)
-        metrics.STATE_MODELS.labels(self.name).set(sum(one.models for one in bins.values()))
-        return bins
 
     async def _write(self, changes: Sequence[Changes]) -> None:
         await asyncio.to_thread(self._insert_derived, changes)
@@ -128,32 +98,26 @@ class ScoreProcessor(Processor[PointsSlice]):
         self.clickhouse.insert("latest_log", rows.latest(changes))
 
 
-def _take(state: BinState, slices: Sequence[PointsSlice]) -> Changes:
+def _update(state: BinState, slices: Sequence[PointsSlice]) -> Changes:
     changes = Changes(state.size_bin, state.version)
-    for one in slices:
-        state.take(one, changes)
-    state.score(changes)
+    for slice_ in slices:
+        state.update(slice_, changes)
+    state.recompute(changes)
     return changes
 
 
 def _events(changes: Iterable[Changes]) -> Iterable[tuple[str, Event]]:
     for one in changes:
-        for row in one.crossings:
-            crossing = row.crossing
+        for row in one.breakouts:
             metrics.BREAKOUTS.labels(row.baseline, row.status).inc()
-            yield (
-                f"{row.baseline}:{row.model_id}",
-                BreakoutEvent.model_validate(
-                    {
-                        "baseline": row.baseline,
-                        "model_id": row.model_id,
-                        "status": row.status,
-                        "crossed_at": from_ms(crossing.crossed_at),
-                        "age_days": crossing.age,
-                        "ram": crossing.ram,
-                        "ended_at": None
-                        if crossing.ended_at is None
-                        else from_ms(crossing.ended_at),
-                    }
-                ),
-            )
+            ended_at = row.breakout.ended_at
+            event = {
+                "baseline": row.baseline,
+                "model_id": row.model_id,
+                "status": row.status,
+                "crossed_at": from_ms(row.breakout.crossed_at),
+                "age_days": row.breakout.age,
+                "ram": row.breakout.ram,
+                "ended_at": None if ended_at is None else from_ms(ended_at),
+            }
+            yield f"{row.baseline}:{row.model_id}", BreakoutEvent.model_validate(event)

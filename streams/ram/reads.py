@@ -1,23 +1,47 @@
-"""What the RAM processor reads back from ClickHouse: its state and the frozen baselines."""
+"""Loads the state of the RAM processor, and frozen baselines, from ClickHouse."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Mapping, Sequence
 from itertools import groupby
 
 import numpy as np
 
 from breakout.core.ram import BUILT_IN, Baseline
-from streams.arrow import day_start_ms, int_column, rows_of
+from streams.arrow import day_start_ms, int_column, iter_rows
 from streams.clickhouse import WorkerClickHouse
-from streams.ram.state import BinState, Crossing, LatestRow, baseline_of
+from streams.ram.baselines import baseline_of
+from streams.ram.changes import Breakout, LatestRow
+from streams.ram.state import BinState
 
 
 def load_bins(
     clickhouse: WorkerClickHouse, size_bins: Sequence[str], min_age: int, max_age: int
 ) -> dict[str, BinState]:
-    """Return the state of size bins, as ClickHouse knows it."""
+    """Return the states of size bins, as stored in ClickHouse."""
     states = {size_bin: BinState(size_bin, min_age, max_age) for size_bin in size_bins}
-    where = {"bins": list(size_bins)}
-    latest = clickhouse.query(
+    _restore_models(clickhouse, states)
+    _restore_points(clickhouse, states)
+    baselines = _load_baselines(clickhouse, size_bins)
+    breakouts = _load_breakouts(clickhouse, size_bins)
+    for size_bin, version in _load_versions(clickhouse, size_bins).items():
+        states[size_bin].version = max(states[size_bin].version, version)
+    for size_bin, state in states.items():
+        stored = {name: one for (name, other), one in baselines.items() if other == size_bin}
+        frozen = {name: one for name, one in stored.items() if name not in BUILT_IN}
+        state.baselines.by_name.update(frozen)
+        state.settle()
+        state.compare(stored, breakouts.get(size_bin, {}))
+    return states
+
+
+def load_frozen(
+    clickhouse: WorkerClickHouse, size_bins: Sequence[str]
+) -> dict[tuple[str, str], Baseline]:
+    """Return the frozen baselines of size bins, by name and size bin."""
+    return _load_baselines(clickhouse, size_bins, exclude=BUILT_IN)
+
+
+def _restore_models(clickhouse: WorkerClickHouse, states: Mapping[str, BinState]) -> None:
+    rows = clickhouse.query(
         """
         SELECT
             toString(size_bin), model_id, released_at, tracked,
@@ -26,20 +50,19 @@ def load_bins(
         FROM latest_log FINAL
         WHERE size_bin IN %(bins)s
         """,
-        where,
+        {"bins": list(states)},
     )
-    scored: dict[str, list[LatestRow]] = {size_bin: [] for size_bin in size_bins}
-    for size_bin, model_id, released_at, tracked, at, cumulative, *known, version in rows_of(
-        latest
-    ):
+    models: dict[str, list[LatestRow]] = {size_bin: [] for size_bin in states}
+    for size_bin, model_id, released_at, *values, version in iter_rows(rows):
         day0 = None if released_at is None else day_start_ms(released_at)
-        scored[size_bin].append(
-            LatestRow(model_id, day0, tracked, at, cumulative, (known[0], known[1]))
-        )
+        models[size_bin].append(LatestRow(model_id, day0, *values))
         states[size_bin].version = max(states[size_bin].version, version)
-    for size_bin, rows in scored.items():
-        states[size_bin].restore_models(rows)
-    points = clickhouse.query(
+    for size_bin, latest in models.items():
+        states[size_bin].matrix.restore_models(latest)
+
+
+def _restore_points(clickhouse: WorkerClickHouse, states: Mapping[str, BinState]) -> None:
+    rows = clickhouse.query(
         """
         SELECT
             toString(size_bin) AS bin, toString(model_id) AS model,
@@ -47,63 +70,42 @@ def load_bins(
         FROM points_log FINAL
         WHERE size_bin IN %(bins)s
         """,
-        where,
+        {"bins": list(states)},
     )
-    names = np.array(points["bin"].to_pylist(), dtype=object)
-    models = np.array(points["model"].to_pylist(), dtype=object)
-    ages, totals, versions = (int_column(points, name) for name in ("age", "total", "version"))
+    bins = np.array(rows["bin"].to_pylist(), dtype=object)
+    models = np.array(rows["model"].to_pylist(), dtype=object)
+    ages, totals, versions = (int_column(rows, name) for name in ("age", "total", "version"))
     for size_bin, state in states.items():
-        own = names == size_bin
-        if own.any():
-            state.restore_points(models[own].tolist(), ages[own], totals[own])
-            state.version = max(state.version, int(versions[own].max()))
-    baselines = _load_baselines(clickhouse, size_bins)
-    crossings: dict[str, dict[str, dict[str, Crossing]]] = {}
-    for size_bin, name, model_id, crossing in _load_crossings(clickhouse, size_bins):
-        crossings.setdefault(size_bin, {}).setdefault(name, {})[model_id] = crossing
-    for size_bin, version in _load_versions(clickhouse, size_bins):
-        states[size_bin].version = max(states[size_bin].version, version)
-    for size_bin, state in states.items():
-        own = {name: one for (name, where), one in baselines.items() if where == size_bin}
-        for name in own.keys() - set(BUILT_IN):
-            state.freeze(name, own[name])
-        state.settle()
-        state.compare(own, crossings.get(size_bin, {}))
-    return states
-
-
-def load_frozen(
-    clickhouse: WorkerClickHouse, size_bins: Sequence[str]
-) -> Iterator[tuple[str, str, Baseline]]:
-    """Yield the frozen baselines of size bins: name, size bin, baseline."""
-    for (name, size_bin), baseline in _load_baselines(clickhouse, size_bins, BUILT_IN).items():
-        yield name, size_bin, baseline
+        in_bin = bins == size_bin
+        if in_bin.any():
+            state.matrix.restore_points(models[in_bin].tolist(), ages[in_bin], totals[in_bin])
+            state.version = max(state.version, int(versions[in_bin].max()))
 
 
 def _load_baselines(
-    clickhouse: WorkerClickHouse, size_bins: Sequence[str], without: Sequence[str] = ("",)
+    clickhouse: WorkerClickHouse, size_bins: Sequence[str], exclude: Sequence[str] = ("",)
 ) -> dict[tuple[str, str], Baseline]:
     rows = clickhouse.query(
         """
         SELECT
             toString(baseline) AS name, toString(size_bin) AS bin, age_days, peers, downloads,
-            toUnixTimestamp64Milli(as_of) AS moment
+            toUnixTimestamp64Milli(as_of) AS at
         FROM baselines_log FINAL
-        WHERE baseline NOT IN %(without)s AND size_bin IN %(bins)s AND peers > 0
+        WHERE baseline NOT IN %(exclude)s AND size_bin IN %(bins)s AND peers > 0
         ORDER BY name, bin, age_days
         """,
-        {"bins": list(size_bins), "without": list(without)},
+        {"bins": list(size_bins), "exclude": list(exclude)},
     )
     return {
         key: baseline_of({age: (peers, count, at) for _, _, age, peers, count, at in group})
-        for key, group in groupby(rows_of(rows), key=lambda row: (row[0], row[1]))
+        for key, group in groupby(iter_rows(rows), key=lambda row: (row[0], row[1]))
     }
 
 
-def _load_crossings(
+def _load_breakouts(
     clickhouse: WorkerClickHouse, size_bins: Sequence[str]
-) -> Iterator[tuple[str, str, str, Crossing]]:
-    """Yield the crossings of size bins: size bin, baseline, model id, crossing."""
+) -> dict[str, dict[str, dict[str, Breakout]]]:
+    """Return the breakouts of size bins, by size bin, baseline and model id."""
     rows = clickhouse.query(
         """
         SELECT
@@ -114,14 +116,15 @@ def _load_crossings(
         """,
         {"bins": list(size_bins)},
     )
-    for size_bin, name, model_id, *crossing in rows_of(rows):
-        yield size_bin, name, model_id, Crossing(*crossing)
+    breakouts: dict[str, dict[str, dict[str, Breakout]]] = {}
+    for size_bin, baseline, model_id, *breakout in iter_rows(rows):
+        by_baseline = breakouts.setdefault(size_bin, {})
+        by_baseline.setdefault(baseline, {})[model_id] = Breakout(*breakout)
+    return breakouts
 
 
-def _load_versions(
-    clickhouse: WorkerClickHouse, size_bins: Sequence[str]
-) -> Iterator[tuple[str, int]]:
-    """Yield the greatest version among the scores of each size bin."""
+def _load_versions(clickhouse: WorkerClickHouse, size_bins: Sequence[str]) -> dict[str, int]:
+    """Return the greatest version of the baselines and breakouts of each size bin."""
     rows = clickhouse.query(
         """
         SELECT toString(size_bin), max(version)
@@ -135,4 +138,4 @@ def _load_versions(
         """,
         {"bins": list(size_bins)},
     )
-    yield from rows_of(rows)
+    return dict(iter_rows(rows))

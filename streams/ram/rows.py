@@ -6,79 +6,91 @@ import numpy as np
 import pyarrow as pa
 
 from breakout.core.ages import DAY_MS
-from streams.arrow import counts, moments
-from streams.ram.state import Changes
+from streams.arrow import COUNT, DATE, TEXT, TIMESTAMP, table_of, timestamps, unsigned
+from streams.ram.changes import Changes
+
+_LATEST = {
+    "size_bin": TEXT,
+    "model_id": TEXT,
+    "released_at": DATE,
+    "tracked": pa.bool_(),
+    "observed_at": TIMESTAMP,
+    "cumulative": COUNT,
+    "registry_changed_at": TIMESTAMP,
+    "known": COUNT,
+    "version": COUNT,
+}
+_BASELINES = {
+    "size_bin": TEXT,
+    "baseline": TEXT,
+    "age_days": pa.uint16(),
+    "peers": pa.uint8(),
+    "downloads": pa.float64(),
+    "as_of": TIMESTAMP,
+    "version": COUNT,
+}
+_BREAKOUTS = {
+    "size_bin": TEXT,
+    "baseline": TEXT,
+    "model_id": TEXT,
+    "age_days": pa.uint16(),
+    "ram": pa.float64(),
+    "crossed_at": TIMESTAMP,
+    "ended_at": TIMESTAMP,
+    "retracted": pa.bool_(),
+    "version": COUNT,
+}
 
 
 def points(changes: Iterable[Changes]) -> pa.Table:
     """Return rows of `points_log`."""
-    # In the order they came: of two rows with one key and version, ClickHouse keeps the last.
+    # In the order of arrival: of two rows with one key and version, ClickHouse keeps the last.
     parts = [(one, rows) for one in changes for rows in one.points if len(rows.age)]
     if not parts:
         return pa.table({})
-    long = [len(rows.age) for _, rows in parts]
-    named = [rows.models[model] for _, rows in parts for model in rows.model.tolist()]
+    lengths = [len(rows.age) for _, rows in parts]
+    models = [rows.models[model] for _, rows in parts for model in rows.model.tolist()]
     versions = np.array([one.version for one, _ in parts], dtype=np.uint64)
     return pa.table(
         {
-            "size_bin": pa.array(np.repeat([one.size_bin for one, _ in parts], long), pa.string()),
+            "size_bin": pa.array(np.repeat([one.size_bin for one, _ in parts], lengths), TEXT),
             "age_days": pa.array(np.concatenate([rows.age for _, rows in parts])).cast(pa.uint16()),
-            "model_id": pa.array(named, pa.string()),
-            "cumulative": counts(np.concatenate([rows.cumulative for _, rows in parts])),
-            "as_of": moments(np.concatenate([rows.as_of for _, rows in parts])),
-            "version": pa.array(np.repeat(versions, long)),
+            "model_id": pa.array(models, TEXT),
+            "cumulative": unsigned(np.concatenate([rows.cumulative for _, rows in parts])),
+            "as_of": timestamps(np.concatenate([rows.as_of for _, rows in parts])),
+            "version": pa.array(np.repeat(versions, lengths)),
         }
     )
 
 
 def latest(changes: Iterable[Changes]) -> pa.Table:
     """Return rows of `latest_log`."""
-    rows = [(one, row) for one in changes for row in one.latest.values()]
-    released = [None if row.day0 is None else row.day0 // DAY_MS for _, row in rows]
-    return pa.table(
-        {
-            "size_bin": pa.array([one.size_bin for one, _ in rows], pa.string()),
-            "model_id": pa.array([row.model_id for _, row in rows], pa.string()),
-            "released_at": pa.array(released, pa.int32()).cast(pa.date32()),
-            "tracked": pa.array([row.tracked for _, row in rows], pa.bool_()),
-            "observed_at": moments([row.observed_at for _, row in rows]),
-            "cumulative": pa.array([row.cumulative for _, row in rows], pa.uint64()),
-            "registry_changed_at": moments([row.knowledge[0] for _, row in rows]),
-            "known": pa.array([row.knowledge[1] for _, row in rows], pa.uint64()),
-            "version": pa.array([one.version for one, _ in rows], pa.uint64()),
-        }
-    )
+    rows = []
+    for one in changes:
+        for model_id, day0, *values in one.latest.values():
+            released_at = None if day0 is None else day0 // DAY_MS
+            rows.append((one.size_bin, model_id, released_at, *values, one.version))
+    return table_of(_LATEST, rows)
 
 
 def baselines(changes: Iterable[Changes]) -> pa.Table:
     """Return rows of `baselines_log`."""
-    rows = [(one, row) for one in changes for row in one.baselines]
-    return pa.table(
-        {
-            "baseline": pa.array([row.baseline for _, row in rows], pa.string()),
-            "size_bin": pa.array([one.size_bin for one, _ in rows], pa.string()),
-            "age_days": pa.array([row.age for _, row in rows], pa.uint16()),
-            "peers": pa.array([row.peers for _, row in rows], pa.uint8()),
-            "downloads": pa.array([row.downloads for _, row in rows], pa.float64()),
-            "as_of": moments([row.as_of for _, row in rows]),
-            "version": pa.array([one.version for one, _ in rows], pa.uint64()),
-        }
+    return table_of(
+        _BASELINES,
+        (
+            (one.size_bin, *vars(row).values(), one.version)
+            for one in changes
+            for row in one.baselines
+        ),
     )
 
 
 def breakouts(changes: Iterable[Changes]) -> pa.Table:
     """Return rows of `breakouts_log`."""
-    rows = [(one, row) for one in changes for row in one.crossings]
-    return pa.table(
-        {
-            "baseline": pa.array([row.baseline for _, row in rows], pa.string()),
-            "size_bin": pa.array([one.size_bin for one, _ in rows], pa.string()),
-            "model_id": pa.array([row.model_id for _, row in rows], pa.string()),
-            "crossed_at": moments([row.crossing.crossed_at for _, row in rows]),
-            "age_days": pa.array([row.crossing.age for _, row in rows], pa.uint16()),
-            "ram": pa.array([row.crossing.ram for _, row in rows], pa.float64()),
-            "ended_at": moments([row.crossing.ended_at for _, row in rows]),
-            "retracted": pa.array([row.status == "retracted" for _, row in rows], pa.bool_()),
-            "version": pa.array([one.version for one, _ in rows], pa.uint64()),
-        }
-    )
+    rows = []
+    for one in changes:
+        for row in one.breakouts:
+            key = (one.size_bin, row.baseline, row.model_id)
+            values = vars(row.breakout).values()
+            rows.append((*key, *values, row.status == "retracted", one.version))
+    return table_of(_BREAKOUTS, rows)

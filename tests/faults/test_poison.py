@@ -25,7 +25,7 @@ from breakout.contract.topics import (
     NAMES,
     POINTS,
 )
-from streams.outbox import LARGEST_KEPT
+from streams.dead_letters import MAX_VALUE_BYTES
 from tests.faults.events import DAY0, model, of_one_partition, seen
 from tests.support.rig import Rig
 
@@ -184,7 +184,7 @@ POISON: dict[str, dict[bytes | None, str]] = {
 COMPONENTS = {
     DOWNLOADS.name: "downloads",
     MODELS.name: "downloads",
-    POINTS.name: "scores",
+    POINTS.name: "ram",
     DERIVATIVES.name: "derivatives",
 }
 """Who reads what; the rest are facts."""
@@ -225,7 +225,7 @@ def test_poison_is_buried_and_its_neighbours_land(rig: Rig) -> None:
     assert found.keys() - others == buried.keys()
     for where, (value, reason) in buried.items():
         letter = found[where]
-        assert base64.b64decode(letter.value_base64) == value[:LARGEST_KEPT]
+        assert base64.b64decode(letter.value_base64) == value[:MAX_VALUE_BYTES]
         assert base64.b64decode(letter.key_base64 or "") == b"key"
         assert reason in letter.error, where
         assert letter.component == COMPONENTS.get(where[0], "facts")

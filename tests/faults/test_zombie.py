@@ -74,7 +74,7 @@ def test_rows_that_arrive_while_the_successor_reads_its_state(rig: Rig) -> None:
         counting.wait()
         insert.release()
         counting.release()
-        rig.wait_for_log(successor, "another worker wrote last, reading anew")
+        rig.wait_for_log(successor, "another worker wrote rows: loading the state again")
     finally:
         zombie.process.send_signal(signal.SIGCONT)
     rig.judge()

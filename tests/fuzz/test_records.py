@@ -30,6 +30,7 @@ from breakout.settings import Settings, read_settings
 from streams.app import PROCESSORS
 from streams.batches import Batch, Record
 from streams.clickhouse import WorkerClickHouse
+from streams.dead_letters import send_dead_letters
 from streams.outbox import Outbox
 from streams.processor import Processor
 from tests.fuzz.effort import efforts, explore
@@ -234,14 +235,14 @@ class Worker:
 
     async def work(self, values: Sequence[tuple[str, bytes]]) -> None:
         """Work records through, one batch a processor; what is published is worked as well."""
-        for processor in reversed(self.processors):  # scores come last: they read points
+        for processor in reversed(self.processors):  # RAM comes last: it reads points
             batch: Batch[Any] = Batch()
             for number, (topic, value) in enumerate([*values, *self.kept.sent]):
-                if topic in processor.topics:
+                if topic in {one.name for one in processor.topics}:
                     batch.records.append(self._record(processor, topic, value, number))
             if batch.records:
                 bad = [record for record in batch.records if record.error is not None]
-                await processor.outbox.bury(processor.name, bad)
+                await send_dead_letters(processor.outbox, processor.name, bad)
                 await processor.process(batch)
                 await processor.writing_done()
 

@@ -459,16 +459,16 @@ PROMQL = {
     uid: rule for uid, rule in RULES.items() if rule["data"][0]["datasourceUid"] == PROMETHEUS
 }
 LATE = {
-    f'breakout_queryable_latency_seconds_bucket{{processor="scores", le="{le}"}}': values
+    f'breakout_queryable_latency_seconds_bucket{{processor="ram", le="{le}"}}': values
     for le, values in {"60.0": "0x30", "120.0": "0x30", "300.0": "0+9x30", "+Inf": "0+9x30"}.items()
 }
 IN_TIME = {
-    f'breakout_queryable_latency_seconds_bucket{{processor="scores", le="{le}"}}': "0+9x30"
+    f'breakout_queryable_latency_seconds_bucket{{processor="ram", le="{le}"}}': "0+9x30"
     for le in ("60.0", "120.0", "300.0", "+Inf")
 }
 LETTERS, FAILURES = "breakout_dead_letters_total", "breakout_insert_failures_total"
 SERIES: dict[str, list[tuple[dict[str, str], dict[str, str] | None]]] = {
-    "breakout-lag": [(LATE, {"processor": "scores"}), (IN_TIME, None)],
+    "breakout-lag": [(LATE, {"processor": "ram"}), (IN_TIME, None)],
     "breakout-dead-letters": [
         ({f'{LETTERS}{{topic="breakout.models"}}': "_x20 1x10"}, {"topic": "breakout.models"}),
         ({f'{LETTERS}{{topic="breakout.models"}}': "_x20 0x10"}, None),

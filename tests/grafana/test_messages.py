@@ -83,7 +83,7 @@ SAID: list[tuple[str, dict[str, str], Values, dict[str, str]]] = [
         "gone": "worker on a:1 has sent no heartbeat for a day and is forgotten.",
         "dashboard": PIPELINE,
     }),
-    ("lag", {"processor": "scores"}, {"lag": 130.4}, {
+    ("lag", {"processor": "ram"}, {"lag": 130.4}, {
         "summary": "scores: records wait too long until they can be queried",
         "description": "One record in a hundred became queryable only 130 s after it was published."
         " Start more workers, up to the number of partitions, or see whether ClickHouse is slow."

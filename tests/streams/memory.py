@@ -1,7 +1,7 @@
-"""The processors' states over dictionaries instead of Kafka and ClickHouse.
+"""The processors' states on dictionaries instead of Kafka and ClickHouse.
 
-What the tables would hold is kept as the tables would: by key, the greatest version wins, the
-last written of equal ones. Losing a state and reading it back is what a restart does.
+Tables keep the row with the greatest version of each key, of equal versions the last one written.
+A restart drops the states and loads them again.
 """
 
 from random import Random
@@ -13,19 +13,20 @@ from breakout.contract import DownloadsSlice, ModelRecord, PointsSlice
 from breakout.contract.times import from_ms, to_ms
 from breakout.core.series import NULL
 from streams.columns import Columns
-from streams.downloads.points import leaving_slice, point_slice
+from streams.downloads.points import points_slice, withdrawal_slice
 from streams.downloads.state import (
-    SCORED_SOURCE,
+    RAM_SOURCE,
     Cleaned,
     History,
     Late,
-    Rescored,
+    RamInputs,
+    Republished,
     Result,
-    Scored,
     ScrapeCount,
     State,
 )
-from streams.ram.state import BinState, Changes, LatestRow
+from streams.ram.changes import Changes, LatestRow
+from streams.ram.state import BinState
 from tests.streams.slices import planned
 
 Row = dict[str, Any]
@@ -64,7 +65,7 @@ class MemoryPipeline:
     # The downloads processor.
 
     def work(self, batch: list[DownloadsSlice | ModelRecord], *, crash: str = "") -> None:
-        """Work a batch through; `crash` loses the state, at "points", "rows" or "end"."""
+        """Process a batch; `crash` drops the state after "points", "rows" or the "end"."""
         slices = [one for one in batch if isinstance(one, DownloadsSlice)]
         records = [one for one in batch if isinstance(one, ModelRecord)]
         plan = planned(self.state, slices)
@@ -72,7 +73,9 @@ class MemoryPipeline:
         for scrape in self.state.unknown_scrapes(plan, history):
             self.state.scrapes[scrape] = self._scrape_count(*scrape)
         result = self.state.apply(plan, history)
-        self.score([point_slice(name, one, reset=False) for name, one in result.points.items()])
+        self.process_points(
+            [points_slice(name, one, reset=False) for name, one in result.points.items()]
+        )
         if crash == "points":
             self.restart()
             return
@@ -80,7 +83,7 @@ class MemoryPipeline:
         if crash == "rows":
             self.restart()
             return
-        self._rescore(self.state.register(records))
+        self._republish(self.state.register(records))
         for record in records:
             known = self.models.get(record.model_id)
             if known is None or known.observed_at <= record.observed_at:
@@ -114,32 +117,34 @@ class MemoryPipeline:
             }
             self.downloads.put((model_id, source, at), rows.version, row)
 
-    def _rescore(self, rescored: list[Rescored]) -> None:
-        for one in rescored:
-            known = self.state.revision
+    def _republish(self, republished: list[Republished]) -> None:
+        for one in republished:
+            known = self.state.version
             if one.left_bin is not None:
-                self.score([leaving_slice(one.model_id, one.left_bin, one.since, known)])
-            if not one.scored.has_points:
+                self.process_points(
+                    [withdrawal_slice(one.model_id, one.left_bin, one.scored_since, known)]
+                )
+            if not one.inputs.has_points:
                 continue
             series = sorted(
                 (to_ms(row["observed_at"]), row["cumulative"])
                 for row in self.downloads.final().values()
                 if row["model_id"] == one.model_id
-                and row["source"] == SCORED_SOURCE
+                and row["source"] == RAM_SOURCE
                 and row["cumulative"] is not None
             )
             at = np.array([moment for moment, _ in series], dtype=np.int64)
             total = np.array([cumulative for _, cumulative in series], dtype=np.int64)
             points = self.state.points_of(one, at, total)
-            self.score([point_slice(str(one.scored.size_bin), points, reset=True)])
+            self.process_points([points_slice(str(one.inputs.size_bin), points, reset=True)])
 
     def restart(self) -> None:
-        """Lose all state and read it back."""
+        """Drop all state and load it again."""
         self.state = State()
         series: dict[tuple[str, str], list[tuple[int, Row]]] = {}
         for (model_id, source, at), (version, row) in self.downloads.rows.items():
             series.setdefault((source, model_id), []).append((to_ms(at), row))
-            self.state.revision = max(self.state.revision, version)
+            self.state.version = max(self.state.version, version)
         for (source, model_id), rows in series.items():
             rows.sort(key=lambda one: one[0])
             counted = [one for one in rows if one[1]["cumulative"] is not None]
@@ -155,7 +160,7 @@ class MemoryPipeline:
             columns = (np.array([value], dtype=np.int64) for value in (rows[-1][0], *last))
             self.state.restore(source, [model_id], *columns)
         for model_id, record in self.models.items():
-            self.state.restore_model(model_id, to_ms(record.observed_at), Scored.of(record))
+            self.state.restore_model(model_id, to_ms(record.observed_at), RamInputs.of(record))
         self.bins = {}
 
     def _history(self, late: list[Late] | Any) -> History | None:
@@ -224,10 +229,10 @@ class MemoryPipeline:
             sum(row["standing"] is True for row in own),
         )
 
-    # The score processor.
+    # The RAM processor.
 
-    def score(self, slices: list[PointsSlice]) -> None:
-        """Work slices of points through, one batch a size bin."""
+    def process_points(self, slices: list[PointsSlice]) -> None:
+        """Process slices of points, one batch per size bin."""
         by_bin: dict[str, list[PointsSlice]] = {}
         for one in slices:
             by_bin.setdefault(one.size_bin, []).append(one)
@@ -237,25 +242,25 @@ class MemoryPipeline:
             state = self.bins[size_bin]
             changes = Changes(size_bin, state.version)
             for one in some:
-                state.take(one, changes)
-            state.score(changes)
-            self._write_scores(changes)
+                state.update(one, changes)
+            state.recompute(changes)
+            self._write_ram(changes)
 
     def _restored_bin(self, size_bin: str) -> BinState:
         state = BinState(size_bin, *self.ages)
         for (name, _), (version, row) in self.latest.rows.items():
             if name == size_bin:
-                state.restore_models([row["row"]])
+                state.matrix.restore_models([row["row"]])
                 state.version = max(state.version, version)
         for (name, age, model_id), (version, row) in self.points.rows.items():
             if name == size_bin:
                 cumulative = NULL if row["cumulative"] is None else row["cumulative"]
-                state.restore_points([model_id], np.array([age]), np.array([cumulative]))
+                state.matrix.restore_points([model_id], np.array([age]), np.array([cumulative]))
                 state.version = max(state.version, version)
         state.settle()
         return state
 
-    def _write_scores(self, changes: Changes) -> None:
+    def _write_ram(self, changes: Changes) -> None:
         name, version = changes.size_bin, changes.version
         for base in changes.baselines:
             self.baselines.put(
@@ -267,16 +272,16 @@ class MemoryPipeline:
                     "as_of": None if base.as_of is None else from_ms(base.as_of),
                 },
             )
-        for row in changes.crossings:
-            crossing = row.crossing
+        for row in changes.breakouts:
+            breakout = row.breakout
             self.breakouts.put(
                 (row.baseline, name, row.model_id),
                 version,
                 {
-                    "crossed_at": from_ms(crossing.crossed_at),
-                    "age_days": crossing.age,
-                    "ram": crossing.ram,
-                    "ended_at": None if crossing.ended_at is None else from_ms(crossing.ended_at),
+                    "crossed_at": from_ms(breakout.crossed_at),
+                    "age_days": breakout.age,
+                    "ram": breakout.ram,
+                    "ended_at": None if breakout.ended_at is None else from_ms(breakout.ended_at),
                     "retracted": row.status == "retracted",
                 },
             )
@@ -296,10 +301,10 @@ class MemoryPipeline:
         for latest in changes.latest.values():
             self.latest.put((name, latest.model_id), version, {"row": latest})
 
-    # What the views show.
+    # The views.
 
     def tables(self) -> dict[str, dict[Any, Row]]:
-        """Return rows by key, as the oracle has them."""
+        """Return rows by key, in the shape of the oracle's."""
         return {
             "downloads": self.downloads.final(),
             "scrapes": {
@@ -332,7 +337,7 @@ def deliver(
     *,
     crashes: bool,
 ) -> None:
-    """Deliver arrivals in batches of random size, losing the state and repeating now and then."""
+    """Deliver arrivals in batches of random size; crashes lose the state and repeat batches."""
     position = 0
     while position < len(arrivals):
         batch = arrivals[position : position + random.choice((1, 3, 10, 100))]

@@ -1,4 +1,4 @@
-"""How a stream's records become batches: full, old enough, or cut short by an assignment."""
+"""Batches end when full, when old enough, or at a new assignment."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -17,13 +17,13 @@ NAME = NameRecord.model_validate(
 
 
 class Stream:
-    """Records as they are put in; None ends it, an error is raised by it."""
+    """Yields the records that are put in; None ends it, an exception is raised."""
 
     def __init__(self) -> None:
         self.queue: asyncio.Queue[int | Exception | None] = asyncio.Queue()
         self.assignment = 1
         self.read = 0
-        self.went_on = asyncio.Event()
+        self.advanced = asyncio.Event()
 
     def noack(self) -> "Stream":
         return self
@@ -37,15 +37,15 @@ class Stream:
             if isinstance(record, Exception):
                 raise record
             self.read += 1
-            self.went_on.set()
+            self.advanced.set()
             value = NAME if record >= 0 else b"{"
             message = SimpleNamespace(topic="t", partition=0, offset=record, key=None, value=value)
             yield SimpleNamespace(message=message)
 
     async def has_read(self, records: int) -> None:
         while self.read < records:
-            self.went_on.clear()
-            await self.went_on.wait()
+            self.advanced.clear()
+            await self.advanced.wait()
 
     def batches(self, max_rows: int, max_seconds: float) -> Any:
         return aclosing(
@@ -69,21 +69,21 @@ def stream() -> Stream:
     return Stream()
 
 
-async def test_a_full_batch_comes_at_once(stream: Stream) -> None:
+async def test_full_batch_is_yielded_immediately(stream: Stream) -> None:
     stream.put(0, 1, 2, 3, 4)
     async with stream.batches(2, 3600) as gathered:
         assert offsets(await anext(gathered)) == [0, 1]
         assert offsets(await anext(gathered)) == [2, 3]
 
 
-async def test_one_that_is_not_full_comes_when_it_is_old_enough(stream: Stream) -> None:
+async def test_partial_batch_is_yielded_when_old_enough(stream: Stream) -> None:
     async with stream.batches(100, 0.01) as gathered:
         for offset in range(3):
             stream.put(offset)
             assert offsets(await anext(gathered)) == [offset]
 
 
-async def test_what_cannot_be_read_has_its_reason_and_its_place(stream: Stream) -> None:
+async def test_unreadable_record_keeps_its_error_and_place(stream: Stream) -> None:
     stream.put(0, -1, 2)
     async with stream.batches(3, 3600) as gathered:
         batch = await anext(gathered)
@@ -92,7 +92,7 @@ async def test_what_cannot_be_read_has_its_reason_and_its_place(stream: Stream) 
     assert isinstance(batch.records[1].error, ContractError)
 
 
-async def test_while_nobody_takes_it_a_batch_grows_until_it_is_full_and_no_further(
+async def test_due_batch_grows_until_full_while_not_taken(
     stream: Stream,
 ) -> None:
     stream.put(0, 1)
@@ -106,7 +106,7 @@ async def test_while_nobody_takes_it_a_batch_grows_until_it_is_full_and_no_furth
         assert offsets(await anext(gathered)) == [2, 3, 4, 5]
 
 
-async def test_records_of_a_new_assignment_are_not_dropped_with_those_of_the_old(
+async def test_new_assignment_drops_only_records_of_the_old_one(
     stream: Stream,
 ) -> None:
     stream.put(5, 6)
@@ -119,14 +119,14 @@ async def test_records_of_a_new_assignment_are_not_dropped_with_those_of_the_old
     assert (offsets(batch), batch.assignment) == ([5, 6, 7], 2)
 
 
-async def test_an_error_of_the_stream_is_raised(stream: Stream) -> None:
+async def test_stream_error_is_raised(stream: Stream) -> None:
     stream.put(0, RuntimeError("consumer gone"))
     async with stream.batches(100, 3600) as gathered:
         with pytest.raises(RuntimeError, match="consumer gone"):
             await anext(gathered)
 
 
-async def test_what_is_left_when_the_stream_ends_comes_again_and_is_no_batch(
+async def test_end_of_stream_drops_the_partial_batch(
     stream: Stream,
 ) -> None:
     stream.put(0, None)

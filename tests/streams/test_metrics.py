@@ -1,4 +1,4 @@
-"""Label sets that alerts watch exist before anything is counted; gauges outlive a rebalance."""
+"""Label sets that alerts watch exist before the first count; gauges survive a rebalance."""
 
 import re
 from pathlib import Path
@@ -25,14 +25,14 @@ def label_sets(counter: Counter) -> set[str]:
     }
 
 
-def test_every_table_that_workers_insert_into_has_its_failures() -> None:
+def test_every_inserted_table_has_a_failure_count() -> None:
     code = "\n".join(file.read_text() for file in sorted((FOLDER / "streams").rglob("*.py")))
     inserted = set(re.findall(r'\binsert(?:\(|, )"(\w+)"', code))
     assert len(inserted) > 10
     assert inserted <= label_sets(metrics.INSERT_FAILURES)
 
 
-def test_every_origin_of_dead_letters_has_its_count() -> None:
+def test_every_origin_of_dead_letters_has_a_count() -> None:
     code = "\n".join(file.read_text() for file in sorted((FOLDER / "collectors").rglob("*.py")))
     sources = set(re.findall(r'^SOURCE = "([\w-]+)"', code, re.MULTILINE)) - {"registry"}
     topics = {f"breakout.{name}" for name in ("downloads", "models", "points", "names", "scores")}
@@ -40,7 +40,7 @@ def test_every_origin_of_dead_letters_has_its_count() -> None:
     assert sources | topics <= label_sets(metrics.DEAD_LETTERS)
 
 
-async def test_owned_partitions_are_those_assigned_before_any_record() -> None:
+async def test_owned_partitions_are_counted_on_assignment() -> None:
     app = create_app(Settings())
 
     def owned(processor: str) -> float | None:
@@ -52,6 +52,6 @@ async def test_owned_partitions_are_those_assigned_before_any_record() -> None:
 
     await app.on_partitions_assigned.send(assigned(0, 1, 2, 3))
     await app.on_partitions_revoked.send(assigned(0, 1, 2, 3))
-    assert owned("downloads") == 4, "until the next assignment, which follows at once"
+    assert owned("downloads") == 4, "until the next assignment, which follows immediately"
     await app.on_partitions_assigned.send(assigned(1, 3))
-    assert (owned("downloads"), owned("scores"), owned("derivatives")) == (2, 2, 0)
+    assert (owned("downloads"), owned("ram"), owned("derivatives")) == (2, 2, 0)

@@ -1,4 +1,4 @@
-"""What is committed beside a position: the record before it."""
+"""Positions are committed with the record before them."""
 
 from faust.types import TP
 
@@ -18,7 +18,7 @@ def test_position_is_committed_with_the_record_before_it() -> None:
     assert marks.newest(PARTITION) == (9, 1009)
 
 
-def test_worker_that_starts_knows_the_record_before_its_position() -> None:
+def test_started_worker_restores_the_record_before_its_position() -> None:
     first, second = ReadMarks(), ReadMarks()
     first.add(PARTITION, 4, 1004)
     second.restart(PARTITION, first.committed(PARTITION, 5))
@@ -37,6 +37,6 @@ def test_position_without_a_record_before_it_is_committed_alone() -> None:
     assert marks.committed(PARTITION, 9) == (9, "")
 
 
-def test_what_others_committed_names_no_record() -> None:
+def test_metadata_of_other_clients_is_ignored() -> None:
     for metadata in (None, "", "read", "read x of 3", "read 1 of -3", "read 1 of 2 more"):
         assert LastRead.of(metadata) is None

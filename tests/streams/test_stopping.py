@@ -1,4 +1,4 @@
-"""A processor that is told to stop ends quietly, wherever its write is at that moment."""
+"""A processor that is asked to stop ends quietly at any point of a write."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -9,26 +9,27 @@ from typing import Any
 import pytest
 
 from breakout.contract import NameRecord
+from breakout.contract.topics import NAMES
 from breakout.settings import read_settings
 from streams.batches import Batch
 from streams.clickhouse import WorkerClickHouse
 from streams.outbox import Outbox
 from streams.processor import Processor
-from streams.ram.processor import ScoreProcessor
+from streams.ram.processor import RamProcessor
 from streams.ram.state import BinState
 
 
 class OneWrite(Processor[NameRecord]):
-    """Begins to write its first batch and waits, as for a server, until it may go on."""
+    """Starts to write its first batch and waits, as for a server, until it is resumed."""
 
     name = "one-write"
-    topics = ("breakout.names",)
+    topics = (NAMES,)
 
     def __init__(self) -> None:
         settings = read_settings(clickhouse_url="http://127.0.0.1:1/breakout", batch_seconds=0.01)
         super().__init__(settings, Outbox(None, 4), WorkerClickHouse(settings))
-        self.begun = asyncio.Event()
-        self.go_on = asyncio.Event()
+        self.started = asyncio.Event()
+        self.resume = asyncio.Event()
 
     def read(self, topic: str, value: bytes | None) -> NameRecord:
         del topic, value
@@ -36,24 +37,21 @@ class OneWrite(Processor[NameRecord]):
             name="x", source="openrouter", observed_at=datetime(2026, 1, 1, tzinfo=UTC), open=None
         )
 
-    def rows_of(self, event: NameRecord) -> int:
+    def row_count(self, event: NameRecord) -> int:
         del event
         return 1
 
     async def process(self, batch: Batch[NameRecord]) -> None:
-        self.write(batch, self._write())
+        await self.write(batch, self._write)
 
     async def _write(self) -> None:
-        self.begun.set()
-        await self.go_on.wait()
+        self.started.set()
+        await self.resume.wait()
         await asyncio.to_thread(self.clickhouse.query, "SELECT 1")
-
-    def forget(self) -> None:
-        """It knows nothing."""
 
 
 class Stream:
-    """One record, then nothing until cancelled; remembers what was acknowledged."""
+    """One record, then nothing until cancelled; counts acknowledgements."""
 
     def __init__(self) -> None:
         self.acknowledged = 0
@@ -73,15 +71,15 @@ class Stream:
 
 
 @pytest.mark.parametrize("cancelled_first", [True, False])
-async def test_a_cancelled_agent_whose_write_is_told_to_stop(*, cancelled_first: bool) -> None:
+async def test_cancelled_agent_stops_its_write(*, cancelled_first: bool) -> None:
     processor, stream = OneWrite(), Stream()
     agent = asyncio.create_task(processor.run(stream))
-    await processor.begun.wait()
+    await processor.started.wait()
     if cancelled_first:
         agent.cancel()
         await asyncio.sleep(0)
     processor.stop()
-    processor.go_on.set()
+    processor.resume.set()
     if not cancelled_first:
         agent.cancel()
     with pytest.raises(asyncio.CancelledError):
@@ -89,12 +87,12 @@ async def test_a_cancelled_agent_whose_write_is_told_to_stop(*, cancelled_first:
     assert stream.acknowledged == 0
 
 
-async def test_looking_for_frozen_baselines_when_told_to_stop(
+async def test_watch_for_frozen_baselines_ends_when_stopped(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr("streams.ram.processor.FROZEN_SECONDS", 0)
     settings = read_settings(clickhouse_url="http://127.0.0.1:1/breakout")
-    processor = ScoreProcessor(settings, Outbox(None, 4), WorkerClickHouse(settings))
-    processor._bins["7-9B"] = BinState("7-9B", 7, 90)
+    processor = RamProcessor(settings, Outbox(None, 4), WorkerClickHouse(settings))
+    processor.states["7-9B"] = BinState("7-9B", 7, 90)
     processor.stop()
     await processor.watch_frozen()

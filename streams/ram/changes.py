@@ -1,0 +1,83 @@
+"""Changes of one size bin by a batch: the rows to write."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+from streams.columns import Int
+
+
+@dataclass(frozen=True)
+class PointRows:
+    """Rows of `points_log`; a cumulative of `NULL` withdraws the point."""
+
+    models: Sequence[str]
+    model: Int
+    """Index into `models` of each row."""
+    age: Int
+    cumulative: Int
+    as_of: Int
+
+
+class LatestRow(NamedTuple):
+    """A row of `latest_log`; without day 0 the model has left the bin. Times in ms UTC."""
+
+    model_id: str
+    day0: int | None
+    tracked: bool
+    observed_at: int | None
+    cumulative: int | None
+    scored_since: int
+    """When the registry last changed the model."""
+    observation_count: int
+    """Observations that the points were computed from."""
+
+    @property
+    def basis(self) -> tuple[int, int]:
+        """What the points were computed from; the greater basis is newer."""
+        return self.scored_since, self.observation_count
+
+
+@dataclass(frozen=True)
+class BaselineRow:
+    """A row of `baselines_log`; without peers it withdraws the row."""
+
+    baseline: str
+    age: int
+    peers: int
+    downloads: float | None
+    as_of: int | None
+
+
+@dataclass(frozen=True)
+class Breakout:
+    """A model's first crossing of 1.0x. Ages in days, times in ms UTC."""
+
+    age: int
+    ram: float
+    crossed_at: int
+    ended_at: int | None
+
+
+@dataclass(frozen=True)
+class BreakoutRow:
+    """A row of `breakouts_log`, and the status of its event."""
+
+    baseline: str
+    model_id: str
+    breakout: Breakout
+    status: str
+    """crossed, ended or retracted."""
+
+
+@dataclass
+class Changes:
+    """Rows to write for one size bin."""
+
+    size_bin: str
+    version: int
+    points: list[PointRows] = field(default_factory=list)
+    latest: dict[str, LatestRow] = field(default_factory=dict)
+    """By model id."""
+    baselines: list[BaselineRow] = field(default_factory=list)
+    breakouts: list[BreakoutRow] = field(default_factory=list)
