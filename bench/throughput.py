@@ -31,7 +31,7 @@ from bench.processes import MeasuredProcess, running
 from bench.publishing import publish
 from bench.sizes import Sizes, Throughput
 from bench.workload import Workload
-from tests.support.brokers import running_broker_of
+from tests.support.brokers import running_broker
 from tests.support.embedded_servers import ClickHouseServer, running_clickhouse
 from tests.support.pipeline import REPOSITORY, KafkaRecord
 from tests.support.waiting import wait_until
@@ -297,7 +297,7 @@ def _place(form: str) -> Iterator[tuple[Path, str, ClickHouseServer]]:
     """Fresh servers with the topic and the tables of `form`: directory, broker, ClickHouse."""
     with (
         tempfile.TemporaryDirectory(prefix="breakout-bench-") as name,
-        running_broker_of(KIND, Path(name) / "broker") as broker,
+        running_broker(Path(name) / "broker", KIND) as broker,
         running_clickhouse(Path(name) / "clickhouse") as clickhouse,
     ):
         asyncio.run(_make_topic(broker.bootstrap))

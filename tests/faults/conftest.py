@@ -12,7 +12,7 @@ from tests.support.rig import LinkedRig, Rig, running_rig
 def mended(rig: Rig) -> Iterator[None]:
     """Leave nothing broken behind, so that a failure stays with its test."""
     yield
-    rig.mend()
+    rig.repair()
 
 
 # Of the session, since other files come between those of this folder when several processes run.

@@ -9,8 +9,8 @@ import pytest
 from breakout.contract import BreakoutEvent
 from breakout.contract.events import SizeBin
 from breakout.contract.topics import BREAKOUTS
-from tests.faults.events import model, seen
 from tests.oracle.batch import freeze, recompute
+from tests.support.events import model, observed
 from tests.support.pipeline import REPOSITORY
 from tests.support.rig import Rig
 from tests.support.waiting import wait_until
@@ -50,15 +50,15 @@ def standing(rig: Rig) -> dict[tuple[str, str], tuple[object, ...]]:
 
 
 def test_the_topic_says_what_the_table_says_also_when_a_crossing_is_undone(rig: Rig) -> None:
-    rig.worker()
-    rig.tell([model(one) for one in [*PEERS, GUEST]])
-    rig.tell([seen(PEERS, age, [SCALE + n for n in range(10)]) for age in (6, 9)])
-    rig.tell([seen([GUEST], age, [2 * SCALE]) for age in (6, 9)])
-    rig.judge()
+    rig.caught_up_worker()
+    rig.publish([model(one) for one in [*PEERS, GUEST]])
+    rig.publish([observed(PEERS, age, [SCALE + n for n in range(10)]) for age in (6, 9)])
+    rig.publish([observed([GUEST], age, [2 * SCALE]) for age in (6, 9)])
+    rig.verify()
     assert latest_events(rig)["live", GUEST].status == "crossed"
     assert standing(rig) == table(rig)
-    rig.tell([seen(PEERS, 6.5, [5 * SCALE + n for n in range(10)])])
-    rig.judge()
+    rig.publish([observed(PEERS, 6.5, [5 * SCALE + n for n in range(10)])])
+    rig.verify()
     assert latest_events(rig)["live", GUEST].status == "retracted"
     assert ("live", GUEST) not in table(rig)
     assert standing(rig) == table(rig)
@@ -84,21 +84,21 @@ def test_a_baseline_frozen_while_a_worker_runs_and_while_none_does(rig: Rig) -> 
     ids = [one.model_id for one in every_bin]
     crossing = [f"frozen/peer-{number}" for number in range(11)]
     counts = [10 * SCALE + number for number in range(10)] + [20 * SCALE]
-    rig.tell([*map(model, crossing), *(seen(crossing, age, counts) for age in (6, 9))])
-    worker = rig.worker()
+    rig.publish([*map(model, crossing), *(observed(crossing, age, counts) for age in (6, 9))])
+    worker = rig.caught_up_worker()
     # A worker looks after the size bins it has heard of.
-    rig.tell([*every_bin, seen(ids, 1, [5] * len(ids)), seen(ids, 2, [6] * len(ids))])
-    rig.judge()
+    rig.publish([*every_bin, observed(ids, 1, [5] * len(ids)), observed(ids, 2, [6] * len(ids))])
+    rig.verify()
     frozen_now(rig, "2026-Q1")
     wait_until("its breakouts appear", lambda: breakouts_of(rig, "2026-Q1"), seconds=120)
-    rig.judge()
+    rig.verify()
     assert standing(rig) == table(rig)
 
     assert worker.stop() == 0
-    for other in rig.alive():
+    for other in rig.running_workers():
         other.stop()
     frozen_now(rig, "2026-Q2")
-    rig.tell([seen(ids, 3, [7] * len(ids))])
-    rig.judge()
+    rig.publish([observed(ids, 3, [7] * len(ids))])
+    rig.verify()
     assert breakouts_of(rig, "2026-Q2")
     assert standing(rig) == table(rig)

@@ -5,7 +5,7 @@ import time
 
 import pytest
 
-from tests.support.clickhouse_proxy import Moment
+from tests.support.clickhouse_proxy import Stage
 from tests.support.rig import LinkedRig, deliveries
 from tests.support.waiting import wait_until
 
@@ -17,24 +17,24 @@ SESSION_SECONDS = 6.0
 
 def test_connections_cut_while_a_batch_is_written(rig: LinkedRig) -> None:
     first, second = deliveries("broker-cut")
-    rig.worker()
-    trap = rig.proxy.trap("INSERT INTO downloads_log", Moment.BEFORE)
-    rig.tell(first)
+    rig.caught_up_worker()
+    trap = rig.proxy.trap("INSERT INTO downloads_log", Stage.BEFORE)
+    rig.publish(first)
     trap.wait()
     rig.link.cut()
     trap.release()
-    turned_away = rig.link.turned_away
-    wait_until("workers try again", lambda: rig.link.turned_away > turned_away + 3)
-    rig.link.mend()
-    rig.tell(second)
-    rig.judge_with_successors()
+    refused = rig.link.refused
+    wait_until("workers try again", lambda: rig.link.refused > refused + 3)
+    rig.link.restore()
+    rig.publish(second)
+    rig.verify_with_restarts()
 
 
 def test_a_broker_that_is_silent_for_longer_than_a_session(rig: LinkedRig) -> None:
     first, second = deliveries("broker-silent")
-    rig.worker()
-    trap = rig.proxy.trap("INSERT INTO downloads_log", Moment.BEFORE)
-    rig.tell(first)
+    rig.caught_up_worker()
+    trap = rig.proxy.trap("INSERT INTO downloads_log", Stage.BEFORE)
+    rig.publish(first)
     trap.wait()
     assert rig.broker.process is not None
     rig.broker.process.send_signal(signal.SIGSTOP)
@@ -44,5 +44,5 @@ def test_a_broker_that_is_silent_for_longer_than_a_session(rig: LinkedRig) -> No
         wait_until("the session is over", lambda: time.monotonic() > over)
     finally:
         rig.broker.process.send_signal(signal.SIGCONT)
-    rig.tell(second)
-    rig.judge_with_successors()
+    rig.publish(second)
+    rig.verify_with_restarts()

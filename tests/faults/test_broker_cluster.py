@@ -7,7 +7,7 @@ import pytest
 
 from breakout.contract.topics import DOWNLOADS
 from tests.support.brokers import requires_kafka
-from tests.support.clickhouse_proxy import Moment
+from tests.support.clickhouse_proxy import Stage
 from tests.support.kafka.broker import KafkaBroker
 from tests.support.rig import ClusterRig, deliveries, running_cluster_rig
 
@@ -33,46 +33,46 @@ def coordinator(rig: ClusterRig) -> KafkaBroker:
 def test_a_node_is_killed_while_a_batch_is_written(
     rig: ClusterRig, node: Callable[[ClusterRig], KafkaBroker]
 ) -> None:
-    first, second, third = deliveries(f"cluster-{node.__name__}", pieces=3)
-    rig.worker()
-    trap = rig.proxy.trap("INSERT INTO downloads_log", Moment.BEFORE)
-    rig.tell(first)
+    first, second, third = deliveries(f"cluster-{node.__name__}", parts=3)
+    rig.caught_up_worker()
+    trap = rig.proxy.trap("INSERT INTO downloads_log", Stage.BEFORE)
+    rig.publish(first)
     trap.wait()
     victim = node(rig)
     victim.kill()
-    rig.tell(second)
+    rig.publish(second)
     trap.release()
-    rig.judge_with_successors()
+    rig.verify_with_restarts()
     victim.start()
-    rig.tell(third)
-    rig.judge_with_successors()
+    rig.publish(third)
+    rig.verify_with_restarts()
 
 
 def test_the_leader_stands_still_and_wakes_up(rig: ClusterRig) -> None:
-    first, second, third = deliveries("cluster-still", pieces=3)
-    rig.worker()
-    trap = rig.proxy.trap("INSERT INTO downloads_log", Moment.BEFORE)
-    rig.tell(first)
+    first, second, third = deliveries("cluster-still", parts=3)
+    rig.caught_up_worker()
+    trap = rig.proxy.trap("INSERT INTO downloads_log", Stage.BEFORE)
+    rig.publish(first)
     trap.wait()
     still = leader(rig)
     still.pause()
     try:
-        rig.tell(second)
+        rig.publish(second)
         trap.release()
-        rig.judge_with_successors()
+        rig.verify_with_restarts()
         assert leader(rig) is not still
     finally:
         still.resume()
-    rig.tell(third)
-    rig.judge_with_successors()
+    rig.publish(third)
+    rig.verify_with_restarts()
 
 
 @pytest.mark.slow
 def test_one_node_after_the_other_is_started_anew(rig: ClusterRig) -> None:
-    pieces = deliveries("cluster-rolling", pieces=len(rig.cluster.brokers))
-    rig.worker()
+    pieces = deliveries("cluster-rolling", parts=len(rig.cluster.brokers))
+    rig.caught_up_worker()
     for broker, piece in zip(rig.cluster.brokers.values(), pieces, strict=True):
-        rig.tell(piece)
+        rig.publish(piece)
         broker.stop()
         broker.start()
-    rig.judge_with_successors()
+    rig.verify_with_restarts()

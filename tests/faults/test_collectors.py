@@ -91,7 +91,7 @@ def wait_for_more_scrapes(rig: Rig) -> None:
 
 
 def test_schedulers_that_die_and_stand_still(rig: Rig, tmp_path: Path) -> None:
-    rig.worker()
+    rig.caught_up_worker()
     collectors: list[Collector] = []
 
     def collector() -> Collector:
@@ -141,14 +141,14 @@ def test_schedulers_that_die_and_stand_still(rig: Rig, tmp_path: Path) -> None:
     found = scrapes(rig)
     assert sum(models == len(MODELS) for models in found.values()) >= 10
     assert all(models <= len(MODELS) for models in found.values()), found
-    rig.believe_kafka()
-    rig.judge()
+    rig.expect_topics()
+    rig.verify()
 
 
 @pytest.mark.slow
 def test_a_broker_that_stands_still_for_a_minute(rig: LinkedRig, tmp_path: Path) -> None:
     """Longer than any of its clients waits for an answer: what they had to publish comes after."""
-    worker = rig.worker()
+    worker = rig.caught_up_worker()
     with running_hub() as hub:
         registry = Collector(rig, hub, tmp_path / "registry.log", "registry", "--once")
         assert registry.process.wait(60) == 0, registry.log.read_text()
@@ -166,6 +166,6 @@ def test_a_broker_that_stands_still_for_a_minute(rig: LinkedRig, tmp_path: Path)
         finally:
             collector.process.kill()
             collector.process.wait(10)
-    rig.believe_kafka()
-    rig.judge()
-    assert worker.process.poll() is None
+    rig.expect_topics()
+    rig.verify()
+    assert worker.is_running

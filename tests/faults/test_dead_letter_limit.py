@@ -3,7 +3,7 @@
 import pytest
 
 from breakout.contract.topics import DEAD_LETTERS, DOWNLOADS
-from tests.faults.events import model, of_one_partition, seen
+from tests.support.events import model, observed, of_one_partition
 from tests.support.pipeline import Worker
 from tests.support.rig import Rig
 
@@ -18,10 +18,10 @@ def letters(rig: Rig) -> int:
 
 
 def test_too_many_dead_letters_stop_the_worker_however_often_it_starts(rig: Rig) -> None:
-    for worker in rig.alive():
+    for worker in rig.running_workers():
         assert worker.stop() == 0
     (one,) = of_one_partition("limit", 1, rig.settings.partitions, PARTITION)
-    rig.tell([model(one), seen([one], 1, [5])])
+    rig.publish([model(one), observed([one], 1, [5])])
     before = letters(rig)
 
     def start() -> Worker:
@@ -31,13 +31,13 @@ def test_too_many_dead_letters_stop_the_worker_however_often_it_starts(rig: Rig)
     start()
     for number in range(LIMIT):
         rig.publish_bytes(DOWNLOADS.name, PARTITION, b"of a newer release %d" % number)
-    rig.judge()
+    rig.verify()
     assert letters(rig) == before + LIMIT
 
     # One more, and a readable one behind it: nothing is buried, however often a worker starts.
     offset = rig.publish_bytes(DOWNLOADS.name, PARTITION, b"one more")
-    rig.tell([seen([one], 2, [9])])
-    for worker in (rig.alive()[0], start(), start()):
+    rig.publish([observed([one], 2, [9])])
+    for worker in (rig.running_workers()[0], start(), start()):
         assert worker.process.wait(60) != 0
         said = worker.log.read_text()
         assert f"breakout.downloads, partition {PARTITION}: more than {LIMIT} of 100" in said
@@ -48,7 +48,7 @@ def test_too_many_dead_letters_stop_the_worker_however_often_it_starts(rig: Rig)
 
     # A worker that may bury more goes on, and loses nothing.
     rig.start_worker(BREAKOUT_DEAD_LETTER_LIMIT=str(LIMIT + 1))
-    rig.judge()
+    rig.verify()
     assert letters(rig) == before + LIMIT + 1
     (known,) = rig.rows(
         "SELECT count() AS letters, max(offset) AS latest FROM dead_letters FINAL "

@@ -5,8 +5,9 @@ from collections.abc import Iterator
 
 import pytest
 
+from tests.support.brokers import running_broker
 from tests.support.clickhouse_proxy import running_clickhouse_proxy
-from tests.support.embedded_servers import running_broker, running_clickhouse
+from tests.support.embedded_servers import running_clickhouse
 from tests.support.rig import Rig, deliveries
 from tests.support.small_disk import SmallDisk, requires_small_disk, small_disk
 
@@ -32,30 +33,30 @@ def rig(disk: SmallDisk, tmp_path_factory: pytest.TempPathFactory) -> Iterator[R
 
 
 def test_a_full_disk_is_waited_for(rig: Rig, disk: SmallDisk) -> None:
-    first, second, third = deliveries("disk-full", pieces=3)
-    worker = rig.worker()
-    rig.tell(first)
-    rig.judge()
+    first, second, third = deliveries("disk-full", parts=3)
+    worker = rig.caught_up_worker()
+    rig.publish(first)
+    rig.verify()
     disk.fill()
-    rig.tell(second)
+    rig.publish(second)
     rig.wait_for_log(worker, "NOT_ENOUGH_SPACE")
     assert "waiting for ClickHouse" in worker.log.read_text()
     disk.free()
-    rig.tell(third)
-    rig.judge()
-    assert worker.process.poll() is None
+    rig.publish(third)
+    rig.verify()
+    assert worker.is_running
 
 
 def test_clickhouse_killed_on_a_full_disk_comes_back_with_its_data(
     rig: Rig, disk: SmallDisk
 ) -> None:
     first, second = deliveries("disk-full-killed")
-    worker = rig.worker()
+    worker = rig.caught_up_worker()
     disk.fill()
-    rig.tell(first)
+    rig.publish(first)
     rig.wait_for_log(worker, "NOT_ENOUGH_SPACE")
     rig.clickhouse.kill()
     disk.free()
     rig.clickhouse.start()
-    rig.tell(second)
-    rig.judge()
+    rig.publish(second)
+    rig.verify()

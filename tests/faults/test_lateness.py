@@ -3,25 +3,25 @@
 import pytest
 
 from breakout.contract import DownloadsSlice
-from tests.faults.events import seen
+from tests.support.events import observed
 from tests.support.rig import Rig, deliveries
 
 pytestmark = [pytest.mark.fault, pytest.mark.timeout(300)]
 
 
 def test_a_year_late_twice_and_one_by_one(rig: Rig) -> None:
-    (arrivals,) = deliveries("late", pieces=1)
+    (arrivals,) = deliveries("late", parts=1)
     slices = [one for one in arrivals if isinstance(one, DownloadsSlice)]
     models = sorted({model_id for one in slices for model_id in one.models})
-    rig.worker()
-    rig.tell(arrivals)
-    rig.judge()
-    rig.tell([seen(models, -365, range(1, len(models) + 1))])
-    rig.judge()
-    rig.tell(arrivals)
-    rig.judge()
-    rig.tell(
-        seen([model_id], 0, [None]).model_copy(
+    rig.caught_up_worker()
+    rig.publish(arrivals)
+    rig.verify()
+    rig.publish([observed(models, -365, range(1, len(models) + 1))])
+    rig.verify()
+    rig.publish(arrivals)
+    rig.verify()
+    rig.publish(
+        observed([model_id], 0, [None]).model_copy(
             update={
                 "source": one.source,
                 "origin": one.origin,
@@ -32,4 +32,4 @@ def test_a_year_late_twice_and_one_by_one(rig: Rig) -> None:
         for one in reversed(slices)
         for model_id, count in zip(one.models, one.downloads_all_time, strict=True)
     )
-    rig.judge()
+    rig.verify()

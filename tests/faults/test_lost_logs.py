@@ -14,11 +14,11 @@ from breakout.contract.topics import DOWNLOADS, MODELS, POINTS
 from breakout.kafka.offsets import log_ends
 from breakout.kafka.state import KafkaState, read_kafka
 from breakout.kafka.topics import ensure_topics
-from tests.faults.events import model, of_one_partition, seen
 from tests.support.brokers import requires_kafka
+from tests.support.events import model, observed, of_one_partition
 from tests.support.kafka.broker import KafkaBroker
 from tests.support.kafka.cut import cut_last_batch
-from tests.support.pipeline import WORKED_TOPICS, Worker
+from tests.support.pipeline import WORKER_TOPICS, Worker
 from tests.support.rig import LinkedRig
 from tests.support.waiting import wait_until
 
@@ -34,17 +34,17 @@ class Told:
         if not isinstance(rig.broker, KafkaBroker):
             pytest.skip("the embedded broker keeps no log that could be cut")
         self.rig, self.broker = rig, rig.broker
-        self.worker = rig.worker()
+        self.worker = rig.caught_up_worker()
         (self.name,) = of_one_partition(name, 1, rig.settings.partitions, PARTITION)
-        rig.tell([model(self.name)])
-        rig.tell([seen([self.name], 1, [100])])
-        rig.tell([seen([self.name], 2, [200])])
-        rig.judge()
+        rig.publish([model(self.name)])
+        rig.publish([observed([self.name], 1, [100])])
+        rig.publish([observed([self.name], 2, [200])])
+        rig.verify()
 
     def tell(self, days: Iterable[int]) -> None:
         """Publish one observation a day, each a batch of its own."""
         for day in days:
-            self.rig.tell([seen([self.name], day, [day * 100])])
+            self.rig.publish([observed([self.name], day, [day * 100])])
 
     def lose_the_last_batch(self) -> None:
         """Kill the broker, and take the last batch of the partition's scrapes from it."""
@@ -54,13 +54,13 @@ class Told:
 
     def stop_worker(self) -> None:
         """End all workers."""
-        for worker in self.rig.alive():
+        for worker in self.rig.running_workers():
             assert worker.stop() == 0
 
     def judge(self) -> None:
         """Hold the tables against all that was told, once the group is in the logs again."""
         wait_until("the group is in the logs", lambda: not state(self.rig).lost, seconds=120)
-        self.rig.judge()
+        self.rig.verify()
 
 
 def state(rig: LinkedRig) -> KafkaState:
@@ -81,7 +81,7 @@ async def commit_beyond_ends(rig: LinkedRig) -> int:
     """Commit a position beyond the end of every log that workers read; returns of how many."""
     partitions = [
         TopicPartition(topic, number)
-        for topic in WORKED_TOPICS
+        for topic in WORKER_TOPICS
         for number in range(rig.settings.partitions)
     ]
     there = await ends(rig, partitions)
@@ -163,7 +163,7 @@ def test_positions_beyond_the_end_of_every_topic(rig: LinkedRig, *, running: boo
     if not running:
         rig.start_worker()
     told.judge()
-    assert said(rig.alive()[0], "beyond the log's end")
+    assert said(rig.running_workers()[0], "beyond the log's end")
 
 
 @pytest.mark.slow
@@ -185,7 +185,7 @@ def test_topics_made_anew_under_a_running_worker(rig: LinkedRig) -> None:
     )
     asyncio.run(ensure_topics(rig.settings))
     told.tell([3, 4])
-    rig.judge_with_successors()
+    rig.verify_with_restarts()
     told.judge()
 
 
@@ -220,5 +220,5 @@ def test_models_log_that_lost_its_end(rig: LinkedRig) -> None:
     told.broker.kill()
     assert cut_last_batch(told.broker, MODELS.name, PARTITION)
     told.broker.start()
-    rig.tell([model(told.name, tracked=False, hour=30)])
+    rig.publish([model(told.name, tracked=False, hour=30)])
     told.judge()

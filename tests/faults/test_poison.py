@@ -26,14 +26,14 @@ from breakout.contract.topics import (
     POINTS,
 )
 from streams.dead_letters import MAX_VALUE_BYTES
-from tests.faults.events import DAY0, model, of_one_partition, seen
+from tests.support.events import DAY0, model, observed, of_one_partition
 from tests.support.rig import Rig
 
 pytestmark = [pytest.mark.fault, pytest.mark.timeout(300)]
 
 PARTITION = 1
 POISONED = ("poison/a", "poison/b")
-SLICE = seen(POISONED, 3, [7, 8])
+SLICE = observed(POISONED, 3, [7, 8])
 RECORD = model(POISONED[0])
 POINTS_SLICE = PointsSlice(
     size_bin="250B+",
@@ -197,7 +197,7 @@ def good(topic: str, number: int, partitions: int) -> list[Event]:
         return [model(one)]
     if topic != DOWNLOADS.name:
         return []
-    return [seen([one], 2 + number, [number])]
+    return [observed([one], 2 + number, [number])]
 
 
 def letters(rig: Rig) -> dict[tuple[str, int | None, int | None], DeadLetter]:
@@ -207,7 +207,7 @@ def letters(rig: Rig) -> dict[tuple[str, int | None, int | None], DeadLetter]:
 
 
 def test_poison_is_buried_and_its_neighbours_land(rig: Rig) -> None:
-    for worker in rig.alive():
+    for worker in rig.running_workers():
         worker.stop()
     partitions = rig.settings.partitions
     others = letters(rig).keys()
@@ -218,9 +218,9 @@ def test_poison_is_buried_and_its_neighbours_land(rig: Rig) -> None:
             offset = rig.publish_bytes(topic, PARTITION, value)
             buried[topic, PARTITION, offset] = (value or b"", reason)
             if topic != POINTS.name and number < len(poison) - 1:
-                rig.tell(good(topic, number % 4, partitions))
+                rig.publish(good(topic, number % 4, partitions))
     rig.start_worker(BREAKOUT_DEAD_LETTER_LIMIT="100")
-    rig.judge()
+    rig.verify()
     found = letters(rig)
     assert found.keys() - others == buried.keys()
     for where, (value, reason) in buried.items():

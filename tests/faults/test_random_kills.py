@@ -6,7 +6,7 @@ from random import Random
 
 import pytest
 
-from tests.faults.events import model, seen
+from tests.support.events import model, observed
 from tests.support.rig import LinkedRig
 from tests.support.server_process import Server
 
@@ -21,15 +21,15 @@ def test_two_hundred_kills_at_random_points(rig: LinkedRig, request: pytest.Fixt
     # The embedded broker forgets its log when it dies: what was in it cannot be asked for again.
     durable = "kafka" in request.node.name
     moments = count()
-    rig.tell([model(one) for one in MODELS])
-    rig.worker()
+    rig.publish([model(one) for one in MODELS])
+    rig.caught_up_worker()
 
     def load() -> None:
         """Publish observations in part late, in part again."""
         hours = next(moments)
         age = (hours - random.choice([0, 0, 0, 4.5, 30])) / 24
         counts = [1000 * hours + random.randrange(500) for _ in MODELS]
-        rig.tell([seen(MODELS, max(age, 0), counts)])
+        rig.publish([observed(MODELS, max(age, 0), counts)])
 
     def kill_server(server: Server) -> None:
         server.kill()
@@ -45,10 +45,10 @@ def test_two_hundred_kills_at_random_points(rig: LinkedRig, request: pytest.Fixt
         elif dice < 0.15 and durable:
             kill_server(rig.broker)
         else:
-            for worker in rig.alive()[:1]:
+            for worker in rig.running_workers()[:1]:
                 worker.kill()
-        while len(rig.alive()) < 2:
+        while len(rig.running_workers()) < 2:
             rig.start_worker()
         if number % 20 == 19:
-            rig.judge_with_successors()
-    rig.judge_with_successors()
+            rig.verify_with_restarts()
+    rig.verify_with_restarts()

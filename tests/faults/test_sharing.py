@@ -4,8 +4,8 @@ from itertools import count
 
 import pytest
 
-from tests.faults.events import model, seen
-from tests.support.clickhouse_proxy import Moment
+from tests.support.clickhouse_proxy import Stage
+from tests.support.events import model, observed
 from tests.support.pipeline import Worker
 from tests.support.rig import Rig, deliveries
 from tests.support.waiting import wait_until
@@ -24,52 +24,52 @@ def test_workers_leave_and_join_under_load(rig: Rig) -> None:
             hours = next(moments)
             # Every third slice is late, so that rows are restated on both sides of a rebalance.
             age = (hours - 4.5 if hours % 3 == 2 else hours) / 24
-            rig.tell([seen(MODELS, age, [1000 * hours + n for n in range(len(MODELS))])])
+            rig.publish([observed(MODELS, age, [1000 * hours + n for n in range(len(MODELS))])])
             return "state rebuilt from ClickHouse" in worker.log.read_text()
 
         wait_until("the worker has partitions and works on them", works, seconds=120)
 
-    rig.tell([model(one) for one in MODELS])
-    leaving = rig.worker()
+    rig.publish([model(one) for one in MODELS])
+    leaving = rig.caught_up_worker()
     staying = rig.start_worker()
     tell_until_working(staying)
     assert leaving.stop() == 0
     joining = rig.start_worker()
     tell_until_working(joining)
-    rig.judge()
-    assert staying.process.poll() is None
+    rig.verify()
+    assert staying.is_running
     assert joining.stop() == 0
-    rig.judge()
+    rig.verify()
 
 
 def test_partitions_move_while_an_insert_is_slow(rig: Rig) -> None:
     first, second = deliveries("moving")
-    slow = rig.worker()
-    trap = rig.proxy.trap("INSERT INTO downloads_log", Moment.BEFORE)
-    rig.tell(first)
+    slow = rig.caught_up_worker()
+    trap = rig.proxy.trap("INSERT INTO downloads_log", Stage.BEFORE)
+    rig.publish(first)
     trap.wait()
     joining = rig.start_worker()
-    rig.tell(second)
+    rig.publish(second)
     # It has some of the partitions, and works on what the other has not confirmed.
     rig.wait_for_log(joining, "state rebuilt from ClickHouse")
     trap.release()
-    rig.judge()
-    assert slow.process.poll() is None
+    rig.verify()
+    assert slow.is_running
     assert joining.stop() == 0
-    rig.judge()
+    rig.verify()
 
 
 @pytest.mark.parametrize("offset", ["-1h", pytest.param("+1h", marks=pytest.mark.slow)])
 def test_a_worker_whose_clock_is_an_hour_off(rig: Rig, offset: str) -> None:
-    first, second, third = deliveries(f"clock{offset}", pieces=3)
-    right = rig.worker()
-    rig.tell(first)
+    first, second, third = deliveries(f"clock{offset}", parts=3)
+    right = rig.caught_up_worker()
+    rig.publish(first)
     wrong = rig.start_worker(**wrong_clock(offset))
-    rig.tell(second)
+    rig.publish(second)
     rig.wait_for_log(wrong, "serving metrics")
     assert right.stop() == 0
-    rig.tell(third)
-    rig.judge()
+    rig.publish(third)
+    rig.verify()
     assert "state rebuilt from ClickHouse" in wrong.log.read_text()
     assert wrong.stop() == 0
-    rig.judge()
+    rig.verify()

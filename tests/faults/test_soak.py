@@ -14,7 +14,7 @@ from statistics import mean
 
 import pytest
 
-from tests.faults.events import model, seen
+from tests.support.events import model, observed
 from tests.support.kafka.installed import why_not
 from tests.support.rig import LinkedRig, running_rig
 
@@ -68,7 +68,7 @@ def read(rig: LinkedRig, started: float) -> Reading:
 
 
 def test_an_hour_under_load(rig: LinkedRig) -> None:
-    rig.tell([model(one) for one in MODELS])
+    rig.publish([model(one) for one in MODELS])
     rig.start_worker()
     rig.start_worker()
     rig.wait_caught_up(120)
@@ -77,13 +77,13 @@ def test_an_hour_under_load(rig: LinkedRig) -> None:
         time.sleep(max(0.0, due - time.monotonic()))
         # Every tenth comes late.
         hours = scrape - 5 if scrape % 10 == 9 else scrape
-        rig.tell([seen(MODELS, (hours + 0.5 * (hours != scrape)) / 24, _counts(hours))])
+        rig.publish([observed(MODELS, (hours + 0.5 * (hours != scrape)) / 24, _counts(hours))])
         readings.append(read(rig, started))
         scrape += 1
-    rig.judge()
+    rig.verify()
     REPORT.parent.mkdir(exist_ok=True)
     REPORT.write_text(json.dumps([asdict(reading) for reading in readings], indent=1))
-    assert all(worker.process.poll() is None for worker in rig.workers)
+    assert all(worker.is_running for worker in rig.workers)
     quarter = len(readings) // 4
     early, late = readings[quarter : 2 * quarter], readings[-quarter:]
     for number in range(len(rig.workers)):

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 import pytest
 
 from breakout.contract import Event
-from tests.faults.events import of_one_partition, seen
-from tests.support.clickhouse_proxy import Moment
+from tests.support.clickhouse_proxy import Stage
+from tests.support.events import observed, of_one_partition
 from tests.support.rig import Rig, deliveries
 
 pytestmark = [pytest.mark.fault, pytest.mark.timeout(300)]
@@ -15,24 +15,24 @@ pytestmark = [pytest.mark.fault, pytest.mark.timeout(300)]
 
 def sleep_through(rig: Rig, insert: str, first: Sequence[Event], later: Sequence[Event]) -> None:
     """Put a worker to sleep while its insert is on the way; it arrives after all of `later`."""
-    zombie = rig.worker()
-    trap = rig.proxy.trap(f"INSERT INTO {insert}", Moment.BEFORE)
-    rig.tell(first)
+    zombie = rig.caught_up_worker()
+    trap = rig.proxy.trap(f"INSERT INTO {insert}", Stage.BEFORE)
+    rig.publish(first)
     trap.wait()
     zombie.process.send_signal(signal.SIGSTOP)
     try:
-        rig.tell(later)
+        rig.publish(later)
         successor = rig.start_worker()
         rig.wait_caught_up(120)
         trap.release()
     finally:
         zombie.process.send_signal(signal.SIGCONT)
-    rig.judge()
+    rig.verify()
     # The zombie finds out, and takes part again or ends.
     for worker in (zombie, successor):
-        if worker.process.poll() is None and len(rig.alive()) > 1:
+        if worker.is_running and len(rig.running_workers()) > 1:
             assert worker.stop() == 0
-    rig.judge()
+    rig.verify()
 
 
 @pytest.mark.parametrize(
@@ -49,27 +49,27 @@ def test_rows_that_only_the_zombie_restated_lose(rig: Rig) -> None:
     (still,) = of_one_partition("zombie", 1, rig.settings.partitions, 0)
     (said,) = of_one_partition("zombie", 1, rig.settings.partitions, 1)
     # Moments of their own, at which no other scrape moves.
-    rig.tell([seen([still], age, [500]) for age in (201, 205)])
-    rig.tell([seen([said], age, [500]) for age in (211, 215)])
+    rig.publish([observed([still], age, [500]) for age in (201, 205)])
+    rig.publish([observed([said], age, [500]) for age in (211, 215)])
     sleep_through(
         rig,
         "downloads_log",
-        [seen([still], 202, [400]), seen([said], 215, [600])],
-        [seen([still], 203, [500]), seen([said], 215, [700])],
+        [observed([still], 202, [400]), observed([said], 215, [600])],
+        [observed([still], 203, [500]), observed([said], 215, [700])],
     )
 
 
 def test_rows_that_arrive_while_the_successor_reads_its_state(rig: Rig) -> None:
     """What it read before them and what it reads after them do not belong together."""
     (one,) = of_one_partition("behind", 1, rig.settings.partitions)
-    rig.tell([seen([one], age, [500]) for age in (221, 225)])
-    zombie = rig.worker()
-    insert = rig.proxy.trap("INSERT INTO downloads_log", Moment.BEFORE)
-    rig.tell([seen([one], 223, [400])])
+    rig.publish([observed([one], age, [500]) for age in (221, 225)])
+    zombie = rig.caught_up_worker()
+    insert = rig.proxy.trap("INSERT INTO downloads_log", Stage.BEFORE)
+    rig.publish([observed([one], 223, [400])])
     insert.wait()
     zombie.process.send_signal(signal.SIGSTOP)
     try:
-        counting = rig.proxy.trap("countIf(standing IS NOT NULL) AS compared", Moment.BEFORE)
+        counting = rig.proxy.trap("countIf(standing IS NOT NULL) AS compared", Stage.BEFORE)
         successor = rig.start_worker()
         counting.wait()
         insert.release()
@@ -77,6 +77,6 @@ def test_rows_that_arrive_while_the_successor_reads_its_state(rig: Rig) -> None:
         rig.wait_for_log(successor, "another worker wrote rows: loading the state again")
     finally:
         zombie.process.send_signal(signal.SIGCONT)
-    rig.judge()
+    rig.verify()
     assert successor.stop() == 0
-    rig.judge()
+    rig.verify()

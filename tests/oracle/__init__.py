@@ -1,4 +1,4 @@
-"""The independent batch oracle: slow, plain, and what everything else is compared with."""
+"""An independent batch oracle, slow and plain, that the product is compared with."""
 
 from .batch import Tables, freeze, recompute
 from .compare import differences

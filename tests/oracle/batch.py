@@ -1,4 +1,4 @@
-"""The batch recomputation: every table and view from the raw observations."""
+"""Recomputes every table and view from the raw observations."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -6,14 +6,14 @@ from datetime import date, datetime
 
 from breakout.contract.events import ModelRecord
 
-from .ages import latest_of, points_of, scored_models
+from .baselines import baselines_of
+from .breakouts import breakouts_of
 from .clean import clean_series, merge
-from .curves import baselines_of
-from .days import daily
+from .daily import daily
 from .inputs import FrozenRow, Observation, Row, newest_records
-from .scores import milestones_of, now_of, ram_of
-from .stalls import mark_stalled, scrapes_of
-from .walk import breakouts_of
+from .points import latest_of, points_of, ram_models
+from .ram import milestones_of, now_of, ram_of
+from .scrapes import mark_stalled, scrapes_of
 
 
 @dataclass(frozen=True)
@@ -30,7 +30,7 @@ class Tables:
     points: dict[tuple[str, int, str], Row]
     """By size_bin, age_days, model_id."""
     latest: dict[str, Row]
-    """By model_id; scored models only."""
+    """By model_id; models with points only."""
     baselines: dict[tuple[str, str, int], Row]
     """By baseline, size_bin, age_days."""
     ram: dict[tuple[str, str, int], Row]
@@ -51,14 +51,14 @@ def recompute(
     min_age: int = 7,
     max_age: int = 90,
 ) -> Tables:
-    """Compute every table and view of the definitions. The order of the inputs is nothing."""
+    """Compute every table and view of the definitions; the order of the inputs is irrelevant."""
     newest = newest_records(list(models))
     downloads = clean_series(merge(observations))
     scrapes = scrapes_of(downloads)
     mark_stalled(downloads, scrapes)
-    scored = scored_models(newest, downloads)
-    points = points_of(scored)
-    baselines = baselines_of(scored, points, frozen)
+    with_points = ram_models(newest, downloads)
+    points = points_of(with_points)
+    baselines = baselines_of(with_points, points, frozen)
     ram = ram_of(points, baselines)
     return Tables(
         models=newest,
@@ -66,11 +66,11 @@ def recompute(
         scrapes=scrapes,
         downloads_daily=daily(downloads),
         points=points,
-        latest=latest_of(scored),
+        latest=latest_of(with_points),
         baselines=baselines,
         ram=ram,
         ram_milestones=milestones_of(ram, newest),
-        ram_now=now_of(scored, baselines, newest),
+        ram_now=now_of(with_points, baselines, newest),
         breakouts=breakouts_of(ram, min_age, max_age),
     )
 

@@ -28,8 +28,7 @@ def merge(observations: Iterable[Observation]) -> list[Observation]:
 
 
 def _greatest(values: list[int | None]) -> int | None:
-    said = [value for value in values if value is not None]
-    return max(said) if said else None
+    return max((value for value in values if value is not None), default=None)
 
 
 def clean_series(merged: list[Observation]) -> dict[DownloadsKey, Row]:

@@ -1,4 +1,4 @@
-"""Where two tables differ."""
+"""Differences between two tables."""
 
 import math
 from collections.abc import Mapping
@@ -12,7 +12,7 @@ RELATIVE_TOLERANCE = 1e-12
 def differences(
     expected: Mapping[Any, Row], actual: Mapping[Any, Row], *, most: int = 10
 ) -> list[str]:
-    """Say where the rows differ, in the columns that `expected` has; empty when nowhere.
+    """Describe where rows differ, in the columns of `expected`; empty if they are equal.
 
     Integers, dates, nulls and keys must be equal, floats to a part in 10^12.
     """

@@ -1,4 +1,4 @@
-"""Arrivals of a history: cut into slices, late, shuffled and repeated, records among them."""
+"""Arrivals of a history: slices and registry records, late, shuffled and repeated."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -14,7 +14,7 @@ Arrival = DownloadsSlice | ModelRecord
 
 @dataclass(frozen=True)
 class Delivery:
-    """A history and everything of it in an order of arrival."""
+    """A history, and all of it in an order of arrival."""
 
     history: History
     arrivals: list[Arrival]
@@ -26,9 +26,9 @@ class Delivery:
 
 
 def make_delivery(random: Random, history: History) -> Delivery:
-    """Deliver everything of the history at least once, in some order of arrival.
+    """Deliver all of the history at least once, in a random order of arrival.
 
-    A slice is of one source, origin and moment, and has no model twice.
+    A slice has one source, origin and observation time, and each model at most once.
     """
     longest = random.choice([1000, 8, 3, 1])
     disorder = random.choice(["none", "late", "backwards", "any"])

@@ -1,4 +1,4 @@
-"""Derivatives and their lineage, recomputed from every survey there was, by reachability."""
+"""Derivatives and their lineage, recomputed from all surveys, by reachability."""
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
@@ -32,7 +32,7 @@ def observed(slices: Iterable[DerivativesSlice]) -> dict[Any, Row]:
 
 
 def _generations(parents: Mapping[str, list[str]], model_id: str) -> dict[str, int]:
-    """Return the depth of every model above one, itself included when it is in a circle."""
+    """Return the depth of every ancestor; in a cycle the model is its own ancestor."""
     depths: dict[str, int] = {}
     generation, depth = set(parents.get(model_id, ())), 1
     while generation:
@@ -60,9 +60,9 @@ def derivatives(
             ancestors = sorted(depths.keys() - {model_id}, key=lambda one: (depths[one], one))
             roots = set()
             for one in {model_id, *depths} if depths else ():
-                circle = {one} | {other for other in above[one] if one in above[other]}
-                if above[one].keys() <= circle:
-                    roots.add(min(circle))
+                cycle = {one} | {other for other in above[one] if one in above[other]}
+                if above[one].keys() <= cycle:
+                    roots.add(min(cycle))
             bases = [one for one in ancestors if one in tracked]
             nearest = [
                 one

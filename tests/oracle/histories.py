@@ -1,8 +1,8 @@
-"""Invented histories: what was observed of a registry's models, realistic and nasty.
+"""Invented histories: observations of a registry's models, with realistic and hostile cases.
 
-Everything is drawn from a `random.Random`, so that one generator serves hypothesis (which
-hands in a random that it records and shrinks) and big runs from a seed. What would be too much
-for hypothesis to record comes from an own `Random` for each model, of which it records the seed.
+Everything is drawn from a `random.Random`, so that one generator serves hypothesis (which records
+and shrinks its seed) and long runs. Each model draws from its own `Random`, so that a change of
+one model leaves the others as they are.
 """
 
 from dataclasses import dataclass, replace
@@ -12,18 +12,18 @@ from typing import Any
 
 from breakout.contract.events import MAX_COUNTER, ModelRecord
 
-from .counting import STEPS, make_counter
+from .invented_counters import STEPS, make_counter
 from .inputs import Observation
 from .registries import FIRST_DAY, make_registry
 from .schedules import make_schedule
 
-# A report of more than this cannot be read.
+# Longer representations are unreadable.
 LONGEST_REPR = 40
 
 
 @dataclass(frozen=True)
 class History:
-    """Observations, some of them twice or at odds with another, and all records of models."""
+    """Observations, some repeated or contradictory, and all registry records."""
 
     observations: list[Observation]
     models: list[ModelRecord]
@@ -33,34 +33,46 @@ class History:
             return f"History(<{len(self.observations)} observations>, <{len(self.models)} records>)"
         return f"History({self.observations!r}, {self.models!r})"
 
+    def renamed(self, prefix: str) -> "History":
+        """Return the history with other model ids, so that histories do not share models."""
 
-def make_history(random: Random, *, models: int = 12, moments: int = 25) -> History:
-    """Invent a history of up to `models` models with up to `moments` observations each.
+        def rename(model_id: str) -> str:
+            org, _, name = model_id.partition("/")
+            return f"{org}/{prefix}-{name}"
 
-    Besides, some models have a second source, and one model is not in the registry.
+        return History(
+            [replace(one, model_id=rename(one.model_id)) for one in self.observations],
+            [one.model_copy(update={"model_id": rename(one.model_id)}) for one in self.models],
+        )
+
+
+def make_history(random: Random, *, models: int = 12, times: int = 25) -> History:
+    """Invent a history of up to `models` models with up to `times` observations each.
+
+    Some models have a second source, and one model may be missing in the registry.
     """
     count = random.randint(1, models) if random.randint(0, 3) == 0 else models
     records = make_registry(random, count)
     newest = {record.model_id: record for record in records}
-    observations = _observe(random, "huggingface", newest, moments)
+    observations = _observe(random, "huggingface", newest, times)
     if random.randint(0, 2) == 2:
         few = dict(list(newest.items())[:3])
-        observations += _observe(random, "modelscope", few, min(moments, 10))
+        observations += _observe(random, "modelscope", few, min(times, 10))
     if random.randint(0, 5) == 5:
-        observations = [_stranger(one) for one in observations[:3]] + observations
+        observations = [_unregistered(one) for one in observations[:3]] + observations
     return History(observations + _contradictions(random, observations), records)
 
 
-def _stranger(one: Observation) -> Observation:
-    return replace(one, model_id="nobody/knows-it")
+def _unregistered(one: Observation) -> Observation:
+    return replace(one, model_id="unregistered/model")
 
 
 def _observe(
-    random: Random, source: str, newest: dict[str, ModelRecord], moments: int
+    random: Random, source: str, newest: dict[str, ModelRecord], times: int
 ) -> list[Observation]:
-    # Long enough for the model released last to reach an age of `moments` days.
+    # Long enough for the model released last to reach an age of `times` days.
     released = [record.released_at or FIRST_DAY for record in newest.values()]
-    span = (max(released) - FIRST_DAY).days + moments
+    span = (max(released) - FIRST_DAY).days + times
     schedule = make_schedule(random, FIRST_DAY, span)
     stalls = _stalls(random, schedule)
     steps = random.choice([STEPS[:1], STEPS[:1] * 12 + STEPS, STEPS[:1] * 3 + STEPS])
@@ -71,10 +83,10 @@ def _observe(
         late = timedelta(days=random.choice([0, 0, 0, 0, 3, 8, -4]))
         start = datetime.combine(record.released_at or FIRST_DAY, time(), schedule[0].tzinfo) + late
         # Some end early, so that their latest age is one that others have points around.
-        most = random.randint(1, moments) if some_end_early and random.randint(0, 1) else moments
-        theirs = [at for at in schedule if at >= start][:most]
+        most = random.randint(1, times) if some_end_early and random.randint(0, 1) else times
+        times_of_model = [at for at in schedule if at >= start][:most]
         bulk = Random(random.randint(0, 2**16))
-        counter = make_counter(bulk, theirs, stalls, steps=steps, scale=scale)
+        counter = make_counter(bulk, times_of_model, stalls, steps=steps, scale=scale)
         observations += [
             Observation(
                 source=source,

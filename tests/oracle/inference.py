@@ -1,4 +1,4 @@
-"""Tokens and shares, recomputed from every counting there was; whole numbers until the end."""
+"""Inference tokens and shares, recomputed from all readings, in exact arithmetic."""
 
 from calendar import monthrange
 from collections import defaultdict
@@ -16,15 +16,15 @@ UNKNOWN: Row = {"open": None, "model_id": None, "org": None, "region": None}
 
 def inference_tokens(days: Iterable[InferenceDay], names: Mapping[Any, Row]) -> dict[Any, Row]:
     """Rows of `inference_tokens` by source, day and slug."""
-    countings: dict[Any, dict[datetime, dict[str, int]]] = defaultdict(lambda: defaultdict(dict))
+    readings: dict[Any, dict[datetime, dict[str, int]]] = defaultdict(lambda: defaultdict(dict))
     for one in days:
-        counted = countings[one.source, one.day][one.as_of]
+        counted = readings[one.source, one.day][one.as_of]
         for slug, tokens in zip(one.names, one.tokens, strict=True):
             counted[slug] = max(counted.get(slug, 0), tokens)
     rows: dict[Any, Row] = {}
-    for (source, day), by_moment in countings.items():
-        as_of = max(by_moment)
-        for slug, tokens in by_moment[as_of].items():
+    for (source, day), by_time in readings.items():
+        as_of = max(by_time)
+        for slug, tokens in by_time[as_of].items():
             base = slug.split(":")[0]
             meaning = names.get((source, base), UNKNOWN) if base != "other" else UNKNOWN
             rows[source, day, slug] = {

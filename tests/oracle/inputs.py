@@ -1,4 +1,4 @@
-"""What the oracle reads: observations, the registry, frozen baselines."""
+"""Inputs of the oracle: observations, registry records, frozen baselines."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -15,7 +15,7 @@ Row = dict[str, Any]
 
 @dataclass(frozen=True)
 class Observation:
-    """Counters of one model of one source at one moment, UTC to the millisecond."""
+    """Counters of a model at a source at one time, UTC to the millisecond."""
 
     source: str
     origin: str
@@ -53,7 +53,7 @@ def midnight(day: date) -> datetime:
 
 
 def observations_of(slices: Iterable[DownloadsSlice]) -> list[Observation]:
-    """Take slices apart, one observation for each model in each."""
+    """Return the observations of slices, one per model and slice."""
     return [
         Observation(
             source=piece.source,
@@ -72,7 +72,7 @@ def observations_of(slices: Iterable[DownloadsSlice]) -> list[Observation]:
 def newest_records(records: Iterable[ModelRecord]) -> dict[str, ModelRecord]:
     """Return the newest record of each model.
 
-    Two different records of one model and moment have no winner: a ValueError.
+    Raises `ValueError` for two different records of a model at one time.
     """
     newest: dict[str, ModelRecord] = {}
     for record in records:

@@ -1,4 +1,4 @@
-"""Leaderboards, recomputed from every reading there was."""
+"""Leaderboard ratings, recomputed from all readings."""
 
 from collections.abc import Iterable, Mapping
 from datetime import datetime
@@ -17,14 +17,14 @@ def scores(boards: Iterable[LeaderboardSlice], names: Mapping[Any, Row]) -> dict
         for row in zip(one.names, one.rating, one.lower, one.upper, one.votes, strict=True):
             name, rating, lower, upper, votes = row
             key = (one.source, one.board, one.version, one.published_on, name)
-            said = {"rating": rating, "lower": lower, "upper": upper, "votes": votes}
+            rating_columns = {"rating": rating, "lower": lower, "upper": upper, "votes": votes}
             if key not in newest or one.observed_at > newest[key][0]:
-                newest[key] = (one.observed_at, said)
+                newest[key] = (one.observed_at, rating_columns)
     found = {}
-    for key, (observed_at, said) in newest.items():
+    for key, (observed_at, rating_columns) in newest.items():
         meaning = names.get((key[0], key[-1]), UNKNOWN)
-        known = {column: meaning[column] for column in UNKNOWN}
-        found[key] = said | known | {"observed_at": observed_at}
+        names_columns = {column: meaning[column] for column in UNKNOWN}
+        found[key] = rating_columns | names_columns | {"observed_at": observed_at}
     return found
 
 

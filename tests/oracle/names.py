@@ -1,4 +1,4 @@
-"""What names mean, and where organisations are, recomputed from all records."""
+"""Classified names and regions of organisations, recomputed from all records."""
 
 from collections.abc import Iterable
 from typing import Any
@@ -36,6 +36,6 @@ def names(records: Iterable[NameRecord], models: Iterable[ModelRecord]) -> dict[
     found: dict[Any, Row] = {}
     for key, one in sorted(newest.items()):
         org = one.model_id.partition("/")[0] if one.model_id else one.org
-        said = {column: getattr(one, column) for column in columns}
-        found[key] = said | {"org": org, "region": regions.get(org) if org else None}
+        facts = {column: getattr(one, column) for column in columns}
+        found[key] = facts | {"org": org, "region": regions.get(org) if org else None}
     return found

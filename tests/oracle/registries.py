@@ -1,4 +1,4 @@
-"""Invented registries: a crowded size bin, odd models, and records published again."""
+"""Invented registries: a full size bin, incomplete models, and repeated records."""
 
 from datetime import UTC, date, datetime, timedelta
 from random import Random
@@ -14,8 +14,8 @@ BINS: tuple[SizeBin, ...] = get_args(SizeBin)
 def make_registry(random: Random, models: int) -> list[ModelRecord]:
     """Return the records of up to `models` models, the newest of each last.
 
-    The first 8 to 14 share a bin. A part of the registries has models without bin or release
-    date or off the list, and records that were published again with other facts.
+    The first 8 to 14 models share a size bin. Some registries have models without size bin or
+    release date or untracked ones, and records published again with other facts.
     """
     spread = random.choice([1, 4, 12, 120])
     one_odd_in = random.choice([1000, 30, 8])

@@ -1,4 +1,4 @@
-"""Moments of scrapes: daily, hourly and irregular runs, at midnight and between."""
+"""Times of scrapes: daily, hourly and irregular, at midnight and between."""
 
 from datetime import UTC, date, datetime, time, timedelta
 from random import Random
@@ -23,14 +23,14 @@ ODD_STEPS = (
 
 
 def make_schedule(random: Random, first: date, days: int) -> list[datetime]:
-    """Return moments from about `first` on, over at least `days` days, in order."""
+    """Return times from about `first` on, over at least `days` days, ascending."""
     start = datetime.combine(first, time(), tzinfo=UTC)
     now = start + random.choice([timedelta(0), -30 * HOUR, 13 * HOUR + 37 * MILLISECOND])
     kinds = random.choice([("daily",), ("daily", "daily", "odd"), ("hourly", "daily", "odd")])
-    moments = [now]
+    times = [now]
     while now < start + timedelta(days=days):
         kind = random.choice(kinds)
         for _ in range(random.randint(1, 15)):
             now += {"daily": 24 * HOUR, "hourly": HOUR}.get(kind) or random.choice(ODD_STEPS)
-            moments.append(now)
-    return moments
+            times.append(now)
+    return times

@@ -422,7 +422,7 @@ class TestBreakouts:
 @settings(
     max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow], derandomize=True
 )
-@given(deliveries(models=11, moments=12))
+@given(deliveries(models=11, times=12))
 def test_any_order_of_arrival_gives_equal_tables(delivery: Delivery) -> None:
     history, arrivals = delivery.history, delivery.arrivals
     slices = [arrival for arrival in arrivals if isinstance(arrival, DownloadsSlice)]

@@ -267,13 +267,13 @@ def test_views_equal_the_oracle_at_the_edges(engine: Engine, edge: str) -> None:
     derandomize=True,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture],
 )
-@given(histories(models=12, moments=15))
+@given(histories(models=12, times=15))
 def test_views_equal_the_oracle(engine: Engine, history: History) -> None:
     check(engine, history)
 
 
 def test_views_of_many_models_equal_the_oracle(engine: Engine) -> None:
-    tables = check(engine, make_history(Random(1), models=60, moments=60))
+    tables = check(engine, make_history(Random(1), models=60, times=60))
     # Nothing is equal only because it is empty.
     assert any(row["stalled"] for row in tables.downloads.values())
     assert any(row["ram"] is not None for row in tables.ram_now.values())

@@ -14,7 +14,8 @@ from breakout.settings import SettingsError, read_settings
 from tests.breakout.cli.forked import run_breakout
 from tests.security.authority import Authority
 from tests.security.tls_front import tls_front
-from tests.support.embedded_servers import ClickHouseServer, running_broker, running_clickhouse
+from tests.support.brokers import running_broker
+from tests.support.embedded_servers import ClickHouseServer, running_clickhouse
 from tests.support.pipeline import Worker
 
 

@@ -17,8 +17,8 @@ from breakout.contract.topics import DOWNLOADS
 from breakout.contract.topics import NAMES as NAMES_TOPIC
 from breakout.settings import SettingsError, read_settings
 from tests.breakout.cli.forked import run_breakout
-from tests.faults.events import model, seen
 from tests.security.hostile import SQL
+from tests.support.events import model, observed
 from tests.support.pipeline import Pipeline, running_pipeline
 
 NOW = datetime(2026, 3, 1, tzinfo=UTC)
@@ -33,10 +33,10 @@ def pipeline(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pipeline]:
     """A pipeline whose worker has worked off hostile names from every source."""
     with running_pipeline(tmp_path_factory.mktemp("pipeline")) as pipeline:
         pipeline.start_worker()
-        pipeline.publish([*(model(one) for one in IDS), seen(["org/sound"], 1.0, [7])])
-        pipeline.publish(seen(IDS, age, [1000 * (age + 1)] * len(IDS)) for age in (1, 3))
+        pipeline.publish([*(model(one) for one in IDS), observed(["org/sound"], 1.0, [7])])
+        pipeline.publish(observed(IDS, age, [1000 * (age + 1)] * len(IDS)) for age in (1, 3))
         pipeline.publish(_other_signals())
-        slice_ = seen(["org/none"], 1.0, [7])
+        slice_ = observed(["org/none"], 1.0, [7])
         pipeline.publish(slice_.model_copy(update={"models": [one]}) for one in NO_IDS)
         pipeline.publish(
             NameRecord.model_construct(source="openrouter", name=one, observed_at=NOW, open=None)
@@ -47,7 +47,7 @@ def pipeline(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pipeline]:
         # cleaned together with the rows around it: both name models in queries.
         pipeline.workers[0].stop()
         pipeline.start_worker()
-        pipeline.publish([seen(IDS, 2, [2500] * len(IDS)), seen(IDS, 4, [5000] * len(IDS))])
+        pipeline.publish([observed(IDS, 2, [2500] * len(IDS)), observed(IDS, 4, [5000] * len(IDS))])
         pipeline.wait_caught_up()
         yield pipeline
 

@@ -18,10 +18,10 @@ from breakout.kafka.connection import kafka_connection
 from breakout.kafka.topics import ensure_topics
 from breakout.settings import Settings, SettingsError, read_settings
 from tests.breakout.cli.forked import run_breakout
-from tests.faults.events import seen
 from tests.security.authority import Authority
 from tests.support.brokers import requires_kafka
 from tests.support.embedded_servers import running_clickhouse
+from tests.support.events import observed
 from tests.support.kafka.broker import CLUSTER_ID, KafkaBroker
 from tests.support.kafka.installed import installed
 from tests.support.pipeline import Pipeline, Worker
@@ -172,7 +172,7 @@ def test_a_worker_reads_and_acknowledges(
     with running_clickhouse(tmp_path / "clickhouse") as clickhouse:
         pipeline = Pipeline(tmp_path, kafka.broker.bootstrap, clickhouse)
         pipeline.group = f"{protocol}-{mechanism}"
-        pipeline.publish([seen(["org/a"], 1.0, [10])])
+        pipeline.publish([observed(["org/a"], 1.0, [10])])
         environment = {**pipeline.environment, **kafka.variables(protocol, mechanism)}
         worker = Worker(environment, tmp_path / "worker.log")
         pipeline.workers.append(worker)

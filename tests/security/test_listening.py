@@ -10,8 +10,8 @@ import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from tests.faults.events import seen
 from tests.security.listening import Listener, listeners
+from tests.support.events import observed
 from tests.support.pipeline import REPOSITORY, Pipeline, running_pipeline
 from tests.support.server_process import free_port
 from tests.support.waiting import wait_until
@@ -33,7 +33,7 @@ def test_a_workers_only_listener_is_its_metrics(tmp_path: Path) -> None:
         ),
     }
     with running_pipeline(tmp_path / "pipeline") as pipeline:
-        pipeline.publish([seen(["org/a"], 1.0, [10])])
+        pipeline.publish([observed(["org/a"], 1.0, [10])])
         workers = {
             group: _start(command, {**pipeline.environment, "BREAKOUT_GROUP": group, **variables})
             for group, (command, variables) in wanted.items()

@@ -19,7 +19,8 @@ from breakout.kafka.offsets import log_ends
 from tests.breakout.cli.forked import run_breakout
 from tests.breakout.cli.processes import Running, command_line, running
 from tests.security.reflecting import Reflecting, reflecting_source
-from tests.support.embedded_servers import ClickHouseServer, running_broker, running_clickhouse
+from tests.support.brokers import running_broker
+from tests.support.embedded_servers import ClickHouseServer, running_clickhouse
 from tests.support.server_process import Broker
 
 CLICKHOUSE = "clickhouse-hush-1f9c"

@@ -27,7 +27,7 @@ from streams.downloads.state import (
 )
 from streams.ram.changes import Changes, LatestRow
 from streams.ram.state import BinState
-from tests.streams.slices import planned
+from tests.support.slices import planned
 
 Row = dict[str, Any]
 

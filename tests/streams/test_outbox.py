@@ -24,7 +24,7 @@ from streams.clickhouse import Stopping
 from streams.outbox import Outbox
 from streams.processor import Processor
 from streams.ram.processor import RamProcessor
-from tests.faults.events import model
+from tests.support.events import model
 
 EVENTS: list[tuple[str, Event]] = [(f"7-9B:{number}", model(f"a/{number}")) for number in range(20)]
 

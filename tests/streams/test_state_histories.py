@@ -65,7 +65,7 @@ def test_stream_equals_batch_when_workers_lose_their_state(
 @pytest.mark.parametrize("seed", range(4))
 def test_stream_equals_batch_on_long_histories(seed: int) -> None:
     random = Random(seed)
-    history = make_history(random, models=40, moments=150)
+    history = make_history(random, models=40, times=150)
     check(make_delivery(random, history), random, crashes=bool(seed % 2))
 
 

@@ -1,7 +1,6 @@
-"""Random histories through the real topology, workers killed and added, against the oracle."""
+"""Random histories through workers that are killed and added, compared with the oracle."""
 
 from collections.abc import Iterator
-from dataclasses import replace
 from random import Random
 from typing import Any
 
@@ -11,10 +10,10 @@ from breakout.contract import ModelRecord
 from tests.oracle.batch import recompute
 from tests.oracle.deliveries import make_delivery
 from tests.oracle.histories import History, make_history
-from tests.streams.turmoil import pieces_of, publish_in_turmoil
-from tests.streams.views import view_differences
 from tests.support.brokers import KAFKA_FIRST
 from tests.support.pipeline import Pipeline, running_pipeline
+from tests.support.views import view_differences
+from tests.support.worker_kills import publish_under_kills, random_parts
 
 pytestmark = [pytest.mark.fault, pytest.mark.timeout(600)]
 
@@ -28,61 +27,41 @@ def pipeline(
 
 
 class Published:
-    """Everything published so far: the oracle judges it all together."""
+    """Everything published so far, the input of the oracle."""
 
     def __init__(self) -> None:
         self.observations: list[Any] = []
         self.models: list[ModelRecord] = []
 
     def add(self, history: History, name: str) -> History:
-        """Add a history whose models get names of their own."""
-        own = History(
-            observations=[
-                replace(one, model_id=_named(one.model_id, name)) for one in history.observations
-            ],
-            models=[
-                one.model_copy(update={"model_id": _named(one.model_id, name)})
-                for one in history.models
-            ],
-        )
-        self.observations += own.observations
-        self.models += own.models
-        return own
-
-
-def _named(model_id: str, name: str) -> str:
-    org, _, model = model_id.partition("/")
-    return f"{org}/{name}-{model}"
+        """Add a history under other model ids; returns it."""
+        renamed = history.renamed(name)
+        self.observations += renamed.observations
+        self.models += renamed.models
+        return renamed
 
 
 @pytest.fixture(scope="module")
 def published(pipeline: Pipeline) -> Published:
-    """What this pipeline was told."""
+    """The events published to this pipeline."""
     return Published()
 
 
 @pytest.mark.parametrize(
     "seed", [0, *(pytest.param(seed, marks=pytest.mark.slow) for seed in range(1, 20))]
 )
-def test_views_equal_the_oracle_whatever_happens_to_workers(
+def test_views_equal_the_oracle_under_worker_kills(
     pipeline: Pipeline, published: Published, seed: int
 ) -> None:
     random = Random(seed)
-    history = published.add(make_history(random, models=14, moments=40), f"s{seed}")
+    history = published.add(make_history(random, models=14, times=40), f"s{seed}")
     arrivals = make_delivery(random, history).arrivals
-    publish_in_turmoil(pipeline, random, pieces_of(random, arrivals))
+    publish_under_kills(pipeline, random, random_parts(random, arrivals))
     pipeline.wait_caught_up(120)
     assert view_differences(pipeline, recompute(published.observations, published.models)) == {}
 
 
-def test_replay_from_the_beginning_changes_nothing(
-    pipeline: Pipeline, published: Published
-) -> None:
+def test_replay_from_the_start_changes_nothing(pipeline: Pipeline, published: Published) -> None:
     """A new consumer group reads every topic again over the same tables."""
-    for worker in pipeline.workers:
-        if worker.process.poll() is None:
-            worker.stop()
-    pipeline.group = "replay"
-    pipeline.start_worker()
-    pipeline.wait_caught_up(120)
+    pipeline.replay()
     assert view_differences(pipeline, recompute(published.observations, published.models)) == {}

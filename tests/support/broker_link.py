@@ -1,4 +1,4 @@
-"""The network between the broker and its clients, which can be cut and mended."""
+"""The network link between a broker and its clients, which can be cut and restored."""
 
 import contextlib
 import socket
@@ -13,11 +13,11 @@ from typing import Any
 from breakout.local.broker import broker_command
 from tests.support.embedded_servers import EmbeddedBroker
 from tests.support.kafka.broker import KafkaBroker
-from tests.support.server_process import Broker, free_port
+from tests.support.server_process import Broker, free_port, running
 
 
 class BrokerLink(socketserver.ThreadingTCPServer):
-    """Listens where the broker says it does, and passes everything on to it."""
+    """Listens on the broker's advertised address, and forwards connections to the broker."""
 
     daemon_threads = True
     block_on_close = False
@@ -27,38 +27,38 @@ class BrokerLink(socketserver.ThreadingTCPServer):
         super().__init__(("127.0.0.1", 0), _Connection)
         self.behind = behind
         self.is_cut = False
-        self.turned_away = 0
+        self.refused = 0
         self._open: set[socket.socket] = set()
         self._lock = threading.Lock()
 
     def cut(self) -> None:
-        """End all connections and turn new ones away."""
+        """Close all connections and refuse new ones."""
         with self._lock:
             self.is_cut = True
             for one in self._open:
                 with contextlib.suppress(OSError):
                     one.shutdown(socket.SHUT_RDWR)
 
-    def mend(self) -> None:
-        """Let connections through again."""
+    def restore(self) -> None:
+        """Accept connections again."""
         self.is_cut = False
 
     def join(self, *both: socket.socket) -> bool:
-        """Note a pair of connected sockets; False when the link is cut."""
+        """Register a pair of connected sockets; returns False if the link is cut."""
         with self._lock:
             if self.is_cut:
-                self.turned_away += 1
+                self.refused += 1
                 return False
             self._open.update(both)
             return True
 
     def leave(self, *both: socket.socket) -> None:
-        """Forget a pair."""
+        """Unregister a pair."""
         with self._lock:
             self._open.difference_update(both)
 
     def handle_error(self, request: Any, client_address: Any) -> None:
-        """Say nothing: a killed worker's connection ends anyhow."""
+        """Ignore errors: a killed worker's connection ends too."""
 
 
 class _Connection(socketserver.BaseRequestHandler):
@@ -71,10 +71,10 @@ class _Connection(socketserver.BaseRequestHandler):
                 return
             for one in (client, broker):
                 one.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-            answers = threading.Thread(target=_pump, args=(broker, client))
-            answers.start()
+            responses = threading.Thread(target=_pump, args=(broker, client))
+            responses.start()
             _pump(client, broker)
-            answers.join()
+            responses.join()
             self.server.leave(client, broker)
 
 
@@ -88,7 +88,7 @@ def _pump(source: socket.socket, target: socket.socket) -> None:
 
 
 class _EmbeddedBehindLink(EmbeddedBroker):
-    """A broker that tells its clients to come through the link."""
+    """A broker that advertises the address of the link."""
 
     def __init__(self, directory: Path, port: int, link: BrokerLink) -> None:
         super().__init__(directory, port)
@@ -111,7 +111,7 @@ def _kafka_behind_link(directory: Path, port: int, link: BrokerLink) -> KafkaBro
 
 @contextmanager
 def running_linked_broker(directory: Path, kind: str) -> Iterator[tuple[Broker, BrokerLink]]:
-    """A broker of `tests.support.brokers.BROKERS` whose clients all come through a link."""
+    """Run a broker of `tests.support.brokers.BROKERS` whose clients all use a link."""
     port = free_port()
     with BrokerLink(port) as link:
         thread = threading.Thread(target=link.serve_forever, args=(0.05,))
@@ -119,9 +119,8 @@ def running_linked_broker(directory: Path, kind: str) -> Iterator[tuple[Broker, 
         behind_link = _kafka_behind_link if kind == "kafka" else _EmbeddedBehindLink
         broker = behind_link(directory, port, link)
         try:
-            broker.start()
-            yield broker, link
+            with running(broker):
+                yield broker, link
         finally:
-            broker.close()
             link.shutdown()
             thread.join()

@@ -1,12 +1,13 @@
-"""The brokers that the behaviour suite runs on: the embedded one, and real Apache Kafka.
+"""The brokers that tests run on: the embedded one, and Apache Kafka.
 
-A fixture that starts a broker takes `params=BROKERS` and hands `request.param` to
-`running_broker_of`; each of its tests then runs on both. Without Java or Maven those on Apache
-Kafka skip, and the summary says why.
+    with running_broker(tmp_path) as broker:
+        AIOKafkaProducer(bootstrap_servers=broker.bootstrap)
+
+A fixture with `params=BROKERS` passes `request.param` as the kind; its tests run on both. Without
+Java or Maven the tests on Apache Kafka are skipped, and the summary reports why.
 """
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 from pathlib import Path
 
 import pytest
@@ -14,7 +15,7 @@ import pytest
 from tests.support.embedded_servers import EmbeddedBroker
 from tests.support.kafka.broker import KafkaBroker
 from tests.support.kafka.installed import why_not
-from tests.support.server_process import Broker, free_port
+from tests.support.server_process import Broker, free_port, running
 
 _MISSING = why_not()
 requires_kafka = pytest.mark.skipif(
@@ -30,21 +31,14 @@ KAFKA_FIRST = (
     pytest.param("embedded", id="embedded", marks=[pytest.mark.slow] if _MISSING is None else []),
     pytest.param("kafka", id="kafka", marks=requires_kafka),
 )
-"""For suites of minutes: where Apache Kafka runs, they run on it, and on the embedded broker with
-the slow tests."""
+"""For long tests: on Apache Kafka where it can run, on the embedded broker as slow tests."""
 
 
 def broker_of(kind: str, directory: Path) -> Broker:
-    """A broker of one of the kinds in `BROKERS`, not started."""
+    """Return a broker of a kind in `BROKERS`, not started."""
     return (KafkaBroker if kind == "kafka" else EmbeddedBroker)(directory, free_port())
 
 
-@contextmanager
-def running_broker_of(kind: str, directory: Path) -> Iterator[Broker]:
-    """A broker of one of the kinds in `BROKERS`."""
-    broker = broker_of(kind, directory)
-    broker.start()
-    try:
-        yield broker
-    finally:
-        broker.close()
+def running_broker(directory: Path, kind: str = "embedded") -> AbstractContextManager[Broker]:
+    """Run a broker of a kind in `BROKERS`, its files in `directory`."""
+    return running(broker_of(kind, directory))

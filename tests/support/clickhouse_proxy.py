@@ -1,6 +1,6 @@
-"""A proxy before ClickHouse that holds, cuts or refuses chosen requests, one moment apart.
+"""A proxy for ClickHouse that holds, aborts or refuses chosen requests at a chosen stage.
 
-trap = proxy.trap("INSERT INTO downloads_log", Moment.BEFORE)
+trap = proxy.trap("INSERT INTO downloads_log", Stage.BEFORE)
 ...                # the worker inserts
 trap.wait()        # ClickHouse has not seen the request yet
 worker.kill()
@@ -20,29 +20,29 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import unquote_plus
 
-HELD_AT_MOST_SECONDS = 120.0
-_OF_ONE_HOP = {"connection", "transfer-encoding", "content-length", "keep-alive"}
+MAX_HOLD_SECONDS = 120.0
+_HOP_BY_HOP = {"connection", "transfer-encoding", "content-length", "keep-alive"}
 
 
-class Moment(Enum):
-    """When a trap closes."""
+class Stage(Enum):
+    """The stage of a request at which a trap holds it."""
 
     BEFORE = "ClickHouse has not seen the request"
-    HALFWAY = "ClickHouse has half of the request, and never gets the rest"
-    ANSWERED = "ClickHouse has done it, its answer is on the way"
+    HALFWAY = "ClickHouse has received half of the request, and never gets the rest"
+    APPLIED = "ClickHouse has executed it, and its response is on the way"
 
 
 @dataclass(frozen=True)
 class Refusal:
-    """An answer of ClickHouse that is no confirmation."""
+    """An error response of ClickHouse."""
 
     status: int
     text: str
     code: int | None = None
-    """ClickHouse's number of the error; None when a proxy answers for it."""
+    """ClickHouse's error code; None for the response of a proxy."""
 
     @property
-    def answer(self) -> tuple[int, dict[str, str], bytes]:
+    def response(self) -> tuple[int, dict[str, str], bytes]:
         """Status, headers and body."""
         if self.code is None:
             return self.status, {}, self.text.encode()
@@ -56,50 +56,50 @@ TOO_MANY_PARTS = Refusal(500, "Too many parts (300). Merges are slower. (TOO_MAN
 
 
 class Trap:
-    """Holds requests whose query has some text in it, as many as `times`."""
+    """Holds requests whose query contains a text, up to `times`."""
 
-    def __init__(self, text: str, moment: Moment, times: int) -> None:
+    def __init__(self, text: str, stage: Stage, times: int) -> None:
         self.text = text
-        self.moment = moment
+        self.stage = stage
         self.left = times
         self.caught = 0
         self._reached = threading.Event()
         self._released = threading.Event()
         self._done = threading.Event()
-        self._goes_on = True
+        self._forward = True
 
     def wait(self, seconds: float = 60.0) -> None:
-        """Return when a request is held."""
+        """Wait until a request is held."""
         if not self._reached.wait(seconds):
-            raise TimeoutError(f"no request came with {self.text!r} within {seconds:.0f} s")
+            raise TimeoutError(f"no request arrived with {self.text!r} within {seconds:.0f} s")
 
     def release(self, *, forward: bool = True) -> None:
-        """Let held requests (or their answers) go on, or cut them off; return when it is done."""
-        self._goes_on = forward
+        """Forward held requests (or their responses) or abort them; returns once that is done."""
+        self._forward = forward
         self._released.set()
         if self._reached.is_set() and not self._done.wait(60):
-            raise TimeoutError("ClickHouse does not answer what was held")
+            raise TimeoutError("ClickHouse does not respond to the held request")
 
     def done(self) -> None:
-        """Say that a held request is dealt with."""
+        """Mark a held request as handled."""
         self._done.set()
 
     def hold(self) -> bool:
-        """Hold the calling request; return whether it goes on."""
+        """Hold the calling request; return whether to forward it."""
         self._reached.set()
-        return self._released.wait(HELD_AT_MOST_SECONDS) and self._goes_on
+        return self._released.wait(MAX_HOLD_SECONDS) and self._forward
 
 
 class ClickHouseProxy:
-    """Everything passes but what a trap holds, or what it is told to refuse."""
+    """Forwards all requests except those that a trap holds or that are to be refused."""
 
     def __init__(self, port: int) -> None:
         self.behind = port
         self.refusal: Refusal | None = None
-        """What every insert is answered, instead of being passed on."""
+        """The response to every insert, instead of forwarding it."""
         self.refused = 0
         self.insert_seconds = 0.0
-        """How long every insert is held up."""
+        """Delay of every insert."""
         self._traps: list[Trap] = []
         self._lock = threading.Lock()
         self._server = _Server(self)
@@ -107,22 +107,22 @@ class ClickHouseProxy:
 
     @property
     def url(self) -> str:
-        """Its address, without a database."""
+        """Its URL, without a database."""
         return f"http://127.0.0.1:{self._server.server_port}"
 
     def start(self) -> None:
-        """Begin to listen."""
+        """Start to listen."""
         self._thread.start()
 
     def close(self) -> None:
-        """Let everything go that is held, and end."""
+        """Abort held requests, and stop."""
         self.open_all()
         self._server.shutdown()
         self._server.server_close()
         self._thread.join()
 
     def open_all(self) -> None:
-        """Remove every trap; refuse and hold up nothing more."""
+        """Remove all traps, the refusal and the delay."""
         self.refusal = None
         self.insert_seconds = 0.0
         with self._lock:
@@ -130,15 +130,15 @@ class ClickHouseProxy:
         for trap in traps:
             trap.release(forward=False)
 
-    def trap(self, text: str, moment: Moment, *, times: int = 1) -> Trap:
-        """Set a trap for requests to come."""
-        trap = Trap(text, moment, times)
+    def trap(self, text: str, stage: Stage, *, times: int = 1) -> Trap:
+        """Set a trap for future requests."""
+        trap = Trap(text, stage, times)
         with self._lock:
             self._traps.append(trap)
         return trap
 
     def caught_by(self, query: str) -> Trap | None:
-        """Return the trap that this query falls into, if any."""
+        """Return the trap that catches this query, if any."""
         with self._lock:
             for trap in self._traps:
                 if trap.left and trap.text in query:
@@ -150,7 +150,7 @@ class ClickHouseProxy:
 
 @contextmanager
 def running_clickhouse_proxy(port: int) -> Iterator[ClickHouseProxy]:
-    """A proxy before the ClickHouse on a port of 127.0.0.1."""
+    """Run a proxy for the ClickHouse on a port of 127.0.0.1."""
     proxy = ClickHouseProxy(port)
     proxy.start()
     try:
@@ -173,51 +173,51 @@ class _Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
 
     def do_GET(self) -> None:
-        self._pass_on()
+        self._handle()
 
     def do_POST(self) -> None:
-        self._pass_on()
+        self._handle()
 
     def log_message(self, *_args: Any) -> None:
-        """Stay silent: nobody reads it."""
+        """Log nothing."""
 
-    def _pass_on(self) -> None:
+    def _handle(self) -> None:
         body = self._body()
         self.close_connection = True
-        # A worker that was killed takes no answer, and a ClickHouse that was gives none.
+        # A killed worker reads no response, and a killed ClickHouse sends none.
         with contextlib.suppress(OSError, http.client.HTTPException):
-            self._answer(body)
+            self._respond(body)
 
-    def _answer(self, body: bytes) -> None:
-        said = unquote_plus(self.path) + body[:2000].decode(errors="replace")
-        query = said.replace("`", "")
+    def _respond(self, body: bytes) -> None:
+        text = unquote_plus(self.path) + body[:2000].decode(errors="replace")
+        query = text.replace("`", "")
         if "INSERT INTO" in query:
             if refusal := self.server.proxy.refusal:
                 self.server.proxy.refused += 1
-                self._say(*refusal.answer)
+                self._send(*refusal.response)
                 return
             time.sleep(self.server.proxy.insert_seconds)
         trap = self.server.proxy.caught_by(query)
         if trap is None:
-            self._say(*self._ask(body))
+            self._send(*self._forward(body))
         else:
             try:
-                self._spring(trap, body)
+                self._hold(trap, body)
             finally:
                 trap.done()
 
-    def _spring(self, trap: Trap, body: bytes) -> None:
-        if trap.moment is Moment.BEFORE:
+    def _hold(self, trap: Trap, body: bytes) -> None:
+        if trap.stage is Stage.BEFORE:
             if trap.hold():
-                self._say(*self._ask(body))
-        elif trap.moment is Moment.HALFWAY:
+                self._send(*self._forward(body))
+        elif trap.stage is Stage.HALFWAY:
             with contextlib.closing(self._begin(body)) as upstream:
                 upstream.send(body[: len(body) // 2])
                 trap.hold()
         else:
-            answer = self._ask(body)
+            response = self._forward(body)
             if trap.hold():
-                self._say(*answer)
+                self._send(*response)
 
     def _body(self) -> bytes:
         if "chunked" not in self.headers.get("Transfer-Encoding", ""):
@@ -233,23 +233,23 @@ class _Handler(BaseHTTPRequestHandler):
         upstream = http.client.HTTPConnection("127.0.0.1", self.server.proxy.behind)
         upstream.putrequest(self.command, self.path, skip_host=True, skip_accept_encoding=True)
         for name, value in self.headers.items():
-            if name.lower() not in _OF_ONE_HOP:
+            if name.lower() not in _HOP_BY_HOP:
                 upstream.putheader(name, value)
         upstream.putheader("Content-Length", str(len(body)))
         upstream.endheaders()
         return upstream
 
-    def _ask(self, body: bytes) -> tuple[int, dict[str, str], bytes]:
+    def _forward(self, body: bytes) -> tuple[int, dict[str, str], bytes]:
         with contextlib.closing(self._begin(body)) as upstream:
             upstream.send(body)
-            answer = upstream.getresponse()
-            return answer.status, dict(answer.getheaders()), answer.read()
+            response = upstream.getresponse()
+            return response.status, dict(response.getheaders()), response.read()
 
-    def _say(self, status: int, headers: dict[str, str], body: bytes) -> None:
+    def _send(self, status: int, headers: dict[str, str], body: bytes) -> None:
         self.close_connection = False
         self.send_response_only(status)
         for name, value in headers.items():
-            if name.lower() not in _OF_ONE_HOP:
+            if name.lower() not in _HOP_BY_HOP:
                 self.send_header(name, value)
         self.send_header("Content-Length", str(len(body)))
         self.end_headers()

@@ -1,14 +1,9 @@
-"""The embedded ClickHouse and broker as real processes, for any test that needs one.
+"""The embedded ClickHouse and broker as processes on 127.0.0.1.
 
-    with running_clickhouse(tmp_path / "clickhouse") as clickhouse:
-        client = clickhouse_connect.get_client(dsn=clickhouse.url)
-        clickhouse.kill()   # SIGKILL
-        clickhouse.start()  # same data, same port
-
-    with running_broker(tmp_path) as broker:
-        AIOKafkaProducer(bootstrap_servers=broker.bootstrap)
-
-Both listen on 127.0.0.1. The broker forgets its topics and offsets when it stops.
+with running_clickhouse(tmp_path / "clickhouse") as clickhouse:
+    client = clickhouse_connect.get_client(dsn=clickhouse.url)
+    clickhouse.kill()   # SIGKILL
+    clickhouse.start()  # same data, same port
 """
 
 from __future__ import annotations
@@ -17,20 +12,19 @@ import subprocess
 import sys
 import urllib.error
 import urllib.request
-from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import ClassVar
 
 from breakout.local.broker import broker_command
 from breakout.local.clickhouse.users import User, Users
-from tests.support.server_process import Broker, Server, free_port
+from tests.support.server_process import Broker, Server, free_port, running
 
 _REPOSITORY = Path(__file__).resolve().parents[2]
 
 
 class ClickHouseServer(Server):
-    """The embedded ClickHouse; its data in ``path`` survive `kill` and `stop`."""
+    """The embedded ClickHouse; its data in `path` survive `kill` and `stop`."""
 
     name = "embedded ClickHouse"
     program: ClassVar[tuple[str, ...]] = (
@@ -46,7 +40,7 @@ class ClickHouseServer(Server):
         self.url = f"http://127.0.0.1:{port}"
         self.users = Users(
             User("default", admin_password, reader=False),
-            # Where the admin needs a password, nobody reads without one either
+            # With an admin password, reading requires a password too
             User("reader", reader_password, reader=True)
             if reader_password or not admin_password
             else None,
@@ -65,16 +59,16 @@ class ClickHouseServer(Server):
         process.stdin.flush()
         return process
 
-    def _answers(self) -> bool:
+    def _is_ready(self) -> bool:
         try:
-            with urllib.request.urlopen(f"{self.url}/ping", timeout=5) as answer:
-                return bool(answer.status == 200)
+            with urllib.request.urlopen(f"{self.url}/ping", timeout=5) as response:
+                return bool(response.status == 200)
         except (urllib.error.URLError, OSError):
             return False
 
 
 class EmbeddedBroker(Broker):
-    """The embedded broker; everything in it is gone after `kill` or `stop`."""
+    """The embedded broker; it loses topics and offsets on `kill` and `stop`."""
 
     name = "embedded broker"
 
@@ -87,25 +81,8 @@ class EmbeddedBroker(Broker):
         )
 
 
-@contextmanager
 def running_clickhouse(
     path: Path, *, port: int | None = None, admin_password: str = "", reader_password: str = ""
-) -> Iterator[ClickHouseServer]:
-    """An embedded ClickHouse on ``path``; users are ``default`` and ``reader``."""
-    server = ClickHouseServer(path, port or free_port(), admin_password, reader_password)
-    server.start()
-    try:
-        yield server
-    finally:
-        server.close()
-
-
-@contextmanager
-def running_broker(directory: Path, *, port: int | None = None) -> Iterator[EmbeddedBroker]:
-    """An embedded broker, its log file in ``directory``."""
-    server = EmbeddedBroker(directory, port or free_port())
-    server.start()
-    try:
-        yield server
-    finally:
-        server.close()
+) -> AbstractContextManager[ClickHouseServer]:
+    """Run an embedded ClickHouse on `path`, with the users `default` and `reader`."""
+    return running(ClickHouseServer(path, port or free_port(), admin_password, reader_password))

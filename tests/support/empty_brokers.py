@@ -1,8 +1,4 @@
-"""A broker without topics for each test that asks for one.
-
-Tests of how sources are read run as `KAFKA_FIRST` says; tests of how we get on with a broker, on
-both kinds.
-"""
+"""Fixtures with a broker without topics for each test."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -10,16 +6,15 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.brokers import BROKERS, KAFKA_FIRST, broker_of
-from tests.support.embedded_servers import running_broker
-from tests.support.kafka.broker import KafkaBroker, running_kafka
+from tests.support.brokers import BROKERS, KAFKA_FIRST, broker_of, running_broker
+from tests.support.kafka.broker import KafkaBroker
 from tests.support.kafka.emptied import emptied
-from tests.support.server_process import Broker
+from tests.support.server_process import Broker, free_port, running
 
 
 @pytest.fixture(scope="session")
 def kafka(tmp_path_factory: pytest.TempPathFactory) -> Iterator[KafkaBroker]:
-    with running_kafka(tmp_path_factory.mktemp("kafka")) as server:
+    with running(KafkaBroker(tmp_path_factory.mktemp("kafka"), free_port())) as server:
         yield server
 
 
@@ -31,7 +26,7 @@ def broker(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Broker]:
 
 @pytest.fixture(params=BROKERS)
 def each_broker(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Broker]:
-    """One kind, then the other."""
+    """A broker of each kind."""
     with _without_topics(request, tmp_path) as server:
         yield server
 
@@ -48,7 +43,7 @@ def _without_topics(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[
 
 @pytest.fixture(params=BROKERS)
 def stopped_broker(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Broker]:
-    """A broker that is not started yet."""
+    """A broker that is not started."""
     server = broker_of(request.param, tmp_path / "stopped")
     yield server
     server.close()

@@ -1,4 +1,4 @@
-"""One embedded ClickHouse for a package of tests, and for every test a database of its own."""
+"""Fixtures with one embedded ClickHouse per package, and a new database for each test."""
 
 import uuid
 from collections.abc import Iterator

@@ -1,4 +1,4 @@
-"""The whole pipeline as real processes: broker, ClickHouse, workers; for tests and bench."""
+"""The pipeline as processes (broker, ClickHouse, workers), for tests and bench."""
 
 import asyncio
 import os
@@ -39,7 +39,7 @@ from breakout.contract.topics import (
 from breakout.kafka.offsets import committed_offsets, log_ends
 from breakout.kafka.topics import ensure_topics
 from breakout.settings import Settings, read_settings
-from tests.support.brokers import running_broker_of
+from tests.support.brokers import running_broker
 from tests.support.embedded_servers import ClickHouseServer, running_clickhouse
 from tests.support.waiting import wait_until
 
@@ -47,7 +47,7 @@ REPOSITORY = Path(__file__).resolve().parents[2]
 KafkaRecord = tuple[str, str, int, bytes]
 """Topic, key, partition and value."""
 
-WORKED_TOPICS = tuple(
+WORKER_TOPICS = tuple(
     topic.name for topic in (MODELS, DOWNLOADS, POINTS, NAMES, INFERENCE, DERIVATIVES, LEADERBOARDS)
 )
 
@@ -67,13 +67,18 @@ class Worker:
                 stderr=output,
             )
 
+    @property
+    def is_running(self) -> bool:
+        """Whether the process exists."""
+        return self.process.poll() is None
+
     def kill(self) -> None:
-        """SIGKILL."""
+        """Send SIGKILL and wait for the exit."""
         self.process.kill()
         self.process.wait(10)
 
     def stop(self, seconds: float = 20.0) -> int:
-        """SIGTERM; returns the exit code."""
+        """Send SIGTERM and wait for the exit; returns the exit code."""
         self.process.send_signal(signal.SIGTERM)
         try:
             return self.process.wait(seconds)
@@ -87,9 +92,9 @@ class Pipeline:
 
     replication_factor = 1
     idempotent = False
-    """Whether what is published here is published as collectors do on Apache Kafka."""
+    """Whether `publish` uses an idempotent producer, as collectors do on Apache Kafka."""
     request_seconds = 40.0
-    """After that long a test's own request to a broker is given up."""
+    """Timeout of a test's own requests to the broker."""
 
     def __init__(
         self, directory: Path, bootstrap: str, clickhouse: ClickHouseServer, **overrides: str
@@ -104,7 +109,7 @@ class Pipeline:
         self.prepare(self.database)
 
     def prepare(self, database: str) -> None:
-        """Use a database of this name, made anew with the whole schema, and a group of its own."""
+        """Create a database with the schema, and use it with a consumer group of its own."""
         self.database = database
         self.group = f"group-{database}"
         migrate(self.settings)
@@ -112,7 +117,7 @@ class Pipeline:
 
     @property
     def environment(self) -> dict[str, str]:
-        """What a child process of this pipeline needs."""
+        """Environment variables of child processes."""
         return {
             **os.environ,
             "KAFKA_BOOTSTRAP_SERVERS": self.bootstrap,
@@ -126,7 +131,7 @@ class Pipeline:
 
     @property
     def settings(self) -> Settings:
-        """The settings its children have."""
+        """Settings of child processes."""
         return read_settings(
             kafka_bootstrap_servers=self.bootstrap,
             clickhouse_url=f"{self.clickhouse.url}/{self.database}",
@@ -141,22 +146,33 @@ class Pipeline:
         return worker
 
     def close(self) -> None:
-        """End the workers."""
-        for worker in self.workers:
-            if worker.process.poll() is None:
-                worker.kill()
+        """Kill the workers."""
+        for worker in self.running_workers():
+            worker.kill()
+
+    def running_workers(self) -> list[Worker]:
+        """Return the workers whose process exists."""
+        return [worker for worker in self.workers if worker.is_running]
+
+    def replay(self) -> None:
+        """Stop all workers; a new worker with a new group reads every topic from its start."""
+        for worker in self.running_workers():
+            worker.stop()
+        self.group = f"replay-{self.group}"
+        self.start_worker()
+        self.wait_caught_up(120)
 
     def publish(self, events: Iterable[Event]) -> None:
-        """Publish slices and registry records as the collectors do, in this order."""
+        """Publish events as the collectors do, in this order."""
         self.publish_records(self.records(events))
 
     def records(self, events: Iterable[Event]) -> list[KafkaRecord]:
-        """Return the records of slices and registry records, as the collectors cut them."""
+        """Return the Kafka records of events; the slices of a scrape are split by partition."""
         partitions = self.settings.partitions
         return [record for event in events for record in _records(event, partitions)]
 
     def publish_records(self, records: Iterable[KafkaRecord]) -> None:
-        """Publish records that are ready."""
+        """Publish Kafka records."""
         asyncio.run(self._publish(records))
 
     async def _publish(self, records: Iterable[KafkaRecord]) -> None:
@@ -177,18 +193,23 @@ class Pipeline:
         finally:
             await producer.stop()
 
-    def publish_raw(self, topic: str, value: bytes, partition: int = 0) -> None:
-        """Publish any bytes."""
+    def publish_bytes(
+        self, topic: str, partition: int, value: bytes | None, *, key: bytes | None = b"key"
+    ) -> int:
+        """Publish any bytes; returns the offset."""
 
-        async def send() -> None:
-            producer = AIOKafkaProducer(bootstrap_servers=self.bootstrap)
+        async def send() -> int:
+            producer = AIOKafkaProducer(
+                bootstrap_servers=self.bootstrap, max_request_size=16_000_000
+            )
             await producer.start()
             try:
-                await producer.send_and_wait(topic, value, b"key", partition=partition)
+                sent = await producer.send_and_wait(topic, value, key, partition=partition)
+                return int(sent.offset)
             finally:
                 await producer.stop()
 
-        asyncio.run(send())
+        return asyncio.run(send())
 
     def lag(self) -> dict[str, int]:
         """Return how many records of each topic the workers have not acknowledged."""
@@ -197,12 +218,12 @@ class Pipeline:
     async def _lag(self) -> dict[str, int]:
         partitions = [
             TopicPartition(topic, number)
-            for topic in WORKED_TOPICS
+            for topic in WORKER_TOPICS
             for number in range(self.settings.partitions)
         ]
-        patience = {"request_timeout_ms": int(self.request_seconds * 1000)}
-        consumer = AIOKafkaConsumer(bootstrap_servers=self.bootstrap, **patience)
-        admin = AIOKafkaAdminClient(bootstrap_servers=self.bootstrap, **patience)
+        timeout = {"request_timeout_ms": int(self.request_seconds * 1000)}
+        consumer = AIOKafkaConsumer(bootstrap_servers=self.bootstrap, **timeout)
+        admin = AIOKafkaAdminClient(bootstrap_servers=self.bootstrap, **timeout)
         await consumer.start()
         await admin.start()
         try:
@@ -211,13 +232,13 @@ class Pipeline:
         finally:
             await admin.close()
             await consumer.stop()
-        lag = dict.fromkeys(WORKED_TOPICS, 0)
+        lag = dict.fromkeys(WORKER_TOPICS, 0)
         for partition, end in ends.items():
             lag[partition.topic] += end - done.get(partition, 0)
         return lag
 
     def wait_caught_up(self, seconds: float = 60.0) -> None:
-        """Wait until every record is acknowledged, the points that others caused included."""
+        """Wait until every record is acknowledged, including the points that others cause."""
 
         def caught_up() -> bool:
             for worker in self.workers[-1:]:
@@ -225,20 +246,20 @@ class Pipeline:
                     raise AssertionError(f"a worker died:\n{worker.log.read_text()[-4000:]}")
             return not any(self.lag().values())
 
-        for what in ("records", "points"):
+        for stage in ("records", "points"):
             try:
-                wait_until(f"{what} are worked off", caught_up, seconds=seconds)
+                wait_until(f"{stage} are processed", caught_up, seconds=seconds)
             except TimeoutError:
-                raise TimeoutError(self.what_is_left()) from None
+                raise TimeoutError(self.lag_report()) from None
 
-    def what_is_left(self) -> str:
-        """Return the lag and the ends of the workers' logs, for whoever waited in vain."""
+    def lag_report(self) -> str:
+        """Return the lag and the ends of the workers' logs, for a timeout."""
         logs = [f"{one.log}:\n{one.log.read_text()[-3000:]}" for one in self.workers[-3:]]
         try:
-            left = f"{self.lag()} left"
+            lag = f"lag: {self.lag()}"
         except (KafkaError, OSError) as error:  # TimeoutError is one
-            left = f"the broker does not say what is left: {error!r}"
-        return "\n".join([left, *logs])
+            lag = f"the broker does not report the lag: {error!r}"
+        return "\n".join([lag, *logs])
 
     def client(self) -> Any:
         """Return a ClickHouse client on the database."""
@@ -274,8 +295,8 @@ class Pipeline:
                 await consumer.seek_to_beginning(*partitions)
                 messages: list[Any] = []
                 while len(messages) < sum(ends.values()):
-                    for some in (await consumer.getmany(timeout_ms=200)).values():
-                        messages.extend(some)
+                    for batch in (await consumer.getmany(timeout_ms=200)).values():
+                        messages.extend(batch)
                 return messages
             finally:
                 await consumer.stop()
@@ -285,7 +306,7 @@ class Pipeline:
 
 def _records(event: Event, partitions: int) -> Iterator[KafkaRecord]:
     if not isinstance(event, DownloadsSlice):
-        topic, key = _place(event)
+        topic, key = _topic_and_key(event)
         yield topic.name, key, partition_of(key, partitions), event.to_bytes()
         return
     columns = ("models", "downloads_all_time", "downloads_30d", "likes")
@@ -301,7 +322,7 @@ def _records(event: Event, partitions: int) -> Iterator[KafkaRecord]:
             yield DOWNLOADS.name, f"{event.source}:{event.scrape_id}", number, value
 
 
-def _place(event: Event) -> tuple[Topic, str]:
+def _topic_and_key(event: Event) -> tuple[Topic, str]:
     match event:
         case ModelRecord():
             return MODELS, event.model_id
@@ -313,19 +334,19 @@ def _place(event: Event) -> tuple[Topic, str]:
             return DERIVATIVES, event.source
         case LeaderboardSlice():
             return LEADERBOARDS, f"{event.source}:{event.board}:{event.version}"
-    raise TypeError(f"nobody publishes {type(event).__name__}")
+    raise TypeError(f"no topic for {type(event).__name__}")
 
 
 @contextmanager
 def running_pipeline(
     directory: Path, kind: str = "embedded", **overrides: str
 ) -> Iterator[Pipeline]:
-    """A pipeline with fresh servers and no workers yet, on a broker of `BROKERS`.
+    """Run a pipeline with new servers and no workers, on a broker of `BROKERS`.
 
-    `overrides` are environment variables.
+    `overrides` are environment variables of child processes.
     """
     with (
-        running_broker_of(kind, directory / "broker") as broker,
+        running_broker(directory / "broker", kind) as broker,
         running_clickhouse(directory / "clickhouse") as clickhouse,
     ):
         pipeline = Pipeline(directory, broker.bootstrap, clickhouse, **overrides)

@@ -1,4 +1,4 @@
-"""Server processes of tests: started, waited for, killed, paused, and started again."""
+"""Server processes of tests: start, wait until ready, kill, pause, restart."""
 
 from __future__ import annotations
 
@@ -8,7 +8,10 @@ import socket
 import subprocess
 import threading
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import TypeVar
 
 from breakout.local.broker import broker_answers
 
@@ -18,14 +21,14 @@ _POLL_SECONDS = 0.05
 
 
 def free_port() -> int:
-    """A TCP port of 127.0.0.1 that nobody listens on."""
+    """Return a free TCP port of 127.0.0.1."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])
 
 
 class Server:
-    """A server process that can be killed and started again on the same port."""
+    """A server process that can be killed and restarted on the same port."""
 
     name = ""
 
@@ -35,13 +38,13 @@ class Server:
         self.process: subprocess.Popen[bytes] | None = None
 
     def start(self) -> None:
-        """Start the process and wait until it answers."""
+        """Start the process and wait until it responds."""
         if self.is_running:
             raise RuntimeError(f"{self.name} is already running")
         with self.log.open("ab") as log:
             self.process = self._spawn(log.fileno())
         deadline = time.monotonic() + START_SECONDS
-        while not self._answers():
+        while not self._is_ready():
             if self.process.poll() is not None:
                 raise RuntimeError(
                     f"{self.name} ended with code {self.process.returncode}:\n"
@@ -49,27 +52,27 @@ class Server:
                 )
             if time.monotonic() > deadline:
                 self.kill()
-                raise TimeoutError(f"{self.name} did not answer within {START_SECONDS} s")
+                raise TimeoutError(f"{self.name} did not respond within {START_SECONDS} s")
             time.sleep(_POLL_SECONDS)
 
     def kill(self) -> None:
-        """SIGKILL, and wait for the end of the process."""
+        """Send SIGKILL and wait for the exit."""
         self._signal(signal.SIGKILL)
 
     def crash(self, number: signal.Signals) -> int:
-        """Send the signal of a crash, and wait for the end; returns the exit code."""
+        """Send a signal and wait for the exit; returns the exit code."""
         return self._signal(number)
 
     def pause(self) -> None:
-        """SIGSTOP: it lives, and does nothing."""
+        """Send SIGSTOP: the process exists, but does not run."""
         self._running().send_signal(signal.SIGSTOP)
 
     def resume(self) -> None:
-        """SIGCONT."""
+        """Send SIGCONT."""
         self._running().send_signal(signal.SIGCONT)
 
     def stop(self) -> int:
-        """SIGTERM, and wait for the end of the process; returns its exit code."""
+        """Send SIGTERM and wait for the exit; returns the exit code."""
         return self._signal(signal.SIGTERM)
 
     def close(self) -> None:
@@ -82,7 +85,7 @@ class Server:
 
     @property
     def is_running(self) -> bool:
-        """Whether the process lives, paused or not."""
+        """Whether the process exists, paused or not."""
         return self.process is not None and self.process.poll() is None
 
     def _running(self) -> subprocess.Popen[bytes]:
@@ -94,7 +97,7 @@ class Server:
         process = self._running()
         if process.poll() is None:
             process.send_signal(number)
-            process.send_signal(signal.SIGCONT)  # one that is paused takes no other
+            process.send_signal(signal.SIGCONT)  # a paused process handles no other signal
         code = process.wait(STOP_SECONDS)
         if process.stdin is not None:
             process.stdin.close()
@@ -103,20 +106,33 @@ class Server:
     def _spawn(self, log: int) -> subprocess.Popen[bytes]:
         raise NotImplementedError
 
-    def _answers(self) -> bool:
+    def _is_ready(self) -> bool:
         raise NotImplementedError
 
 
+ServerT = TypeVar("ServerT", bound=Server)
+
+
+@contextmanager
+def running(server: ServerT) -> Iterator[ServerT]:
+    """Start a server, and end it afterwards."""
+    server.start()
+    try:
+        yield server
+    finally:
+        server.close()
+
+
 class Broker(Server):
-    """A server that speaks Kafka's protocol on 127.0.0.1."""
+    """A server with Kafka's protocol on 127.0.0.1."""
 
     def __init__(self, directory: Path, port: int, log: str) -> None:
         directory.mkdir(parents=True, exist_ok=True)
         super().__init__(port, directory / log)
         self.bootstrap = f"127.0.0.1:{port}"
 
-    def _answers(self) -> bool:
-        # In a thread of its own: the test calling us may have a running event loop
+    def _is_ready(self) -> bool:
+        # In a thread: the calling test may have a running event loop
         answers: list[bool] = []
         probe = threading.Thread(
             target=lambda: answers.append(asyncio.run(broker_answers(self.port)))

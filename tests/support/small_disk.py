@@ -1,4 +1,4 @@
-"""A small file system of its own, which a test fills up."""
+"""A small file system that a test can fill."""
 
 import contextlib
 import functools
@@ -20,11 +20,11 @@ class SmallDisk:
         self.path = path
         self._filler = path / "filler"
         self._filling: threading.Thread | None = None
-        self._enough = threading.Event()
+        self._freed = threading.Event()
 
     def fill(self) -> None:
-        """Leave no byte free, nor what others give back, until `free`."""
-        self._enough.clear()
+        """Fill the disk, also with space that others release, until `free`."""
+        self._freed.clear()
         full = threading.Event()
         self._filling = threading.Thread(target=self._fill, args=(full,))
         self._filling.start()
@@ -32,18 +32,18 @@ class SmallDisk:
 
     def _fill(self, full: threading.Event) -> None:
         with self._filler.open("ab", buffering=0) as filler:
-            while not self._enough.is_set():
+            while not self._freed.is_set():
                 for size in (1 << 20, 1 << 12):
                     with contextlib.suppress(OSError):
                         while True:
                             filler.write(bytes(size))
                 full.set()
-                self._enough.wait(0.01)
+                self._freed.wait(0.01)
 
     def free(self) -> None:
-        """Give back what was filled."""
+        """Release the space."""
         if self._filling is not None:
-            self._enough.set()
+            self._freed.set()
             self._filling.join()
             self._filling = None
             self._filler.unlink()
@@ -51,7 +51,7 @@ class SmallDisk:
 
 @contextmanager
 def small_disk(path: Path, megabytes: int) -> Iterator[SmallDisk]:
-    """Mount a file system of that size at a new folder."""
+    """Mount a file system of a size at a new folder."""
     path.mkdir()
     _mount("-t", "tmpfs", "-o", f"size={megabytes}m", "tmpfs", str(path))
     disk = SmallDisk(path)
@@ -67,7 +67,7 @@ def _mount(*arguments: str) -> None:
 
 
 @functools.cache
-def _why_not() -> str | None:
+def _missing() -> str | None:
     if os.geteuid() != 0:
         return "only root may mount a small disk"
     with tempfile.TemporaryDirectory() as folder:
@@ -79,5 +79,5 @@ def _why_not() -> str | None:
 
 
 requires_small_disk = pytest.mark.skipif(
-    _why_not() is not None, reason=f"NOT RUN on a full disk: {_why_not()}"
+    _missing() is not None, reason=f"NOT RUN on a full disk: {_missing()}"
 )

@@ -1,4 +1,4 @@
-"""Tests wait for what they need, and never for a time."""
+"""Waits for conditions: tests never wait for a fixed time."""
 
 import time
 from collections.abc import Callable
@@ -6,14 +6,13 @@ from typing import Any
 
 
 def wait_until(
-    what: str, check: Callable[[], Any], *, seconds: float = 60.0, pause: float = 0.05
+    condition: str, check: Callable[[], Any], *, seconds: float = 60.0, pause: float = 0.05
 ) -> Any:
-    """Return the first true answer of `check`, asked every `pause` s; fail after `seconds`."""
+    """Return the first true result of `check`, called every `pause` s; fails after `seconds`."""
     deadline = time.monotonic() + seconds
     while True:
-        answer = check()
-        if answer:
-            return answer
+        if result := check():
+            return result
         if time.monotonic() > deadline:
-            raise TimeoutError(f"{what}: not within {seconds:.0f} s")
+            raise TimeoutError(f"{condition}: not within {seconds:.0f} s")
         time.sleep(pause)

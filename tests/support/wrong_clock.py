@@ -1,9 +1,9 @@
-"""A clock that is wrong, for one process: every library of it sees that time."""
+"""A wrong clock for one process and all its libraries."""
 
 import libfaketime
 
 
 def wrong_clock(offset: str) -> dict[str, str]:
-    """Return the environment of a process whose clock is off: +1h, -1h."""
+    """Return environment variables that shift a process's clock: +1h, -1h."""
     _, environment = libfaketime.get_reload_information()
     return {**environment, "FAKETIME": offset}

@@ -8,7 +8,7 @@ import pytest
 
 from breakout.settings import Settings
 from tests.breakout.cli.forked import run_breakout
-from tests.support.embedded_servers import running_broker
+from tests.support.brokers import running_broker
 from tests.support.empty_databases import clickhouse, settings
 from tests.support.server_process import Broker
 

@@ -10,7 +10,8 @@ import pytest
 
 from tests.breakout.cli.forked import run_breakout
 from tests.breakout.cli.processes import alive, running
-from tests.support.embedded_servers import running_broker, running_clickhouse
+from tests.support.brokers import running_broker
+from tests.support.embedded_servers import running_clickhouse
 
 
 @pytest.fixture

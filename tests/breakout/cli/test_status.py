@@ -26,7 +26,7 @@ from breakout.observability.heartbeat import Heartbeat
 from breakout.settings import Settings, read_settings
 from tests.breakout.cli.conftest import Breakout
 from tests.breakout.cli.seed import insert
-from tests.support.brokers import BROKERS, KAFKA_FIRST, requires_kafka, running_broker_of
+from tests.support.brokers import BROKERS, KAFKA_FIRST, requires_kafka, running_broker
 from tests.support.server_process import Broker, free_port
 
 SNAPSHOTS = Path(__file__).parent / "snapshots"
@@ -36,7 +36,7 @@ SNAPSHOTS = Path(__file__).parent / "snapshots"
 def kafka(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Broker]:
-    with running_broker_of(request.param, tmp_path_factory.mktemp("broker")) as server:
+    with running_broker(tmp_path_factory.mktemp("broker"), request.param) as server:
         asyncio.run(ensure_topics(read_settings(kafka_bootstrap_servers=server.bootstrap)))
         yield server
 
@@ -144,7 +144,7 @@ def test_servers_that_are_away_are_lines_of_the_answer(breakout: Breakout) -> No
 
 @pytest.mark.parametrize("kind", BROKERS)
 def test_a_broker_without_topics(breakout: Breakout, tmp_path: Path, kind: str) -> None:
-    with running_broker_of(kind, tmp_path) as empty:
+    with running_broker(tmp_path, kind) as empty:
         parts = checked(breakout, 1, KAFKA_BOOTSTRAP_SERVERS=empty.bootstrap)
         assert parts["kafka"]["state"] == "empty"
         assert "breakout.downloads" in parts["kafka"]["detail"]

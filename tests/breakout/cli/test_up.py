@@ -15,7 +15,8 @@ from breakout.cli.simulated_hub import simulated_hub
 from tests.breakout.cli.forked import run_breakout
 from tests.breakout.cli.processes import Running, alive, eventually, running
 from tests.security.listening import listeners
-from tests.support.embedded_servers import running_broker, running_clickhouse
+from tests.support.brokers import running_broker
+from tests.support.embedded_servers import running_clickhouse
 from tests.support.server_process import free_port
 
 

@@ -97,7 +97,7 @@ class Worlds:
         """Return a figure of each question's answer, with settings as a profile gives them."""
         return {name: self._ask(*asked, profile) for name, asked in self.questions.items()}
 
-    def differing(self, profile: Mapping[str, Any]) -> dict[str, str]:
+    def differences_by_view(self, profile: Mapping[str, Any]) -> dict[str, str]:
         """Return the answers that are not the usual ones."""
         answers = self.answers(profile)
         return {name: text for name, text in answers.items() if text != self.usual[name]}
@@ -170,7 +170,7 @@ def _views(client: Client) -> list[str]:
 
 @pytest.mark.parametrize("profile", PROFILES)
 def test_a_profile_changes_no_answer(worlds: Worlds, profile: str) -> None:
-    assert worlds.differing(PROFILES[profile]) == {}
+    assert worlds.differences_by_view(PROFILES[profile]) == {}
 
 
 def test_every_pinned_setting_is_tried() -> None:
@@ -187,7 +187,7 @@ def test_the_figure_tells_a_difference(worlds: Worlds, client: Client) -> None:
     try:
         worlds.questions["loose"] = ("scored", "breakout.loose", {}, {})
         worlds.usual["loose"] = worlds.answers({})["loose"]
-        assert "join_use_nulls" in worlds.differing({"join_use_nulls": 1})["loose"]
+        assert "join_use_nulls" in worlds.differences_by_view({"join_use_nulls": 1})["loose"]
     finally:
         del worlds.questions["loose"], worlds.usual["loose"]
         client.command("DROP VIEW loose")
@@ -266,9 +266,9 @@ def test_no_switch_of_the_engine_changes_an_answer(worlds: Worlds, client: Clien
     waiting = [sorted(other)[start : start + 24] for start in range(0, len(other), 24)]
     while waiting:
         some = waiting.pop()
-        differing = worlds.differing({name: other[name] for name in some})
-        if differing and len(some) > 1:
+        differences_by_view = worlds.differences_by_view({name: other[name] for name in some})
+        if differences_by_view and len(some) > 1:
             waiting += [some[: len(some) // 2], some[len(some) // 2 :]]
-        elif differing:
-            guilty[some[0]] = differing
+        elif differences_by_view:
+            guilty[some[0]] = differences_by_view
     assert {name: sorted(which)[:3] for name, which in guilty.items()} == {}

@@ -7,7 +7,7 @@ import pytest
 from breakout.contract import ContractError, NameRecord, RunRecord
 from breakout.contract.compacted import COMPACTED, check_key, is_tombstone
 from breakout.contract.topics import MODELS, NAMES, RUNS, TOPICS
-from tests.faults.events import model
+from tests.support.events import model
 
 NOW = datetime(2026, 3, 1, tzinfo=UTC)
 

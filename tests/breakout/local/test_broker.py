@@ -7,7 +7,7 @@ from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 
 from breakout.local.broker import broker_answers
-from tests.support.embedded_servers import running_broker
+from tests.support.brokers import running_broker
 from tests.support.server_process import free_port
 
 

@@ -12,9 +12,9 @@ import pytest
 from breakout.contract import DownloadsSlice, ModelRecord
 from tests.oracle.batch import recompute
 from tests.oracle.inputs import Observation, observations_of
-from tests.streams.views import view_differences
 from tests.support.brokers import KAFKA_FIRST
 from tests.support.pipeline import Pipeline, running_pipeline
+from tests.support.views import view_differences
 from tests.support.waiting import wait_until
 
 pytestmark = [pytest.mark.fault, pytest.mark.timeout(300)]

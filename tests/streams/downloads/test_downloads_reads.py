@@ -15,8 +15,8 @@ from streams.clickhouse import WorkerClickHouse
 from streams.downloads import reads as downloads_reads
 from streams.downloads import rows as downloads_rows
 from streams.downloads.state import State
-from tests.streams.slices import planned, slice_of
 from tests.support.embedded_servers import running_clickhouse
+from tests.support.slices import planned, slice_of
 
 START = datetime(1970, 1, 1, tzinfo=UTC)
 """The earliest moment there is, which is not the same as none."""

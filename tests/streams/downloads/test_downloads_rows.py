@@ -9,7 +9,7 @@ from breakout.contract import DownloadsSlice
 from breakout.contract.topics import partition_of
 from streams.downloads import rows as tables
 from streams.downloads.state import State
-from tests.streams.slices import planned, slice_of
+from tests.support.slices import planned, slice_of
 
 START = datetime(2026, 3, 1, tzinfo=UTC)
 MODELS = ["z-org/a", "a-org/z", "A-org/z", "a-org/Z", "é/é", "a-org/z-2", "m/m"]

@@ -1,10 +1,4 @@
-"""Real Apache Kafka in KRaft mode as server processes of tests, on 127.0.0.1.
-
-with running_kafka(tmp_path) as broker:
-    AIOKafkaProducer(bootstrap_servers=broker.bootstrap, enable_idempotence=True)
-    broker.kill()   # SIGKILL
-    broker.start()  # same log, same port
-"""
+"""Apache Kafka in KRaft mode as server processes on 127.0.0.1."""
 
 from __future__ import annotations
 
@@ -12,11 +6,10 @@ import functools
 import os
 import subprocess
 import tempfile
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from tests.support.kafka.installed import alone, installed
+from tests.support.kafka.installed import exclusive, installed
 from tests.support.server_process import Broker, free_port
 
 CLUSTER_ID = "breakoutbreakoutbreak0"
@@ -38,16 +31,16 @@ class KafkaBroker(Broker):
         properties: Mapping[str, str] | None = None,
         java_options: Sequence[str] = (),
     ) -> None:
-        """`controllers` has all nodes' controller ports; `properties` overrule its own."""
+        """`controllers` has the controller port of each node; `properties` override defaults."""
         super().__init__(directory, port, "kafka.log")
         self.node = node
         self.directory = directory
         self._java_options = java_options
         controllers = controllers or {node: free_port()}
-        self._properties = {**self._own(controllers), **(properties or {})}
+        self._properties = {**self._defaults(controllers), **(properties or {})}
         self._format()
 
-    def _own(self, controllers: Mapping[int, int]) -> dict[str, str]:
+    def _defaults(self, controllers: Mapping[int, int]) -> dict[str, str]:
         copies = str(min(len(controllers), 3))
         return {
             "node.id": str(self.node),
@@ -68,7 +61,7 @@ class KafkaBroker(Broker):
             "auto.create.topics.enable": "false",
             "message.max.bytes": "16000000",
             "group.initial.rebalance.delay.ms": "0",
-            # A dead node is noticed in seconds: its partitions get new leaders.
+            # Detect a dead node within seconds: its partitions get new leaders.
             "broker.session.timeout.ms": "3000",
             "broker.heartbeat.interval.ms": "500",
             "controlled.shutdown.enable": "false",
@@ -107,9 +100,9 @@ class KafkaBroker(Broker):
 
 @functools.cache
 def _archive() -> Path:
-    """The archive of loaded classes, left by a broker started for that, once a checkout."""
+    """Return the archive of loaded classes, written once per checkout by a broker."""
     archive = installed().archive
-    with alone():
+    with exclusive():
         if not archive.exists():
             made = archive.with_suffix(".new")
             with tempfile.TemporaryDirectory() as folder:
@@ -119,14 +112,3 @@ def _archive() -> Path:
                 broker.stop()
             made.rename(archive)
     return archive
-
-
-@contextmanager
-def running_kafka(directory: Path, *, port: int | None = None) -> Iterator[KafkaBroker]:
-    """A node that is a cluster by itself, its data in ``directory``."""
-    broker = KafkaBroker(directory, port or free_port())
-    broker.start()
-    try:
-        yield broker
-    finally:
-        broker.close()

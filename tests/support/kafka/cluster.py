@@ -1,4 +1,4 @@
-"""Three nodes of Apache Kafka: what kills one of them must lose nothing."""
+"""A cluster of three Apache Kafka nodes, which tolerates the loss of one."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ NODES = (1, 2, 3)
 
 
 class KafkaCluster:
-    """Three brokers, each a controller too; any two of them carry on."""
+    """Three brokers that are controllers too; two of them suffice."""
 
     def __init__(self, directory: Path) -> None:
         controllers = {node: free_port() for node in NODES}
@@ -33,12 +33,12 @@ class KafkaCluster:
         self.bootstrap = ",".join(broker.bootstrap for broker in self.brokers.values())
 
     def start(self) -> None:
-        """Start all: none answers before a second one is there."""
+        """Start all in parallel: a node is not ready before a second one runs."""
         with ThreadPoolExecutor(len(NODES)) as pool:
             list(pool.map(lambda broker: broker.start(), self.brokers.values()))
 
     def close(self) -> None:
-        """End all at once, so that none waits for another."""
+        """End all in parallel, so that none waits for another."""
         with ThreadPoolExecutor(len(NODES)) as pool:
             list(pool.map(lambda broker: broker.close(), self.brokers.values()))
 
@@ -65,7 +65,7 @@ class KafkaCluster:
 
 @contextmanager
 def running_cluster(directory: Path) -> Iterator[KafkaCluster]:
-    """A cluster with its data in ``directory``."""
+    """Run a cluster, its data in `directory`."""
     cluster = KafkaCluster(directory)
     try:
         cluster.start()

@@ -1,17 +1,17 @@
-"""What a power loss leaves of a log: the last records a dead broker had acknowledged are gone."""
+"""A power loss: a log without the last records that the broker had acknowledged."""
 
 import struct
 
 from tests.support.kafka.broker import KafkaBroker
 
 _HEAD = struct.Struct(">qi")
-"""Of a batch on disk: its first offset, and the bytes that follow."""
+"""Header of a batch on disk: its first offset, and the bytes that follow."""
 
 
 def cut_last_batch(broker: KafkaBroker, topic: str, partition: int) -> bool:
-    """Cut the last batch off a partition's log; False where the log holds none.
+    """Cut the last batch off a partition's log; returns False for an empty log.
 
-    The broker is dead. It finds the rest when it starts, as after a crash.
+    The broker must not run; it recovers the log at its next start.
     """
     if broker.is_running:
         raise RuntimeError("the broker still writes to its log")

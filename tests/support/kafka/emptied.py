@@ -1,4 +1,4 @@
-"""One node for many tests, each of which finds it without topics."""
+"""One node for many tests, without topics at the start of each."""
 
 import asyncio
 from collections.abc import Iterator
@@ -12,7 +12,7 @@ from tests.support.waiting import wait_until
 
 @contextmanager
 def emptied(broker: KafkaBroker) -> Iterator[KafkaBroker]:
-    """Lend the node, and delete afterwards what was made on it; start it again if it is dead."""
+    """Yield the node, and delete its topics afterwards; restarts a killed node."""
     yield broker
     if not broker.is_running:
         broker.start()

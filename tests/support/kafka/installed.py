@@ -1,4 +1,4 @@
-"""Apache Kafka's jars, fetched by Maven once a checkout, and what makes its start quick."""
+"""Apache Kafka's jars, fetched by Maven once per checkout, and its archive of classes."""
 
 import fcntl
 import functools
@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 HERE = Path(__file__).resolve().parent
-KEPT_IN = HERE.parents[2] / ".kafka"
+FOLDER = HERE.parents[2] / ".kafka"
 _OLDEST_JAVA = 17
 _FETCH_SECONDS = 540.0
 
@@ -23,7 +23,7 @@ class Kafka(NamedTuple):
     java: str
     jars: Path
     archive: Path
-    """Of loaded classes, by which a broker starts in a second instead of five; may be missing."""
+    """Archive of loaded classes: a broker starts in one second instead of five; may be missing."""
 
 
 def why_not() -> str | None:
@@ -31,44 +31,44 @@ def why_not() -> str | None:
     java = shutil.which("java")
     if java is None:
         return f"no java: Apache Kafka needs Java {_OLDEST_JAVA} or newer"
-    said = subprocess.run([java, "-version"], capture_output=True, text=True, check=False).stderr
-    version = re.search(r'version "(\d+)', said)
+    output = subprocess.run([java, "-version"], capture_output=True, text=True, check=False).stderr
+    version = re.search(r'version "(\d+)', output)
     if version is None or int(version[1]) < _OLDEST_JAVA:
-        first = said.strip().splitlines()[:1]
+        first = output.strip().splitlines()[:1]
         return f"Apache Kafka needs Java {_OLDEST_JAVA} or newer, and found: {''.join(first)}"
-    if not (KEPT_IN / "jars").is_dir() and shutil.which("mvn") is None:
+    if not (FOLDER / "jars").is_dir() and shutil.which("mvn") is None:
         return "no mvn: Maven fetches Apache Kafka's jars"
     return None
 
 
 @functools.cache
 def installed() -> Kafka:
-    """Return the installation, made first if needed; raises `RuntimeError` with Maven's words."""
-    kafka = Kafka(str(shutil.which("java")), KEPT_IN / "jars", KEPT_IN / "classes.jsa")
-    with alone():
+    """Return the installation, fetched if needed. Raises `RuntimeError` with Maven's output."""
+    kafka = Kafka(str(shutil.which("java")), FOLDER / "jars", FOLDER / "classes.jsa")
+    with exclusive():
         if not kafka.jars.is_dir() or _fetched() != (HERE / "pom.xml").read_bytes():
-            shutil.rmtree(KEPT_IN / "jars", ignore_errors=True)
+            shutil.rmtree(FOLDER / "jars", ignore_errors=True)
             kafka.archive.unlink(missing_ok=True)
             _fetch(kafka.jars)
     return kafka
 
 
 @contextmanager
-def alone() -> Iterator[None]:
-    """Keep other test processes of this checkout from preparing the same."""
-    KEPT_IN.mkdir(exist_ok=True)
-    with (KEPT_IN / "lock").open("w") as lock:
+def exclusive() -> Iterator[None]:
+    """Lock the installation against other test processes of this checkout."""
+    FOLDER.mkdir(exist_ok=True)
+    with (FOLDER / "lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         yield
 
 
 def _fetched() -> bytes:
-    pom = KEPT_IN / "pom.xml"
+    pom = FOLDER / "pom.xml"
     return pom.read_bytes() if pom.exists() else b""
 
 
 def _fetch(jars: Path) -> None:
-    with tempfile.TemporaryDirectory(dir=KEPT_IN) as folder:
+    with tempfile.TemporaryDirectory(dir=FOLDER) as folder:
         command = ["mvn", "--batch-mode", "--quiet", "--file", str(HERE / "pom.xml")]
         fetching = subprocess.run(
             [*command, "dependency:copy-dependencies", f"-DoutputDirectory={folder}/jars"],
@@ -80,4 +80,4 @@ def _fetch(jars: Path) -> None:
         if fetching.returncode:
             raise RuntimeError(f"Maven cannot fetch Apache Kafka:\n{fetching.stdout[-2000:]}")
         (Path(folder) / "jars").rename(jars)
-    shutil.copyfile(HERE / "pom.xml", KEPT_IN / "pom.xml")
+    shutil.copyfile(HERE / "pom.xml", FOLDER / "pom.xml")

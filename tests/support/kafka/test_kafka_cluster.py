@@ -1,4 +1,4 @@
-"""What the other tests stand on: the node and the cluster are real, durable, and idempotent."""
+"""The node and the cluster keep acknowledged records when a broker is killed."""
 
 from pathlib import Path
 
@@ -6,8 +6,7 @@ import pytest
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 
-from tests.support.brokers import requires_kafka
-from tests.support.kafka.broker import running_kafka
+from tests.support.brokers import requires_kafka, running_broker
 from tests.support.kafka.cluster import running_cluster
 
 pytestmark = [requires_kafka, pytest.mark.fault]
@@ -39,9 +38,9 @@ async def _read(bootstrap: str, number: int) -> list[bytes]:
     return values
 
 
-async def test_a_killed_node_keeps_its_log(tmp_path: Path) -> None:
+async def test_killed_node_keeps_its_log(tmp_path: Path) -> None:
     values = [b"%d" % number for number in range(100)]
-    with running_kafka(tmp_path) as broker:
+    with running_broker(tmp_path, "kafka") as broker:
         await _make(broker.bootstrap, 1)
         await _send(broker.bootstrap, values)
         broker.kill()
@@ -49,7 +48,7 @@ async def test_a_killed_node_keeps_its_log(tmp_path: Path) -> None:
         assert await _read(broker.bootstrap, 100) == values
 
 
-async def test_a_partition_outlives_its_leader(tmp_path: Path) -> None:
+async def test_partition_survives_its_leader(tmp_path: Path) -> None:
     with running_cluster(tmp_path) as cluster:
         await _make(cluster.bootstrap, 3)
         await _send(cluster.bootstrap, [b"before"])

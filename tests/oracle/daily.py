@@ -1,4 +1,4 @@
-"""Downloads by UTC day, repaired for stalls and gaps."""
+"""Downloads by UTC day, interpolated over stalls and gaps."""
 
 from datetime import date
 from itertools import pairwise

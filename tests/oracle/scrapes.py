@@ -1,4 +1,4 @@
-"""Scrapes, and which of them and of their observations are stalled."""
+"""Scrapes, and which scrapes and observations are stalled."""
 
 from datetime import datetime, timedelta
 
@@ -21,14 +21,14 @@ def scrapes_of(downloads: dict[DownloadsKey, Row]) -> dict[ScrapeKey, Row]:
         standing = sum(1 for row in rows if row["standing"] is True)
         if compared == 0 or (compared - standing) * 4 > compared:
             moved.setdefault(source, []).append(observed_at)
-        lately = [at for at in moved.get(source, ())[-1:] if at > observed_at - MEMORY]
+        recent = [at for at in moved.get(source, ())[-1:] if at > observed_at - MEMORY]
         scrapes[source, observed_at] = {
             "source": source,
             "observed_at": observed_at,
             "models": len(rows),
             "compared": compared,
             "standing": standing,
-            "stalled": compared > 0 and not lately,
+            "stalled": compared > 0 and not recent,
         }
     return scrapes
 

@@ -1,4 +1,4 @@
-"""Random histories of all signals but downloads, and the tables they must lead to."""
+"""Random histories of all signals but downloads, and the views expected of them."""
 
 from collections.abc import Iterable
 from datetime import UTC, date, datetime, timedelta
@@ -41,15 +41,15 @@ START = datetime(2026, 1, 20, 2, tzinfo=UTC)
 
 def recompute(events: Iterable[Event]) -> dict[str, dict[Any, Row]]:
     """Return every view by its name."""
-    told: dict[type[Event], list[Any]] = {}
+    by_type: dict[type[Event], list[Any]] = {}
     for event in events:
-        told.setdefault(type(event), []).append(event)
-    models = told.get(ModelRecord, [])
+        by_type.setdefault(type(event), []).append(event)
+    models = by_type.get(ModelRecord, [])
     regions = names_oracle.organisations(models)
-    names = names_oracle.names(told.get(NameRecord, []), models)
-    tokens = inference.inference_tokens(told.get(InferenceDay, []), names)
-    scores = leaderboards.scores(told.get(LeaderboardSlice, []), names)
-    derived = derivatives.derivatives(told.get(DerivativesSlice, []), models)
+    names = names_oracle.names(by_type.get(NameRecord, []), models)
+    tokens = inference.inference_tokens(by_type.get(InferenceDay, []), names)
+    scores = leaderboards.scores(by_type.get(LeaderboardSlice, []), names)
+    derived = derivatives.derivatives(by_type.get(DerivativesSlice, []), models)
     return {
         "organisations": regions,
         "names": names,
@@ -67,7 +67,7 @@ def recompute(events: Iterable[Event]) -> dict[str, dict[Any, Row]]:
 
 
 def make_signals(random: Random) -> list[Event]:
-    """Return a history: revisions, reclassified names, re-parented models, circles."""
+    """Return a history with revisions, reclassified names, re-parented models and cycles."""
     return [
         *_registry(random),
         *_names(random),
@@ -94,7 +94,7 @@ def _registry(random: Random) -> Iterable[Event]:
 
 def _names(random: Random) -> Iterable[Event]:
     for source in ("openrouter", "arena"):
-        # Nothing is known of the last.
+        # The last name has no record.
         for name in SLUGS[:-1]:
             for again in range(random.randint(1, 3)):
                 # One is never classified, and one certainly open.
@@ -155,19 +155,19 @@ def _boards(random: Random) -> Iterable[Event]:
 
 
 def _surveys(random: Random) -> Iterable[Event]:
-    everybody = [*USERS, *BASES, "gone/parent"]
+    parents = [*USERS, *BASES, "gone/parent"]
     for survey in range(random.randint(1, 4)):
-        seen = random.sample([*USERS, *BASES[3:]], random.randint(5, len(USERS)))
+        observed = random.sample([*USERS, *BASES[3:]], random.randint(5, len(USERS)))
         observed_at = START + timedelta(weeks=survey)
-        for number, start in enumerate(range(0, len(seen), 9)):
-            models = seen[start : start + 9]
+        for number, start in enumerate(range(0, len(observed), 9)):
+            models = observed[start : start + 9]
             yield DerivativesSlice(
                 source="huggingface",
                 scrape_id=f"derivatives-{survey}",
                 slice=number,
                 observed_at=observed_at,
                 models=models,
-                parents=[random.sample(everybody, random.choice([0, 1, 1, 1, 2])) for _ in models],
+                parents=[random.sample(parents, random.choice([0, 1, 1, 1, 2])) for _ in models],
                 relation=[
                     random.choice([None, "quantized", "finetune", "adapter", "merge"])
                     for _ in models

@@ -1,4 +1,4 @@
-"""Invented raw counters: growing, standing, rolled back, jumping, silent, near 2^60."""
+"""Invented raw counters: growing, unchanged, rolled back, jumping, missing, near 2^60."""
 
 from collections.abc import Collection, Iterable
 from datetime import datetime
@@ -7,27 +7,27 @@ from random import Random
 from breakout.contract.events import MAX_COUNTER
 
 HUGE = 2**60
-STEPS = ("grow", "stand", "fall", "zero", "tenfold", "null", "absent")
+STEPS = ("grow", "unchanged", "fall", "zero", "tenfold", "null", "absent")
 
 
 def make_counter(
     random: Random,
-    moments: Iterable[datetime],
+    times: Iterable[datetime],
     stalls: Collection[datetime],
     *,
     steps: tuple[str, ...],
     scale: int,
 ) -> list[tuple[datetime, int | None]]:
-    """Return raw counts, null where not said, at the moments except the absent ones.
+    """Return raw counts, some of them null; times with the step "absent" have no observation.
 
-    At the moments in `stalls` the counter mostly stands, else a step is drawn from `steps`.
+    At the times in `stalls` the counter is mostly unchanged, otherwise `steps` has its step.
     """
     count = random.choice([0, 0, scale, 5 * scale])
     if random.randint(1, 25) == 25:
         count = HUGE - 3
     counts: list[tuple[datetime, int | None]] = []
-    for at in moments:
-        step = "stand" if at in stalls and random.randint(1, 6) > 1 else random.choice(steps)
+    for at in times:
+        step = "unchanged" if at in stalls and random.randint(1, 6) > 1 else random.choice(steps)
         if step == "absent":
             continue
         count = min(_next_count(random, step, count, scale), MAX_COUNTER)

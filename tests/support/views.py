@@ -1,4 +1,4 @@
-"""The public views as the oracle has them, and where they differ."""
+"""Differences between the public views and the oracle."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -12,16 +12,16 @@ INTERNAL = {"downloads": {"standing"}}
 
 
 def view_differences(pipeline: Pipeline, expected: Tables) -> dict[str, list[str]]:
-    """Return where each view differs from the oracle; empty when nowhere."""
-    return differing(pipeline, KEYS, {view: getattr(expected, view) for view in KEYS})
+    """Return the differences of each view from the oracle; empty without any."""
+    return differences_by_view(pipeline, KEYS, {view: getattr(expected, view) for view in KEYS})
 
 
-def differing(
+def differences_by_view(
     pipeline: Pipeline,
     keys: Mapping[str, tuple[str, ...]],
     expected: Mapping[str, Mapping[Any, Any]],
 ) -> dict[str, list[str]]:
-    """Return where views differ from what is expected of them, by key; empty when nowhere."""
+    """Return the differences of views from the expected rows, by key; empty without any."""
     found = {}
     for view, key in keys.items():
         rows = expected[view]
@@ -35,8 +35,7 @@ def differing(
         }
         listed = pipeline.rows(f"SELECT * FROM {view}")
         actual = {tuple(row[column] for column in key): row for row in listed}
-        assert len(actual) == len(listed), f"{view} shows a key twice"
-        wrong = differences(public, actual)
-        if wrong:
+        assert len(actual) == len(listed), f"{view} has a key twice"
+        if wrong := differences(public, actual):
             found[view] = wrong
     return found

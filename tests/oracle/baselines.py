@@ -1,25 +1,25 @@
-"""The built-in baselines, each computed for itself."""
+"""The built-in baselines, each computed independently."""
 
 from collections.abc import Iterable
 from dataclasses import asdict
 from fractions import Fraction
 from itertools import pairwise
 
-from .ages import AGES, PointKey, Scored
 from .inputs import EPOCH, FrozenRow, Row
+from .points import AGES, PointKey, RamModel
 
 BaselineKey = tuple[str, str, int]
 MILESTONES = (7, 14, 30, 60, 90, 180, 365)
 
 
 def baselines_of(
-    scored: dict[str, Scored], points: dict[PointKey, Row], frozen: Iterable[FrozenRow]
+    models: dict[str, RamModel], points: dict[PointKey, Row], frozen: Iterable[FrozenRow]
 ) -> dict[BaselineKey, Row]:
     """Return the rows of `baselines`: the three built-in ones and the frozen ones."""
     rows: list[Row] = []
-    for size_bin in sorted({model.size_bin for model in scored.values()}):
+    for size_bin in sorted({model.size_bin for model in models.values()}):
         tracked = sorted(
-            (model for model in scored.values() if model.size_bin == size_bin and model.tracked),
+            (model for model in models.values() if model.size_bin == size_bin and model.tracked),
             key=lambda model: model.model_id,
         )
         at = {
@@ -68,13 +68,13 @@ def _live(size_bin: str, at: dict[int, list[Row]]) -> list[Row]:
     return rows
 
 
-def _live_fixed(size_bin: str, at: dict[int, list[Row]], tracked: list[Scored]) -> list[Row]:
+def _live_fixed(size_bin: str, at: dict[int, list[Row]], tracked: list[RamModel]) -> list[Row]:
     totals = [(-model.latest[1], model.model_id) for model in tracked if model.latest is not None]
     ten = {model_id for _, model_id in sorted(totals)[:10]}
     rows = []
     for age, points in at.items():
-        theirs = [point for point in points if point["model_id"] in ten]
-        rows.append(_row("live_fixed", size_bin, age, theirs, _median_of_ten(theirs)))
+        fixed = [point for point in points if point["model_id"] in ten]
+        rows.append(_row("live_fixed", size_bin, age, fixed, _median_of_ten(fixed)))
     return rows
 
 
@@ -104,7 +104,7 @@ def _cutoff(size_bin: str, at: dict[int, list[Row]]) -> list[Row]:
 
 
 def between(low: float | None, high: float | None, part: Fraction) -> float | None:
-    """Return the value that part of the way from low to high, rounded once."""
+    """Interpolate between low and high, rounded once."""
     if low is None or high is None:
         return None
     return float(Fraction(low) + (Fraction(high) - Fraction(low)) * part)

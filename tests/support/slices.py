@@ -1,4 +1,4 @@
-"""Slices of download counters for tests of what becomes of them."""
+"""Slices of download counters."""
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime
@@ -17,7 +17,7 @@ def slice_of(
     origin: str = "live",
     likes: int | None = None,
 ) -> DownloadsSlice:
-    """All models with these totals, and `likes` each."""
+    """Return a slice of models with these totals, and `likes` each."""
     return DownloadsSlice(
         source=source,
         origin=origin,

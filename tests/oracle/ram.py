@@ -1,12 +1,12 @@
-"""RAM at whole ages, at the milestones, and now."""
+"""RAM at whole-day ages, at the milestones, and now."""
 
 from fractions import Fraction
 
 from breakout.contract.events import ModelRecord
 
-from .ages import PointKey, Scored
-from .curves import MILESTONES, BaselineKey, between
+from .baselines import MILESTONES, BaselineKey, between
 from .inputs import Row, milliseconds
+from .points import PointKey, RamModel
 
 RamKey = tuple[str, str, int]
 DAY_MILLISECONDS = 24 * 60 * 60 * 1000
@@ -59,14 +59,14 @@ def _facts(record: ModelRecord) -> Row:
 
 
 def now_of(
-    scored: dict[str, Scored],
+    models: dict[str, RamModel],
     baselines: dict[BaselineKey, Row],
     newest: dict[str, ModelRecord],
 ) -> dict[tuple[str, str], Row]:
-    """Return the rows of `ram_now`: one where the baseline has a row at the age's whole days."""
+    """Return the rows of `ram_now`, where the baseline has a row at the whole days of the age."""
     rows: dict[tuple[str, str], Row] = {}
     names = sorted({name for name, _, _ in baselines})
-    for model in scored.values():
+    for model in models.values():
         if model.latest is None:
             continue
         at, cumulative = model.latest

@@ -1,4 +1,4 @@
-"""Models and observations made to measure, where an invented history would hit by chance."""
+"""Models and observations for chosen cases, which random histories hit only by chance."""
 
 from collections.abc import Sequence
 from datetime import UTC, date, datetime, timedelta
@@ -6,7 +6,7 @@ from datetime import UTC, date, datetime, timedelta
 from breakout.contract import DownloadsSlice, ModelRecord
 from breakout.contract.events import SizeBin
 from breakout.contract.topics import partition_of
-from tests.streams.slices import slice_of
+from tests.support.slices import slice_of
 
 RELEASED = date(2026, 2, 2)
 DAY0 = datetime(2026, 2, 2, tzinfo=UTC)
@@ -15,7 +15,7 @@ DAY0 = datetime(2026, 2, 2, tzinfo=UTC)
 def model(
     model_id: str, *, tracked: bool = True, hour: int = 0, size_bin: SizeBin = "250B+"
 ) -> ModelRecord:
-    """Return a record of a scored model, read so many hours after its release."""
+    """Return a record of a model with points, read some hours after its release."""
     return ModelRecord(
         model_id=model_id,
         observed_at=DAY0 + timedelta(hours=hour),
@@ -28,21 +28,21 @@ def model(
     )
 
 
-def seen(
+def observed(
     models: Sequence[str], age_days: float, counts: Sequence[int | None], *, origin: str = "live"
 ) -> DownloadsSlice:
-    """Return one slice: the models' counters at this age."""
+    """Return a slice with the models' counters at an age."""
     at = DAY0 + timedelta(days=age_days)
     return slice_of(models, "huggingface", at, counts, origin=origin)
 
 
 def of_one_partition(prefix: str, count: int, partitions: int, number: int = 0) -> list[str]:
-    """Return ids of models that all belong to one partition."""
+    """Return ids of models of one partition."""
     found: list[str] = []
-    tried = 0
+    tries = 0
     while len(found) < count:
-        name = f"{prefix}/model-{tried}"
+        name = f"{prefix}/model-{tries}"
         if partition_of(name, partitions) == number:
             found.append(name)
-        tried += 1
+        tries += 1
     return found
