@@ -1,4 +1,4 @@
-"""One rig for all fault tests: what one left in the tables, the next is judged with."""
+"""One rig for all fault tests: each verifies the tables with the rows of those before it."""
 
 from collections.abc import Iterator
 
@@ -9,13 +9,13 @@ from tests.support.rig import LinkedRig, Rig, running_rig
 
 
 @pytest.fixture(autouse=True)
-def mended(rig: Rig) -> Iterator[None]:
-    """Leave nothing broken behind, so that a failure stays with its test."""
+def repaired(rig: Rig) -> Iterator[None]:
+    """Undo all faults, so that a failure does not affect other tests."""
     yield
     rig.repair()
 
 
-# Of the session, since other files come between those of this folder when several processes run.
+# Session scope: with several processes, other files run between those of this folder.
 @pytest.fixture(scope="session", params=KAFKA_FIRST)
 def rig(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory

@@ -1,4 +1,4 @@
-"""What the topic of breakouts says, and the breakouts of frozen baselines."""
+"""Events of the topic of breakouts, and breakouts of frozen baselines."""
 
 import subprocess
 import sys
@@ -20,11 +20,11 @@ pytestmark = [pytest.mark.fault, pytest.mark.timeout(300)]
 PEERS = [f"peer/model-{number}" for number in range(10)]
 GUEST = "peer/guest"
 SCALE = 10**14
-"""Far above whatever else is in the size bin."""
+"""Far above the other models of the size bin."""
 
 
 def latest_events(rig: Rig) -> dict[tuple[str, str], BreakoutEvent]:
-    """Return the latest event by baseline and model, as the topic's readers have it."""
+    """Return the latest event by baseline and model, as a consumer of the topic does."""
     events = [BreakoutEvent.model_validate_json(one.value) for one in rig.consume(BREAKOUTS.name)]
     return {(event.baseline, event.model_id): event for event in events}
 
@@ -41,7 +41,7 @@ def table(rig: Rig) -> dict[tuple[str, str], tuple[object, ...]]:
     }
 
 
-def standing(rig: Rig) -> dict[tuple[str, str], tuple[object, ...]]:
+def active(rig: Rig) -> dict[tuple[str, str], tuple[object, ...]]:
     return {
         key: (event.crossed_at, event.age_days, event.ram, event.ended_at)
         for key, event in latest_events(rig).items()
@@ -49,23 +49,23 @@ def standing(rig: Rig) -> dict[tuple[str, str], tuple[object, ...]]:
     }
 
 
-def test_the_topic_says_what_the_table_says_also_when_a_crossing_is_undone(rig: Rig) -> None:
+def test_topic_equals_table_when_a_crossing_is_retracted(rig: Rig) -> None:
     rig.caught_up_worker()
     rig.publish([model(one) for one in [*PEERS, GUEST]])
     rig.publish([observed(PEERS, age, [SCALE + n for n in range(10)]) for age in (6, 9)])
     rig.publish([observed([GUEST], age, [2 * SCALE]) for age in (6, 9)])
     rig.verify()
     assert latest_events(rig)["live", GUEST].status == "crossed"
-    assert standing(rig) == table(rig)
+    assert active(rig) == table(rig)
     rig.publish([observed(PEERS, 6.5, [5 * SCALE + n for n in range(10)])])
     rig.verify()
     assert latest_events(rig)["live", GUEST].status == "retracted"
     assert ("live", GUEST) not in table(rig)
-    assert standing(rig) == table(rig)
+    assert active(rig) == table(rig)
 
 
-def frozen_now(rig: Rig, name: str) -> None:
-    """Freeze the live baseline, as a person does."""
+def freeze_live(rig: Rig, name: str) -> None:
+    """Freeze the live baseline with the command."""
     rig.frozen += freeze(recompute(rig.observations, rig.models), name)
     command = [sys.executable, "-m", "breakout", "baseline", "freeze", name]
     subprocess.run(command, cwd=REPOSITORY, env=rig.environment, check=True, timeout=170)
@@ -76,7 +76,7 @@ def breakouts_of(rig: Rig, name: str) -> int:
     return count
 
 
-def test_a_baseline_frozen_while_a_worker_runs_and_while_none_does(rig: Rig) -> None:
+def test_baseline_frozen_with_and_without_a_running_worker(rig: Rig) -> None:
     every_bin = [
         model(f"frozen/{number}", size_bin=size_bin)
         for number, size_bin in enumerate(get_args(SizeBin))
@@ -86,19 +86,19 @@ def test_a_baseline_frozen_while_a_worker_runs_and_while_none_does(rig: Rig) -> 
     counts = [10 * SCALE + number for number in range(10)] + [20 * SCALE]
     rig.publish([*map(model, crossing), *(observed(crossing, age, counts) for age in (6, 9))])
     worker = rig.caught_up_worker()
-    # A worker looks after the size bins it has heard of.
+    # A worker has only the size bins of which it has read points.
     rig.publish([*every_bin, observed(ids, 1, [5] * len(ids)), observed(ids, 2, [6] * len(ids))])
     rig.verify()
-    frozen_now(rig, "2026-Q1")
+    freeze_live(rig, "2026-Q1")
     wait_until("its breakouts appear", lambda: breakouts_of(rig, "2026-Q1"), seconds=120)
     rig.verify()
-    assert standing(rig) == table(rig)
+    assert active(rig) == table(rig)
 
     assert worker.stop() == 0
     for other in rig.running_workers():
         other.stop()
-    frozen_now(rig, "2026-Q2")
+    freeze_live(rig, "2026-Q2")
     rig.publish([observed(ids, 3, [7] * len(ids))])
     rig.verify()
     assert breakouts_of(rig, "2026-Q2")
-    assert standing(rig) == table(rig)
+    assert active(rig) == table(rig)

@@ -1,4 +1,4 @@
-"""A node of a Kafka cluster dies, or stands still, while workers work: the others carry on."""
+"""A node of a Kafka cluster is killed, paused or restarted while workers run."""
 
 import asyncio
 from collections.abc import Callable, Iterator
@@ -25,12 +25,12 @@ def leader(rig: ClusterRig) -> KafkaBroker:
 
 
 def coordinator(rig: ClusterRig) -> KafkaBroker:
-    """Return the node that keeps the workers' group."""
+    """Return the node that coordinates the workers' group."""
     return asyncio.run(rig.cluster.coordinator_of(rig.group))
 
 
 @pytest.mark.parametrize("node", [pytest.param(leader, marks=pytest.mark.slow), coordinator])
-def test_a_node_is_killed_while_a_batch_is_written(
+def test_node_killed_during_a_write(
     rig: ClusterRig, node: Callable[[ClusterRig], KafkaBroker]
 ) -> None:
     first, second, third = deliveries(f"cluster-{node.__name__}", parts=3)
@@ -38,41 +38,41 @@ def test_a_node_is_killed_while_a_batch_is_written(
     trap = rig.proxy.trap("INSERT INTO downloads_log", Stage.BEFORE)
     rig.publish(first)
     trap.wait()
-    victim = node(rig)
-    victim.kill()
+    killed = node(rig)
+    killed.kill()
     rig.publish(second)
     trap.release()
     rig.verify_with_restarts()
-    victim.start()
+    killed.start()
     rig.publish(third)
     rig.verify_with_restarts()
 
 
-def test_the_leader_stands_still_and_wakes_up(rig: ClusterRig) -> None:
-    first, second, third = deliveries("cluster-still", parts=3)
+def test_leader_paused_and_resumed(rig: ClusterRig) -> None:
+    first, second, third = deliveries("cluster-paused", parts=3)
     rig.caught_up_worker()
     trap = rig.proxy.trap("INSERT INTO downloads_log", Stage.BEFORE)
     rig.publish(first)
     trap.wait()
-    still = leader(rig)
-    still.pause()
+    paused = leader(rig)
+    paused.pause()
     try:
         rig.publish(second)
         trap.release()
         rig.verify_with_restarts()
-        assert leader(rig) is not still
+        assert leader(rig) is not paused
     finally:
-        still.resume()
+        paused.resume()
     rig.publish(third)
     rig.verify_with_restarts()
 
 
 @pytest.mark.slow
-def test_one_node_after_the_other_is_started_anew(rig: ClusterRig) -> None:
-    pieces = deliveries("cluster-rolling", parts=len(rig.cluster.brokers))
+def test_rolling_restart(rig: ClusterRig) -> None:
+    parts = deliveries("cluster-rolling", parts=len(rig.cluster.brokers))
     rig.caught_up_worker()
-    for broker, piece in zip(rig.cluster.brokers.values(), pieces, strict=True):
-        rig.publish(piece)
+    for broker, part in zip(rig.cluster.brokers.values(), parts, strict=True):
+        rig.publish(part)
         broker.stop()
         broker.start()
     rig.verify_with_restarts()

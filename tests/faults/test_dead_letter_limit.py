@@ -1,4 +1,4 @@
-"""A worker that reads nothing stops, rather than carry a topic to the dead letters."""
+"""A worker that can read no record stops instead of rejecting a whole topic."""
 
 import pytest
 
@@ -17,7 +17,7 @@ def letters(rig: Rig) -> int:
     return len(rig.consume(DEAD_LETTERS.name))
 
 
-def test_too_many_dead_letters_stop_the_worker_however_often_it_starts(rig: Rig) -> None:
+def test_dead_letter_limit_stops_the_worker_across_restarts(rig: Rig) -> None:
     for worker in rig.running_workers():
         assert worker.stop() == 0
     (one,) = of_one_partition("limit", 1, rig.settings.partitions, PARTITION)
@@ -27,26 +27,26 @@ def test_too_many_dead_letters_stop_the_worker_however_often_it_starts(rig: Rig)
     def start() -> Worker:
         return rig.start_worker(BREAKOUT_DEAD_LETTER_LIMIT=str(LIMIT))
 
-    # As many as may be, and readable ones: all is well, also for the next worker.
+    # As many as the limit, and readable ones: the worker continues.
     start()
     for number in range(LIMIT):
         rig.publish_bytes(DOWNLOADS.name, PARTITION, b"of a newer release %d" % number)
     rig.verify()
     assert letters(rig) == before + LIMIT
 
-    # One more, and a readable one behind it: nothing is buried, however often a worker starts.
+    # One more, and a readable one after it: no dead letter is sent, also after restarts.
     offset = rig.publish_bytes(DOWNLOADS.name, PARTITION, b"one more")
     rig.publish([observed([one], 2, [9])])
     for worker in (rig.running_workers()[0], start(), start()):
         assert worker.process.wait(60) != 0
-        said = worker.log.read_text()
-        assert f"breakout.downloads, partition {PARTITION}: more than {LIMIT} of 100" in said
-        assert f"the latest at offset {offset}" in said
-        assert "BREAKOUT_DEAD_LETTER_LIMIT" in said
+        log = worker.log.read_text()
+        assert f"breakout.downloads, partition {PARTITION}: more than {LIMIT} of 100" in log
+        assert f"the latest at offset {offset}" in log
+        assert "BREAKOUT_DEAD_LETTER_LIMIT" in log
     assert letters(rig) == before + LIMIT
     assert rig.lag()[DOWNLOADS.name] == 2
 
-    # A worker that may bury more goes on, and loses nothing.
+    # A worker with a greater limit continues, and loses nothing.
     rig.start_worker(BREAKOUT_DEAD_LETTER_LIMIT=str(LIMIT + 1))
     rig.verify()
     assert letters(rig) == before + LIMIT + 1

@@ -1,4 +1,4 @@
-"""The disk under ClickHouse is full: workers wait, and lose nothing."""
+"""ClickHouse's disk is full: workers wait, and lose nothing."""
 
 import contextlib
 from collections.abc import Iterator
@@ -32,7 +32,7 @@ def rig(disk: SmallDisk, tmp_path_factory: pytest.TempPathFactory) -> Iterator[R
         yield running
 
 
-def test_a_full_disk_is_waited_for(rig: Rig, disk: SmallDisk) -> None:
+def test_worker_waits_while_the_disk_is_full(rig: Rig, disk: SmallDisk) -> None:
     first, second, third = deliveries("disk-full", parts=3)
     worker = rig.caught_up_worker()
     rig.publish(first)
@@ -47,9 +47,7 @@ def test_a_full_disk_is_waited_for(rig: Rig, disk: SmallDisk) -> None:
     assert worker.is_running
 
 
-def test_clickhouse_killed_on_a_full_disk_comes_back_with_its_data(
-    rig: Rig, disk: SmallDisk
-) -> None:
+def test_clickhouse_killed_on_a_full_disk_restarts_with_its_data(rig: Rig, disk: SmallDisk) -> None:
     first, second = deliveries("disk-full-killed")
     worker = rig.caught_up_worker()
     disk.fill()

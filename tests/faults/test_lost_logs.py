@@ -1,4 +1,4 @@
-"""A log that is no longer the one a worker read is read again, and nothing new in it is lost."""
+"""A log that was replaced or lost records is read again, and no new record is lost."""
 
 import asyncio
 import signal
@@ -27,8 +27,8 @@ pytestmark = [pytest.mark.fault, pytest.mark.timeout(400), requires_kafka]
 PARTITION = 3
 
 
-class Told:
-    """A model in `PARTITION` that the workers have read two observations of."""
+class Published:
+    """A model in `PARTITION` with two observations that workers have read."""
 
     def __init__(self, rig: LinkedRig, name: str) -> None:
         if not isinstance(rig.broker, KafkaBroker):
@@ -41,30 +41,30 @@ class Told:
         rig.publish([observed([self.name], 2, [200])])
         rig.verify()
 
-    def tell(self, days: Iterable[int]) -> None:
-        """Publish one observation a day, each a batch of its own."""
+    def publish(self, days: Iterable[int]) -> None:
+        """Publish one observation per day, each in a batch of its own."""
         for day in days:
             self.rig.publish([observed([self.name], day, [day * 100])])
 
     def lose_the_last_batch(self) -> None:
-        """Kill the broker, and take the last batch of the partition's scrapes from it."""
+        """Kill the broker, cut the last batch of the partition's scrapes, and restart it."""
         self.broker.kill()
         assert cut_last_batch(self.broker, DOWNLOADS.name, PARTITION)
         self.broker.start()
 
-    def stop_worker(self) -> None:
-        """End all workers."""
+    def stop_workers(self) -> None:
+        """Stop all workers."""
         for worker in self.rig.running_workers():
             assert worker.stop() == 0
 
-    def judge(self) -> None:
-        """Hold the tables against all that was told, once the group is in the logs again."""
-        wait_until("the group is in the logs", lambda: not state(self.rig).lost, seconds=120)
+    def verify(self) -> None:
+        """Compare the views with the oracle, once all positions are in their logs again."""
+        wait_until("no position is lost", lambda: not state(self.rig).lost, seconds=120)
         self.rig.verify()
 
 
 def state(rig: LinkedRig) -> KafkaState:
-    """Return what `breakout status` is told."""
+    """Return the state of Kafka that `breakout status` reads."""
     return asyncio.run(read_kafka(rig.settings, patience=60))
 
 
@@ -78,67 +78,69 @@ async def ends(rig: LinkedRig, partitions: list[TopicPartition]) -> dict[TopicPa
 
 
 async def commit_beyond_ends(rig: LinkedRig) -> int:
-    """Commit a position beyond the end of every log that workers read; returns of how many."""
+    """Commit a position beyond the end of every log that workers read; returns their number."""
     partitions = [
         TopicPartition(topic, number)
         for topic in WORKER_TOPICS
         for number in range(rig.settings.partitions)
     ]
-    there = await ends(rig, partitions)
+    log_end = await ends(rig, partitions)
     consumer = AIOKafkaConsumer(
         bootstrap_servers=rig.bootstrap, group_id=rig.group, enable_auto_commit=False
     )
     await consumer.start()
     try:
         consumer.assign(partitions)
-        await consumer.commit({one: OffsetAndMetadata(end + 3, "") for one, end in there.items()})
+        await consumer.commit({one: OffsetAndMetadata(end + 3, "") for one, end in log_end.items()})
     finally:
         await consumer.stop()
     return len(partitions)
 
 
-def said(worker: Worker, why: str) -> bool:
+def reported(worker: Worker, why: str) -> bool:
     return any(
         "reading from the log's start" in line and why in line
         for line in worker.log.read_text().splitlines()
     )
 
 
-def test_log_that_lost_its_end_under_a_running_worker(rig: LinkedRig) -> None:
-    told = Told(rig, "cut-running")
-    told.lose_the_last_batch()
-    told.tell([3])
-    told.judge()
-    # Or it came back to as many records as it had read.
-    assert said(told.worker, "beyond the log's end") or said(told.worker, "after another record")
-    told.tell([4])
-    told.judge()
+def test_log_lost_its_end_under_a_running_worker(rig: LinkedRig) -> None:
+    published = Published(rig, "cut-running")
+    published.lose_the_last_batch()
+    published.publish([3])
+    published.verify()
+    # The second if the log had as many records again when the worker looked.
+    assert reported(published.worker, "beyond the log's end") or reported(
+        published.worker, "after another record"
+    )
+    published.publish([4])
+    published.verify()
 
 
-def test_log_that_grew_past_the_position_while_no_worker_ran(rig: LinkedRig) -> None:
-    told = Told(rig, "cut-stopped")
-    told.stop_worker()
-    told.lose_the_last_batch()
-    # As many as were lost, and more: the position is in the middle of what is new.
-    told.tell([3, 4, 5])
+def test_log_grew_past_the_position_without_a_worker(rig: LinkedRig) -> None:
+    published = Published(rig, "cut-stopped")
+    published.stop_workers()
+    published.lose_the_last_batch()
+    # More than were lost: the position is among the new records.
+    published.publish([3, 4, 5])
     (lost,) = state(rig).lost
     assert (lost.partition, lost.why) == (TopicPartition(DOWNLOADS.name, PARTITION), "other_log")
     worker = rig.start_worker()
-    told.judge()
-    assert said(worker, "after another record")
+    published.verify()
+    assert reported(worker, "after another record")
 
 
 @pytest.mark.slow
-def test_log_that_grew_past_the_position_of_a_running_worker(rig: LinkedRig) -> None:
-    told = Told(rig, "cut-paused")
-    told.worker.process.send_signal(signal.SIGSTOP)
+def test_log_grew_past_the_position_of_a_running_worker(rig: LinkedRig) -> None:
+    published = Published(rig, "cut-paused")
+    published.worker.process.send_signal(signal.SIGSTOP)
     try:
-        told.lose_the_last_batch()
-        told.tell([3, 4, 5])
+        published.lose_the_last_batch()
+        published.publish([3, 4, 5])
     finally:
-        told.worker.process.send_signal(signal.SIGCONT)
-    told.judge()
-    assert said(told.worker, "after another record")
+        published.worker.process.send_signal(signal.SIGCONT)
+    published.verify()
+    assert reported(published.worker, "after another record")
 
 
 @pytest.mark.parametrize(
@@ -149,26 +151,26 @@ def test_log_that_grew_past_the_position_of_a_running_worker(rig: LinkedRig) -> 
     ],
 )
 def test_positions_beyond_the_end_of_every_topic(rig: LinkedRig, *, running: bool) -> None:
-    told = Told(rig, f"beyond-{running}")
-    told.stop_worker()
-    wrong = asyncio.run(commit_beyond_ends(rig))
+    published = Published(rig, f"beyond-{running}")
+    published.stop_workers()
+    committed = asyncio.run(commit_beyond_ends(rig))
     before = state(rig)
-    assert len(before.lost) == wrong
+    assert len(before.lost) == committed
     assert {one.why for one in before.lost} == {"beyond_end"}
     if running:
-        # Nothing new arrives, and logs are empty: the worker looks at their ends by itself.
+        # No records arrive, and logs are empty: the worker has to check their ends.
         rig.start_worker()
-        told.judge()
-    told.tell([3, 4])
+        published.verify()
+    published.publish([3, 4])
     if not running:
         rig.start_worker()
-    told.judge()
-    assert said(rig.running_workers()[0], "beyond the log's end")
+    published.verify()
+    assert reported(rig.running_workers()[0], "beyond the log's end")
 
 
 @pytest.mark.slow
-def test_topics_made_anew_under_a_running_worker(rig: LinkedRig) -> None:
-    told = Told(rig, "anew")
+def test_topics_recreated_under_a_running_worker(rig: LinkedRig) -> None:
+    published = Published(rig, "recreated")
 
     async def delete() -> None:
         admin = AIOKafkaAdminClient(bootstrap_servers=rig.bootstrap)
@@ -184,15 +186,15 @@ def test_topics_made_anew_under_a_running_worker(rig: LinkedRig) -> None:
         lambda: set(state(rig).missing) == {DOWNLOADS.name, POINTS.name},
     )
     asyncio.run(ensure_topics(rig.settings))
-    told.tell([3, 4])
+    published.publish([3, 4])
     rig.verify_with_restarts()
-    told.judge()
+    published.verify()
 
 
 def test_records_deleted_before_they_were_read(rig: LinkedRig) -> None:
-    told = Told(rig, "deleted")
-    told.stop_worker()
-    told.tell([3])
+    published = Published(rig, "deleted")
+    published.stop_workers()
+    published.publish([3])
     partition = TopicPartition(DOWNLOADS.name, PARTITION)
 
     async def delete() -> None:
@@ -205,20 +207,20 @@ def test_records_deleted_before_they_were_read(rig: LinkedRig) -> None:
             await admin.close()
 
     asyncio.run(delete())
-    rig.observations.pop()  # nobody can read it any more
+    rig.observations.pop()  # no longer readable
     (lost,) = state(rig).lost
     assert (lost.partition, lost.why) == (partition, "deleted")
     worker = rig.start_worker()
-    told.tell([4])
-    told.judge()
-    assert said(worker, "deleted before they were read")
+    published.publish([4])
+    published.verify()
+    assert reported(worker, "deleted before they were read")
 
 
 @pytest.mark.slow
-def test_models_log_that_lost_its_end(rig: LinkedRig) -> None:
-    told = Told(rig, "cut-models")
-    told.broker.kill()
-    assert cut_last_batch(told.broker, MODELS.name, PARTITION)
-    told.broker.start()
-    rig.publish([model(told.name, tracked=False, hour=30)])
-    told.judge()
+def test_models_log_lost_its_end(rig: LinkedRig) -> None:
+    published = Published(rig, "cut-models")
+    published.broker.kill()
+    assert cut_last_batch(published.broker, MODELS.name, PARTITION)
+    published.broker.start()
+    rig.publish([model(published.name, tracked=False, hour=30)])
+    published.verify()

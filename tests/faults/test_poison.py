@@ -1,4 +1,4 @@
-"""Records nobody can read go to the dead letters as they are; their neighbours land."""
+"""Unreadable records are sent to the dead-letter topic; records around them are written."""
 
 import base64
 import json
@@ -86,8 +86,8 @@ def named(event: Event) -> bool:
     return isinstance(event, NameRecord | InferenceDay | LeaderboardSlice)
 
 
-def anything(event: Event) -> dict[bytes | None, str]:
-    """Return what is poison on every topic, with a part of the reason."""
+def malformed(event: Event) -> dict[bytes | None, str]:
+    """Return values that are unreadable on every topic, with a part of the reason."""
     return {
         b"": "not JSON",
         b"\x00\x01 no json": "not JSON",
@@ -103,7 +103,7 @@ FAR = (datetime.now(UTC) + timedelta(days=3)).isoformat()
 
 POISON: dict[str, dict[bytes | None, str]] = {
     DOWNLOADS.name: {
-        **anything(SLICE),
+        **malformed(SLICE),
         None: "no value",
         changed(SLICE, downloads_all_time=["7", 8]): "downloads_all_time.0",
         changed(SLICE, downloads_all_time=[7.5, 8]): "downloads_all_time.0",
@@ -118,21 +118,21 @@ POISON: dict[str, dict[bytes | None, str]] = {
         changed(SLICE, observed_at="1969-12-31T23:59:59Z"): "not from 1970-01-01",
         RECORD.to_bytes(): "DownloadsSlice.source",
         changed(SLICE, source=["x" * 9_000_000]): "DownloadsSlice.source",
-        changed(SLICE, source=["x" * 13_000_000]): "the first 10,000,000 are kept here",
+        changed(SLICE, source=["x" * 13_000_000]): "the first 10,000,000 are stored",
     },
     MODELS.name: {
-        **anything(RECORD),
+        **malformed(RECORD),
         changed(RECORD, size_bin="huge"): "ModelRecord.size_bin",
         changed(RECORD, tracked=None): "ModelRecord.tracked",
         changed(RECORD, observed_at=FAR): "more than a day ahead",
         changed(RECORD, released_at="0001-01-01"): "ModelRecord.released_at",
         changed(RECORD, created_at="9999-12-31T00:00:00Z"): "ModelRecord.created_at",
         SLICE.to_bytes(): "ModelRecord.model_id",
-        # Published with the key b"key", as all of these are.
+        # All of these are published with the key b"key".
         RECORD.to_bytes(): f"the key 'key', and its value is that of '{RECORD.model_id}'",
     },
     POINTS.name: {
-        **anything(POINTS_SLICE),
+        **malformed(POINTS_SLICE),
         None: "no value",
         changed(POINTS_SLICE, point_model=[1]): "beyond models",
         changed(POINTS_SLICE, point_age=[366]): "point_age.0",
@@ -140,14 +140,14 @@ POISON: dict[str, dict[bytes | None, str]] = {
         SLICE.to_bytes(): "PointsSlice.size_bin",
     },
     NAMES.name: {
-        **anything(NAME),
+        **malformed(NAME),
         changed(NAME, open="yes please"): "NameRecord.open",
         changed(NAME, model_id="no id"): "NameRecord.model_id",
         changed(NAME, observed_at=FAR): "more than a day ahead",
         NAME.to_bytes(): "the key 'key', and its value is that of 'poison:a/b'",
     },
     INFERENCE.name: {
-        **anything(TOKENS),
+        **malformed(TOKENS),
         None: "no value",
         changed(TOKENS, tokens=["7"]): "tokens.0",
         changed(TOKENS, tokens=[7.5]): "tokens.0",
@@ -161,7 +161,7 @@ POISON: dict[str, dict[bytes | None, str]] = {
         changed(TOKENS, day="2150-01-01"): "InferenceDay.day",
     },
     DERIVATIVES.name: {
-        **anything(DERIVED),
+        **malformed(DERIVED),
         None: "no value",
         changed(DERIVED, parents=[[]] * 2): "parents has 2 entries for 1 rows",
         changed(DERIVED, parents=[["no id"]]): "parents.0.0",
@@ -171,7 +171,7 @@ POISON: dict[str, dict[bytes | None, str]] = {
         changed(DERIVED, observed_at=FAR): "more than a day ahead",
     },
     LEADERBOARDS.name: {
-        **anything(BOARD),
+        **malformed(BOARD),
         None: "no value",
         changed(BOARD, rating=["high"]): "rating.0",
         changed(BOARD, rating=[1.5, 2]): "rating has 2 entries for 1 rows",
@@ -187,12 +187,12 @@ COMPONENTS = {
     POINTS.name: "ram",
     DERIVATIVES.name: "derivatives",
 }
-"""Who reads what; the rest are facts."""
+"""Component by topic; the others are read by facts."""
 
 
 def good(topic: str, number: int, partitions: int) -> list[Event]:
-    """Return events for the neighbourhood of poison on a topic, all in `PARTITION`."""
-    (one,) = of_one_partition(f"neighbour{number}", 1, partitions, PARTITION)
+    """Return readable events to put between poison, all in `PARTITION`."""
+    (one,) = of_one_partition(f"between-{number}", 1, partitions, PARTITION)
     if topic == MODELS.name:
         return [model(one)]
     if topic != DOWNLOADS.name:
@@ -206,24 +206,24 @@ def letters(rig: Rig) -> dict[tuple[str, int | None, int | None], DeadLetter]:
     return {(letter.topic, letter.partition, letter.offset): letter for letter in read}
 
 
-def test_poison_is_buried_and_its_neighbours_land(rig: Rig) -> None:
+def test_poison_is_sent_to_the_dead_letter_topic(rig: Rig) -> None:
     for worker in rig.running_workers():
         worker.stop()
     partitions = rig.settings.partitions
     others = letters(rig).keys()
-    buried: dict[tuple[str, int, int], tuple[bytes, str]] = {}
+    expected: dict[tuple[str, int, int], tuple[bytes, str]] = {}
     for topic, poison in POISON.items():
-        # The first of a batch is poison and the last is, with neighbours between.
+        # The first and the last record of a batch are poison.
         for number, (value, reason) in enumerate(poison.items()):
             offset = rig.publish_bytes(topic, PARTITION, value)
-            buried[topic, PARTITION, offset] = (value or b"", reason)
+            expected[topic, PARTITION, offset] = (value or b"", reason)
             if topic != POINTS.name and number < len(poison) - 1:
                 rig.publish(good(topic, number % 4, partitions))
     rig.start_worker(BREAKOUT_DEAD_LETTER_LIMIT="100")
     rig.verify()
     found = letters(rig)
-    assert found.keys() - others == buried.keys()
-    for where, (value, reason) in buried.items():
+    assert found.keys() - others == expected.keys()
+    for where, (value, reason) in expected.items():
         letter = found[where]
         assert base64.b64decode(letter.value_base64) == value[:MAX_VALUE_BYTES]
         assert base64.b64decode(letter.key_base64 or "") == b"key"

@@ -1,4 +1,4 @@
-"""Two hundred kills at random points under load: workers, ClickHouse, the broker."""
+"""Two hundred random kills under load: workers, ClickHouse, the broker."""
 
 import time
 from itertools import count
@@ -16,29 +16,29 @@ KILLS = 200
 MODELS = [f"killed/model-{number}" for number in range(40)]
 
 
-def test_two_hundred_kills_at_random_points(rig: LinkedRig, request: pytest.FixtureRequest) -> None:
+def test_two_hundred_random_kills(rig: LinkedRig, request: pytest.FixtureRequest) -> None:
     random = Random(20261125)
-    # The embedded broker forgets its log when it dies: what was in it cannot be asked for again.
+    # The embedded broker loses its log when it is killed.
     durable = "kafka" in request.node.name
-    moments = count()
+    hours_since_release = count()
     rig.publish([model(one) for one in MODELS])
     rig.caught_up_worker()
 
     def load() -> None:
-        """Publish observations in part late, in part again."""
-        hours = next(moments)
+        """Publish observations, some of them late or repeated."""
+        hours = next(hours_since_release)
         age = (hours - random.choice([0, 0, 0, 4.5, 30])) / 24
         counts = [1000 * hours + random.randrange(500) for _ in MODELS]
         rig.publish([observed(MODELS, max(age, 0), counts)])
 
     def kill_server(server: Server) -> None:
         server.kill()
-        time.sleep(random.uniform(0, 0.5))  # how long it is away
+        time.sleep(random.uniform(0, 0.5))  # downtime
         server.start()
 
     for number in range(KILLS):
         load()
-        time.sleep(random.uniform(0, 0.6))  # any point of what it causes
+        time.sleep(random.uniform(0, 0.6))  # any point of its processing
         dice = random.random()
         if dice < 0.1:
             kill_server(rig.clickhouse)

@@ -1,4 +1,4 @@
-"""An hour at more than twice the expected rate: memory stays flat, parts stay few.
+"""An hour at more than twice the expected rate: memory and parts do not grow.
 
 Expected are a hundred thousand models observed hourly, 28 observations a second. Here two thousand
 are observed every half minute, 67 a second. `make soak`, or BREAKOUT_SOAK_MINUTES=5 make soak.
@@ -28,13 +28,13 @@ pytestmark = [pytest.mark.soak, pytest.mark.timeout(MINUTES * 60 + 1800)]
 
 @dataclass(frozen=True)
 class Reading:
-    """What one look at the running pipeline found."""
+    """Measurements of the running pipeline at one time."""
 
     minute: float
     worker_mb: list[float]
     clickhouse_mb: float
     parts: int
-    """Active parts of the table and partition that has most of them."""
+    """Active parts of the table and partition with most of them."""
     lag: int
     """Records not acknowledged."""
 

@@ -1,4 +1,4 @@
-"""A worker sleeps through the loss of its partitions and wakes up with old rows in hand."""
+"""A paused worker loses its partitions, and writes old rows when it is resumed."""
 
 import signal
 from collections.abc import Sequence
@@ -13,8 +13,8 @@ from tests.support.rig import Rig, deliveries
 pytestmark = [pytest.mark.fault, pytest.mark.timeout(300)]
 
 
-def sleep_through(rig: Rig, insert: str, first: Sequence[Event], later: Sequence[Event]) -> None:
-    """Put a worker to sleep while its insert is on the way; it arrives after all of `later`."""
+def pause_through(rig: Rig, insert: str, first: Sequence[Event], later: Sequence[Event]) -> None:
+    """Pause a worker during an insert of `first`, which arrives after all of `later`."""
     zombie = rig.caught_up_worker()
     trap = rig.proxy.trap(f"INSERT INTO {insert}", Stage.BEFORE)
     rig.publish(first)
@@ -28,7 +28,7 @@ def sleep_through(rig: Rig, insert: str, first: Sequence[Event], later: Sequence
     finally:
         zombie.process.send_signal(signal.SIGCONT)
     rig.verify()
-    # The zombie finds out, and takes part again or ends.
+    # The zombie rejoins the group or exits.
     for worker in (zombie, successor):
         if worker.is_running and len(rig.running_workers()) > 1:
             assert worker.stop() == 0
@@ -38,29 +38,29 @@ def sleep_through(rig: Rig, insert: str, first: Sequence[Event], later: Sequence
 @pytest.mark.parametrize(
     "insert", ["downloads_log", pytest.param("points_log", marks=pytest.mark.slow)]
 )
-def test_rows_of_a_zombie_lose(rig: Rig, insert: str) -> None:
+def test_rows_of_a_zombie_are_superseded(rig: Rig, insert: str) -> None:
     first, later = deliveries(f"zombie-{insert}")
-    sleep_through(rig, insert, first, later)
+    pause_through(rig, insert, first, later)
 
 
 @pytest.mark.slow
-def test_rows_that_only_the_zombie_restated_lose(rig: Rig) -> None:
-    """Its successor sees more in one batch, after which the restated row is as it was."""
-    (still,) = of_one_partition("zombie", 1, rig.settings.partitions, 0)
-    (said,) = of_one_partition("zombie", 1, rig.settings.partitions, 1)
-    # Moments of their own, at which no other scrape moves.
-    rig.publish([observed([still], age, [500]) for age in (201, 205)])
-    rig.publish([observed([said], age, [500]) for age in (211, 215)])
-    sleep_through(
+def test_rows_that_only_the_zombie_restated_are_superseded(rig: Rig) -> None:
+    """Its successor reads more in one batch, after which the restated row is unchanged."""
+    (late,) = of_one_partition("zombie", 1, rig.settings.partitions, 0)
+    (repeated,) = of_one_partition("zombie", 1, rig.settings.partitions, 1)
+    # At times without other scrapes.
+    rig.publish([observed([late], age, [500]) for age in (201, 205)])
+    rig.publish([observed([repeated], age, [500]) for age in (211, 215)])
+    pause_through(
         rig,
         "downloads_log",
-        [observed([still], 202, [400]), observed([said], 215, [600])],
-        [observed([still], 203, [500]), observed([said], 215, [700])],
+        [observed([late], 202, [400]), observed([repeated], 215, [600])],
+        [observed([late], 203, [500]), observed([repeated], 215, [700])],
     )
 
 
-def test_rows_that_arrive_while_the_successor_reads_its_state(rig: Rig) -> None:
-    """What it read before them and what it reads after them do not belong together."""
+def test_zombie_rows_written_while_the_successor_loads_its_state(rig: Rig) -> None:
+    """The state loaded before them and the rows read after them are inconsistent."""
     (one,) = of_one_partition("behind", 1, rig.settings.partitions)
     rig.publish([observed([one], age, [500]) for age in (221, 225)])
     zombie = rig.caught_up_worker()

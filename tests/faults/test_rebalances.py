@@ -1,4 +1,4 @@
-"""Workers share the partitions, leave and join, while observations keep coming."""
+"""Workers join and leave the group while observations arrive."""
 
 from itertools import count
 
@@ -17,32 +17,32 @@ MODELS = [f"shared/model-{number}" for number in range(24)]
 
 
 def test_workers_leave_and_join_under_load(rig: Rig) -> None:
-    moments = count()
+    hours_since_release = count()
 
-    def tell_until_working(worker: Worker) -> None:
-        def works() -> bool:
-            hours = next(moments)
+    def publish_until_active(worker: Worker) -> None:
+        def is_active() -> bool:
+            hours = next(hours_since_release)
             # Every third slice is late, so that rows are restated on both sides of a rebalance.
             age = (hours - 4.5 if hours % 3 == 2 else hours) / 24
             rig.publish([observed(MODELS, age, [1000 * hours + n for n in range(len(MODELS))])])
             return "state rebuilt from ClickHouse" in worker.log.read_text()
 
-        wait_until("the worker has partitions and works on them", works, seconds=120)
+        wait_until("the worker processes its partitions", is_active, seconds=120)
 
     rig.publish([model(one) for one in MODELS])
     leaving = rig.caught_up_worker()
     staying = rig.start_worker()
-    tell_until_working(staying)
+    publish_until_active(staying)
     assert leaving.stop() == 0
     joining = rig.start_worker()
-    tell_until_working(joining)
+    publish_until_active(joining)
     rig.verify()
     assert staying.is_running
     assert joining.stop() == 0
     rig.verify()
 
 
-def test_partitions_move_while_an_insert_is_slow(rig: Rig) -> None:
+def test_rebalance_during_a_slow_insert(rig: Rig) -> None:
     first, second = deliveries("moving")
     slow = rig.caught_up_worker()
     trap = rig.proxy.trap("INSERT INTO downloads_log", Stage.BEFORE)
@@ -50,7 +50,7 @@ def test_partitions_move_while_an_insert_is_slow(rig: Rig) -> None:
     trap.wait()
     joining = rig.start_worker()
     rig.publish(second)
-    # It has some of the partitions, and works on what the other has not confirmed.
+    # It has taken over partitions with records that the other has not acknowledged.
     rig.wait_for_log(joining, "state rebuilt from ClickHouse")
     trap.release()
     rig.verify()
@@ -60,14 +60,14 @@ def test_partitions_move_while_an_insert_is_slow(rig: Rig) -> None:
 
 
 @pytest.mark.parametrize("offset", ["-1h", pytest.param("+1h", marks=pytest.mark.slow)])
-def test_a_worker_whose_clock_is_an_hour_off(rig: Rig, offset: str) -> None:
+def test_worker_with_a_clock_an_hour_off(rig: Rig, offset: str) -> None:
     first, second, third = deliveries(f"clock{offset}", parts=3)
-    right = rig.caught_up_worker()
+    correct = rig.caught_up_worker()
     rig.publish(first)
     wrong = rig.start_worker(**wrong_clock(offset))
     rig.publish(second)
     rig.wait_for_log(wrong, "serving metrics")
-    assert right.stop() == 0
+    assert correct.stop() == 0
     rig.publish(third)
     rig.verify()
     assert "state rebuilt from ClickHouse" in wrong.log.read_text()

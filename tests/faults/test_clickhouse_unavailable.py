@@ -1,4 +1,4 @@
-"""ClickHouse is slow, overloaded, killed or not there yet: workers wait and lose nothing."""
+"""ClickHouse is slow, overloaded, killed or not started: workers wait and lose nothing."""
 
 import pytest
 
@@ -14,13 +14,13 @@ WAITS = "waiting for ClickHouse"
 @pytest.mark.parametrize(
     "insert", ["downloads_log", pytest.param("points_log", marks=pytest.mark.slow)]
 )
-def test_an_insert_that_timed_out_after_it_was_applied_is_repeated(rig: Rig, insert: str) -> None:
+def test_insert_that_timed_out_after_it_was_applied_is_retried(rig: Rig, insert: str) -> None:
     for worker in rig.running_workers():
         worker.stop()
     worker = rig.start_worker(BREAKOUT_INSERT_TIMEOUT_SECONDS="2")
     trap = rig.proxy.trap(f"INSERT INTO {insert}", Stage.APPLIED)
-    for piece in deliveries(f"timeout-{insert}"):
-        rig.publish(piece)
+    for part in deliveries(f"timeout-{insert}"):
+        rig.publish(part)
     trap.wait()
     rig.wait_for_log(worker, WAITS)
     rig.verify()
@@ -28,15 +28,15 @@ def test_an_insert_that_timed_out_after_it_was_applied_is_repeated(rig: Rig, ins
 
 
 @pytest.mark.parametrize(
-    ("refusal", "said"),
+    ("refusal", "reason"),
     [
         pytest.param(OVERLOADED, "HTTP status 503", id="overloaded"),
         pytest.param(READ_ONLY, "TABLE_IS_READ_ONLY", id="read-only"),
         pytest.param(TOO_MANY_PARTS, "TOO_MANY_PARTS", id="too-many-parts"),
     ],
 )
-def test_a_clickhouse_that_refuses_for_now_is_waited_for(
-    rig: Rig, refusal: Refusal, said: str
+def test_worker_waits_while_clickhouse_refuses_inserts(
+    rig: Rig, refusal: Refusal, reason: str
 ) -> None:
     rig.caught_up_worker()
     rig.proxy.refusal = refusal
@@ -45,18 +45,18 @@ def test_a_clickhouse_that_refuses_for_now_is_waited_for(
     wait_until("inserts are refused", lambda: rig.proxy.refused >= refused + 3)
     rig.proxy.refusal = None
     rig.verify()
-    assert any(said in worker.log.read_text() for worker in rig.running_workers())
+    assert any(reason in worker.log.read_text() for worker in rig.running_workers())
 
 
-def test_a_slow_clickhouse_is_kept_up_with(rig: Rig) -> None:
+def test_worker_keeps_up_with_slow_inserts(rig: Rig) -> None:
     rig.caught_up_worker()
     rig.proxy.insert_seconds = 0.7
-    for piece in deliveries("slow", parts=6):
-        rig.publish(piece)
+    for part in deliveries("slow", parts=6):
+        rig.publish(part)
     rig.verify()
 
 
-def test_a_user_that_may_not_write_ends_the_worker_which_says_so(rig: Rig) -> None:
+def test_worker_exits_if_its_user_may_not_write(rig: Rig) -> None:
     for worker in rig.running_workers():
         assert worker.stop() == 0
     rig.publish(deliveries("reader", parts=1)[0])
@@ -64,14 +64,14 @@ def test_a_user_that_may_not_write_ends_the_worker_which_says_so(rig: Rig) -> No
         BREAKOUT_CLICKHOUSE_USER="reader", BREAKOUT_CLICKHOUSE_PASSWORD=READER_PASSWORD
     )
     assert reader.process.wait(60) != 0
-    said = reader.log.read_text()
-    assert "does not allow this to user 'reader' (BREAKOUT_CLICKHOUSE_USER)" in said
-    assert READER_PASSWORD not in said
+    log = reader.log.read_text()
+    assert "does not allow this to user 'reader' (BREAKOUT_CLICKHOUSE_USER)" in log
+    assert READER_PASSWORD not in log
     rig.start_worker()
     rig.verify()
 
 
-def test_clickhouse_killed_under_load_comes_back_with_its_data(rig: Rig) -> None:
+def test_clickhouse_killed_under_load_restarts_with_its_data(rig: Rig) -> None:
     first, second, third = deliveries("clickhouse-killed", parts=3)
     worker = rig.caught_up_worker()
     trap = rig.proxy.trap("INSERT INTO downloads_log", Stage.BEFORE)
@@ -87,7 +87,7 @@ def test_clickhouse_killed_under_load_comes_back_with_its_data(rig: Rig) -> None
     assert worker.is_running
 
 
-def test_clickhouse_away_at_the_start_and_sigterm_meanwhile(rig: Rig) -> None:
+def test_worker_started_without_clickhouse_waits_and_stops_on_sigterm(rig: Rig) -> None:
     first, second = deliveries("clickhouse-away")
     for worker in rig.running_workers():
         assert worker.stop() == 0
@@ -96,9 +96,9 @@ def test_clickhouse_away_at_the_start_and_sigterm_meanwhile(rig: Rig) -> None:
     waiting = rig.start_worker()
     rig.wait_for_log(waiting, WAITS)
     assert waiting.stop() == 0
-    patient = rig.start_worker()
-    rig.wait_for_log(patient, WAITS)
+    restarted = rig.start_worker()
+    rig.wait_for_log(restarted, WAITS)
     rig.publish(second)
     rig.clickhouse.start()
     rig.verify()
-    assert patient.is_running
+    assert restarted.is_running

@@ -1,4 +1,4 @@
-"""Observations that come very late, again, or one by one."""
+"""Observations that arrive very late, repeatedly, or one by one."""
 
 import pytest
 
@@ -9,7 +9,7 @@ from tests.support.rig import Rig, deliveries
 pytestmark = [pytest.mark.fault, pytest.mark.timeout(300)]
 
 
-def test_a_year_late_twice_and_one_by_one(rig: Rig) -> None:
+def test_observations_arrive_a_year_late_repeatedly_and_singly(rig: Rig) -> None:
     (arrivals,) = deliveries("late", parts=1)
     slices = [one for one in arrivals if isinstance(one, DownloadsSlice)]
     models = sorted({model_id for one in slices for model_id in one.models})

@@ -1,4 +1,4 @@
-"""The broker is out of reach for a while: workers recover, or end and their successors do."""
+"""The broker is unreachable for a while: workers recover, or exit and are restarted."""
 
 import signal
 import time
@@ -12,10 +12,10 @@ from tests.support.waiting import wait_until
 pytestmark = [pytest.mark.fault, pytest.mark.timeout(700)]
 
 SESSION_SECONDS = 6.0
-"""After that long without a sign of life the broker gives a worker's partitions away."""
+"""Without heartbeats for this time a worker loses its partitions."""
 
 
-def test_connections_cut_while_a_batch_is_written(rig: LinkedRig) -> None:
+def test_connections_cut_during_a_write(rig: LinkedRig) -> None:
     first, second = deliveries("broker-cut")
     rig.caught_up_worker()
     trap = rig.proxy.trap("INSERT INTO downloads_log", Stage.BEFORE)
@@ -24,13 +24,13 @@ def test_connections_cut_while_a_batch_is_written(rig: LinkedRig) -> None:
     rig.link.cut()
     trap.release()
     refused = rig.link.refused
-    wait_until("workers try again", lambda: rig.link.refused > refused + 3)
+    wait_until("workers retry", lambda: rig.link.refused > refused + 3)
     rig.link.restore()
     rig.publish(second)
     rig.verify_with_restarts()
 
 
-def test_a_broker_that_is_silent_for_longer_than_a_session(rig: LinkedRig) -> None:
+def test_broker_paused_longer_than_the_session_timeout(rig: LinkedRig) -> None:
     first, second = deliveries("broker-silent")
     rig.caught_up_worker()
     trap = rig.proxy.trap("INSERT INTO downloads_log", Stage.BEFORE)
