@@ -1,6 +1,6 @@
-"""`python -m bench`: everything in one run on this machine, ending with one table.
+"""`python -m bench`: run all benchmarks on this machine, and print one table.
 
-Ratios first, then what they are made of. Nothing is written but `--json FILE`.
+Ratios first, then the figures behind them. Writes no files except with `--json FILE`.
 """
 
 import argparse
@@ -29,7 +29,7 @@ from bench import (
     snapshot,
     throughput,
 )
-from bench.figures import Figure, Ratio, ratios, said
+from bench.figures import Figure, Ratio, formatted, ratios
 from bench.sizes import FULL, Sizes
 from breakout.cli.console import PlainConsole
 
@@ -61,27 +61,27 @@ def main() -> int:
         metavar="NAME",
         help=f"one of: {', '.join(SECTIONS)}; may be given several times",
     )
-    parser.add_argument("--json", type=Path, metavar="FILE", help="write the figures there too")
+    parser.add_argument("--json", type=Path, metavar="FILE", help="also write figures to FILE")
     chosen = parser.parse_args()
     if chosen.json and not chosen.json.parent.is_dir():
         parser.error(f"--json: the folder of {chosen.json} does not exist")
-    # Told to stop is told to stop, however: the processes under measurement end with it.
+    # SIGTERM stops the run like Ctrl-C, so that the measured processes end too.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
-    # What clients log of servers that are still starting is no news here.
+    # Clients log errors while servers start.
     logging.getLogger("aiokafka").setLevel(logging.CRITICAL)
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.WARNING))
     console = PlainConsole(width=None if sys.stdout.isatty() else 160)
-    about = machine.described(broker.described())
+    about = machine.description(broker.description())
     found: list[Figure] = []
     code = 0
     try:
         measure(chosen.only or list(SECTIONS), FULL, found, console)
     except KeyboardInterrupt:
-        console.print("stopped: the table has what was measured until then")
+        console.print("stopped: the table has the figures measured so far")
         code = 130
     found = [*ratios(RATIOS, found), *found]
     console.print(table(found))
-    console.print(", ".join(f"{name}: {what}" for name, what in about.items()), style="dim")
+    console.print(", ".join(f"{name}: {value}" for name, value in about.items()), style="dim")
     if chosen.json:
         result = {"machine": about, "figures": [one.as_json() for one in found]}
         chosen.json.write_text(json.dumps(result, indent=1) + "\n")
@@ -89,21 +89,21 @@ def main() -> int:
 
 
 def measure(names: list[str], sizes: Sizes, found: list[Figure], console: PlainConsole) -> None:
-    """Run sections; `found` gets each figure as soon as it is there."""
+    """Run sections; adds each figure to `found` as soon as it is measured."""
     columns = (SpinnerColumn(), TextColumn("{task.description}", markup=False), TimeElapsedColumn())
     with Progress(*columns, console=console, transient=True) as progress:
         for name in names:
             task = progress.add_task(name, total=None)
 
-            def say(what: str, name: str = name, task: object = task) -> None:
-                progress.update(task, description=f"{name}: {what}")  # type: ignore[arg-type]
+            def report(step: str, name: str = name, task: object = task) -> None:
+                progress.update(task, description=f"{name}: {step}")  # type: ignore[arg-type]
 
             try:
-                for figure in SECTIONS[name](sizes, say):
+                for figure in SECTIONS[name](sizes, report):
                     found.append(figure)
                     progress.console.print(f"{figure.section}: {figure.name}: {value(figure)}")
             except (AssertionError, OSError, RuntimeError) as error:
-                # One section's trouble is a row; the others are measured all the same.
+                # An error is a row of the table; the other sections still run.
                 found.append(Figure(name, "not finished", None, "", str(error)))
                 progress.console.print(f"{name}: not finished: {error}")
             progress.remove_task(task)
@@ -114,7 +114,7 @@ def table(figures: list[Figure]) -> Table:
     shown = Table()
     shown.add_column("")
     shown.add_column("measured", justify="right")
-    shown.add_column("aim", justify="right")
+    shown.add_column("target", justify="right")
     shown.add_column("")
     shown.add_column("how", overflow="fold")
     section = None
@@ -124,14 +124,14 @@ def table(figures: list[Figure]) -> Table:
             shown.add_row(Text(one.section, style="bold"))
             section = one.section
         met = {None: Text(""), True: Text("met", "green"), False: Text("missed", "red")}[one.met]
-        aim = "" if one.aim is None else f"{one.aim} {one.unit}"
-        shown.add_row(f"  {one.name}", value(one), aim, met, one.note)
+        target = "" if one.target is None else f"{one.target} {one.unit}"
+        shown.add_row(f"  {one.name}", value(one), target, met, one.note)
     return shown
 
 
 def value(figure: Figure) -> str:
     """Return a figure's number with its unit."""
-    return "-" if figure.value is None else f"{said(figure.value)} {figure.unit}"
+    return "-" if figure.value is None else f"{formatted(figure.value)} {figure.unit}"
 
 
 if __name__ == "__main__":

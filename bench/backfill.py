@@ -1,6 +1,6 @@
-"""Observations per second of a backfill, from a CSV file to queryable rows, and to scores.
+"""Observations per second of a backfill, from a CSV file to queryable rows, and to RAM.
 
-A live scrape is there first, so that every observation of the file comes late.
+A live scrape is published first, so that every observation of the file is late.
 """
 
 import subprocess
@@ -13,7 +13,7 @@ from pathlib import Path
 from random import Random
 
 from bench.figures import Figure
-from bench.ours import our_pipeline, start_worker, wait_rows
+from bench.measured_pipeline import measured_pipeline, start_worker, wait_rows
 from bench.sizes import Sizes
 from breakout.contract import DownloadsSlice, ModelRecord
 from tests.support.pipeline import Pipeline
@@ -24,32 +24,32 @@ BINS = ("<1B", "1-5B", "7-9B", "10-50B", "50-100B", "100-250B", "250B+")
 _SECONDS = 900.0
 
 
-def figures(sizes: Sizes, say: Callable[[str], None]) -> Iterator[Figure]:
+def figures(sizes: Sizes, report: Callable[[str], None]) -> Iterator[Figure]:
     """Yield the rate of `breakout backfill file`."""
     size = sizes.backfill
-    say("writing the file")
-    with tempfile.TemporaryDirectory() as folder, our_pipeline() as pipeline:
+    report("writing the file")
+    with tempfile.TemporaryDirectory() as folder, measured_pipeline() as pipeline:
         file = Path(folder) / "history.csv"
         totals = write_history(file, size.models, size.days)
         process = start_worker(pipeline)
         pipeline.publish([*registry(totals, size.days), *live(totals)])
         pipeline.wait_caught_up(_SECONDS)
-        say("publishing")
+        report("publishing")
         rows = size.models * size.days
         started = time.perf_counter()
         _publish(pipeline, file)
         published = time.perf_counter() - started
-        say("waiting for the rows")
+        report("waiting for the rows")
         wait_rows(pipeline, process, rows + size.models, _SECONDS)
         queryable = time.perf_counter() - started
         pipeline.wait_caught_up(_SECONDS)
-        scored = time.perf_counter() - started
+        ram = time.perf_counter() - started
     note = (
         f"{rows:,} late observations: published after {published:.1f} s, queryable after "
-        f"{queryable:.1f} s, scored after {scored:.1f} s"
+        f"{queryable:.1f} s, with RAM after {ram:.1f} s"
     )
     yield Figure(NAME, "late observations, queryable", rows / queryable, "/s", note)
-    yield Figure(NAME, "late observations, scored", rows / scored, "/s", note)
+    yield Figure(NAME, "late observations, with RAM", rows / ram, "/s", note)
 
 
 def _publish(pipeline: Pipeline, file: Path) -> None:
@@ -76,7 +76,7 @@ def write_history(file: Path, models: int, days: int) -> dict[str, int]:
 
 
 def registry(totals: dict[str, int], days: int) -> list[ModelRecord]:
-    """Return records of all models: tracked, scored, released over the whole time."""
+    """Return records of all models: tracked, in size bins, released over the complete period."""
     random = Random(2)
     return [
         ModelRecord.model_validate(

@@ -1,4 +1,4 @@
-"""The broker that everything is measured on: Apache Kafka where it runs, else the embedded one."""
+"""The broker of all benchmarks: Apache Kafka where it can run, otherwise the embedded one."""
 
 from typing import Final
 
@@ -8,8 +8,8 @@ WHY_EMBEDDED: Final = why_not()
 KIND: Final = "kafka" if WHY_EMBEDDED is None else "embedded"
 
 
-def described() -> str:
-    """Return which broker it is, and why not the other."""
+def description() -> str:
+    """Return the kind of broker, and why it is not Apache Kafka."""
     if WHY_EMBEDDED is None:
         return "Apache Kafka"
-    return f"embedded, ours and what needs no other packages only ({WHY_EMBEDDED})"
+    return f"embedded, without the peers that need Apache Kafka ({WHY_EMBEDDED})"

@@ -1,7 +1,7 @@
-"""How long the dashboards' queries take at twenty million observations.
+"""Latency of the dashboards' queries with twenty million observations.
 
-Every query of every panel, variable and annotation is asked of an embedded ClickHouse as Grafana
-does with the dashboard's own time range, one after the other, as the read-only client does.
+Every query of every panel, variable and annotation runs on an embedded ClickHouse with the
+dashboard's time range, one after the other, as Grafana's read-only user.
 """
 
 import re
@@ -17,7 +17,7 @@ from typing import Any
 import clickhouse_connect
 
 from bench.dashboard_data import statements
-from bench.figures import Aim, Figure
+from bench.figures import Figure, Target
 from bench.sizes import Sizes
 from breakout.clickhouse.client import reader_client
 from breakout.clickhouse.migrations import migrate
@@ -27,7 +27,7 @@ from tests.grafana.files import DASHBOARDS, annotations, panels, variables
 from tests.support.embedded_servers import running_clickhouse
 
 NAME = "dashboards"
-AIM = Aim(300, at_least=False)
+TARGET = Target(300, at_least=False)
 CHOICES = {
     "baseline": Chosen(("live",)),
     "models": Chosen((), all_value="''"),
@@ -40,7 +40,7 @@ _SPANS = {"h": timedelta(hours=1), "d": timedelta(days=1), "y": timedelta(days=3
 
 
 def queries() -> Iterator[tuple[str, str, str]]:
-    """Yield dashboard, what asks, and the SQL as Grafana stores it."""
+    """Yield dashboard, title of the panel or name of the variable, and the SQL as Grafana stores it."""
     for place in panels():
         for target in place.panel["targets"]:
             if "rawSql" in target:
@@ -54,29 +54,29 @@ def queries() -> Iterator[tuple[str, str, str]]:
 
 
 def fill(settings: Settings, end: datetime, models: int, hours: int) -> None:
-    """Make the schema and write the observations."""
+    """Create the schema and insert the observations."""
     migrate(settings)
     address = settings.clickhouse
     client = clickhouse_connect.get_client(
         host=address.host, port=address.port, database=address.database
     )
     with closing(client):
-        all_of_them = list(statements(end, models=models, hours=hours))
-        for statement in all_of_them:
+        inserts = list(statements(end, models=models, hours=hours))
+        for statement in inserts:
             client.command(statement)
-        # As after a quiet hour: ClickHouse has merged what it merges by itself.
+        # Merge like ClickHouse does on its own within an hour.
         client.command("OPTIMIZE TABLE downloads_log", settings={"optimize_throw_if_noop": 0})
 
 
 def measure(
-    settings: Settings, end: datetime, rounds: int, say: Callable[[str], None]
+    settings: Settings, end: datetime, rounds: int, report: Callable[[str], None]
 ) -> list[dict[str, Any]]:
-    """Return the seconds of every round of every query, and how many rows came."""
+    """Return the seconds of every round of every query, and its number of rows."""
     found = []
-    asked = list(queries())
+    chosen = list(queries())
     with closing(reader_client(settings)) as client:
-        for number, (dashboard, title, text) in enumerate(asked, 1):
-            say(f"query {number} of {len(asked)}")
+        for number, (dashboard, title, text) in enumerate(chosen, 1):
+            report(f"query {number} of {len(chosen)}")
             span = re.fullmatch(r"now-(\d+)(\w)", DASHBOARDS[dashboard]["time"]["from"])
             assert span is not None
             since = end - int(span[1]) * _SPANS[span[2]]
@@ -90,7 +90,7 @@ def measure(
     return found
 
 
-def figures(sizes: Sizes, say: Callable[[str], None]) -> Iterator[Figure]:
+def figures(sizes: Sizes, report: Callable[[str], None]) -> Iterator[Figure]:
     """Yield p50 and p95 of all rounds of all queries, and the slowest query's median."""
     size = sizes.dashboards
     end = datetime.now(UTC).replace(minute=0, second=0, microsecond=0)
@@ -99,14 +99,14 @@ def figures(sizes: Sizes, say: Callable[[str], None]) -> Iterator[Figure]:
         running_clickhouse(Path(directory)) as server,
     ):
         settings = Settings(clickhouse_url=f"{server.url}/breakout")
-        say("filling")
+        report("filling")
         fill(settings, end, size.models, size.hours)
-        found = measure(settings, end, size.rounds, say)
+        found = measure(settings, end, size.rounds, report)
     times = sorted(second for one in found for second in one["seconds"])
     note = f"{len(found)} queries, {size.rounds} rounds, {size.models * size.hours:,} observations"
     p95 = statistics.quantiles(times, n=20)[-1]
     yield Figure(NAME, "p50 of all queries", 1000 * statistics.median(times), "ms", note)
-    yield Figure(NAME, "p95 of all queries", 1000 * p95, "ms", note, AIM)
+    yield Figure(NAME, "p95 of all queries", 1000 * p95, "ms", note, TARGET)
     slowest = max(found, key=lambda one: statistics.median(one["seconds"]))
     where = f"{slowest['dashboard']}: {slowest['title']}"
     median = 1000 * statistics.median(slowest["seconds"])

@@ -1,4 +1,4 @@
-"""What a section measures, the aims beside it, and the ratios that follow from it."""
+"""Figures of a section, their targets, and ratios of figures."""
 
 import math
 from collections.abc import Iterable, Sequence
@@ -7,35 +7,35 @@ from typing import Any
 
 
 @dataclass(frozen=True)
-class Aim:
-    """A bound that a figure should keep."""
+class Target:
+    """A bound for a figure."""
 
     bound: float
     at_least: bool = True
 
     def met(self, value: float) -> bool:
-        """Whether a value keeps it."""
+        """Whether a value meets it."""
         return value >= self.bound if self.at_least else value <= self.bound
 
     def __str__(self) -> str:
-        return f"{'>=' if self.at_least else '<='} {said(self.bound)}"
+        return f"{'>=' if self.at_least else '<='} {formatted(self.bound)}"
 
 
 @dataclass(frozen=True)
 class Figure:
-    """One measured number; None when it could not be measured, and the note says why."""
+    """A measured number; None if it could not be measured, with the reason in the note."""
 
     section: str
     name: str
     value: float | None
     unit: str
     note: str = ""
-    aim: Aim | None = None
+    target: Target | None = None
 
     @property
     def met(self) -> bool | None:
-        """Whether it keeps its aim; None without an aim or a value."""
-        return None if self.aim is None or self.value is None else self.aim.met(self.value)
+        """Whether it meets its target; None without a target or a value."""
+        return None if self.target is None or self.value is None else self.target.met(self.value)
 
     def as_json(self) -> dict[str, Any]:
         """Return it as a dictionary, with `met`."""
@@ -44,34 +44,34 @@ class Figure:
 
 @dataclass(frozen=True)
 class Ratio:
-    """One figure divided by another, and what it should be."""
+    """One figure divided by another, and its target."""
 
     name: str
     of: tuple[str, str]
     """Section and name."""
     to: tuple[str, str]
-    aim: Aim
+    target: Target
 
 
 def ratios(wanted: Iterable[Ratio], figures: Sequence[Figure]) -> list[Figure]:
-    """Return the ratios of figures; those of a section that was not run are left out."""
+    """Return ratios of figures; a ratio needs both of its sections to have run."""
     by_name = {(one.section, one.name): one for one in figures}
     found = []
     for ratio in wanted:
         of, to = by_name.get(ratio.of), by_name.get(ratio.to)
         if of is None or to is None:
             continue
-        empty = Figure("ratios", ratio.name, None, "x", aim=ratio.aim)
-        lacking = next((one for one in (of, to) if not one.value), None)
-        if lacking is not None or of.value is None or to.value is None:
-            why = lacking.note if lacking else ""
+        empty = Figure("ratios", ratio.name, None, "x", target=ratio.target)
+        missing = next((one for one in (of, to) if not one.value), None)
+        if missing is not None or of.value is None or to.value is None:
+            why = missing.note if missing else ""
             found.append(replace(empty, note=f"not measured: {why}"))
         else:
             found.append(replace(empty, value=of.value / to.value))
     return found
 
 
-def said(value: float) -> str:
+def formatted(value: float) -> str:
     """Return a number with three significant digits, and all digits before the point."""
     if value == 0 or not math.isfinite(value):
         return str(value)

@@ -1,15 +1,15 @@
-"""What an observation costs as models and history grow, and the memory of a model.
+"""The cost of an observation as models and history grow, and the memory per model.
 
-Records hold the same number of observations whatever the number of models, so that only the state
-grows. No model is scored: what scores cost is in the throughput.
+Records have the same number of observations for any number of models, so that only the state grows.
+No model has points: the throughput includes the cost of RAM.
 """
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from time import perf_counter
 
-from bench.figures import Aim, Figure, Ratio
-from bench.ours import our_pipeline, start_worker, wait_rows, write_history
+from bench.figures import Figure, Ratio, Target
+from bench.measured_pipeline import measured_pipeline, start_worker, wait_rows, write_history
 from bench.publishing import publish
 from bench.sizes import Sizes
 from bench.workload import Workload
@@ -29,61 +29,61 @@ RATIOS = (
         "cost at 1,000,000 models / at 1,000",
         (NAME, by_models(1_000_000)),
         (NAME, by_models(1_000)),
-        Aim(1.5, at_least=False),
+        Target(1.5, at_least=False),
     ),
 )
 
 
 @dataclass(frozen=True)
 class Cost:
-    """Of one observation, and the worker's memory after all of them."""
+    """Cost of one observation, and the worker's memory after all of them."""
 
     wall_us: float
     cpu_us: float
     memory_mb: float
 
-    def figure(self, name: str, more: str) -> Figure:
+    def figure(self, name: str, note: str) -> Figure:
         """Return it as a figure."""
-        note = f"{self.cpu_us:.2f} µs of the worker's CPU, {self.memory_mb:.0f} MB; {more}"
+        note = f"{self.cpu_us:.2f} µs of the worker's CPU, {self.memory_mb:.0f} MB; {note}"
         return Figure(NAME, name, self.wall_us, "µs", note)
 
 
-def figures(sizes: Sizes, say: Callable[[str], None]) -> Iterator[Figure]:
-    """Yield the cost by models, by history, and the memory of one model more."""
+def figures(sizes: Sizes, report: Callable[[str], None]) -> Iterator[Figure]:
+    """Yield the cost by models and by history, and the memory per model."""
     size = sizes.growth
     costs: dict[int, Cost] = {}
     for models in size.models:
-        say(by_models(models))
+        report(by_models(models))
         costs[models] = cost(models, max(1, size.observations // models), history_hours=0)
-        yield costs[models].figure(by_models(models), f"{RECORD_MODELS} observations a record")
+        yield costs[models].figure(by_models(models), f"{RECORD_MODELS} observations per record")
     few, many = min(costs), max(costs)
     more_mb = costs[many].memory_mb - costs[few].memory_mb
     note = f"from {few:,} to {many:,} models"
     yield Figure(NAME, "memory of a model", 2**20 * more_mb / (many - few), "bytes", note)
     models = size.history_models
     for rows in size.history:
-        say(f"a history of {rows:,} observations")
+        report(f"a history of {rows:,} observations")
         found = cost(models, max(1, size.observations // models), history_hours=rows // models)
         yield found.figure(f"history of {rows:,} observations", f"{models:,} models")
 
 
 def cost(models: int, scrapes: int, *, history_hours: int) -> Cost:
-    """Measure one worker on a fresh pipeline."""
+    """Measure one worker on a new pipeline."""
     workload = Workload(models)
-    with our_pipeline() as pipeline:
+    with measured_pipeline() as pipeline:
         write_history(pipeline, models, history_hours)
         process = start_worker(pipeline)
         publish(pipeline.bootstrap, workload.slices(0, 0))
-        there = models * (history_hours + 1)
-        wait_rows(pipeline, process, there, _SECONDS)
+        existing = models * (history_hours + 1)
+        wait_rows(pipeline, process, existing, _SECONDS)
         pipeline.wait_caught_up(_SECONDS)
         records = workload.slices(1, scrapes, size=RECORD_MODELS)
-        publish(pipeline.bootstrap, records, before=process.freeze)
+        publish(pipeline.bootstrap, records, before=process.pause)
         used = process.cpu_seconds
-        process.thaw()
+        process.resume()
         started = perf_counter()
         observations = models * scrapes
-        wait_rows(pipeline, process, there + observations, _SECONDS)
+        wait_rows(pipeline, process, existing + observations, _SECONDS)
         took = perf_counter() - started
         used = process.cpu_seconds - used
         return Cost(1e6 * took / observations, 1e6 * used / observations, process.memory_mb())

@@ -1,7 +1,7 @@
-"""Milliseconds from publishing an observation until a query sees it, at a given rate.
+"""Milliseconds from publishing an observation until a query returns it, at a given rate.
 
-Twenty times a second one slice a partition is published. A query asks all the time which moments
-are complete, so what it takes itself is part of the latency.
+Twenty times a second a slice per partition is published. A client polls for complete observation
+times; the time of its query is part of the latency.
 """
 
 import asyncio
@@ -14,8 +14,8 @@ from datetime import timedelta
 import numpy as np
 from aiokafka import AIOKafkaProducer
 
-from bench.figures import Aim, Figure
-from bench.ours import our_pipeline, start_worker
+from bench.figures import Figure, Target
+from bench.measured_pipeline import measured_pipeline, start_worker
 from bench.publishing import publish
 from bench.sizes import Sizes
 from bench.workload import Workload
@@ -24,26 +24,26 @@ from breakout.contract.times import to_ms
 from tests.support.pipeline import KafkaRecord, Pipeline
 
 NAME = "latency"
-TICKS_A_SECOND = 20
-_GIVE_UP_SECONDS = 60.0
-AIMS = {10_000: Aim(1_000, at_least=False)}
+TICKS_PER_SECOND = 20
+_TIMEOUT_SECONDS = 60.0
+TARGETS = {10_000: Target(1_000, at_least=False)}
 
 
-def figures(sizes: Sizes, say: Callable[[str], None]) -> Iterator[Figure]:
+def figures(sizes: Sizes, report: Callable[[str], None]) -> Iterator[Figure]:
     """Yield p50 and p99 at each rate, one after the other with one worker."""
     size = sizes.latency
     workload = Workload(size.models)
-    with our_pipeline() as pipeline:
+    with measured_pipeline() as pipeline:
         start_worker(pipeline)
-        pipeline.publish(workload.registry(size.scored))
+        pipeline.publish(workload.registry(size.with_points))
         publish(pipeline.bootstrap, workload.slices(0, 0))
         pipeline.wait_caught_up(120)
         first = 1
         for rate in size.rates:
-            say(f"{rate:,} observations/s")
-            ticks = size.seconds * TICKS_A_SECOND
+            report(f"{rate:,} observations/s")
+            ticks = size.seconds * TICKS_PER_SECOND
             batches = [
-                tick(pipeline, workload, number, rate // TICKS_A_SECOND)
+                tick(pipeline, workload, number, rate // TICKS_PER_SECOND)
                 for number in range(first, first + ticks)
             ]
             first += ticks
@@ -52,12 +52,12 @@ def figures(sizes: Sizes, say: Callable[[str], None]) -> Iterator[Figure]:
             note = f"{rows:,} observations published in {took:.1f} s"
             p50, p99 = np.percentile(waited, (50, 99)) * 1000
             yield Figure(NAME, f"p50 at {rate:,}/s", float(p50), "ms", note)
-            yield Figure(NAME, f"p99 at {rate:,}/s", float(p99), "ms", note, AIMS.get(rate))
+            yield Figure(NAME, f"p99 at {rate:,}/s", float(p99), "ms", note, TARGETS.get(rate))
             pipeline.wait_caught_up(120)
 
 
 class Tick:
-    """Records of one moment, and how many observations they hold."""
+    """Records of one observation time, and their number of observations."""
 
     def __init__(self, at: int, rows: int, records: Sequence[KafkaRecord]) -> None:
         self.at, self.rows, self.records = at, rows, records
@@ -66,12 +66,9 @@ class Tick:
 def tick(
     pipeline: Pipeline, workload: Workload, number: int, rows: int, *, scrape: int = 0
 ) -> Tick:
-    """Return the records of the `number`th tick after a scrape.
-
-    They are of the next `rows` models, once around and again.
-    """
+    """Return the records of the `number`th tick after a scrape, for the next `rows` models."""
     index = (np.arange(rows) + number * rows) % len(workload.ids)
-    at = workload.moment(scrape) + timedelta(seconds=number)
+    at = workload.time_of(scrape) + timedelta(seconds=number)
     totals = workload.counters(scrape)[index] + number
     event = DownloadsSlice(
         source="huggingface",
@@ -86,36 +83,36 @@ def tick(
 
 
 def measure(
-    pipeline: Pipeline, ticks: Sequence[Tick], a_second: float = TICKS_A_SECOND
+    pipeline: Pipeline, ticks: Sequence[Tick], per_second: float = TICKS_PER_SECOND
 ) -> tuple[list[float], float]:
-    """Publish ticks at their times; return the seconds each waited, and those of publishing."""
+    """Publish ticks at their times; return the latency of each, and the seconds of publishing."""
     sent: dict[int, float] = {}
-    seen: dict[int, float] = {}
+    queryable: dict[int, float] = {}
     with ThreadPoolExecutor(1) as pool, closing(pipeline.client()) as client:
         publishing = pool.submit(
-            lambda: asyncio.run(_publish(pipeline.bootstrap, ticks, sent, a_second))
+            lambda: asyncio.run(_publish(pipeline.bootstrap, ticks, sent, per_second))
         )
         outstanding = {one.at: one.rows for one in ticks}
-        deadline = time.monotonic() + len(ticks) / a_second + _GIVE_UP_SECONDS
+        deadline = time.monotonic() + len(ticks) / per_second + _TIMEOUT_SECONDS
         while outstanding:
-            asked = client.query(
+            result = client.query(
                 "SELECT toUnixTimestamp64Milli(observed_at) AS at, count() FROM downloads_log "
                 f"WHERE observed_at >= fromUnixTimestamp64Milli({min(outstanding)}) GROUP BY at"
             )
             now = time.monotonic()
-            for at, rows in asked.result_rows:
+            for at, rows in result.result_rows:
                 if at in outstanding and rows >= outstanding[at]:
                     del outstanding[at]
-                    seen[at] = now
+                    queryable[at] = now
             if now > deadline:
-                raise TimeoutError(f"{len(outstanding)} of {len(ticks)} moments never came")
+                raise TimeoutError(f"{len(outstanding)} of {len(ticks)} ticks are incomplete")
             time.sleep(0.01)
         took = publishing.result()
-    return [seen[at] - sent[at] for at in sent], took
+    return [queryable[at] - sent[at] for at in sent], took
 
 
 async def _publish(
-    bootstrap: str, ticks: Sequence[Tick], sent: dict[int, float], a_second: float
+    bootstrap: str, ticks: Sequence[Tick], sent: dict[int, float], per_second: float
 ) -> float:
     producer = AIOKafkaProducer(bootstrap_servers=bootstrap, max_request_size=16_000_000)
     await producer.start()
@@ -123,7 +120,7 @@ async def _publish(
         started = time.monotonic()
         acknowledged = []
         for number, one in enumerate(ticks):
-            await asyncio.sleep(started + number / a_second - time.monotonic())
+            await asyncio.sleep(started + number / per_second - time.monotonic())
             sent[one.at] = time.monotonic()
             acknowledged += [
                 await producer.send(topic, value, key.encode(), partition=partition)

@@ -1,4 +1,4 @@
-"""The machine that the figures are of."""
+"""The machine that the figures were measured on."""
 
 import os
 import platform
@@ -10,8 +10,8 @@ from pathlib import Path
 _LIBRARIES = ("faust-streaming", "aiokafka", "clickhouse-connect", "chdb", "pydantic", "pyarrow")
 
 
-def described(broker: str) -> dict[str, str]:
-    """Return what a reader needs to judge the figures; `broker` is the one they were made on."""
+def description(broker: str) -> dict[str, str]:
+    """Return hardware and versions; `broker` describes the broker."""
     return {
         "cpu": _cpu(),
         "cores": str(len(os.sched_getaffinity(0))),
@@ -38,5 +38,5 @@ def _commit() -> str:
         return "unknown"
     here = Path(__file__).resolve().parent
     command = [git, "-C", str(here), "describe", "--always", "--dirty"]
-    asked = subprocess.run(command, capture_output=True, text=True, check=False)
-    return asked.stdout.strip() or "unknown"
+    result = subprocess.run(command, capture_output=True, text=True, check=False)
+    return result.stdout.strip() or "unknown"

@@ -1,4 +1,4 @@
-"""Processes that are measured: frozen while records are published, thawed when the clock starts."""
+"""Measured processes: paused while records are published, resumed when the clock starts."""
 
 import os
 import signal
@@ -13,22 +13,22 @@ TICKS = os.sysconf("SC_CLK_TCK")
 
 
 class MeasuredProcess:
-    """A process that can be frozen, and what it used."""
+    """A process that can be paused, and its resource usage."""
 
     def __init__(self, process: subprocess.Popen[bytes], log: Path) -> None:
         self.process = process
         self.log = log
 
-    def freeze(self) -> None:
-        """SIGSTOP."""
+    def pause(self) -> None:
+        """Send SIGSTOP."""
         self.process.send_signal(signal.SIGSTOP)
 
-    def thaw(self) -> None:
-        """SIGCONT."""
+    def resume(self) -> None:
+        """Send SIGCONT."""
         self.process.send_signal(signal.SIGCONT)
 
     def check(self) -> None:
-        """Raise `RuntimeError` with its last words if it has ended."""
+        """Raise `RuntimeError` with the last lines of its log if it has ended."""
         if self.process.poll() is not None:
             lines = self.log.read_text(errors="replace").strip().splitlines()
             raise RuntimeError(f"ended with code {self.process.returncode}: {' '.join(lines[-3:])}")

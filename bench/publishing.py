@@ -1,4 +1,4 @@
-"""Records into Kafka as quickly as Python can: whole batches, a partition each."""
+"""Publishes records as fast as Python can: complete batches, one partition each."""
 
 import asyncio
 from collections.abc import Callable, Iterable

@@ -1,8 +1,8 @@
-"""Seconds from publishing a late observation that moves a baseline until all RAM rests on it.
+"""Seconds from publishing a late observation that changes a baseline until all RAM reflects it.
 
-Models of a size bin have daily observations. One that was outside the top ten is then said to have
-had, half way, more downloads than any: the baseline of every later age moves, and with it the RAM
-of all models of the bin at those ages.
+Models of a size bin have daily observations. A late observation then gives a model outside the top
+ten more downloads than any other, half way: the baseline of every later age changes, and with it
+the RAM of all models of the bin at these ages.
 """
 
 import statistics
@@ -12,7 +12,7 @@ from contextlib import closing
 from datetime import timedelta
 
 from bench.figures import Figure
-from bench.ours import ask, our_pipeline, start_worker, wait_rows
+from bench.measured_pipeline import measured_pipeline, rows_of, start_worker, wait_rows
 from bench.publishing import publish
 from bench.sizes import Sizes
 from bench.workload import BINS, Workload
@@ -25,12 +25,12 @@ RANK = 14
 _SECONDS = 120.0
 
 
-def figures(sizes: Sizes, say: Callable[[str], None]) -> Iterator[Figure]:
-    """Yield the median over some size bins."""
+def figures(sizes: Sizes, report: Callable[[str], None]) -> Iterator[Figure]:
+    """Yield the median over size bins."""
     size = sizes.restating
     workload = Workload(size.models)
-    say("daily observations")
-    with our_pipeline() as pipeline:
+    report("daily observations")
+    with measured_pipeline() as pipeline:
         process = start_worker(pipeline)
         pipeline.publish(workload.registry(size.models))
         pipeline.wait_caught_up(_SECONDS)
@@ -40,7 +40,7 @@ def figures(sizes: Sizes, say: Callable[[str], None]) -> Iterator[Figure]:
         pipeline.wait_caught_up(_SECONDS)
         took, restated = [], 0
         for number, size_bin in enumerate(BINS[: size.bins]):
-            say(f"size bin {size_bin}")
+            report(f"size bin {size_bin}")
             own = range(number, size.models, len(BINS))
             totals = workload.counters(last)
             ranked = sorted(own, key=lambda index: -totals[index])
@@ -52,22 +52,22 @@ def figures(sizes: Sizes, say: Callable[[str], None]) -> Iterator[Figure]:
             restated += rows
     each = ", ".join(f"{one:.2f}" for one in took)
     note = f"median of {each}; {restated // len(took):,} RAM rows restated each"
-    yield Figure(NAME, "a late observation moves a baseline", statistics.median(took), "s", note)
+    yield Figure(NAME, "a late observation changes a baseline", statistics.median(took), "s", note)
 
 
 def late(
     pipeline: Pipeline, workload: Workload, size_bin: str, model_id: str, total: int, day: int
 ) -> tuple[float, int]:
-    """Publish a late total of a model; return the seconds and how many RAM rows were restated."""
+    """Publish a late total of a model; return the seconds and the number of RAM rows restated."""
     later = f"baseline = 'live' AND size_bin = '{size_bin}' AND age_days > {day}"
-    asked = f"SELECT age_days, baseline_downloads, count() FROM ram WHERE {later} GROUP BY ALL"
-    before = {(age, downloads) for age, downloads, _ in ask(pipeline, asked)}
+    query = f"SELECT age_days, baseline_downloads, count() FROM ram WHERE {later} GROUP BY ALL"
+    before = {(age, downloads) for age, downloads, _ in rows_of(pipeline, query)}
     if not before:
         raise RuntimeError(f"no RAM in size bin {size_bin} after day {day}")
     event = DownloadsSlice(
         source="huggingface",
         scrape_id=f"late-{size_bin}",
-        observed_at=workload.moment(day * 24) + timedelta(hours=1),
+        observed_at=workload.time_of(day * 24) + timedelta(hours=1),
         models=[model_id],
         downloads_all_time=[total],
         downloads_30d=[None],
@@ -76,7 +76,7 @@ def late(
     with closing(pipeline.client()) as client:
 
         def restated() -> int:
-            rows = [tuple(row) for row in client.query(asked).result_rows]
+            rows = [tuple(row) for row in client.query(query).result_rows]
             ages = {age for age, *_ in rows}
             old = [row for row in rows if row[:2] in before]
             return 0 if old or len(ages) < len(before) else sum(row[2] for row in rows)

@@ -1,4 +1,4 @@
-"""How much is measured: a whole run within 25 minutes on two cores, and a tiny one for tests."""
+"""Sizes of the benchmarks: a full run within 25 minutes on two cores, and a tiny one for tests."""
 
 from dataclasses import dataclass, field
 from typing import Final
@@ -9,7 +9,7 @@ class Throughput:
     """Scrapes of `models` models after the first, by what works them through."""
 
     models: int = 20_000
-    scored: int = 2_000
+    with_points: int = 2_000
     ours: int = 200
     ours_singles: int = 5
     faust: int = 2
@@ -25,7 +25,7 @@ class Throughput:
     bare: int = 40
     bare_slices: int = 200
     seconds: float = 180.0
-    """After which a row says that it was not done."""
+    """Timeout of one row."""
 
 
 @dataclass(frozen=True)
@@ -33,14 +33,14 @@ class Latency:
     """Rates in observations/s, each for so many seconds."""
 
     models: int = 50_000
-    scored: int = 2_000
+    with_points: int = 2_000
     rates: tuple[int, ...] = (100, 10_000, 100_000)
     seconds: int = 15
 
 
 @dataclass(frozen=True)
 class Growth:
-    """Numbers of models, and of observations that are there before."""
+    """Numbers of models, and of observations stored before."""
 
     models: tuple[int, ...] = (1_000, 10_000, 100_000, 1_000_000)
     observations: int = 1_000_000
@@ -54,13 +54,13 @@ class Recovery:
     """Numbers of models, with so many observations before the start."""
 
     models: tuple[int, ...] = (2_000, 100_000)
-    scored: int = 2_000
+    with_points: int = 2_000
     history: int = 3_000_000
 
 
 @dataclass(frozen=True)
 class Restating:
-    """Scored models over all size bins, and in how many bins a baseline is moved."""
+    """Models with points over all size bins, and in how many bins a baseline changes."""
 
     models: int = 2_000
     days: int = 60
@@ -86,7 +86,7 @@ class Snapshot:
 
 @dataclass(frozen=True)
 class Dashboards:
-    """Observations behind the dashboards, and how often each query is asked."""
+    """Observations behind the dashboards, and how often each query runs."""
 
     models: int = 2_000
     hours: int = 10_000
@@ -95,20 +95,20 @@ class Dashboards:
 
 @dataclass(frozen=True)
 class Readers:
-    """So many readers of an instance of `models` models, each with a scrape on so many days."""
+    """Clients of an instance of `models` models, each with a scrape on `days` days."""
 
     models: int = 2_000
     days: int = 90
     readers: int = 200
-    questions: int = 1_000
+    requests: int = 1_000
     every_seconds: int = 5
-    """Meanwhile all models are scraped so often."""
+    """Interval of the scrapes of all models meanwhile."""
     seconds: int = 20
 
 
 @dataclass(frozen=True)
 class Sizes:
-    """Of all sections."""
+    """Sizes of all sections."""
 
     throughput: Throughput = field(default_factory=Throughput)
     latency: Latency = field(default_factory=Latency)

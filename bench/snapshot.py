@@ -1,7 +1,7 @@
-"""What reading a snapshot of the whole Hub takes: of a file of 1.5 GB with long row groups.
+"""Time and memory to read a snapshot of the Hub: a file of 1.5 GB with long row groups.
 
-The file is made as hub-stats' are: the columns that are read lie between others that are most of
-it. It is served by ranges; a process of its own reads it, so that its memory is that of reading.
+The file resembles hub-stats': the columns to read lie between others, which are most of it. It is
+served in byte ranges; a separate process reads it, so that its memory is that of reading.
 """
 
 import asyncio
@@ -22,14 +22,14 @@ from random import Random
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from bench.figures import Aim, Figure
+from bench.figures import Figure, Target
 from bench.sizes import Sizes
 from collectors.backfill.snapshots import COUNTERS, ID, read_snapshot
 from collectors.http.client import Source
 
 NAME = "snapshot"
 WANTED = 2_000
-"""Models that are looked for, all over the file."""
+"""Models to find, all over the file."""
 
 READ = {ID, *COUNTERS}
 
@@ -37,33 +37,33 @@ _RANGE = re.compile(r"bytes=(\d+)-(\d+)")
 _MIB = 1 << 20
 
 
-def figures(sizes: Sizes, say: Callable[[str], None]) -> Iterator[Figure]:
-    """Yield what of the file is read, how long it takes and the memory of the reader."""
+def figures(sizes: Sizes, report: Callable[[str], None]) -> Iterator[Figure]:
+    """Yield the share of the file that is read, the time and the memory of the reader."""
     size = sizes.snapshot
     with tempfile.TemporaryDirectory() as folder:
         file, wanted = Path(folder) / "models.parquet", Path(folder) / "wanted.txt"
-        say("writing the file")
+        report("writing the file")
         ids = write(file, size.rows, size.row_group, size.filler)
         wanted.write_text("\n".join(ids[:: max(len(ids) // WANTED, 1)]))
-        say("reading it")
+        report("reading it")
         with served(file) as address:
             command = [sys.executable, "-m", "bench.snapshot", address, str(wanted)]
             run = subprocess.run(command, check=False, capture_output=True, text=True)
         if run.returncode:
-            raise RuntimeError(f"the snapshot was not read: {run.stderr.strip()[-500:]}")
+            raise RuntimeError(f"reading the snapshot failed: {run.stderr.strip()[-500:]}")
         read = json.loads(run.stdout)
-        whole, needed = file.stat().st_size, columns_bytes(file)
+        total, needed = file.stat().st_size, columns_bytes(file)
     note = (
-        f"{read['found']:,} of {size.rows:,} rows, {size.row_group:,} a row group, of a file of "
-        f"{whole / 1e9:.2f} GB"
+        f"{read['found']:,} of {size.rows:,} rows, {size.row_group:,} per row group, of a file of "
+        f"{total / 1e9:.2f} GB"
     )
-    share = 100 * read["bytes"] / whole
+    share = 100 * read["bytes"] / total
     yield Figure(NAME, "read of the file", share, "%", note)
     beyond = (read["bytes"] - needed) / _MIB
-    yield Figure(NAME, "read beyond its columns", beyond, "MiB", "", Aim(1, at_least=False))
+    yield Figure(NAME, "read beyond its columns", beyond, "MiB", "", Target(1, at_least=False))
     yield Figure(NAME, "time", read["seconds"], "s", "from this machine's own disk")
     peak = "the reader's peak above what it had before"
-    yield Figure(NAME, "memory", read["mib"], "MiB", peak, Aim(1_024, at_least=False))
+    yield Figure(NAME, "memory", read["mib"], "MiB", peak, Target(1_024, at_least=False))
 
 
 def write(file: Path, rows: int, row_group: int, filler: int) -> list[str]:
@@ -93,14 +93,14 @@ def write(file: Path, rows: int, row_group: int, filler: int) -> list[str]:
 
 def columns_bytes(file: Path) -> int:
     """Return the bytes of the columns that are read, over all row groups."""
-    whole = pq.read_metadata(file)
-    groups = [whole.row_group(number) for number in range(whole.num_row_groups)]
+    metadata = pq.read_metadata(file)
+    groups = [metadata.row_group(number) for number in range(metadata.num_row_groups)]
     columns = [group.column(number) for group in groups for number in range(group.num_columns)]
     return sum(one.total_compressed_size for one in columns if one.path_in_schema in READ)
 
 
 def _filler(rows: int, width: int) -> pa.Array:
-    """Return a column that no compression makes smaller."""
+    """Return an incompressible column."""
     content = pa.py_buffer(os.urandom(rows * width))
     return pa.FixedSizeBinaryArray.from_buffers(pa.binary(width), rows, [None, content])
 
@@ -152,7 +152,7 @@ async def _read(address: str, wanted: list[str]) -> None:
 
 
 def _peak_mib() -> float:
-    """Return the greatest memory so far; what `getrusage` says may be that of the parent."""
+    """Return the peak memory; `getrusage` may report the parent's."""
     status = Path("/proc/self/status").read_text()
     return int(status.partition("VmHWM:")[2].split()[0]) / 1024
 

@@ -1,9 +1,8 @@
-"""From "records wait in the topic" to "what each model gained is answered", ours and its peers.
+"""From records in the topic to the query for downloads gained by each model: Breakout and peers.
 
-Everything runs on the same observations, each on a fresh broker and ClickHouse. A program first
-gets the first scrape, so that it is started, assigned and knows every model. It is frozen, all
-other scrapes are published, it is thawed, and the clock runs until the query for what each model
-gained returns the reference.
+All programs get the same observations, each on a new broker and ClickHouse. A program first reads
+the first scrape, so that it is started, assigned and has every model. It is paused, all other
+scrapes are published, it is resumed, and the clock runs until the query returns the reference.
 """
 
 import asyncio
@@ -24,8 +23,8 @@ from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from clickhouse_connect.driver.client import Client
 
 from bench.broker import KIND, WHY_EMBEDDED
-from bench.figures import Aim, Figure, Ratio
-from bench.ours import our_pipeline, start_worker
+from bench.figures import Figure, Ratio, Target
+from bench.measured_pipeline import measured_pipeline, start_worker
 from bench.peers.installed import NotInstalledError, python_with, version
 from bench.processes import MeasuredProcess, running
 from bench.publishing import publish
@@ -39,11 +38,11 @@ from tests.support.waiting import wait_until
 NAME = "throughput"
 TOPIC = "observations"
 
-OURS, OURS_SINGLES = "ours, slices", "ours, one observation a message"
+OURS, OURS_SINGLES = "Breakout, slices", "Breakout, one observation per message"
 FAUST, QUIX, BYTEWAX = "Faust agent with a Table", "Quix Streams", "Bytewax"
 RAW, BARE, DUCKDB = "raw into ClickHouse, window functions", "bare aiokafka loop", "DuckDB script"
-NEXT_SCRAPE = "DuckDB script, when one scrape of all is new"
-SLICED, SINGLE = "slices", "one observation a message"
+NEXT_SCRAPE = "DuckDB script, one new scrape"
+SLICED, SINGLE = "slices", "one observation per message"
 
 SCHEMA = (
     "CREATE DATABASE bench",
@@ -78,16 +77,16 @@ _DELTAS = "SELECT model_id, sum(delta) FROM {} GROUP BY model_id"
 
 @dataclass(frozen=True)
 class Program:
-    """Something that reads the topic, and the queries that tell what it has written."""
+    """A program that reads the topic, and the queries for its rows and its result."""
 
     name: str
     module: str
     package: str | None
-    """Of the peers' environment; None runs in the project's own."""
+    """Package of the peers' environment; None = runs in the project's environment."""
     form: str
     scrapes: int
     counted: str = "SELECT count() FROM bench.series"
-    answered: str = _DELTAS.format("bench.series FINAL")
+    result: str = _DELTAS.format("bench.series FINAL")
 
     @property
     def title(self) -> str:
@@ -96,19 +95,19 @@ class Program:
 
 
 def programs(size: Throughput) -> list[Program]:
-    """Return the peers that are streams."""
+    """Return the streaming peers."""
     plain = {
         "counted": "SELECT count() FROM bench.plain",
-        "answered": "SELECT model_id, max(downloads_all_time) - argMin(downloads_all_time, "
+        "result": "SELECT model_id, max(downloads_all_time) - argMin(downloads_all_time, "
         "observed_at) FROM bench.plain FINAL GROUP BY model_id",
     }
     rows = {SINGLE: "count()", SLICED: "sum(length(models))"}
     raw = {
         form: {
-            "counted": f"SELECT {some} FROM bench.raw",
-            "answered": _DELTAS.format("bench.raw_view"),
+            "counted": f"SELECT {count} FROM bench.raw",
+            "result": _DELTAS.format("bench.raw_view"),
         }
-        for form, some in rows.items()
+        for form, count in rows.items()
     }
     faust, quix = ("faust_table", "faust-streaming"), ("quix", "quixstreams")
     bytewax = ("bytewax_flow", "bytewax[kafka]")
@@ -128,43 +127,49 @@ def programs(size: Throughput) -> list[Program]:
 
 RATIOS = (
     Ratio(
-        "ours / bare loop, both on slices",
+        "Breakout / bare loop, both on slices",
         (NAME, OURS),
         (NAME, f"{BARE}, {SLICED}"),
-        Aim(0.7),
+        Target(0.7),
     ),
-    Ratio("ours / idiomatic Faust", (NAME, OURS), (NAME, FAUST), Aim(100)),
-    Ratio("ours / Quix Streams", (NAME, OURS), (NAME, QUIX), Aim(20)),
-    Ratio("ours / Bytewax", (NAME, OURS), (NAME, BYTEWAX), Aim(10)),
+    Ratio("Breakout / idiomatic Faust", (NAME, OURS), (NAME, FAUST), Target(100)),
+    Ratio("Breakout / Quix Streams", (NAME, OURS), (NAME, QUIX), Target(20)),
+    Ratio("Breakout / Bytewax", (NAME, OURS), (NAME, BYTEWAX), Target(10)),
     Ratio(
-        "ours / raw forwarding, both on slices", (NAME, OURS), (NAME, f"{RAW}, {SLICED}"), Aim(1)
+        "Breakout / raw forwarding, both on slices",
+        (NAME, OURS),
+        (NAME, f"{RAW}, {SLICED}"),
+        Target(1),
     ),
     Ratio(
-        "ours / DuckDB script, both on slices", (NAME, OURS), (NAME, f"{DUCKDB}, {SLICED}"), Aim(1)
+        "Breakout / DuckDB script, both on slices",
+        (NAME, OURS),
+        (NAME, f"{DUCKDB}, {SLICED}"),
+        Target(1),
     ),
-    Ratio("ours / DuckDB script, one new scrape", (NAME, OURS), (NAME, NEXT_SCRAPE), Aim(1)),
+    Ratio("Breakout / DuckDB script, one new scrape", (NAME, OURS), (NAME, NEXT_SCRAPE), Target(1)),
 )
 
 
-def figures(sizes: Sizes, say: Callable[[str], None]) -> Iterator[Figure]:
-    """Yield the rates of ours and of all peers."""
+def figures(sizes: Sizes, report: Callable[[str], None]) -> Iterator[Figure]:
+    """Yield the rates of Breakout and of all peers."""
     size = sizes.throughput
     workload = Workload(size.models)
     for title, scrapes, sliced in (
         (OURS, size.ours, True),
         (OURS_SINGLES, size.ours_singles, False),
     ):
-        say(title)
-        yield _guarded(title, partial(_ours, title, workload, size, scrapes, sliced))
+        report(title)
+        yield _guarded(title, partial(_breakout, title, workload, size, scrapes, sliced))
     for program in programs(size):
-        say(program.title)
+        report(program.title)
         if KIND == "embedded" and program.package is not None:
             yield Figure(NAME, program.title, None, "/s", f"needs Apache Kafka: {WHY_EMBEDDED}")
             continue
         yield _guarded(program.title, partial(_peer, program, workload, size))
     for form, scrapes in ((SINGLE, size.duckdb), (SLICED, size.duckdb_slices)):
         title = DUCKDB if form == SINGLE else f"{DUCKDB}, {SLICED}"
-        say(title)
+        report(title)
         if KIND == "embedded":
             yield Figure(NAME, title, None, "/s", f"needs Apache Kafka: {WHY_EMBEDDED}")
             continue
@@ -172,7 +177,7 @@ def figures(sizes: Sizes, say: Callable[[str], None]) -> Iterator[Figure]:
 
 
 def _guarded(title: str, measure: Callable[[], Figure]) -> Figure:
-    """Return what is measured, or a row that says why it is not: the run goes on."""
+    """Return the figure, or a row with the error: the run continues."""
     try:
         return measure()
     except NotInstalledError as error:
@@ -181,15 +186,17 @@ def _guarded(title: str, measure: Callable[[], Figure]) -> Figure:
         return Figure(NAME, title, None, "/s", f"failed: {error}")
 
 
-def _ours(title: str, workload: Workload, size: Throughput, scrapes: int, sliced: bool) -> Figure:
+def _breakout(
+    title: str, workload: Workload, size: Throughput, scrapes: int, sliced: bool
+) -> Figure:
     def records(first: int, last: int) -> Iterator[KafkaRecord]:
         if sliced:
             return workload.slices(first, last)
         return workload.singles(first, last, contract=True)
 
-    with our_pipeline() as pipeline:
+    with measured_pipeline() as pipeline:
         process = start_worker(pipeline)
-        pipeline.publish(workload.registry(size.scored))
+        pipeline.publish(workload.registry(size.with_points))
         publish(pipeline.bootstrap, workload.slices(0, 0))
         pipeline.wait_caught_up(120)
         database = pipeline.database
@@ -222,7 +229,7 @@ def _peer(program: Program, workload: Workload, size: Throughput) -> Figure:
                 process,
                 workload,
                 program.counted,
-                program.answered,
+                program.result,
                 program.scrapes,
                 partial(publish, bootstrap, records, topic=TOPIC),
                 size.seconds,
@@ -236,26 +243,26 @@ def _rate(
     process: MeasuredProcess,
     workload: Workload,
     counted: str,
-    answered: str,
+    result: str,
     scrapes: int,
     publish_all: Callable[..., None],
     seconds: float,
     made_by: str = "",
 ) -> Figure:
-    """Freeze, publish, thaw, and wait for the answer."""
-    publish_all(before=process.freeze)
+    """Pause, publish, resume, and wait for the result."""
+    publish_all(before=process.pause)
     used = process.cpu_seconds
-    process.thaw()
+    process.resume()
     started = time.perf_counter()
     models = len(workload.ids)
     _wait_rows(clickhouse, process, counted, models * (scrapes + 1), seconds)
     with closing(_client(clickhouse)) as client:
-        gained = {str(model): int(new) for model, new in client.query(answered).result_rows}
+        gained = {str(model): int(new) for model, new in client.query(result).result_rows}
     took = time.perf_counter() - started
     used = process.cpu_seconds - used
-    wrong = _wrong(gained, workload.gained(scrapes))
-    if wrong:
-        return Figure(NAME, title, None, "/s", wrong)
+    mismatch = _mismatch(gained, workload.gained(scrapes))
+    if mismatch:
+        return Figure(NAME, title, None, "/s", mismatch)
     observations = models * scrapes
     note = (
         f"{observations:,} in {took:.1f} s, {1e6 * used / observations:.2f} µs of its own CPU "
@@ -264,7 +271,7 @@ def _rate(
     return Figure(NAME, title, observations / took, "/s", f"{made_by} {note}".strip())
 
 
-def _wrong(gained: dict[str, int], reference: dict[str, int]) -> str:
+def _mismatch(gained: dict[str, int], reference: dict[str, int]) -> str:
     if gained == reference:
         return ""
     different = sum(gained.get(one) != reference[one] for one in reference)
@@ -277,15 +284,15 @@ def _wait_rows(
     client = _client(clickhouse)
     found = 0
 
-    def there() -> bool:
+    def are_inserted() -> bool:
         nonlocal found
         process.check()
         found = client.query(counted).result_rows[0][0]
         return bool(found >= rows)
 
     try:
-        # Each question takes some of the processors that are measured.
-        wait_until("all rows", there, seconds=seconds, pause=0.1)
+        # Each query takes CPU from the measured process.
+        wait_until("all rows", are_inserted, seconds=seconds, pause=0.1)
     except TimeoutError:
         raise TimeoutError(f"{found:,} of {rows:,} rows after {seconds:.0f} s") from None
     finally:
@@ -294,7 +301,7 @@ def _wait_rows(
 
 @contextmanager
 def _place(form: str) -> Iterator[tuple[Path, str, ClickHouseServer]]:
-    """Fresh servers with the topic and the tables of `form`: directory, broker, ClickHouse."""
+    """Run new servers with the topic and the tables of `form`: directory, broker, ClickHouse."""
     with (
         tempfile.TemporaryDirectory(prefix="breakout-bench-") as name,
         running_broker(Path(name) / "broker", KIND) as broker,
@@ -364,13 +371,13 @@ def _duckdb(title: str, form: str, workload: Workload, scrapes: int) -> Iterator
     if run.returncode:
         yield Figure(NAME, title, None, "/s", f"failed: {run.stderr.strip()[-300:]}")
         return
-    said = json.loads(run.stdout)
-    wrong = _wrong(said["gained"], workload.gained(scrapes))
-    if wrong:
-        yield Figure(NAME, title, None, "/s", wrong)
+    output = json.loads(run.stdout)
+    mismatch = _mismatch(output["gained"], workload.gained(scrapes))
+    if mismatch:
+        yield Figure(NAME, title, None, "/s", mismatch)
         return
     observations = len(workload.ids) * (scrapes + 1)
-    dumped, computed = said["dump"], said["compute"]
+    dumped, computed = output["dump"], output["compute"]
     note = (
         f"{version('duckdb')} {observations:,}: dumped in {dumped:.1f} s, computed in "
         f"{computed:.1f} s; in DuckDB's own file, not in ClickHouse"

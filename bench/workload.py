@@ -1,7 +1,7 @@
-"""Hourly scrapes of download counters, the same for everything that is measured.
+"""Hourly scrapes of download counters, the same for all benchmarks.
 
-One model in fifty falls back now and then, so that the running maximum matters. The reference
-answer, downloads gained by each model, is computed here from the counters alone.
+The counter of one model in fifty falls sometimes, so that the running maximum matters. The
+reference, downloads gained by each model, is computed from the counters alone.
 """
 
 from collections.abc import Iterator
@@ -18,7 +18,7 @@ from tests.support.pipeline import KafkaRecord
 START = datetime.now(UTC).replace(hour=6, minute=0, second=0, microsecond=0) - timedelta(days=90)
 BINS = ("<1B", "1-5B", "7-9B", "10-50B", "50-100B", "100-250B", "250B+")
 SLICE_MODELS = 15_000
-"""Observations a record at most, as the publisher cuts them."""
+"""Most observations of a record, as the publisher splits them."""
 
 
 class Workload:
@@ -45,8 +45,8 @@ class Workload:
         return dict(zip(self.ids, (highest - first).tolist(), strict=True))
 
     @staticmethod
-    def moment(scrape: int) -> datetime:
-        """Return when a scrape was."""
+    def time_of(scrape: int) -> datetime:
+        """Return the observation time of a scrape."""
         return START + timedelta(hours=scrape)
 
     @cached_property
@@ -78,7 +78,7 @@ class Workload:
                         source="huggingface",
                         scrape_id=f"bench-{scrape}",
                         slice=number,
-                        observed_at=self.moment(scrape),
+                        observed_at=self.time_of(scrape),
                         models=[self.ids[index] for index in own],
                         downloads_all_time=total.tolist(),
                         downloads_30d=(total % 100_000).tolist(),
@@ -87,7 +87,7 @@ class Workload:
                     yield DOWNLOADS.name, key or f"huggingface:bench-{scrape}", partition, value
 
     def singles(self, first: int, last: int, *, contract: bool) -> Iterator[KafkaRecord]:
-        """Yield one observation a record: by our contract, or flat as most would write it."""
+        """Yield one observation per record, in the contract's format or flat."""
         head = (
             '{"schema_version":1,"source":"huggingface","scrape_id":"bench-%d","observed_at":"%s",'
             '"models":["%s"],"downloads_all_time":[%d],"downloads_30d":[%d],"likes":[%d]}'
@@ -100,14 +100,14 @@ class Workload:
             for index in own.tolist():
                 partitions[index] = partition
         for scrape in range(first, last + 1):
-            at = self.moment(scrape).strftime("%Y-%m-%dT%H:%M:%SZ")
+            at = self.time_of(scrape).strftime("%Y-%m-%dT%H:%M:%SZ")
             columns = zip(self.ids, self.counters(scrape).tolist(), partitions, strict=True)
             for model_id, total, partition in columns:
                 value = head % (scrape, at, model_id, total, total % 100_000, total % 1_000)
                 yield DOWNLOADS.name, model_id, partition, value.encode()
 
-    def registry(self, scored: int) -> list[ModelRecord]:
-        """Return registry records of the first models: tracked, and scored by the workers."""
+    def registry(self, count: int) -> list[ModelRecord]:
+        """Return registry records of the first models: tracked, with release date and size bin."""
         return [
             ModelRecord(
                 model_id=model_id,
@@ -119,5 +119,5 @@ class Workload:
                 released_at=START.date(),
                 tracked=True,
             )
-            for index, model_id in enumerate(self.ids[:scored])
+            for index, model_id in enumerate(self.ids[:count])
         ]

@@ -55,9 +55,9 @@ async def main() -> None:
     try:
         while True:
             limit = 50 if place.SLICES else BATCH_ROWS
-            some = await consumer.getmany(timeout_ms=200, max_records=limit)
-            if some:
-                values = [record.value for records in some.values() for record in records]
+            batch = await consumer.getmany(timeout_ms=200, max_records=limit)
+            if batch:
+                values = [record.value for records in batch.values() for record in records]
                 await asyncio.to_thread(clickhouse.insert_arrow, "plain", rows_of(values))
                 await consumer.commit()
     finally:

@@ -47,7 +47,7 @@ def dump(file: Path) -> None:
 
 
 def main() -> None:
-    """Dump, compute, and say what came of it."""
+    """Dump, compute, and print the result."""
     folder = Path(place.DIRECTORY)
     started = time.perf_counter()
     dump(folder / "dump.jsonl")
@@ -57,11 +57,11 @@ def main() -> None:
     database.execute(
         _SERIES.format(observations=observations), {"dump": str(folder / "dump.jsonl")}
     )
-    asked = database.execute("SELECT model_id, sum(delta)::BIGINT FROM series GROUP BY model_id")
-    gained = dict(asked.fetchall())
+    result = database.execute("SELECT model_id, sum(delta)::BIGINT FROM series GROUP BY model_id")
+    gained = dict(result.fetchall())
     computed = time.perf_counter()
-    said = {"dump": dumped - started, "compute": computed - dumped, "gained": gained}
-    json.dump(said, sys.stdout)
+    output = {"dump": dumped - started, "compute": computed - dumped, "gained": gained}
+    json.dump(output, sys.stdout)
 
 
 if __name__ == "__main__":

@@ -25,7 +25,7 @@ class Observation(faust.Record):
 
 
 class Slice(faust.Record):
-    """One of our slices."""
+    """One slice."""
 
     observed_at: str
     models: list[str]
@@ -40,8 +40,8 @@ clickhouse = place.client()
 waiting: list[place.Row] = []
 
 
-def take_in(model_id: str, at: datetime, total: int) -> None:
-    """Bring the table up to date and note the row."""
+def add(model_id: str, at: datetime, total: int) -> None:
+    """Update the table and queue the row."""
     highest, delta = place.clean(cumulative.get(model_id), total)
     cumulative[model_id] = highest
     waiting.append((model_id, at, total, highest, delta))
@@ -49,19 +49,19 @@ def take_in(model_id: str, at: datetime, total: int) -> None:
 
 @app.agent(topic)
 async def observe(stream: faust.StreamT) -> None:
-    """Work messages through: a table can be changed only while its message is."""
+    """Process messages; Faust allows changes of a table only here."""
     async for one in stream:
         at = datetime.fromisoformat(one.observed_at)
         if place.SLICES:
             for model_id, total in zip(one.models, one.downloads_all_time, strict=True):
-                take_in(model_id, at, total)
+                add(model_id, at, total)
         else:
-            take_in(one.model_id, at, one.downloads_all_time)
+            add(one.model_id, at, one.downloads_all_time)
 
 
 @app.timer(1.0)
 async def insert() -> None:
-    """Insert what has gathered."""
+    """Insert the queued rows."""
     rows, waiting[:] = list(waiting), []
     await asyncio.to_thread(place.insert, clickhouse, rows)
 

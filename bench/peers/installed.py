@@ -1,4 +1,4 @@
-"""The peers' own Python environment, of pinned requirements: made once a checkout."""
+"""The peers' Python environment with pinned requirements, created once per checkout."""
 
 import re
 import shutil
@@ -14,7 +14,7 @@ _SECONDS = 600.0
 
 
 class NotInstalledError(Exception):
-    """A peer's packages are not to be had; the message is the installer's last word."""
+    """A peer's packages cannot be installed; the message is the installer's last error."""
 
 
 def python_with(package: str) -> Path:
@@ -30,7 +30,7 @@ def python_with(package: str) -> Path:
     if not python.exists():
         shutil.rmtree(VENV, ignore_errors=True)
         _run([sys.executable, "-m", "venv", str(VENV)])
-    # One by one, so that one that is not to be had leaves the others.
+    # One by one, so that a failure does not affect the others.
     command = [str(python), "-m", "pip", "install", "--disable-pip-version-check", "--no-input"]
     _run([*command, "--quiet", "--constraint", str(REQUIREMENTS), package, *_COMMON])
     done.write_text(wanted)

@@ -1,4 +1,4 @@
-"""Where a peer works, told by its environment, and the table it writes."""
+"""Environment of a peer: servers and topic, and the table it writes."""
 
 import os
 from collections.abc import Sequence
@@ -11,7 +11,7 @@ BROKERS = os.environ.get("BENCH_BROKERS", "")
 TOPIC = os.environ.get("BENCH_TOPIC", "")
 SLICES = os.environ.get("BENCH_FORM") == "slices"
 DIRECTORY = os.environ.get("BENCH_DIRECTORY", "")
-"""Where state may be kept."""
+"""Folder for state."""
 COLUMNS = ("model_id", "observed_at", "downloads_all_time", "cumulative", "delta")
 
 Row = tuple[str, datetime, int, int, int | None]
@@ -26,7 +26,7 @@ def client() -> Client:
 
 
 def insert(to: Client, rows: Sequence[Row]) -> None:
-    """Insert rows and return when ClickHouse has them."""
+    """Insert rows; returns once ClickHouse has confirmed them."""
     if rows:
         to.insert("series", rows, column_names=COLUMNS)
 

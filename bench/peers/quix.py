@@ -20,7 +20,7 @@ class ClickHouseSink(BatchingSink):
         """Insert what a partition had since the last checkpoint."""
         rows = [item.value for item in batch]
         if place.SLICES:
-            rows = [row for some in rows for row in some]
+            rows = [row for slice_rows in rows for row in slice_rows]
         place.insert(self._client, rows)
 
 

@@ -4,9 +4,9 @@ import pytest
 from rich.console import Console
 
 from bench.__main__ import RATIOS, SECTIONS, table
-from bench.figures import Aim, Figure, Ratio, ratios, said
+from bench.figures import Figure, Ratio, Target, formatted, ratios
 
-RATIO = Ratio("ours / theirs", ("speed", "ours"), ("speed", "theirs"), Aim(2))
+RATIO = Ratio("ours / theirs", ("speed", "ours"), ("speed", "theirs"), Target(2))
 
 
 def speed(name: str, value: float | None, note: str = "") -> Figure:
@@ -14,44 +14,44 @@ def speed(name: str, value: float | None, note: str = "") -> Figure:
 
 
 @pytest.mark.parametrize(("theirs", "expected", "met"), [(100, 3, True), (200, 1.5, False)])
-def test_a_ratio_is_one_figure_by_the_other(theirs: float, expected: float, met: bool) -> None:
+def test_ratio_divides_two_figures(theirs: float, expected: float, met: bool) -> None:
     (ratio,) = ratios([RATIO], [speed("ours", 300), speed("theirs", theirs)])
     assert (ratio.value, ratio.met) == (expected, met)
 
 
-def test_a_ratio_to_what_was_not_measured_says_why() -> None:
+def test_ratio_without_a_value_has_the_reason() -> None:
     (ratio,) = ratios([RATIO], [speed("ours", 300), speed("theirs", None, "no wheel")])
     assert ratio.value is None
     assert ratio.met is None
     assert ratio.note == "not measured: no wheel"
 
 
-def test_a_section_that_did_not_run_has_no_ratios() -> None:
+def test_section_that_did_not_run_has_no_ratio() -> None:
     assert ratios([RATIO], [speed("ours", 300)]) == []
 
 
 @pytest.mark.parametrize(("bound", "at_least", "met"), [(1.0, True, True), (1.0, False, True)])
-def test_an_aim_holds_at_its_bound(bound: float, at_least: bool, met: bool) -> None:
-    assert Aim(bound, at_least).met(1.0) is met
-    assert Aim(bound, at_least).met(1.01) is at_least
-    assert Aim(bound, at_least).met(0.99) is not at_least
+def test_target_is_met_at_its_bound(bound: float, at_least: bool, met: bool) -> None:
+    assert Target(bound, at_least).met(1.0) is met
+    assert Target(bound, at_least).met(1.01) is at_least
+    assert Target(bound, at_least).met(0.99) is not at_least
 
 
 @pytest.mark.parametrize(
     ("value", "text"),
     [(0, "0"), (0.01234, "0.0123"), (1.5, "1.5"), (20, "20"), (123456.7, "123,457")],
 )
-def test_numbers_are_said_with_three_digits(value: float, text: str) -> None:
-    assert said(value) == text
+def test_numbers_have_three_significant_digits(value: float, text: str) -> None:
+    assert formatted(value) == text
 
 
-def test_every_ratio_is_of_a_section() -> None:
+def test_every_ratio_names_sections() -> None:
     assert {section for ratio in RATIOS for section, _ in (ratio.of, ratio.to)} <= SECTIONS.keys()
 
 
-def test_the_table_says_what_was_missed_and_what_could_not_be_measured() -> None:
+def test_table_shows_missed_targets_and_reasons() -> None:
     figures = [speed("ours", 300), speed("theirs", None, "no wheel")]
-    figures = [Figure("ratios", "ratio", 1.5, "x", aim=Aim(2)), *figures]
+    figures = [Figure("ratios", "ratio", 1.5, "x", target=Target(2)), *figures]
     shown = Console(file=StringIO(), width=150)
     shown.print(table(figures))
     assert isinstance(shown.file, StringIO)

@@ -10,11 +10,11 @@ pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
 
 
 @pytest.mark.parametrize("section", SECTIONS)
-def test_a_section_measures_all_of_its_figures(section: str) -> None:
-    said: list[str] = []
-    found = list(SECTIONS[section](TINY, said.append))
+def test_section_measures_all_its_figures(section: str) -> None:
+    steps: list[str] = []
+    found = list(SECTIONS[section](TINY, steps.append))
     assert found
-    assert said
+    assert steps
     assert len({one.name for one in found}) == len(found)
     for one in found:
         assert one.section == section

@@ -17,14 +17,14 @@ def observations(workload: Workload, values: list[tuple[str, str, int, bytes]]) 
     return found
 
 
-def test_slices_and_single_observations_say_the_same() -> None:
+def test_slices_equal_single_observations() -> None:
     workload = Workload(300)
     slices = observations(workload, list(workload.slices(0, 3, size=50)))
     assert len(slices) == 4 * 300
     assert observations(workload, list(workload.singles(0, 3, contract=True))) == slices
 
 
-def test_the_reference_is_the_growth_of_the_running_maximum() -> None:
+def test_reference_is_the_growth_of_the_running_maximum() -> None:
     workload = Workload(400)
     columns = zip(workload.ids, *(workload.counters(n).tolist() for n in range(5)), strict=True)
     fell = 0

@@ -1,4 +1,4 @@
-"""Our pipeline under measurement: servers, and workers as shipped."""
+"""Breakout's pipeline under measurement, with the defaults of a release."""
 
 import tempfile
 from collections.abc import Iterator
@@ -12,16 +12,16 @@ from bench.workload import START
 from tests.support.pipeline import Pipeline, running_pipeline
 from tests.support.waiting import wait_until
 
-SHIPPED = {"BREAKOUT_BATCH_SECONDS": "0.5"}
-"""What the tests' pipeline sets otherwise than shipped."""
+DEFAULTS = {"BREAKOUT_BATCH_SECONDS": "0.5"}
+"""Defaults that the tests' pipeline overrides."""
 
 
 @contextmanager
-def our_pipeline() -> Iterator[Pipeline]:
-    """Fresh servers with the schema, no worker yet."""
+def measured_pipeline() -> Iterator[Pipeline]:
+    """Run new servers with the schema, and no worker."""
     with (
         tempfile.TemporaryDirectory(prefix="breakout-bench-") as directory,
-        running_pipeline(Path(directory), KIND, **SHIPPED) as pipeline,
+        running_pipeline(Path(directory), KIND, **DEFAULTS) as pipeline,
     ):
         yield pipeline
 
@@ -32,7 +32,7 @@ def start_worker(pipeline: Pipeline) -> MeasuredProcess:
     return MeasuredProcess(worker.process, worker.log)
 
 
-def ask(pipeline: Pipeline, sql: str) -> list[tuple[Any, ...]]:
+def rows_of(pipeline: Pipeline, sql: str) -> list[tuple[Any, ...]]:
     """Return a query's rows."""
     with closing(pipeline.client()) as client:
         return [tuple(row) for row in client.query(sql).result_rows]
@@ -42,16 +42,16 @@ def wait_rows(pipeline: Pipeline, process: MeasuredProcess, rows: int, seconds: 
     """Wait until `downloads_log` has so many rows; raises `RuntimeError` if the worker dies."""
     with closing(pipeline.client()) as client:
 
-        def there() -> bool:
+        def are_inserted() -> bool:
             process.check()
-            asked = client.query("SELECT count() FROM downloads_log")
-            return int(asked.result_rows[0][0]) >= rows
+            result = client.query("SELECT count() FROM downloads_log")
+            return int(result.result_rows[0][0]) >= rows
 
-        wait_until(f"{rows:,} rows", there, seconds=seconds)
+        wait_until(f"{rows:,} rows", are_inserted, seconds=seconds)
 
 
 def write_history(pipeline: Pipeline, models: int, hours: int) -> None:
-    """Write hourly observations before `START` straight into the table, as a worker would have.
+    """Insert hourly observations before `START` directly into the table, as a worker would.
 
     Counters stay below those of any scrape of `bench.workload`.
     """
