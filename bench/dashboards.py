@@ -40,7 +40,7 @@ _SPANS = {"h": timedelta(hours=1), "d": timedelta(days=1), "y": timedelta(days=3
 
 
 def queries() -> Iterator[tuple[str, str, str]]:
-    """Yield dashboard, title of the panel or name of the variable, and the SQL as Grafana stores it."""
+    """Yield dashboard, title of a panel or variable, and the SQL as Grafana stores it."""
     for place in panels():
         for target in place.panel["targets"]:
             if "rawSql" in target:

@@ -18,7 +18,7 @@ DAY = timedelta(days=1)
 HOUR = timedelta(hours=1)
 
 
-def seen(
+def observed(
     model_id: str, at: datetime, count: int | None, source: str = "huggingface"
 ) -> Observation:
     return Observation(source, "live", model_id, at, count)
@@ -54,41 +54,41 @@ def peers_at(
     """Return observations and records of models with these counts at one age."""
     ids = [f"org/m{i:02}" for i in range(len(counts))]
     return (
-        [seen(m, DAY0 + age * DAY, n) for m, n in zip(ids, counts, strict=True)],
+        [observed(m, DAY0 + age * DAY, n) for m, n in zip(ids, counts, strict=True)],
         [record(m) for m in ids],
     )
 
 
 class TestCleanSeries:
-    def test_fallen_counter_is_100_new_downloads(self) -> None:
+    def test_fallen_counter_counts_only_growth_above_the_maximum(self) -> None:
         tables = recompute(
-            [seen("m", DAY0 + i * DAY, n) for i, n in enumerate([1000, 900, 1100])], []
+            [observed("m", DAY0 + i * DAY, n) for i, n in enumerate([1000, 900, 1100])], []
         )
         assert column(tables, "cumulative") == [1000, 1000, 1100]
         assert column(tables, "delta") == [None, 0, 100]
         assert column(tables, "revision") == [None, 100, None]
         assert column(tables, "standing") == [None, False, False]
 
-    def test_null_counter_keeps_its_row_and_is_passed_over(self) -> None:
+    def test_null_counter_is_ignored_in_the_series(self) -> None:
         tables = recompute(
-            [seen("m", DAY0 + i * DAY, n) for i, n in enumerate([None, 5, None, 5, 9])], []
+            [observed("m", DAY0 + i * DAY, n) for i, n in enumerate([None, 5, None, 5, 9])], []
         )
         assert column(tables, "cumulative") == [None, 5, None, 5, 9]
         assert column(tables, "delta") == [None, None, None, 0, 4]
         assert column(tables, "standing") == [None, None, None, True, False]
 
-    def test_jump_needs_a_thousand_and_ten_times(self) -> None:
+    def test_jump_is_tenfold_growth_from_a_thousand(self) -> None:
         for counts, jump in [
             ([1000, 10_000], True),
             ([999, 10_000], False),
             ([1000, 9_999], False),
             ([1000, 900, 9_500], False),
         ]:
-            tables = recompute([seen("m", DAY0 + i * DAY, n) for i, n in enumerate(counts)], [])
+            tables = recompute([observed("m", DAY0 + i * DAY, n) for i, n in enumerate(counts)], [])
             assert column(tables, "jump")[-1] is jump
             assert column(tables, "cumulative")[-1] == counts[-1]
 
-    def test_observations_of_one_key_are_merged_by_field(self) -> None:
+    def test_observations_of_a_key_are_merged_by_column(self) -> None:
         one = Observation("huggingface", "live", "m", DAY0, 7, None, 3)
         other = Observation("huggingface", "archive", "m", DAY0, 5, 2, None)
         for both in ([one, other], [other, one]):
@@ -96,24 +96,24 @@ class TestCleanSeries:
             assert (row["downloads_all_time"], row["downloads_30d"], row["likes"]) == (7, 2, 3)
             assert row["origin"] == "archive"
 
-    def test_sources_are_apart(self) -> None:
-        tables = recompute([seen("m", DAY0, 5), seen("m", DAY0 + DAY, 3, "modelscope")], [])
+    def test_sources_have_separate_series(self) -> None:
+        tables = recompute([observed("m", DAY0, 5), observed("m", DAY0 + DAY, 3, "modelscope")], [])
         assert column(tables, "cumulative") == [5, 3]
         assert column(tables, "delta") == [None, None]
 
 
 class TestStalls:
     def scrapes(self, moving: int, step: timedelta) -> tuple[Tables, list[Any]]:
-        """Eight models, two daily scrapes that all move, then one where `moving` do."""
+        """Eight models, two daily scrapes where all change, then one where `moving` do."""
         observations = []
         for i in range(8):
             for number, at in enumerate([DAY0, DAY0 + DAY, DAY0 + DAY + step]):
                 count = 10 * min(number, 1) + (1 if number == 2 and i < moving else 0)
-                observations.append(seen(f"m{i}", at, count))
+                observations.append(observed(f"m{i}", at, count))
         tables = recompute(observations, [])
         return tables, [row["stalled"] for _, row in sorted(tables.scrapes.items())]
 
-    def test_daily_scrape_is_stalled_when_three_quarters_stand(self) -> None:
+    def test_daily_scrape_is_stalled_if_three_quarters_are_unchanged(self) -> None:
         tables, stalled = self.scrapes(2, DAY)
         assert stalled == [False, False, True]
         last = [row for row in tables.downloads.values() if row["observed_at"] == DAY0 + 2 * DAY]
@@ -121,70 +121,76 @@ class TestStalls:
         scrape = tables.scrapes["huggingface", DAY0 + 2 * DAY]
         assert (scrape["models"], scrape["compared"], scrape["standing"]) == (8, 8, 6)
 
-    def test_daily_scrape_moves_when_more_than_a_quarter_do(self) -> None:
+    def test_daily_scrape_is_not_stalled_if_more_than_a_quarter_change(self) -> None:
         assert self.scrapes(3, DAY)[1] == [False, False, False]
 
-    def test_a_move_protects_for_less_than_23_and_a_half_hours(self) -> None:
+    def test_stall_needs_23_and_a_half_hours_without_changes(self) -> None:
         millisecond = timedelta(milliseconds=1)
         assert self.scrapes(0, 23.5 * HOUR - millisecond)[1][-1] is False
         assert self.scrapes(0, 23.5 * HOUR)[1][-1] is True
 
-    def test_hourly_scrape_of_a_counter_renewed_once_a_day_is_not_stalled(self) -> None:
+    def test_hourly_scrape_of_a_daily_counter_is_not_stalled(self) -> None:
         observations = [
-            seen(f"m{i}", DAY0 + hour * HOUR, hour // 24) for i in range(4) for hour in range(72)
+            observed(f"m{i}", DAY0 + hour * HOUR, hour // 24)
+            for i in range(4)
+            for hour in range(72)
         ]
         assert not any(row["stalled"] for row in recompute(observations, []).scrapes.values())
 
-    def test_scrape_that_compares_nothing_moves(self) -> None:
-        tables = recompute([seen("m", DAY0, None), seen("m", DAY0 + DAY, 1)], [])
+    def test_scrape_without_comparisons_is_not_stalled(self) -> None:
+        tables = recompute([observed("m", DAY0, None), observed("m", DAY0 + DAY, 1)], [])
         assert [row["stalled"] for row in tables.scrapes.values()] == [False, False]
         assert [row["compared"] for row in tables.scrapes.values()] == [0, 0]
 
 
 class TestDays:
-    def test_two_missing_days_share_the_catch_up(self) -> None:
-        tables = recompute([seen("m", DAY0, 100), seen("m", DAY0 + 3 * DAY, 160)], [])
+    def test_missing_days_are_interpolated(self) -> None:
+        tables = recompute([observed("m", DAY0, 100), observed("m", DAY0 + 3 * DAY, 160)], [])
         assert days(tables, "downloads") == [None, 20, 20, 20]
         assert days(tables, "cumulative") == [100, 120, 140, 160]
 
-    def test_61_over_three_days_is_exact_in_total(self) -> None:
-        tables = recompute([seen("m", DAY0, 100), seen("m", DAY0 + 3 * DAY, 161)], [])
+    def test_interpolated_days_sum_to_the_total(self) -> None:
+        tables = recompute([observed("m", DAY0, 100), observed("m", DAY0 + 3 * DAY, 161)], [])
         assert days(tables, "downloads") == [None, 20, 20, 21]
 
-    def test_stalled_days_share_the_catch_up(self) -> None:
+    def test_stalled_days_are_interpolated(self) -> None:
         counts = [10, 20, 20, 20, 50]
-        tables = recompute([seen("m", DAY0 + i * DAY, n) for i, n in enumerate(counts)], [])
+        tables = recompute([observed("m", DAY0 + i * DAY, n) for i, n in enumerate(counts)], [])
         assert column(tables, "stalled") == [False, False, True, True, False]
         assert days(tables, "cumulative") == [10, 20, 30, 40, 50]
 
-    def test_trailing_stall_has_no_days_yet(self) -> None:
-        tables = recompute([seen("m", DAY0 + i * DAY, n) for i, n in enumerate([10, 20, 20])], [])
+    def test_stalled_days_at_the_end_are_missing(self) -> None:
+        tables = recompute(
+            [observed("m", DAY0 + i * DAY, n) for i, n in enumerate([10, 20, 20])], []
+        )
         assert days(tables, "day") == [DAY0.date(), (DAY0 + DAY).date()]
 
-    def test_last_observation_of_the_day_closes_it(self) -> None:
+    def test_last_observation_of_a_day_is_its_value(self) -> None:
         late = DAY0 + DAY - timedelta(milliseconds=1)
-        tables = recompute([seen("m", DAY0, 1), seen("m", late, 5), seen("m", DAY0 + DAY, 9)], [])
+        tables = recompute(
+            [observed("m", DAY0, 1), observed("m", late, 5), observed("m", DAY0 + DAY, 9)], []
+        )
         assert days(tables, "cumulative") == [5, 9]
 
-    def test_other_sources_have_no_days(self) -> None:
-        assert recompute([seen("m", DAY0, 1, "modelscope")], []).downloads_daily == {}
+    def test_other_sources_have_no_daily_rows(self) -> None:
+        assert recompute([observed("m", DAY0, 1, "modelscope")], []).downloads_daily == {}
 
 
 class TestPoints:
     def points(self, *seen_at: tuple[timedelta, int], **changed: Any) -> dict[int, int]:
         tables = recompute(
-            [seen("m", DAY0 + after, n) for after, n in seen_at], [record("m", **changed)]
+            [observed("m", DAY0 + after, n) for after, n in seen_at], [record("m", **changed)]
         )
         return {age: row["cumulative"] for (_, age, _), row in tables.points.items()}
 
-    def test_observed_at_the_very_moment(self) -> None:
+    def test_observation_at_a_whole_age_is_the_point(self) -> None:
         assert self.points((0 * DAY, 0), (7 * DAY, 70)) == {0: 0, 7: 70}
 
-    def test_interpolated_over_exactly_three_days(self) -> None:
+    def test_point_is_interpolated_over_three_days(self) -> None:
         start = 4 * HOUR
         assert self.points((start, 0), (start + 3 * DAY, 100)) == {1: 27, 2: 61, 3: 94}
 
-    def test_not_interpolated_over_more(self) -> None:
+    def test_point_is_not_interpolated_over_longer_gaps(self) -> None:
         start, over = 4 * HOUR, timedelta(milliseconds=1)
         assert self.points((start, 0), (start + 3 * DAY + over, 100)) == {}
 
@@ -197,27 +203,27 @@ class TestPoints:
     def test_observations_before_the_release_count(self) -> None:
         assert self.points((-12 * HOUR, 10), (12 * HOUR, 20)) == {0: 15}
 
-    def test_null_counter_at_the_moment_is_passed_over(self) -> None:
+    def test_null_counter_at_a_whole_age_is_ignored(self) -> None:
         tables = recompute(
             [
-                seen("m", DAY0, 10),
-                seen("m", DAY0 + DAY, None),
-                seen("m", DAY0 + 2 * DAY, 20),
+                observed("m", DAY0, 10),
+                observed("m", DAY0 + DAY, None),
+                observed("m", DAY0 + 2 * DAY, 20),
             ],
             [record("m")],
         )
         assert tables.points["7-9B", 1, "m"]["cumulative"] == 15
 
     @pytest.mark.parametrize("unknown", ["released_at", "size_bin"])
-    def test_only_scored_models_have_points(self, unknown: str) -> None:
+    def test_points_need_release_date_and_size_bin(self, unknown: str) -> None:
         assert self.points((DAY, 5), **{unknown: None}) == {}
 
-    def test_newest_record_wins_whatever_arrives_last(self) -> None:
+    def test_newest_record_wins_in_any_order(self) -> None:
         newer = record("m", size_bin="1-5B", observed_at=DAY0 + DAY)
-        tables = recompute([seen("m", DAY0, 3)], [newer, record("m")])
+        tables = recompute([observed("m", DAY0, 3)], [newer, record("m")])
         assert list(tables.points) == [("1-5B", 0, "m")]
 
-    def test_two_newest_records_have_no_winner(self) -> None:
+    def test_two_newest_records_are_an_error(self) -> None:
         with pytest.raises(ValueError, match="two newest records of m"):
             recompute([], [record("m"), record("m", tracked=False)])
 
@@ -234,12 +240,12 @@ class TestBaselines:
         ("count", "ram_median", "ram_cutoff"),
         [(110, 2.0, 11.0), (55, 1.0, 5.5), (10, 0.1818, 1.0)],
     )
-    def test_untracked_model_against_the_peers(
+    def test_untracked_model_is_compared_with_the_peers(
         self, count: int, ram_median: float, ram_cutoff: float
     ) -> None:
         observations, records = peers_at(PEERS, 7)
         tables = recompute(
-            [*observations, seen("new", DAY0 + 7 * DAY, count)],
+            [*observations, observed("new", DAY0 + 7 * DAY, count)],
             [*records, record("new", tracked=False)],
         )
         assert tables.baselines["live", "7-9B", 7]["downloads"] == 55.0
@@ -262,7 +268,7 @@ class TestBaselines:
         for age, tenth in zip(MILESTONES, MONOTONE_RAW, strict=True):
             for i in range(10):
                 model_id = f"org/{age:03}-{i}"
-                observations.append(seen(model_id, DAY0 + age * DAY, tenth + i))
+                observations.append(observed(model_id, DAY0 + age * DAY, tenth + i))
                 records.append(record(model_id))
         baselines = recompute(observations, records).baselines
         assert [
@@ -273,11 +279,11 @@ class TestBaselines:
         assert baselines["live_cutoff", "7-9B", 15]["as_of"] == DAY0 + 30 * DAY
         assert ("live_cutoff", "7-9B", 6) not in baselines
 
-    def test_cutoff_milestone_with_nine_is_null_and_does_not_interrupt(self) -> None:
+    def test_cutoff_is_null_at_a_milestone_with_nine_peers(self) -> None:
         observations, records = [], []
         for age, places, tenth in [(7, 10, 50), (14, 9, 60), (30, 10, 20)]:
             for i in range(places):
-                observations.append(seen(f"org/{age:03}-{i}", DAY0 + age * DAY, tenth + i))
+                observations.append(observed(f"org/{age:03}-{i}", DAY0 + age * DAY, tenth + i))
                 records.append(record(f"org/{age:03}-{i}"))
         baselines = recompute(observations, records).baselines
         values = [baselines["live_cutoff", "7-9B", age]["downloads"] for age in (7, 14, 30)]
@@ -295,19 +301,19 @@ class TestBaselines:
         assert (score["ram"], score["peers"]) == (None, 9)
         assert tables.breakouts == {}
 
-    def test_untracked_models_are_nobodys_peers(self) -> None:
+    def test_untracked_models_are_not_peers(self) -> None:
         observations, records = peers_at(PEERS, 7)
         untracked = [record(r.model_id, tracked=False) for r in records[:2]]
         tables = recompute(observations, [*untracked, *records[2:]])
         assert tables.baselines["live", "7-9B", 7]["peers"] == 9
 
-    def test_bins_are_apart(self) -> None:
+    def test_size_bins_have_separate_baselines(self) -> None:
         observations, records = peers_at(PEERS, 7)
         tables = recompute(observations, [record("org/m00", size_bin="1-5B"), *records[1:]])
         assert tables.baselines["live", "7-9B", 7]["downloads"] == 45.0
         assert tables.baselines["live", "1-5B", 7]["peers"] == 1
 
-    def test_live_is_ranked_anew_at_each_age_and_live_fixed_is_not(self) -> None:
+    def test_live_ranks_at_each_age_and_live_fixed_once(self) -> None:
         observations, records = peers_at([*range(1, 12)], 7)
         later, _ = peers_at([*range(20, 30), 11], 60)
         baselines = recompute(observations + later, records).baselines
@@ -316,24 +322,24 @@ class TestBaselines:
         assert baselines["live_fixed", "7-9B", 7]["downloads"] == 5.5
         assert baselines["live_fixed", "7-9B", 60]["downloads"] == 24.5
 
-    def test_tie_for_the_tenth_place_goes_to_the_alphabetically_first(self) -> None:
+    def test_tie_for_tenth_place_is_alphabetical(self) -> None:
         counts = [5] * 11
         observations, records = peers_at(counts, 7)
         younger = record("org/m10", released_at=DAY0.date() + DAY)
-        late = seen("org/m10", DAY0 + 8 * DAY, 5)
+        late = observed("org/m10", DAY0 + 8 * DAY, 5)
         tables = recompute([*observations[:10], late], [*records[:10], younger])
         assert tables.baselines["live", "7-9B", 7]["as_of"] == DAY0 + 7 * DAY
         assert tables.baselines["live_fixed", "7-9B", 7]["as_of"] == DAY0 + 7 * DAY
 
-    def test_baseline_of_zero_downloads_scores_nobody(self) -> None:
+    def test_baseline_of_zero_has_no_ram(self) -> None:
         observations, records = peers_at([9, *[0] * 10], 7)
         score = recompute(observations, records).ram["live", "org/m00", 7]
         assert (score["baseline_downloads"], score["peers"], score["ram"]) == (0.0, 10, None)
 
-    def test_frozen_baseline_stays(self) -> None:
+    def test_frozen_baseline_does_not_change(self) -> None:
         observations, records = peers_at(PEERS, 7)
         frozen = freeze(recompute(observations, records), "2026-Q1")
-        more = seen("new", DAY0 + 7 * DAY, 1000)
+        more = observed("new", DAY0 + 7 * DAY, 1000)
         tables = recompute([*observations, more], [*records, record("new")], frozen=frozen)
         assert tables.ram["2026-Q1", "new", 7]["baseline_downloads"] == 55.0
         assert tables.ram["live", "new", 7]["baseline_downloads"] == 65.0
@@ -345,37 +351,37 @@ class TestNow:
         observations, records = peers_at([100] * 10, 7)
         later, _ = peers_at([140] * 10, 8)
         return recompute(
-            [*observations, *later, seen("new", DAY0 + after, 60)],
+            [*observations, *later, observed("new", DAY0 + after, 60)],
             [*records, record("new", tracked=False)],
         )
 
-    def test_between_whole_days(self) -> None:
+    def test_ram_is_interpolated_between_whole_days(self) -> None:
         row = self.tables(7 * DAY + 6 * HOUR).ram_now["live", "new"]
         assert (row["age_days"], row["baseline_downloads"], row["peers"]) == (7.25, 110.0, 10)
         assert row["ram"] == 60 / 110
 
-    def test_at_a_whole_day(self) -> None:
+    def test_ram_at_a_whole_day(self) -> None:
         row = self.tables(8 * DAY).ram_now["live", "new"]
         assert (row["age_days"], row["baseline_downloads"]) == (8.0, 140.0)
 
-    def test_without_the_day_after(self) -> None:
+    def test_ram_without_the_next_day_is_null(self) -> None:
         row = self.tables(8 * DAY + HOUR).ram_now["live", "new"]
         assert (row["baseline_downloads"], row["ram"], row["peers"]) == (None, None, 0)
 
     @pytest.mark.parametrize("after", [-HOUR, 366 * DAY])
-    def test_outside_the_ages(self, after: timedelta) -> None:
+    def test_no_ram_outside_the_ages(self, after: timedelta) -> None:
         assert ("live", "new") not in self.tables(after).ram_now
 
 
 class TestBreakouts:
-    def walk(self, counts: dict[int, int], **ages: int) -> list[tuple[int, float, int | None]]:
-        """Walk one untracked model against ten peers that have 100 from day 0 on."""
+    def breakouts(self, counts: dict[int, int], **ages: int) -> list[tuple[int, float, int | None]]:
+        """Return the breakouts of a model against ten peers that have 100 from day 0 on."""
         observations: list[Observation] = []
         records: list[ModelRecord] = []
         for age in range(101):
             at_age, records = peers_at([100] * 10, age)
             observations += at_age
-        observations += [seen("new", DAY0 + age * DAY, n) for age, n in counts.items()]
+        observations += [observed("new", DAY0 + age * DAY, n) for age, n in counts.items()]
         frozen = freeze(recompute(observations, records), "still")
         tables = recompute(
             observations, [*records, record("new", tracked=False)], frozen=frozen, **ages
@@ -391,27 +397,27 @@ class TestBreakouts:
             if row["model_id"] == "new"
         ]
 
-    def test_crosses_at_one_from_7_days_on(self) -> None:
-        assert self.walk({0: 120, 1: 120, 7: 120}) == [(7, 1.2, None)]
-        assert self.walk({7: 99, 8: 100}) == [(8, 1.0, None)]
+    def test_first_crossing_is_from_7_days_on(self) -> None:
+        assert self.breakouts({0: 120, 1: 120, 7: 120}) == [(7, 1.2, None)]
+        assert self.breakouts({7: 99, 8: 100}) == [(8, 1.0, None)]
 
-    def test_not_after_90_days(self) -> None:
-        assert self.walk({90: 99, 91: 100}) == []
-        assert self.walk({90: 100}) == [(90, 1.0, None)]
+    def test_no_crossing_after_90_days(self) -> None:
+        assert self.breakouts({90: 99, 91: 100}) == []
+        assert self.breakouts({90: 100}) == [(90, 1.0, None)]
 
-    def test_ages_are_settings(self) -> None:
-        assert self.walk({3: 100}, min_age=3) == [(3, 1.0, None)]
-        assert self.walk({91: 100}, max_age=91) == [(91, 1.0, None)]
+    def test_age_limits_are_configurable(self) -> None:
+        assert self.breakouts({3: 100}, min_age=3) == [(3, 1.0, None)]
+        assert self.breakouts({91: 100}, max_age=91) == [(91, 1.0, None)]
 
-    def test_hysteresis(self) -> None:
+    def test_breakout_ends_below_0_9_and_never_restarts(self) -> None:
         # The model stands at 180 while the peers rise from 100 to 180, 200 and 201.
         observations: list[Observation] = []
         records: list[ModelRecord] = []
         for age, peers in [(7, 100), (8, 180), (9, 200), (10, 201), (11, 201)]:
             at_age, records = peers_at([peers] * 10, age)
             observations += at_age
-        observations += [seen("new", DAY0 + age * DAY, 180) for age in range(7, 11)]
-        observations.append(seen("new", DAY0 + 11 * DAY, 500))
+        observations += [observed("new", DAY0 + age * DAY, 180) for age in range(7, 11)]
+        observations.append(observed("new", DAY0 + 11 * DAY, 500))
         tables = recompute(observations, [*records, record("new", tracked=False)])
         row = tables.breakouts["live", "new"]
         # 180 / 200 is 0.9: still a breakout. 180 / 201 is not, and 500 / 201 is no second one.
@@ -437,7 +443,7 @@ def test_any_order_of_arrival_gives_equal_tables(delivery: Delivery) -> None:
     assert sum(firsts) + sum(d or 0 for d in spread) == sum(lasts.values())
 
 
-def test_differences_are_named() -> None:
+def test_differences_are_described() -> None:
     expected: dict[int, Row] = {
         1: {"a": 1, "f": 0.1},
         2: {"a": None, "f": None},

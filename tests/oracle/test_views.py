@@ -1,4 +1,4 @@
-"""The SQL views against the oracle, on ClickHouse's own engine, in this process."""
+"""The SQL views compared with the oracle, on ClickHouse's engine in this process."""
 
 import json
 from collections.abc import Iterable, Iterator
@@ -21,7 +21,7 @@ from .inputs import Row
 from .strategies import histories
 
 VERSION = 7
-"""Of the rows that count; lower ones are superseded."""
+"""Version of the current rows; lower versions are superseded."""
 
 KEYS = {
     "scrapes": ("source", "observed_at"),
@@ -34,8 +34,8 @@ KEYS = {
     "ram_now": ("baseline", "model_id"),
     "breakouts": ("baseline", "model_id"),
 }
-FED = "closings_log"
-"""Filled by ClickHouse itself."""
+MATERIALIZED = "closings_log"
+"""Filled by a materialized view."""
 LOGS = (
     "downloads_log",
     "models_log",
@@ -54,20 +54,20 @@ class Engine:
         self.session = session
         session.query("CREATE DATABASE breakout")
         session.query("USE breakout")
-        # Else an infinite score would be read as null.
+        # Otherwise infinite RAM would be read as null.
         session.query("SET output_format_json_quote_denormals = 1")
         for migration in read_migrations():
             for statement in migration.statements:
                 session.query(statement)
         for view in read_views(migrations_folder() / "views"):
             session.query(view.statement)
-        for log in (*LOGS, FED):
-            # Superseded rows stay in parts of their own: only FINAL can hide them.
+        for log in (*LOGS, MATERIALIZED):
+            # Superseded rows stay in separate parts: only FINAL hides them.
             session.query(f"SYSTEM STOP MERGES {log}")
 
     def load(self, tables: Tables) -> None:
-        """Replace all rows by what the processors would have written for these tables."""
-        self.session.query(f"TRUNCATE TABLE {FED}")
+        """Replace all rows by those that the processors would write for these tables."""
+        self.session.query(f"TRUNCATE TABLE {MATERIALIZED}")
         for log, rows in log_rows(tables).items():
             self.session.query(f"TRUNCATE TABLE {log}")
             versioned = log != "models_log"
@@ -82,8 +82,8 @@ class Engine:
     def read(self, view: str, columns: Iterable[str]) -> dict[Any, Row]:
         """Return these columns of the view, by its key."""
         wanted = list(columns)
-        answer = self.session.query(f"SELECT {', '.join(wanted)} FROM {view}", "JSONCompact")
-        data = json.loads(answer.bytes())
+        response = self.session.query(f"SELECT {', '.join(wanted)} FROM {view}", "JSONCompact")
+        data = json.loads(response.bytes())
         types = [column["type"] for column in data["meta"]]
         rows: dict[Any, Row] = {}
         for values in data["data"]:
@@ -150,14 +150,14 @@ def _partitions(scrape: Row) -> list[Row]:
 
 
 def superseded(log: str, rows: list[Row]) -> list[Row]:
-    """Return older rows of the same keys with other contents, and rows that were taken back."""
+    """Return older rows of the same keys with other values, and withdrawn rows."""
     if log == "models_log":
         return [
             row
             | {"org": "old", "released_at": None, "observed_at": datetime(2001, 1, 1, tzinfo=UTC)}
             for row in rows
         ]
-    wrong: dict[str, Row] = {
+    outdated: dict[str, Row] = {
         "downloads_log": {"cumulative": 1, "standing": True, "downloads_all_time": 1},
         "scrapes_log": {"models": 99, "compared": 99, "standing": 99},
         "points_log": {"cumulative": 77},
@@ -165,24 +165,24 @@ def superseded(log: str, rows: list[Row]) -> list[Row]:
         "baselines_log": {"peers": 3, "downloads": None},
         "breakouts_log": {"ram": 99.0, "retracted": False},
     }
-    taken_back: dict[str, Row] = {
+    withdrawn: dict[str, Row] = {
         "points_log": {"model_id": "org0/left", "cumulative": None},
         "latest_log": {"model_id": "org0/left", "released_at": None},
-        "baselines_log": {"baseline": "forgotten", "peers": 0, "downloads": None, "as_of": None},
+        "baselines_log": {"baseline": "withdrawn", "peers": 0, "downloads": None, "as_of": None},
         "breakouts_log": {"model_id": "org0/left", "retracted": True},
     }
-    older = [row | wrong[log] | {"version": VERSION - 1} for row in rows]
+    older = [row | outdated[log] | {"version": VERSION - 1} for row in rows]
     if log == "downloads_log":
-        # A counter that was known stays known: of equal keys the greater counts, and null is none.
+        # A stored counter is never replaced by null: the greater counts.
         unknown = {"cumulative": None, "downloads_all_time": None}
         older = [
             one | (unknown if row["cumulative"] is None else {})
             for one, row in zip(older, rows, strict=True)
         ]
-    if log in taken_back:
+    if log in withdrawn:
         for row in rows[:40]:
-            older.append(row | taken_back[log] | {"version": VERSION})
-            older.append(row | taken_back[log] | wrong[log] | {"version": VERSION - 1})
+            older.append(row | withdrawn[log] | {"version": VERSION})
+            older.append(row | withdrawn[log] | outdated[log] | {"version": VERSION - 1})
     return older
 
 
@@ -194,7 +194,7 @@ def engine() -> Iterator[Engine]:
 
 
 def check(engine: Engine, history: History) -> Tables:
-    """Compare every view with the oracle, with a frozen baseline besides the built-in ones."""
+    """Compare every view with the oracle, including a frozen baseline."""
     half = History(history.observations[: len(history.observations) // 2], history.models)
     frozen = freeze(recompute(half.observations, half.models), "frozen")
     tables = recompute(history.observations, history.models, frozen=frozen)
@@ -210,7 +210,7 @@ def check(engine: Engine, history: History) -> Tables:
     return tables
 
 
-def seen(days: float, count: int | None, model: int = 0) -> Observation:
+def observed(days: float, count: int | None, model: int = 0) -> Observation:
     at = datetime(2026, 3, 1, tzinfo=UTC) + timedelta(days=days)
     return Observation("huggingface", "live", f"org/m{model:02}", at, count)
 
@@ -231,33 +231,41 @@ ELEVEN = [
 ]
 EDGES: dict[str, list[Observation]] = {
     "nothing": [],
-    "one observation": [seen(0, 5)],
-    "only null": [seen(0, None), seen(1, None)],
-    "move just within 23.5 hours": [seen(0, 1), seen(1, 2), seen(1 + 23.5 / 24 - MILLISECOND, 2)],
-    "move 23.5 hours before": [seen(0, 1), seen(1, 2), seen(1 + 23.5 / 24, 2)],
-    "standing within a day of the first": [seen(0, 1), seen(0.5, 1)],
-    "three of four stand": [seen(day, 1, m) for day in (0, 1, 2) for m in range(3)]
-    + [seen(day, int(day), 3) for day in (0, 1, 2)],
-    "another source": [replace(seen(day, 10 + day), source="modelscope") for day in (0, 1)],
-    "every milestone": [
-        seen(day, 3 * day + m, m) for day in (7, 14, 30, 60, 90, 180, 365) for m in range(11)
+    "one observation": [observed(0, 5)],
+    "only null": [observed(0, None), observed(1, None)],
+    "change just within 23.5 hours": [
+        observed(0, 1),
+        observed(1, 2),
+        observed(1 + 23.5 / 24 - MILLISECOND, 2),
     ],
-    "stall over a month": [seen(0, 1)] + [seen(day, 1) for day in range(1, 30)] + [seen(30, 77)],
-    "gap of years": [seen(0, 5), seen(900, 5001)],
-    "greatest counter after a gap": [seen(0, 2**60 - 3), seen(40, 2**63 - 1)],
-    "baseline of zero": [seen(day, 0, m) for day in (7, 8.5, 9) for m in range(10)]
-    + [seen(8.25, 3, 10), seen(8.5, 3, 10), seen(9, 4, 10)],
-    "exactly a year old": [seen(365, 100 + m, m) for m in range(11)],
-    "over a year old": [seen(365, 100, m) for m in range(10)] + [seen(365 + MILLISECOND, 9, 10)],
-    "just before release": [seen(-MILLISECOND, 9, 10)]
-    + [seen(day, 1, m) for day in (-1, 0, 1) for m in range(10)],
-    "whole age without the day after": [seen(7, 100 + m, m) for m in range(11)],
-    "nine peers": [seen(day, 100 + m, m) for day in (7, 8) for m in range(9)] + [seen(7.5, 1, 10)],
+    "change 23.5 hours before": [observed(0, 1), observed(1, 2), observed(1 + 23.5 / 24, 2)],
+    "unchanged within a day of the first": [observed(0, 1), observed(0.5, 1)],
+    "three of four unchanged": [observed(day, 1, m) for day in (0, 1, 2) for m in range(3)]
+    + [observed(day, int(day), 3) for day in (0, 1, 2)],
+    "another source": [replace(observed(day, 10 + day), source="modelscope") for day in (0, 1)],
+    "every milestone": [
+        observed(day, 3 * day + m, m) for day in (7, 14, 30, 60, 90, 180, 365) for m in range(11)
+    ],
+    "stall over a month": [observed(0, 1)]
+    + [observed(day, 1) for day in range(1, 30)]
+    + [observed(30, 77)],
+    "gap of years": [observed(0, 5), observed(900, 5001)],
+    "greatest counter after a gap": [observed(0, 2**60 - 3), observed(40, 2**63 - 1)],
+    "baseline of zero": [observed(day, 0, m) for day in (7, 8.5, 9) for m in range(10)]
+    + [observed(8.25, 3, 10), observed(8.5, 3, 10), observed(9, 4, 10)],
+    "exactly a year old": [observed(365, 100 + m, m) for m in range(11)],
+    "over a year old": [observed(365, 100, m) for m in range(10)]
+    + [observed(365 + MILLISECOND, 9, 10)],
+    "just before release": [observed(-MILLISECOND, 9, 10)]
+    + [observed(day, 1, m) for day in (-1, 0, 1) for m in range(10)],
+    "whole age without the day after": [observed(7, 100 + m, m) for m in range(11)],
+    "nine peers": [observed(day, 100 + m, m) for day in (7, 8) for m in range(9)]
+    + [observed(7.5, 1, 10)],
 }
 
 
 @pytest.mark.parametrize("edge", EDGES)
-def test_views_equal_the_oracle_at_the_edges(engine: Engine, edge: str) -> None:
+def test_views_equal_the_oracle_in_edge_cases(engine: Engine, edge: str) -> None:
     check(engine, History(EDGES[edge], ELEVEN))
 
 
@@ -274,7 +282,7 @@ def test_views_equal_the_oracle(engine: Engine, history: History) -> None:
 
 def test_views_of_many_models_equal_the_oracle(engine: Engine) -> None:
     tables = check(engine, make_history(Random(1), models=60, times=60))
-    # Nothing is equal only because it is empty.
+    # The expected views are not empty.
     assert any(row["stalled"] for row in tables.downloads.values())
     assert any(row["ram"] is not None for row in tables.ram_now.values())
     assert any(row["ended_at"] for row in tables.breakouts.values())

@@ -236,13 +236,13 @@ class MemoryPipeline:
         by_bin: dict[str, list[PointsSlice]] = {}
         for one in slices:
             by_bin.setdefault(one.size_bin, []).append(one)
-        for size_bin, some in by_bin.items():
+        for size_bin, group in by_bin.items():
             if size_bin not in self.bins:
                 self.bins[size_bin] = self._restored_bin(size_bin)
             state = self.bins[size_bin]
             changes = Changes(size_bin, state.version)
-            for one in some:
-                state.update(one, changes)
+            for slice_ in group:
+                state.update(slice_, changes)
             state.recompute(changes)
             self._write_ram(changes)
 
@@ -285,16 +285,16 @@ class MemoryPipeline:
                     "retracted": row.status == "retracted",
                 },
             )
-        for some in changes.points:
+        for rows in changes.points:
             for model, age, cumulative, as_of in zip(
-                some.model.tolist(),
-                some.age.tolist(),
-                some.cumulative.tolist(),
-                some.as_of.tolist(),
+                rows.model.tolist(),
+                rows.age.tolist(),
+                rows.cumulative.tolist(),
+                rows.as_of.tolist(),
                 strict=True,
             ):
                 self.points.put(
-                    (name, age, some.models[model]),
+                    (name, age, rows.models[model]),
                     version,
                     {"cumulative": _null(cumulative), "as_of": from_ms(as_of)},
                 )

@@ -1,7 +1,7 @@
 """Real counters of the Hub, 7 to 22 August 2026, day by day through collector and worker.
 
-They are what the Hub said of 30-day downloads. Served here as the all-time counter, they show what
-that counter does too: two stalls (full on the 8th, partial on the 13th), a jump, and decreases.
+They are 30-day downloads, served here as the all-time counter: they have two stalls (full on the
+8th, partial on the 13th), a jump, and decreases.
 """
 
 import asyncio
@@ -59,8 +59,8 @@ COUNTERS: dict[str, list[int]] = {
 KIMI, H3, R1 = "moonshotai/Kimi-K3", "MiniMaxAI/MiniMax-H3", "deepseek-ai/DeepSeek-R1"
 
 
-def moments(model_id: str) -> list[datetime]:
-    """Return when the model was observed: all end on the last day."""
+def times(model_id: str) -> list[datetime]:
+    """Return the observation times of a model; the last is the last day."""
     values = COUNTERS[model_id]
     return [FIRST + timedelta(days=DAYS - len(values) + index) for index in range(len(values))]
 
@@ -74,13 +74,13 @@ def pipeline(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Pipelin
 
 @pytest.fixture
 async def observed(pipeline: Pipeline) -> Pipeline:
-    """Return a pipeline that has worked off a scrape of each day."""
+    """Return a pipeline that has processed a scrape of each day."""
     catalog = Catalog.of(list(COUNTERS), created_at=datetime(2026, 1, 1, tzinfo=UTC))
     async with SimulatedHub(catalog, clock=SimulatedClock(FIRST)) as hub:
         hub.set_counters(
             {
                 model_id: [
-                    (at, count, count) for at, count in zip(moments(model_id), values, strict=True)
+                    (at, count, count) for at, count in zip(times(model_id), values, strict=True)
                 ]
                 for model_id, values in COUNTERS.items()
             }
@@ -96,7 +96,7 @@ async def observed(pipeline: Pipeline) -> Pipeline:
     return pipeline
 
 
-async def test_deltas_stalls_and_jumps_are_as_they_should(observed: Pipeline) -> None:
+async def test_deltas_stalls_and_jumps_of_real_counters(observed: Pipeline) -> None:
     rows = await asyncio.to_thread(
         observed.rows,
         "SELECT * FROM downloads WHERE downloads_all_time IS NOT NULL ORDER BY observed_at",
@@ -106,19 +106,20 @@ async def test_deltas_stalls_and_jumps_are_as_they_should(observed: Pipeline) ->
         by_model.setdefault(row["model_id"], []).append(row)
 
     assert {
-        model_id: [row["downloads_all_time"] for row in some] for model_id, some in by_model.items()
+        model_id: [row["downloads_all_time"] for row in group]
+        for model_id, group in by_model.items()
     } == COUNTERS
-    assert [row["observed_at"] for row in by_model[KIMI]] == moments(KIMI)
+    assert [row["observed_at"] for row in by_model[KIMI]] == times(KIMI)
 
-    for model_id, some in by_model.items():
+    for model_id, group in by_model.items():
         raw = COUNTERS[model_id]
         clean = [max(raw[: index + 1]) for index in range(len(raw))]
-        assert [row["cumulative"] for row in some] == clean
-        assert [row["delta"] for row in some] == [
+        assert [row["cumulative"] for row in group] == clean
+        assert [row["delta"] for row in group] == [
             None,
             *(after - before for before, after in pairwise(clean)),
         ]
-        assert [row["revision"] for row in some] == [
+        assert [row["revision"] for row in group] == [
             None,
             *(before - after if after < before else None for before, after in pairwise(raw)),
         ]
@@ -127,7 +128,7 @@ async def test_deltas_stalls_and_jumps_are_as_they_should(observed: Pipeline) ->
     full, partial = date(2026, 8, 8), date(2026, 8, 13)
     old = {model_id for model_id, values in COUNTERS.items() if len(values) == DAYS}
     assert stalled == {(model_id, full) for model_id in old} | {
-        # MiniMax-H3 moved while nearly all others stood still.
+        # MiniMax-H3 changed while nearly all others did not.
         (model_id, partial)
         for model_id in (old | {"meta-models/Muse-Glimmer-30B"}) - {H3}
     }
@@ -137,7 +138,7 @@ async def test_deltas_stalls_and_jumps_are_as_they_should(observed: Pipeline) ->
     ]
     assert jumps == [(H3, date(2026, 8, 14), 1605940 - 83484)]
 
-    # A falling counter is no downloads at all, and its daily series says so.
+    # A falling counter means no downloads.
     assert sum(row["delta"] or 0 for row in by_model[R1]) == 0
 
     daily = await asyncio.to_thread(

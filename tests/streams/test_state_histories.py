@@ -1,4 +1,4 @@
-"""The streaming core against the batch oracle, in memory, by the thousand."""
+"""The processors' states compared with the batch oracle, in memory."""
 
 from random import Random
 
@@ -56,9 +56,7 @@ def test_stream_equals_batch_in_any_order(delivery: Delivery, random: Random) ->
 
 @settings(max_examples=120, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(delivery=deliveries(), random=st.builds(Random, st.integers(0, 2**32 - 1)))
-def test_stream_equals_batch_when_workers_lose_their_state(
-    delivery: Delivery, random: Random
-) -> None:
+def test_stream_equals_batch_after_crashes(delivery: Delivery, random: Random) -> None:
     check(delivery, random, crashes=True)
 
 
@@ -71,7 +69,7 @@ def test_stream_equals_batch_on_long_histories(seed: int) -> None:
 
 @pytest.mark.slow
 @pytest.mark.timeout(3600)
-def test_stream_equals_batch_by_the_thousand() -> None:
+def test_stream_equals_batch_on_thousands_of_histories() -> None:
     for seed in range(5_000):
         random = Random(seed)
         delivery = make_delivery(random, make_history(random))

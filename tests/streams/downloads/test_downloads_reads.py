@@ -1,4 +1,4 @@
-"""What a restarted worker reads back of ClickHouse is what it knew."""
+"""A restarted worker loads the state that it had."""
 
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
@@ -19,7 +19,7 @@ from tests.support.embedded_servers import running_clickhouse
 from tests.support.slices import planned, slice_of
 
 START = datetime(1970, 1, 1, tzinfo=UTC)
-"""The earliest moment there is, which is not the same as none."""
+"""The earliest valid time, which differs from null."""
 PARTITIONS = 3
 MODELS = [f"org-{number % 3}/model-{number}" for number in range(40)]
 
@@ -31,10 +31,10 @@ def settings(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Settings]:
 
 
 def slices(random: Random, hour: int) -> dict[int, list[DownloadsSlice]]:
-    """Some models of each source, many without a counter, some always."""
+    """Return random models of each source, many without a counter, some always."""
     made: dict[int, list[DownloadsSlice]] = {number: [] for number in range(PARTITIONS)}
     for source in ("huggingface", "modelscope"):
-        for number, some in made.items():
+        for number, group in made.items():
             own = [one for one in MODELS if partition_of(one, PARTITIONS) == number]
             own = random.sample(own, random.randint(0, len(own)))
             totals = [
@@ -42,11 +42,11 @@ def slices(random: Random, hour: int) -> dict[int, list[DownloadsSlice]]:
                 for one in own
             ]
             at = START + timedelta(hours=hour)
-            some.append(slice_of(own, source, at, totals, likes=hour))
+            group.append(slice_of(own, source, at, totals, likes=hour))
     return made
 
 
-def test_a_restored_state_goes_on_as_one_that_was_there_all_the_time(settings: Settings) -> None:
+def test_restored_state_equals_the_original(settings: Settings) -> None:
     migrate(settings)
     clickhouse = WorkerClickHouse(settings)
     random = Random(11)
@@ -54,8 +54,8 @@ def test_a_restored_state_goes_on_as_one_that_was_there_all_the_time(settings: S
 
     def work(states: dict[int, State], made: dict[int, list[DownloadsSlice]]) -> list[object]:
         results = {
-            number: states[number].apply(planned(states[number], some), None)
-            for number, some in made.items()
+            number: states[number].apply(planned(states[number], group), None)
+            for number, group in made.items()
         }
         parts = [(result.rows, states[number].origins) for number, result in results.items()]
         rows = downloads_rows.downloads(parts)

@@ -1,4 +1,4 @@
-"""Rows as they go to ClickHouse."""
+"""Rows of `downloads_log`."""
 
 from datetime import UTC, datetime, timedelta
 from random import Random
@@ -24,24 +24,22 @@ def hour_of(
 
 
 @pytest.mark.parametrize(("hours", "ordered"), [(2, False), (12, True)])
-def test_rows_of_all_partitions_each_say_what_was_said_and_many_are_in_the_order_of_the_key(
-    hours: int, ordered: bool
-) -> None:
+def test_rows_equal_the_slices_and_are_ordered_if_there_are_many(hours: int, ordered: bool) -> None:
     random = Random(3)
     states = {number: State() for number in range(3)}
     slices: dict[int, list[DownloadsSlice]] = {number: [] for number in states}
     expected = {}
     for hour in range(hours):
         for source, origin in (("modelscope", "live"), ("huggingface", ("live", "file")[hour % 2])):
-            for number, some in slices.items():
+            for number, group in slices.items():
                 own = [one for one in MODELS if partition_of(one, 3) == number]
                 own = random.sample(own, random.randint(0, len(own)))
                 totals = [random.choice((None, random.randrange(2**53, 2**62))) for _ in own]
-                some.append(hour_of(own, source, hour, totals, origin))
+                group.append(hour_of(own, source, hour, totals, origin))
                 for model_id, total in zip(own, totals, strict=True):
                     key = (model_id, source, START + timedelta(hours=hour))
                     expected[key] = (origin, total, None, hour)
-    results = {number: planned(states[number], some) for number, some in slices.items()}
+    results = {number: planned(states[number], group) for number, group in slices.items()}
     parts = [
         (states[number].apply(plan, None).rows, states[number].origins)
         for number, plan in results.items()
@@ -49,13 +47,13 @@ def test_rows_of_all_partitions_each_say_what_was_said_and_many_are_in_the_order
     rows = tables.downloads(parts).to_pylist()
     keys = [(row["model_id"], row["source"], row["observed_at"]) for row in rows]
     assert (keys == sorted(keys, key=lambda key: (key[0].encode(), key[1], key[2]))) is ordered
-    said = ("origin", "downloads_all_time", "downloads_30d", "likes")
-    found = [tuple(row[name] for name in said) for row in rows]
+    columns = ("origin", "downloads_all_time", "downloads_30d", "likes")
+    found = [tuple(row[name] for name in columns) for row in rows]
     assert dict(zip(keys, found, strict=True)) == expected
     assert len(keys) == len(expected)
 
 
-def test_cumulative_and_delta_stay_with_their_row() -> None:
+def test_clean_values_stay_with_their_row() -> None:
     state = State()
     totals = {"b/b": [10, 30, 20], "a/a": [5, 5, 8]}
     slices = [
@@ -64,8 +62,8 @@ def test_cumulative_and_delta_stay_with_their_row() -> None:
     ]
     rows = tables.downloads([(state.apply(planned(state, slices), None).rows, state.origins)])
     rows = rows.sort_by([("cumulative", "ascending")])
-    told = ("model_id", "cumulative", "delta", "revision", "standing")
-    assert [tuple(row[name] for name in told) for row in rows.to_pylist()] == [
+    columns = ("model_id", "cumulative", "delta", "revision", "standing")
+    assert [tuple(row[name] for name in columns) for row in rows.to_pylist()] == [
         ("a/a", 5, None, None, None),
         ("a/a", 5, 0, None, True),
         ("a/a", 8, 3, None, False),
@@ -75,7 +73,7 @@ def test_cumulative_and_delta_stay_with_their_row() -> None:
     ]
 
 
-def test_the_last_of_each_day_with_a_counter_is_its_closing() -> None:
+def test_closing_is_the_last_row_of_a_day_with_a_counter() -> None:
     random = Random(5)
     state = State()
     slices = []
@@ -95,7 +93,7 @@ def test_the_last_of_each_day_with_a_counter_is_its_closing() -> None:
         assert row["closing"] == closes, row
 
 
-def test_what_is_sent_as_a_dictionary_has_each_name_once() -> None:
+def test_dictionaries_have_each_name_once() -> None:
     """A model of two sources is two series of one name."""
     state = State()
     slices = [
