@@ -68,10 +68,10 @@ def write_history(file: Path, models: int, days: int) -> dict[str, int]:
     with file.open("w") as lines:
         lines.write("model_id,observed_at,downloads_all_time\n")
         for day in range(days, 0, -1):
-            moment = f"{END - timedelta(days=day):%Y-%m-%d}"
+            observed_at = f"{END - timedelta(days=day):%Y-%m-%d}"
             for model_id, total in totals.items():
                 totals[model_id] = total + random.randrange(5000)
-                lines.write(f"{model_id},{moment},{totals[model_id]}\n")
+                lines.write(f"{model_id},{observed_at},{totals[model_id]}\n")
     return totals
 
 

@@ -9,25 +9,25 @@ _DAY_OF_RELEASE = "toDate({end}) - (10 + m * 37 % 700)"
 
 
 def statements(end: datetime, *, models: int, hours: int) -> Iterator[str]:
-    """Yield the INSERTs that fill every table a dashboard reads, up to a moment (UTC).
+    """Yield the INSERTs that fill every table a dashboard reads, up to a time (UTC).
 
-    Counters are renewed daily; the Hub stalls for three days in a hundred; one model in fifty has
-    a revision a month. `models` x `hours` observations.
+    Counters change daily; the Hub stalls for three days in a hundred; the counter of one model in
+    fifty falls once a month. `models` x `hours` observations.
     """
-    moment = f"toDateTime64('{end:%Y-%m-%d %H}:00:00', 3, 'UTC')"
-    released = _DAY_OF_RELEASE.format(end=moment)
+    now = f"toDateTime64('{end:%Y-%m-%d %H}:00:00', 3, 'UTC')"
+    released = _DAY_OF_RELEASE.format(end=now)
     yield f"""
 INSERT INTO models_log (model_id, org, region, total_params_b, size_bin, released_at, created_at, license,
     pipeline_tag, base_models, tracked, observed_at)
 SELECT {_MODEL}, concat('org-', toString(m % 60)), ['us', 'china', 'eu', 'other'][m % 60 % 4 + 1], m % 300,
-    {_BIN}, {released}, toDateTime64({released}, 3, 'UTC'), 'apache-2.0', 'text-generation', [], true, {moment}
+    {_BIN}, {released}, toDateTime64({released}, 3, 'UTC'), 'apache-2.0', 'text-generation', [], true, {now}
 FROM (SELECT number AS m FROM numbers({models}))"""
     step = 500
     for first in range(0, hours, step):
         yield f"""
 INSERT INTO downloads_log (model_id, observed_at, source, origin, downloads_all_time, downloads_30d, likes,
     cumulative, delta, revision, standing, jump, version)
-SELECT {_MODEL}, {moment} - toIntervalHour({hours} - h), 'huggingface', 'live', total, growth * 30, m, total,
+SELECT {_MODEL}, {now} - toIntervalHour({hours} - h), 'huggingface', 'live', total, growth * 30, m, total,
     if(renewed, growth, 0), if(m % 50 = 0 AND h % 720 = 0, 5, NULL), NOT renewed, false, h + 1
 FROM
 (
@@ -41,7 +41,7 @@ FROM
 )"""
     yield f"""
 INSERT INTO scrapes_log (source, observed_at, partition, models, compared, standing, complete, version)
-SELECT 'huggingface', {moment} - toIntervalHour({hours} - intDiv(number, 4)), number % 4, {models // 4},
+SELECT 'huggingface', {now} - toIntervalHour({hours} - intDiv(number, 4)), number % 4, {models // 4},
     {models // 4}, if(intDiv(number, 4) % 24 = 6 AND intDiv(intDiv(number, 4), 24) % 100 > 2, 0, {models // 4}), true, 1
 FROM numbers({4 * hours})"""
     yield f"""
@@ -49,14 +49,14 @@ INSERT INTO points_log (size_bin, age_days, model_id, cumulative, as_of, version
 SELECT {_BIN}, age, {_MODEL}, (100 + 7919 * m % 20011) * (age + 1), toDateTime64({released} + age, 3, 'UTC'), 1
 FROM (SELECT number AS m FROM numbers({models})) AS all_models
 CROSS JOIN (SELECT number AS age FROM numbers(366)) AS ages
-WHERE {released} + age <= toDate({moment})"""
+WHERE {released} + age <= toDate({now})"""
     yield f"""
 INSERT INTO latest_log (size_bin, model_id, released_at, tracked, observed_at, cumulative, registry_changed_at, known, version)
-SELECT {_BIN}, {_MODEL}, {released}, true, {moment}, (100 + 7919 * m % 20011) * (10 + m * 37 % 700), {moment}, 1, 1
+SELECT {_BIN}, {_MODEL}, {released}, true, {now}, (100 + 7919 * m % 20011) * (10 + m * 37 % 700), {now}, 1, 1
 FROM (SELECT number AS m FROM numbers({models}))"""
     yield f"""
 INSERT INTO baselines_log (baseline, size_bin, age_days, peers, downloads, as_of, version)
-SELECT baseline, size_bin, number, 10, 19500. * (number + 1), {moment}, 1
+SELECT baseline, size_bin, number, 10, 19500. * (number + 1), {now}, 1
 FROM numbers(366)
 ARRAY JOIN ['live', 'live_fixed', 'live_cutoff'] AS baseline
 ARRAY JOIN ['<1B', '1-5B', '7-9B', '10-50B', '50-100B', '100-250B', '250B+'] AS size_bin"""
@@ -67,23 +67,23 @@ FROM (SELECT number AS m FROM numbers({models}))
 WHERE 100 + 7919 * m % 20011 > 19500"""
     yield f"""
 INSERT INTO names_log (source, name, open, model_id, observed_at, version)
-SELECT source, concat('vendor-', toString(m % 9), '/name-', toString(m)), m % 3 > 0, if(m % 3 > 0, {_MODEL}, NULL), {moment}, 1
+SELECT source, concat('vendor-', toString(m % 9), '/name-', toString(m)), m % 3 > 0, if(m % 3 > 0, {_MODEL}, NULL), {now}, 1
 FROM (SELECT number AS m FROM numbers(120)) ARRAY JOIN ['openrouter', 'arena', 'artificial-analysis'] AS source"""
     yield f"""
 INSERT INTO inference_log (source, day, as_of, slug, tokens)
-SELECT 'openrouter', toDate({moment}) - 1 - intDiv(number, 51), {moment},
+SELECT 'openrouter', toDate({now}) - 1 - intDiv(number, 51), {now},
     if(number % 51 = 50, 'other', concat('vendor-', toString(number % 51 % 9), '/name-', toString(number % 51))), 1000000000 + number
 FROM numbers({51 * 400})"""
     yield f"""
 INSERT INTO ratings_log (source, board, index_version, published_on, name, rating, lower, upper, votes, observed_at, version)
 SELECT source, if(source = 'arena', 'text', 'intelligence_index'), if(source = 'arena', '', '4.1'),
-    toDate({moment}) - intDiv(number, 120), concat('vendor-', toString(number % 120 % 9), '/name-', toString(number % 120)),
-    1200 + number % 120, 1190, 1330, 1000, {moment}, 1
+    toDate({now}) - intDiv(number, 120), concat('vendor-', toString(number % 120 % 9), '/name-', toString(number % 120)),
+    1200 + number % 120, 1190, 1330, 1000, {now}, 1
 FROM numbers({120 * 365}) ARRAY JOIN ['arena', 'artificial-analysis'] AS source"""
     yield f"""
 INSERT INTO derivatives_log (source, model_id, observed_at, parents, relation, created_at, downloads_all_time, downloads_30d, version)
-SELECT 'huggingface', concat('user-', toString(number % 5000), '/derived-', toString(number)), {moment}, [{_MODEL}],
-    ['finetune', 'adapter', 'quantized', 'merge'][number % 4 + 1], {moment} - toIntervalHour(number % {hours}), number % 900, number % 50, 1
+SELECT 'huggingface', concat('user-', toString(number % 5000), '/derived-', toString(number)), {now}, [{_MODEL}],
+    ['finetune', 'adapter', 'quantized', 'merge'][number % 4 + 1], {now} - toIntervalHour(number % {hours}), number % 900, number % 50, 1
 FROM (SELECT number, number * 31 % {models} AS m FROM numbers(100000))"""
     yield f"""
 INSERT INTO lineage_log (source, model_id, ancestors, depths, roots, version)
@@ -91,7 +91,7 @@ SELECT 'huggingface', concat('user-', toString(number % 5000), '/derived-', toSt
 FROM (SELECT number, number * 31 % {models} AS m FROM numbers(100000))"""
     yield f"""
 INSERT INTO scrape_missing (source, observed_at, model_id, reason)
-SELECT 'huggingface', {moment} - toIntervalHour(number), 'org-1/model-1', '404' FROM numbers(50)"""
+SELECT 'huggingface', {now} - toIntervalHour(number), 'org-1/model-1', '404' FROM numbers(50)"""
     yield """
 INSERT INTO heartbeats (component, instance, at, interval_seconds, state)
 SELECT 'worker', concat('host:', toString(number)), now64(3), 10, 'running' FROM numbers(6)"""

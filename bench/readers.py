@@ -65,13 +65,13 @@ def figures(sizes: Sizes, report: Callable[[str], None]) -> Iterator[Figure]:
                 file.write_text(json.dumps([_request(one, name, address, as_of) for one in chosen]))
                 reading = pool.submit(_read, file, size.readers, size.seconds)
                 waited, _ = measure(pipeline, ticks, 1 / size.every_seconds)
-                answers, others = reading.result()
-            note = f"{size.readers} readers, {len(answers):,} responses in {size.seconds} s"
+                seconds, others = reading.result()
+            note = f"{size.readers} clients, {len(seconds):,} responses in {size.seconds} s"
             if others:
                 note += "; failed: " + ", ".join(f"{n} x {status}" for status, n in others.items())
-            yield Figure(NAME, name, len(answers) / size.seconds, "/s", note)
-            if answers:
-                p50, p99 = np.percentile(answers, (50, 99)) * 1000
+            yield Figure(NAME, name, len(seconds) / size.seconds, "/s", note)
+            if seconds:
+                p50, p99 = np.percentile(seconds, (50, 99)) * 1000
                 yield Figure(NAME, f"p50 of {name}", float(p50), "ms")
                 yield Figure(NAME, f"p99 of {name}", float(p99), "ms")
             longest = f"{sum(one.rows for one in ticks):,} observations, the slowest"

@@ -79,8 +79,7 @@ def merge_equal_keys(columns: Columns, begins: Flag, origins: Sequence[str]) -> 
         return columns
     starts = np.flatnonzero(begins)
     alphabetical = np.argsort(np.array(origins, dtype=object))
-    rank = np.empty(len(origins), dtype=np.int64)
-    rank[alphabetical] = np.arange(len(origins))
+    rank = np.argsort(alphabetical)
     return Columns(
         columns.slot[starts],
         columns.at[starts],
@@ -101,8 +100,7 @@ def count_updates(columns: Columns, begins: Flag, origins: Sequence[str]) -> int
         return 0
     starts = np.flatnonzero(begins)
     sizes = np.diff(np.append(starts, len(columns.slot)))
-    rank = np.empty(len(origins), dtype=np.int64)
-    rank[np.argsort(np.array(origins, dtype=object))] = np.arange(len(origins))
+    rank = np.argsort(np.argsort(np.array(origins, dtype=object)))
     values = np.stack((columns.raw, columns.downloads_30d, columns.likes, -rank[columns.origin]))
     merged = values[:, starts]
     updates = 0

@@ -12,7 +12,7 @@ def points_slice(size_bin: str, points: BinPoints, *, reset: bool) -> PointsSlic
     values: dict[str, Any] = {
         "size_bin": size_bin,
         "models": points.models,
-        "scored_since": [from_ms(since) for since in points.scored_since],
+        "scored_since": [from_ms(since) for since in points.registry_changed_at],
         "known": [points.observation_count] * len(points.models),
         "tracked": [inputs.tracked for inputs in points.inputs],
         "released_at": [
@@ -30,14 +30,14 @@ def points_slice(size_bin: str, points: BinPoints, *, reset: bool) -> PointsSlic
 
 
 def withdrawal_slice(
-    model_id: str, size_bin: str, scored_since: int, observation_count: int
+    model_id: str, size_bin: str, registry_changed_at: int, observation_count: int
 ) -> PointsSlice:
     """Return the slice that removes a model from a size bin."""
     return PointsSlice.model_validate(
         {
             "size_bin": size_bin,
             "models": [model_id],
-            "scored_since": [from_ms(scored_since)],
+            "scored_since": [from_ms(registry_changed_at)],
             "known": [observation_count],
             "tracked": [False],
             "released_at": [None],

@@ -154,7 +154,9 @@ class DownloadsProcessor(StatefulProcessor[SliceColumns | ModelRecord, int, Stat
         left = [
             (
                 model.left_bin,
-                withdrawal_slice(model.model_id, model.left_bin, model.scored_since, state.version),
+                withdrawal_slice(
+                    model.model_id, model.left_bin, model.registry_changed_at, state.version
+                ),
             )
             for model in models
             if model.left_bin is not None

@@ -82,8 +82,8 @@ def load_partitions(
     versions = int_column(series, "version")
     for number, state in states.items():
         for source in sorted(set(sources[owner == number])):
-            own = np.flatnonzero((owner == number) & (sources == source))
-            state.restore(source, models[own].tolist(), *(column[own] for column in columns))
+            rows = np.flatnonzero((owner == number) & (sources == source))
+            state.restore(source, models[rows].tolist(), *(column[rows] for column in columns))
         state.version = int(versions[owner == number].max(initial=0))
     registry = clickhouse.query(
         """

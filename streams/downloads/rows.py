@@ -40,7 +40,7 @@ def downloads(parts: Sequence[tuple[Rows, Sequence[str]]]) -> pa.Table:
     """Return rows of `downloads_log`, from the rows and the origins of each partition.
 
     With `ROWS_TO_ORDER` per series they are in the order of the table's key, which costs ClickHouse
-    a sixth less: there are fewer series to sort here than rows to sort there.
+    a sixth less: there are fewer series to sort here than rows in ClickHouse.
     """
     sources = sorted({source for rows, _ in parts for source in rows.sources})
     origins = sorted({origin for _, known in parts for origin in known})
@@ -61,13 +61,13 @@ def downloads(parts: Sequence[tuple[Rows, Sequence[str]]]) -> pa.Table:
     at = column(lambda rows: rows.columns.at)
     cumulative = column(lambda rows: rows.cleaned.cumulative)
     standing = column(lambda rows: rows.cleaned.standing)
-    own = row_series[order]
+    row_series = row_series[order]
     return pa.table(
         {
             # Two sources may have the same model.
-            "model_id": _names(own, models, distinct=not source.any()),
+            "model_id": _names(row_series, models, distinct=not source.any()),
             "observed_at": timestamps(at),
-            "source": _names(source[own], pa.array(sources, pa.string())),
+            "source": _names(source[row_series], pa.array(sources, pa.string())),
             "origin": _names(row_origin[order], pa.array(origins, pa.string())),
             "downloads_all_time": unsigned(column(lambda rows: rows.columns.raw)),
             "downloads_30d": unsigned(column(lambda rows: rows.columns.downloads_30d)),
@@ -80,7 +80,7 @@ def downloads(parts: Sequence[tuple[Rows, Sequence[str]]]) -> pa.Table:
             "version": pa.array(
                 column(lambda rows: np.full(len(rows.series), rows.version, dtype=np.uint64))
             ),
-            "closing": pa.array(_closing(own, at, cumulative)),
+            "closing": pa.array(_closing(row_series, at, cumulative)),
         }
     )
 

@@ -54,7 +54,7 @@ class Late:
 
 @dataclass(frozen=True)
 class Cleaned:
-    """The clean series of some observations, `NULL` where null."""
+    """The clean series of observations, `NULL` where null."""
 
     cumulative: Int
     delta: Int
@@ -114,7 +114,7 @@ class BinPoints:
     """Points of models of one size bin, as `PointsSlice` has them."""
 
     models: Sequence[str]
-    scored_since: Sequence[int]
+    registry_changed_at: Sequence[int]
     """When the registry last changed the inputs of RAM, milliseconds UTC."""
     inputs: Sequence["RamInputs"]
     latest: Sequence[tuple[int, int] | None]
@@ -165,14 +165,14 @@ class Republished:
     model_id: str
     left_bin: str | None
     """The size bin it has left, if any."""
-    scored_since: int
+    registry_changed_at: int
     inputs: RamInputs
 
 
 @dataclass(frozen=True)
 class _Registered:
     read_at: int
-    scored_since: int
+    registry_changed_at: int
     inputs: RamInputs
 
 
@@ -247,13 +247,13 @@ class State:
                 continue
             before.setdefault(record.model_id, known.inputs)
             inputs = RamInputs.of(record)
-            scored_since = known.scored_since if inputs == known.inputs else read_at
-            self._set_registered(record.model_id, _Registered(read_at, scored_since, inputs))
+            registry_changed_at = known.registry_changed_at if inputs == known.inputs else read_at
+            self._set_registered(record.model_id, _Registered(read_at, registry_changed_at, inputs))
         return [
             Republished(
                 model_id,
                 old.size_bin if old.has_points and not _same_bin(old, now.inputs) else None,
-                now.scored_since,
+                now.registry_changed_at,
                 now.inputs,
             )
             for model_id, old in before.items()
@@ -331,7 +331,7 @@ class State:
         if one.models is models or one.models == models:
             return slots
         slots = self._add_series(one.source, one.models)
-        # The state's own strings: equal ones would stay in memory beside them.
+        # The state's strings, so that equal ones do not stay in memory too.
         one.models[:] = [self._models[slot] for slot in slots.tolist()]
         self._last_slices[place] = one.models, slots
         return slots
@@ -479,8 +479,8 @@ class State:
         keys += self._source[merged.columns.slot[picked]]
         if history is None:
             # All rows belong to the batch's own scrapes: the order is known.
-            own = (at * len(sources) + sources.index(source) for source, at in plan.scrapes)
-            scrapes = np.array(sorted(own), dtype=np.int64)
+            numbers = (at * len(sources) + sources.index(source) for source, at in plan.scrapes)
+            scrapes = np.array(sorted(numbers), dtype=np.int64)
             index = np.searchsorted(scrapes, keys)
         else:
             scrapes, index = np.unique(keys, return_inverse=True)
@@ -555,15 +555,15 @@ class State:
             by_bin.setdefault(str(one.inputs.size_bin), []).append(number)
         result = {}
         for size_bin, numbers in by_bin.items():
-            own = np.array(numbers, dtype=np.int64)
-            inside = np.isin(point_slot, own)
+            slots = np.array(numbers, dtype=np.int64)
+            inside = np.isin(point_slot, slots)
             models = [self._models[number] for number in numbers]
             result[size_bin] = BinPoints(
                 models=models,
-                scored_since=[registered[number].scored_since for number in numbers],
+                registry_changed_at=[registered[number].registry_changed_at for number in numbers],
                 inputs=[registered[number].inputs for number in numbers],
                 latest=[self.latest(model_id) for model_id in models],
-                point_model=np.searchsorted(own, point_slot[inside]),
+                point_model=np.searchsorted(slots, point_slot[inside]),
                 point_age=points.age[inside],
                 point_cumulative=points.cumulative[inside],
                 observation_count=self.version,
@@ -578,7 +578,7 @@ class State:
         points = points_between(day0, before[0][: len(at)], before[1][: len(at)], at, cumulative)
         return BinPoints(
             models=[republished.model_id],
-            scored_since=[republished.scored_since],
+            registry_changed_at=[republished.registry_changed_at],
             inputs=[inputs],
             latest=[self.latest(republished.model_id)],
             point_model=np.zeros(len(points.age), dtype=np.int64),
@@ -661,9 +661,9 @@ def _clean(columns: Columns, floor: Int) -> Cleaned:
     series = clean(columns.slot[counted], columns.raw[counted], floor[counted])
 
     def spread(values: NDArray[Any], absent: int) -> NDArray[Any]:
-        whole = np.full(len(columns.raw), absent, dtype=values.dtype)
-        whole[counted] = values
-        return whole
+        column = np.full(len(columns.raw), absent, dtype=values.dtype)
+        column[counted] = values
+        return column
 
     return Cleaned(
         cumulative=spread(series.cumulative, NULL),

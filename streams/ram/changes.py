@@ -27,7 +27,7 @@ class LatestRow(NamedTuple):
     tracked: bool
     observed_at: int | None
     cumulative: int | None
-    scored_since: int
+    registry_changed_at: int
     """When the registry last changed the model."""
     observation_count: int
     """Observations that the points were computed from."""
@@ -35,7 +35,7 @@ class LatestRow(NamedTuple):
     @property
     def basis(self) -> tuple[int, int]:
         """What the points were computed from; the greater basis is newer."""
-        return self.scored_since, self.observation_count
+        return self.registry_changed_at, self.observation_count
 
 
 @dataclass(frozen=True)

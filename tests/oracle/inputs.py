@@ -42,9 +42,9 @@ class FrozenRow:
     as_of: datetime | None
 
 
-def milliseconds(moment: datetime) -> int:
+def milliseconds(at: datetime) -> int:
     """Return whole milliseconds since 1970."""
-    return (moment - EPOCH) // timedelta(milliseconds=1)
+    return (at - EPOCH) // timedelta(milliseconds=1)
 
 
 def midnight(day: date) -> datetime:

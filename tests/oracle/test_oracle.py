@@ -297,8 +297,8 @@ class TestBaselines:
         tables = recompute(observations, records)
         row = tables.baselines["live", "7-9B", 7]
         assert (row["peers"], row["downloads"], row["as_of"]) == (9, None, DAY0 + 7 * DAY)
-        score = tables.ram["live", "org/m00", 7]
-        assert (score["ram"], score["peers"]) == (None, 9)
+        row = tables.ram["live", "org/m00", 7]
+        assert (row["ram"], row["peers"]) == (None, 9)
         assert tables.breakouts == {}
 
     def test_untracked_models_are_not_peers(self) -> None:
@@ -333,8 +333,8 @@ class TestBaselines:
 
     def test_baseline_of_zero_has_no_ram(self) -> None:
         observations, records = peers_at([9, *[0] * 10], 7)
-        score = recompute(observations, records).ram["live", "org/m00", 7]
-        assert (score["baseline_downloads"], score["peers"], score["ram"]) == (0.0, 10, None)
+        row = recompute(observations, records).ram["live", "org/m00", 7]
+        assert (row["baseline_downloads"], row["peers"], row["ram"]) == (0.0, 10, None)
 
     def test_frozen_baseline_does_not_change(self) -> None:
         observations, records = peers_at(PEERS, 7)

@@ -92,8 +92,8 @@ class MemoryPipeline:
             self.restart()
 
     def _write(self, result: Result) -> None:
-        for (source, moment), count in result.scrapes.items():
-            self.scrapes.put((source, from_ms(moment)), result.version, vars(count).copy())
+        for (source, ms), count in result.scrapes.items():
+            self.scrapes.put((source, from_ms(ms)), result.version, vars(count).copy())
         rows, columns, cleaned = result.rows, result.rows.columns, result.rows.cleaned
         models = rows.models.to_pylist()
         for index, series in enumerate(rows.series.tolist()):
@@ -122,7 +122,7 @@ class MemoryPipeline:
             known = self.state.version
             if one.left_bin is not None:
                 self.process_points(
-                    [withdrawal_slice(one.model_id, one.left_bin, one.scored_since, known)]
+                    [withdrawal_slice(one.model_id, one.left_bin, one.registry_changed_at, known)]
                 )
             if not one.inputs.has_points:
                 continue
@@ -133,7 +133,7 @@ class MemoryPipeline:
                 and row["source"] == RAM_SOURCE
                 and row["cumulative"] is not None
             )
-            at = np.array([moment for moment, _ in series], dtype=np.int64)
+            at = np.array([ms for ms, _ in series], dtype=np.int64)
             total = np.array([cumulative for _, cumulative in series], dtype=np.int64)
             points = self.state.points_of(one, at, total)
             self.process_points([points_slice(str(one.inputs.size_bin), points, reset=True)])

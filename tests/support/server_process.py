@@ -133,10 +133,10 @@ class Broker(Server):
 
     def _is_ready(self) -> bool:
         # In a thread: the calling test may have a running event loop
-        answers: list[bool] = []
+        ready: list[bool] = []
         probe = threading.Thread(
-            target=lambda: answers.append(asyncio.run(broker_answers(self.port)))
+            target=lambda: ready.append(asyncio.run(broker_answers(self.port)))
         )
         probe.start()
         probe.join()
-        return answers == [True]
+        return ready == [True]

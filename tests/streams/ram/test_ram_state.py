@@ -1,0 +1,63 @@
+"""The state of a size bin: what a restarted worker writes again."""
+
+from datetime import UTC, datetime
+
+import numpy as np
+
+from breakout.contract.times import to_ms
+from breakout.core.ages import DAY_MS
+from breakout.core.ram import LIVE
+from streams.ram.changes import Breakout, Changes, LatestRow
+from streams.ram.state import BinState
+
+DAY0 = to_ms(datetime(2026, 3, 1, tzinfo=UTC))
+PEERS = [f"org/m{number}" for number in range(10)]
+
+
+def restored() -> BinState:
+    """Return ten peers with 100 downloads at 7 days, and a model with 200."""
+    state = BinState("7-9B", 7, 90)
+    models = [*PEERS, "org/new"]
+    state.matrix.restore_models(
+        [
+            LatestRow(model_id, DAY0, model_id in PEERS, DAY0 + 7 * DAY_MS, 100, DAY0, 1)
+            for model_id in models
+        ]
+    )
+    counts = np.array([100] * 10 + [200], dtype=np.int64)
+    state.matrix.restore_points(models, np.full(11, 7), counts)
+    state.settle()
+    return state
+
+
+def recomputed(state: BinState) -> Changes:
+    changes = Changes(state.size_bin, state.version)
+    state.recompute(changes)
+    return changes
+
+
+def test_rows_equal_to_those_stored_are_not_written_again() -> None:
+    state = restored()
+    breakouts = {
+        LIVE: {
+            model_id: Breakout(7, ram, DAY0 + 7 * DAY_MS, None)
+            for model_id, ram in [*((peer, 1.0) for peer in PEERS), ("org/new", 2.0)]
+        }
+    }
+    breakouts |= {"live_fixed": breakouts[LIVE], "live_cutoff": breakouts[LIVE]}
+    state.compare(dict(state.baselines.by_name), breakouts)
+    changes = recomputed(state)
+    assert (changes.baselines, changes.breakouts) == ([], [])
+
+
+def test_rows_that_do_not_follow_from_the_points_are_rewritten() -> None:
+    state = restored()
+    gone = Breakout(9, 1.5, DAY0 + 9 * DAY_MS, None)
+    state.compare({}, {LIVE: {"org/gone": gone}})
+    changes = recomputed(state)
+    live = [row for row in changes.breakouts if row.baseline == LIVE]
+    assert {row.model_id: row.status for row in live} == dict.fromkeys(
+        [*PEERS, "org/new"], "crossed"
+    ) | {"org/gone": "retracted"}
+    assert {(row.baseline, row.age, row.peers) for row in changes.baselines} >= {(LIVE, 7, 10)}
+    assert recomputed(state).breakouts == []
