@@ -12,8 +12,8 @@ from typing import Any
 
 from breakout.contract.events import MAX_COUNTER, ModelRecord
 
-from .invented_counters import STEPS, make_counter
 from .inputs import Observation
+from .invented_counters import STEPS, make_counter
 from .registries import FIRST_DAY, make_registry
 from .schedules import make_schedule
 
