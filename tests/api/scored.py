@@ -9,7 +9,7 @@ from breakout.clickhouse.migrations import migrate
 from breakout.contract.events import ModelRecord
 from breakout.settings import Settings
 from tests.oracle import Observation, Tables, recompute
-from tests.oracle.test_views import log_rows
+from tests.oracle.test_oracle_views import log_rows
 
 FIRST = date(2026, 1, 5)
 THEN = datetime(2026, 2, 10, 6, tzinfo=UTC)

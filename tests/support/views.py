@@ -5,7 +5,7 @@ from typing import Any
 
 from tests.oracle.batch import Tables
 from tests.oracle.compare import differences
-from tests.oracle.test_views import KEYS
+from tests.oracle.test_oracle_views import KEYS
 from tests.support.pipeline import Pipeline
 
 INTERNAL = {"downloads": {"standing"}}
