@@ -1,4 +1,4 @@
-"""The demo's progress: a bar on a terminal, a line now and then elsewhere."""
+"""The demo's progress: a bar on a terminal, lines elsewhere."""
 
 import sys
 from collections.abc import Iterator
@@ -14,7 +14,7 @@ LINES = 10
 
 
 class DemoProgress:
-    """What the demo is doing."""
+    """Progress over the simulated days."""
 
     def __init__(self, bar: Progress, steps: int, *, interactive: bool) -> None:
         self._bar = bar
@@ -24,30 +24,30 @@ class DemoProgress:
         self._interactive = interactive
         self._task = bar.add_task("", total=steps, facts="")
 
-    def say(self, what: str) -> None:
-        """Say what is done now."""
-        self._bar.update(self._task, description=what)
+    def step(self, description: str) -> None:
+        """Show what the demo does now."""
+        self._bar.update(self._task, description=description)
         if not self._interactive:
-            click.echo(what)
+            click.echo(description)
 
-    def note(self, what: str) -> None:
-        """Say what shall stay on the screen."""
-        self._bar.console.print(what)
+    def note(self, text: str) -> None:
+        """Print a line that stays on the screen."""
+        self._bar.console.print(text)
 
     def day(self, day: datetime) -> None:
-        """A simulated day has been published."""
+        """Count a simulated day as published."""
         self._done += 1
         self._bar.update(self._task, description=f"{day:%Y-%m-%d}", advance=1)
         if not self._interactive and self._done % max(self._steps // LINES, 1) == 0:
             click.echo(f"{day:%Y-%m-%d}: {self._facts}")
 
-    def found(self, observations: int, breakouts: int) -> None:
-        """So much has come out of the pipeline so far."""
+    def count(self, observations: int, breakouts: int) -> None:
+        """Show what the pipeline has stored so far."""
         self._facts = f"{observations:,} observations, {breakouts} breakouts"
         self._bar.update(self._task, facts=self._facts)
 
     def stop(self) -> None:
-        """Take the bar off the screen."""
+        """Remove the bar from the screen."""
         self._bar.stop()
 
 

@@ -36,7 +36,7 @@ def embedded(context: click.Context, *, login: bool) -> None:
     async def run(stack: AsyncExitStack) -> None:
         servers = await stack.enter_async_context(embedded_servers(options))
         click.echo(f"Kafka       {servers.kafka_bootstrap_servers}")
-        click.echo(f"ClickHouse  {servers.clickhouse_address} (data in {options.data_dir})")
+        click.echo(f"ClickHouse  {servers.clickhouse_url} (data in {options.data_dir})")
         click.echo("Ctrl-C stops both.")
         await servers.keep_running()
 
@@ -67,8 +67,8 @@ def embedded_options(settings: Settings) -> EmbeddedOptions:
         clickhouse_port=clickhouse,
         admin_user=settings.clickhouse.user,
         admin_password=settings.own_clickhouse_password,
-        reader_user=settings.reader_user,
-        reader_password=settings.reader_password,
+        readonly_user=settings.reader_user,
+        readonly_password=settings.reader_password,
     )
 
 

@@ -7,6 +7,7 @@ from breakout.local.errors import EmbeddedError
 from breakout.observability.printable import one_line as spelled
 from breakout.observability.printable import printable
 from breakout.observability.redaction import Redactor
+from breakout.processes.errors import ProcessError
 from breakout.settings import SettingsError, read_settings
 
 
@@ -21,6 +22,7 @@ EXPECTED = (
     EmbeddedError,
     KafkaUnavailableError,
     MigrationError,
+    ProcessError,
 )
 
 

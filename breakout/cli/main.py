@@ -6,6 +6,7 @@ collect and stream plug in by the entry-point group `breakout.commands`.
 
 import sys
 import traceback
+from dataclasses import dataclass
 from importlib import import_module
 from typing import NoReturn
 
@@ -15,31 +16,44 @@ from breakout.cli.plugins import load_plugin, plugins
 
 INTERRUPTED = 130
 
-# Name, where it is, and the one line of help that importing it would cost.
+# By name: where the command is, and its line of help, which spares its import.
 OWN = {
     "up": ("breakout.cli.up:up", "Run everything on this machine, on live sources."),
     "demo": ("breakout.cli.demo:demo", "Watch two simulated years in a minute or two."),
     "top": ("breakout.cli.top:top", "Show the leaderboard of relative adoption."),
     "chart": ("breakout.cli.chart:chart", "Show the numbers behind a chart, or list the charts."),
-    "status": ("breakout.cli.status:status", "Tell whether every part is up and up to date."),
-    "baseline": ("breakout.cli.baseline:baseline", "Freeze the live baseline, list them all."),
+    "status": ("breakout.cli.status:status", "Check that every part runs and is up to date."),
+    "baseline": (
+        "breakout.cli.baseline:baseline",
+        "Freeze the live baseline, or list all baselines.",
+    ),
     "migrate": ("breakout.cli.migrate:migrate", "Bring the database's schema up to date."),
     "embedded": ("breakout.cli.embedded:embedded", "Run only the embedded Kafka and ClickHouse."),
 }
-HIDDEN = {"replay": "breakout.cli.replay:replay"}
+HIDDEN = {
+    "replay": "breakout.cli.replay:replay",
+    "simulation": "breakout.simulation.__main__:main",
+}
 PLUGIN_HELP = {
-    "collect": "Read a source and publish what it says to Kafka.",
-    "worker": "Turn what was collected into downloads, RAM and breakouts.",
+    "collect": "Read a source and publish its data to Kafka.",
+    "worker": "Compute downloads, RAM and breakouts from the collected data.",
     "backfill": "Publish history from before the first scrape.",
     "api": "Serve the HTTP API for researchers.",
 }
 
 
+@dataclass
+class Options:
+    """Options of the group, for `main`."""
+
+    debug: bool = False
+
+
 class Commands(click.Group):
-    """The commands, each imported when it is needed."""
+    """The commands, each imported when it is run."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
-        """Return the names, our own first."""
+        """Return the names, plugins last."""
         del ctx
         return [*OWN, *sorted(set(plugins()) - set(OWN))]
 
@@ -70,46 +84,45 @@ class Commands(click.Group):
 @click.version_option(package_name="breakout-adoption", prog_name="breakout")
 @click.option("--debug", is_flag=True, help="Show the traceback of an error.")
 @click.option(
-    "--with-parent",
-    is_flag=True,
-    hidden=True,
-    help="End with the process that holds the other end of standard input.",
+    "--with-parent", is_flag=True, hidden=True, help="Exit when standard input is closed."
 )
-def cli(debug: bool, with_parent: bool) -> None:
+@click.pass_context
+def cli(context: click.Context, *, debug: bool, with_parent: bool) -> None:
     """Measure, live, which open-weight language models people really adopt."""
-    del debug
+    context.ensure_object(Options).debug = debug
     if with_parent:
-        from breakout.cli.parent import end_with_parent  # noqa: PLC0415
+        from breakout.processes.parent import end_with_parent  # noqa: PLC0415
 
         end_with_parent()
 
 
 def main() -> NoReturn:
-    """Run the command line and exit: 0 done, 1 failed, 2 wrong usage, 130 interrupted."""
+    """Run the command line and exit: 0 done, 1 failed, 2 invalid usage, 130 interrupted."""
+    options = Options()
     try:
-        code = cli.main(prog_name="breakout", standalone_mode=False)
+        code = cli.main(prog_name="breakout", standalone_mode=False, obj=options)
     except click.ClickException as error:
         from breakout.cli.errors import without_secrets  # noqa: PLC0415
 
-        # It may quote a source, and a source may quote what it was sent.
+        # It may quote a source, and a source may echo a secret that it was sent.
         error.message = without_secrets(error.message)
         error.show()
         sys.exit(error.exit_code)
     except (click.Abort, KeyboardInterrupt):
         sys.exit(INTERRUPTED)
     except BrokenPipeError:
-        # The reader of our output (`| head`) has left: nobody to tell, and no failure.
+        # The process that reads our output (`| head`) has exited: not an error.
         sys.stderr.close()
         sys.exit(0)
-    except Exception as error:  # noqa: BLE001 - the last one to see it
-        _explain(error)
+    except Exception as error:  # noqa: BLE001 - the last handler
+        _explain(error, debug=options.debug)
         sys.exit(1)
     sys.exit(code if isinstance(code, int) else 0)
 
 
-def _explain(error: Exception) -> None:
+def _explain(error: Exception, *, debug: bool) -> None:
     from breakout.cli.errors import one_line, without_secrets  # noqa: PLC0415
 
-    if "--debug" in sys.argv:
+    if debug:
         click.echo(without_secrets("".join(traceback.format_exception(error))), err=True)
     click.echo(f"breakout: {one_line(error)}", err=True)

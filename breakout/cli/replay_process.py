@@ -1,4 +1,4 @@
-"""A `breakout replay` as a child process."""
+"""`breakout replay` as a child process."""
 
 import asyncio
 import json
@@ -8,35 +8,33 @@ from datetime import datetime
 from pathlib import Path
 
 from breakout.cli.errors import CommandFailed
-from breakout.cli.supervisor import child_environment, command_line, end
+from breakout.processes.child import ChildProcess, running
+from breakout.processes.program import Program, changed_environment, python_module
 
-ANSWER_SECONDS = 120.0
+RUN_SECONDS = 120.0
 
 
 class ReplayProcess:
-    """Asks the child for one run at a time."""
+    """Requests one collector run at a time from the child."""
 
-    def __init__(self, process: asyncio.subprocess.Process, log: Path) -> None:
-        self._process = process
+    def __init__(self, child: ChildProcess, log: Path) -> None:
+        self._child = child
         self._log = log
 
     async def collect(self, source: str, observed_at: datetime) -> None:
         """Run a collector once; returns when Kafka has acknowledged what it published."""
-        pipe_in, pipe_out = self._process.stdin, self._process.stdout
-        if pipe_in is None or pipe_out is None:
-            raise RuntimeError("the replay was started without pipes")
-        pipe_in.write(f"{source} {observed_at.isoformat()}\n".encode())
+        request = f"{source} {observed_at.isoformat()}\n"
         try:
-            await pipe_in.drain()
-            async with asyncio.timeout(ANSWER_SECONDS):
-                line = await pipe_out.readline()
+            async with asyncio.timeout(RUN_SECONDS):
+                await self._child.write(request)
+                line = await self._child.output.readline()
         except (ConnectionError, TimeoutError):
             line = b""
         if not line:
-            raise CommandFailed(f"the collectors stopped answering; their log is {self._log}")
+            raise CommandFailed(f"the collectors stopped responding; their log is {self._log}")
         error = json.loads(line)["error"]
         if error:
-            raise CommandFailed(f"collecting {source} as of {observed_at:%Y-%m-%d}: {error}")
+            raise CommandFailed(f"cannot collect {source} as of {observed_at:%Y-%m-%d}: {error}")
 
 
 @asynccontextmanager
@@ -44,17 +42,8 @@ async def replay_process(
     environment: Mapping[str, str | None], log: Path
 ) -> AsyncIterator[ReplayProcess]:
     """Run the child until the end of the block."""
-    with log.open("ab") as errors:
-        process = await asyncio.create_subprocess_exec(
-            *command_line("replay"),
-            env=child_environment(environment),
-            # The child ends when this pipe does, that is, with us.
-            stdin=asyncio.subprocess.PIPE,
-            stdout=asyncio.subprocess.PIPE,
-            stderr=errors,
-            start_new_session=True,
-        )
-    try:
-        yield ReplayProcess(process, log)
-    finally:
-        await end(process, "replay")
+    # It reads its standard input to the end, and so ends with its parent
+    command = python_module("breakout", "replay")
+    program = Program("replay", command, changed_environment(environment), log, pipe_output=True)
+    async with running(program) as child:
+        yield ReplayProcess(child, log)

@@ -15,10 +15,11 @@ from breakout.cli.interruption import until_interrupted
 from breakout.cli.page import page_address
 from breakout.cli.reachable import answers
 from breakout.cli.start import start
-from breakout.cli.supervisor import Child, Program, stop_in_order
 from breakout.clickhouse.migrations import migrate
 from breakout.http.addresses import host_port
 from breakout.local.runtime import embedded_servers
+from breakout.processes.child import ChildProcess, stop_in_order
+from breakout.processes.program import Program, breakout_command, changed_environment
 from breakout.settings import Settings
 
 # The servers were seen to answer: a longer wait would only hide what is wrong.
@@ -61,11 +62,12 @@ async def _run(settings: Settings, workers: int, stack: AsyncExitStack) -> None:
         keepers.append(servers.keep_running)
     await asyncio.to_thread(migrate, settings, give_up_after=MIGRATION_PATIENCE_SECONDS)
     programs = _programs(settings, workers)
-    streams = [Child(program) for program in programs[:workers]]
-    rest = [Child(program) for program in programs[workers:]]
-    stack.push_async_callback(stop_in_order, rest, streams)
+    children = [ChildProcess(program) for program in programs]
+    stack.push_async_callback(stop_in_order, children[workers:], children[:workers])
     click.echo(_summary(settings, workers, embedded=embedded))
-    keepers += [child.keep_running for child in (*streams, *rest)]
+    for child in children:
+        await child.start()
+        keepers.append(child.keep_running)
     async with asyncio.TaskGroup() as group:
         for keep_running in keepers:
             group.create_task(keep_running())
@@ -100,11 +102,13 @@ def _programs(settings: Settings, workers: int) -> list[Program]:
         # One port each: the first is the one asked for, 0 lets each find its own.
         Program(
             name,
-            command,
-            {
-                "BREAKOUT_METRICS_PORT": str(first + number if first else 0),
-                "BREAKOUT_API_PORT": str(settings.api_port),
-            },
+            breakout_command(*command),
+            changed_environment(
+                {
+                    "BREAKOUT_METRICS_PORT": str(first + number if first else 0),
+                    "BREAKOUT_API_PORT": str(settings.api_port),
+                }
+            ),
         )
         for number, (name, command) in enumerate(zip(names, commands, strict=True))
     ]

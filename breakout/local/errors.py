@@ -1,4 +1,4 @@
-"""What keeps the embedded servers from running."""
+"""Errors of the embedded servers."""
 
 
 class EmbeddedError(Exception):

@@ -140,13 +140,13 @@ async def test_servers_get_no_secret_they_do_not_need(
         free_port(),
         free_port(),
         admin_password=SecretStr(SECRET),
-        reader_password=SecretStr(f"{SECRET}-reader"),
+        readonly_password=SecretStr(f"{SECRET}-reader"),
     )
     async with embedded_servers(options) as servers, httpx.AsyncClient() as http:
         for pid in (servers.broker.pid, servers.clickhouse.pid):
             assert SECRET.encode() not in started_with(pid)
         login = ("default", SECRET)
-        answer = await http.post(servers.clickhouse_address, content="SELECT 1", auth=login)
+        answer = await http.post(servers.clickhouse_url, content="SELECT 1", auth=login)
         assert answer.text == "1\n"
 
 

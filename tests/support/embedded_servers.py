@@ -39,9 +39,9 @@ class ClickHouseServer(Server):
         self.path = path
         self.url = f"http://127.0.0.1:{port}"
         self.users = Users(
-            User("default", admin_password, reader=False),
+            User("default", admin_password, readonly=False),
             # With an admin password, reading requires a password too
-            User("reader", reader_password, reader=True)
+            User("reader", reader_password, readonly=True)
             if reader_password or not admin_password
             else None,
         )

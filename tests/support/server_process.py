@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TypeVar
 
-from breakout.local.broker import broker_answers
+from breakout.local.broker import broker_responds
 
 START_SECONDS = 60.0
 STOP_SECONDS = 20.0
@@ -135,7 +135,7 @@ class Broker(Server):
         # In a thread: the calling test may have a running event loop
         ready: list[bool] = []
         probe = threading.Thread(
-            target=lambda: ready.append(asyncio.run(broker_answers(self.port)))
+            target=lambda: ready.append(asyncio.run(broker_responds(self.port)))
         )
         probe.start()
         probe.join()

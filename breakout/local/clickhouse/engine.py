@@ -193,11 +193,11 @@ class Engine:
         """The rows of a statement, their columns separated by tabs."""
         return self._keeper.text(sql).split("\n")
 
-    def connect(self, *, reader: bool = False) -> Connection:
+    def connect(self, *, readonly: bool = False) -> Connection:
         """A new session, for reading only if ``reader``."""
         with _engine_errors():
             connection = Connection(self._chdb.connect(self._address))
-        if reader:
+        if readonly:
             try:
                 connection.restrict_to_reading()
             except ClickHouseError:

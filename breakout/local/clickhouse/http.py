@@ -99,7 +99,7 @@ class ClickHouseHttp:
             return parse(http.query.items(), http.headers, read_only=read_only, form=form)
 
         # The fields of a form may be long
-        return request() if form is None else await self._threads.short(request, reader=user.reader)
+        return request() if form is None else await self._threads.short(request, readonly=user.readonly)
 
     async def _run(
         self,
@@ -110,7 +110,7 @@ class ClickHouseHttp:
         answer: Answer,
         slots: AsyncExitStack,
     ) -> LastPart:
-        rights = Rights(request.read_only or user.reader, user.reader, self._reader_functions)
+        rights = Rights(request.read_only or user.readonly, user.readonly, self._reader_functions)
         wish = request.session
         session = None if wish is None else self._sessions.acquire(user.name, wish)
         query = Query(

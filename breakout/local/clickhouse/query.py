@@ -96,7 +96,7 @@ class Query:
 
     async def short(self, call: Callable[[], T]) -> T:
         """The result of a call of the engine that waits for no client."""
-        return await self.threads.short(call, reader=self.rights.reader)
+        return await self.threads.short(call, readonly=self.rights.readonly)
 
     async def _read(self, body: AsyncIterator[bytes]) -> tuple[bytes, InsertHead | None]:
         """Read all of a statement, or an INSERT up to where its data have begun."""
@@ -145,9 +145,9 @@ class Query:
 
     def _connection(self) -> Connection:
         if self.session is None:
-            return self.engine.connect(reader=self.rights.reader)
+            return self.engine.connect(readonly=self.rights.readonly)
         if self.session.connection is None:
-            self.session.connection = self.engine.connect(reader=self.rights.reader)
+            self.session.connection = self.engine.connect(readonly=self.rights.readonly)
         return self.session.connection
 
     async def _body(self, http: web.Request) -> AsyncIterator[bytes]:
@@ -216,7 +216,7 @@ class _Running:
             with contextlib.suppress(ClickHouseError):
                 table.drop(self._connection)
         with contextlib.suppress(ClickHouseError):
-            if self._request.roles and not self._user.reader:
+            if self._request.roles and not self._user.readonly:
                 self._connection.run(b"SET ROLE DEFAULT")
             self._connection.reset(self._earlier_settings)
             if self._earlier_database is not None:
@@ -256,7 +256,7 @@ class _Running:
             kill = kill_of(sql, request.default_format)
             if kill is not None:
                 return kill
-            shown = self._ids.shown(sql, request.query_id, reader=self._user.reader)
+            shown = self._ids.shown(sql, request.query_id, readonly=self._user.readonly)
             output = output_of(shown)
             self._apply_settings()
             reads = self._rights.check(connection, shown, request.params) == "READ_ONLY"
@@ -324,12 +324,12 @@ class _Running:
             pipe.close()
 
     def _kind(self, *, reads: bool) -> Slots:
-        if self._rights.reader:
+        if self._rights.readonly:
             return Slots.READER_RESULTS
         return Slots.ADMIN_RESULTS if reads else Slots.ADMIN_WRITES
 
     async def _short(self, call: Callable[[], T]) -> T:
-        return await self._threads.short(call, reader=self._rights.reader)
+        return await self._threads.short(call, readonly=self._rights.readonly)
 
     def _marked(self, sql: bytes) -> bytes:
         # Behind an INSERT there may be data

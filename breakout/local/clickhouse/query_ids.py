@@ -99,12 +99,12 @@ class QueryIds:
         rows = f"* REPLACE ({replaced}), processes.query_id AS engine_query_id"
         return f"(WITH {names} SELECT {rows} FROM system.processes)"  # noqa: S608
 
-    def shown(self, sql: bytes, query_id: str, *, reader: bool) -> bytes:
+    def shown(self, sql: bytes, query_id: str, *, readonly: bool) -> bytes:
         """The statement as it shows the clients' ids in place of the engine's.
 
         A ``reader`` sees no processes anyway, and would find the secret of marks in errors.
         """
-        listing = None if reader else _SHOW_PROCESSES.match(sql)
+        listing = None if readonly else _SHOW_PROCESSES.match(sql)
         if listing is not None:
             sql = _LIST_PROCESSES + sql[listing.end() :]
         if len(sql) > _LONGEST or _SHOWN.search(sql) is None or _DEFINITION.match(sql):
@@ -114,7 +114,7 @@ class QueryIds:
             call, source, alias = found["call"], found["from"], found["alias"] or b""
             if call is not None:
                 return f"({string_literal(query_id)} AS `".encode() + call + b"()`)"
-            if source is None or reader:
+            if source is None or readonly:
                 return found.group()
             rows = f"(SELECT * EXCEPT engine_query_id FROM {self.processes()})"  # noqa: S608
             named = alias and alias.split()[-1].upper() not in _KEYWORDS

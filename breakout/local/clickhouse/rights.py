@@ -34,7 +34,7 @@ class Rights:
     because of its user, ``functions`` if it is a reader's."""
 
     read_only: bool
-    reader: bool
+    readonly: bool
     functions: ReaderFunctions
 
     def check(self, connection: Connection, sql: bytes, params: Mapping[str, str]) -> str:
@@ -48,7 +48,7 @@ class Rights:
             root = connection.syntax_tree(sql, params)[0].split(" ")[0]
             if root not in _SESSION_STATEMENTS:
                 raise raised_here(READONLY, "Cannot execute query in readonly mode.")
-        if self.reader:
+        if self.readonly:
             self._check_functions(connection, sql, params)
         return statement_class
 
@@ -58,7 +58,7 @@ class Rights:
         """Judge a statement again as it will run, with its result sent elsewhere: what this
         program takes for a comment or a string must not hide what the engine does not."""
         self._single(connection, sql)
-        if self.reader:
+        if self.readonly:
             self._check_functions(connection, sql, params)
 
     def _single(self, connection: Connection, sql: bytes) -> str:

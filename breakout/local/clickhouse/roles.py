@@ -16,7 +16,7 @@ def take_roles(connection: Connection, user: User, roles: Sequence[str]) -> None
     Raises ClickHouseError 511 for a role that does not exist, 512 for one the user does not have.
     The engine knows one user, who has every role: so a read-only user is judged here.
     """
-    if not user.reader:
+    if not user.readonly:
         if roles:
             connection.run(f"SET ROLE {', '.join(map(identifier, roles))}".encode())
         return

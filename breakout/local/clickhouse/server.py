@@ -8,11 +8,9 @@ from __future__ import annotations
 
 import argparse
 import asyncio
-import contextlib
 import os
 import signal
 import sys
-import threading
 import warnings
 from pathlib import Path
 
@@ -25,6 +23,7 @@ from breakout.local.clickhouse.users import Users
 from breakout.local.confinement import confine, python_libraries, unconfined
 from breakout.local.errors import EmbeddedError
 from breakout.local.lock import locked
+from breakout.processes.parent import end_with_parent
 
 # Queries in flight get this long to finish once the server is told to stop
 GRACE_SECONDS = 3.0
@@ -58,18 +57,6 @@ async def serve(directory: Path, port: int, users: Users) -> None:
     finally:
         await runner.cleanup()
         engine.close()
-
-
-def _stop_with_parent() -> None:
-    """End this process when its parent's end of stdin goes away, however the parent dies."""
-
-    def watch() -> None:
-        with contextlib.suppress(OSError):
-            while os.read(0, 1024):
-                pass
-        os.kill(os.getpid(), signal.SIGTERM)
-
-    threading.Thread(target=watch, name="parent", daemon=True).start()
 
 
 def _first_line() -> str:
@@ -106,7 +93,7 @@ def main() -> int:
                 else f"not confined by the kernel: {missing}",
                 file=sys.stderr,
             )
-            _stop_with_parent()
+            end_with_parent()
             asyncio.run(serve(directory, arguments.port, users))
     except (OSError, ValueError, EmbeddedError, ClickHouseError) as error:
         print(f"clickhouse_server: {error}", file=sys.stderr)

@@ -46,10 +46,10 @@ class EngineThreads:
         self._threads = ThreadPoolExecutor(
             CONCURRENT_STATEMENTS * len(Slots), thread_name_prefix="query"
         )
-        # By whether the reader asks: its statements, however long to judge, delay no admin
+        # By whether the user is read-only: its statements, however long to check, delay no admin
         self._short = {
-            reader: ThreadPoolExecutor(_SHORT_CALLS, thread_name_prefix="short")
-            for reader in (False, True)
+            readonly: ThreadPoolExecutor(_SHORT_CALLS, thread_name_prefix="short")
+            for readonly in (False, True)
         }
         # Cancelling must not wait behind the very queries it is to end
         self._cancel_thread = ThreadPoolExecutor(1, thread_name_prefix="cancel")
@@ -67,9 +67,11 @@ class EngineThreads:
         started.future.add_done_callback(lambda _done: self._running.discard(started))
         return started
 
-    async def short(self, call: Callable[[], T], *, reader: bool) -> T:
+    async def short(self, call: Callable[[], T], *, readonly: bool) -> T:
         """The result of a call that waits for no client. It is not interrupted."""
-        return await uninterrupted(_awaited(asyncio.wrap_future(self._short[reader].submit(call))))
+        return await uninterrupted(
+            _awaited(asyncio.wrap_future(self._short[readonly].submit(call)))
+        )
 
     async def close(self) -> None:
         """End the running calls, and then the threads."""

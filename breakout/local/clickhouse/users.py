@@ -1,4 +1,4 @@
-"""Who may log in to the embedded ClickHouse, and with which rights."""
+"""The users of the embedded ClickHouse, and their authentication."""
 
 from __future__ import annotations
 
@@ -12,55 +12,55 @@ from dataclasses import asdict, dataclass, field
 from breakout.local.clickhouse.errors import AUTHENTICATION_FAILED, ClickHouseError, raised_here
 
 DEFAULT_USER = "default"
-"""Whom ClickHouse takes a request without a login to come from."""
+"""The user of a request without a login, as in ClickHouse."""
 
 
 @dataclass(frozen=True, slots=True)
 class User:
-    """A login; ``reader`` may only read."""
+    """A login, and whether it is the read-only user's."""
 
     name: str
     password: str = field(repr=False)
-    reader: bool
+    readonly: bool
 
 
 @dataclass(frozen=True, slots=True)
 class Users:
-    """The admin and, if there is one, the reader.
+    """The admin and, if there is one, the read-only user.
 
-    A reader without a password is everybody on this machine, also who gives no login at all.
+    If the read-only user has no password, requests without a login are accepted as its own.
     """
 
     admin: User
-    reader: User | None
+    readonly: User | None
 
     @classmethod
     def from_json(cls, text: str) -> Users:
-        """The users of `to_json`; raises ValueError for another text."""
+        """Return the users that `to_json` wrote; raises ValueError for any other text."""
         try:
             users = json.loads(text)
-            reader = users["reader"]
-            return cls(User(**users["admin"]), None if reader is None else User(**reader))
+            readonly = users["readonly"]
+            return cls(User(**users["admin"]), None if readonly is None else User(**readonly))
         except (ValueError, TypeError, KeyError):
-            # Its text is not repeated: there are passwords in it
+            # The text is not quoted: it holds passwords
             raise ValueError("the first line of standard input must name the users") from None
 
     def to_json(self) -> str:
-        """The users, passwords too, in one line of JSON."""
+        """Return the users with their passwords as one line of JSON."""
         return json.dumps(asdict(self))
 
     def authenticate(self, headers: Mapping[str, str], arguments: Mapping[str, str]) -> User:
-        """The user named by headers, Basic auth or URL arguments; ``default`` when none is.
+        """Return the user that headers, Basic authentication or URL parameters log in.
 
-        Raises ClickHouseError 516, worded alike for an unknown user and a wrong password.
+        Raises ClickHouseError 516, with the same text for an unknown user and a wrong password.
         """
         name, password = _credentials(headers, arguments)
-        for user in (self.admin, self.reader):
+        for user in (self.admin, self.readonly):
             if user is not None and user.name == name and _same(user.password, password):
                 return user
-        reader = self.reader
-        if reader is not None and not reader.password and (name, password) == (DEFAULT_USER, ""):
-            return reader
+        readonly, anonymous = self.readonly, (DEFAULT_USER, "")
+        if readonly is not None and not readonly.password and (name, password) == anonymous:
+            return readonly
         raise _failed(name)
 
 

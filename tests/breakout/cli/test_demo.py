@@ -9,7 +9,7 @@ import httpx
 import pytest
 
 from tests.breakout.cli.forked import run_breakout
-from tests.breakout.cli.processes import alive, running
+from tests.breakout.cli.processes import alive, eventually, running
 from tests.support.brokers import running_broker
 from tests.support.embedded_servers import running_clickhouse
 
@@ -76,7 +76,7 @@ def test_ctrl_c_cleans_up(environment: dict[str, str], tmp_path: Path) -> None:
         children = demo.children()
         assert len(children) >= 5
         assert demo.interrupt(signal.SIGINT) == 130
-        assert not any(alive(pid) for pid in children)
+        eventually("the end of all children", lambda: not any(map(alive, children)))
         assert "Traceback" not in demo.said
         assert "stopping the demo" in demo.said
     assert list((tmp_path / "tmp").iterdir()) == []
@@ -109,13 +109,14 @@ def test_fills_the_servers_of_the_settings_but_not_twice(
         assert '"model_id"' in shown.stdout, shown.stderr
         with running(*command, environment=there, log=tmp_path / "again") as demo:
             assert demo.process.wait(90) == 1
-            assert "shown holds observations, and invented ones must not come" in " ".join(
-                demo.said.split()
-            )
+            assert (
+                "shown (CLICKHOUSE_URL) holds observations, which must not be mixed with invented "
+                "ones"
+            ) in " ".join(demo.said.split())
             assert "Traceback" not in demo.said
 
 
 def test_here_and_keep_do_not_go_together(environment: dict[str, str]) -> None:
     answer = run_breakout(["demo", "--here", "--keep"], environment, 60)
     assert answer.returncode == 2
-    assert "--keep goes without --here" in answer.stderr
+    assert "--keep cannot be combined with --here" in answer.stderr

@@ -102,6 +102,13 @@ def test_debug_shows_the_traceback_and_still_no_secret(breakout: Breakout) -> No
     assert "topsecret" not in shown.stderr
 
 
+def test_value_of_an_option_is_not_debug(breakout: Breakout) -> None:
+    nobody = f"http://127.0.0.1:{free_port()}/breakout"
+    shown = breakout("top", "--baseline", "--debug", CLICKHOUSE_URL=nobody)
+    assert shown.returncode == 1
+    assert "Traceback" not in shown.stderr
+
+
 def test_an_unexpected_error_is_one_line_too(tmp_path: Path) -> None:
     (tmp_path / "broken.py").write_text("def top(*args, **options): raise KeyError('hf_secret1')")
     code = (

@@ -6,7 +6,7 @@ import pytest
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 
-from breakout.local.broker import broker_answers
+from breakout.local.broker import broker_responds
 from tests.support.brokers import running_broker
 from tests.support.server_process import free_port
 
@@ -58,4 +58,4 @@ async def test_a_restarted_broker_is_empty_and_listens_again(tmp_path: Path) -> 
 
 
 async def test_no_broker_does_not_answer() -> None:
-    assert not await broker_answers(free_port())
+    assert not await broker_responds(free_port())

@@ -74,7 +74,7 @@ def test_login_is_not_shown(tmp_path: Path) -> None:
 async def test_who_gives_no_login_reads_and_does_not_write(tmp_path: Path) -> None:
     options = EmbeddedOptions(tmp_path / "data", free_port(), free_port())
     async with embedded_servers(options) as servers, httpx.AsyncClient() as http:
-        url = servers.clickhouse_address
+        url = servers.clickhouse_url
         create = "CREATE TABLE t (a UInt8) ENGINE = MergeTree ORDER BY a"
         assert (await http.post(url, content="SELECT 1")).text == "1\n"
         assert (await http.post(url, content="SELECT 1", auth=("reader", ""))).text == "1\n"
@@ -90,10 +90,10 @@ async def test_who_gives_no_login_reads_and_does_not_write(tmp_path: Path) -> No
 
 async def test_a_reader_with_a_password_closes_reading(tmp_path: Path) -> None:
     options = EmbeddedOptions(
-        tmp_path / "data", free_port(), free_port(), reader_password=SecretStr("r")
+        tmp_path / "data", free_port(), free_port(), readonly_password=SecretStr("r")
     )
     async with embedded_servers(options) as servers, httpx.AsyncClient() as http:
-        url = servers.clickhouse_address
+        url = servers.clickhouse_url
         refused = await http.post(url, content="SELECT 1")
         assert refused.headers["X-ClickHouse-Exception-Code"] == "516"
         assert (await http.post(url, content="SELECT 1", auth=("reader", "r"))).text == "1\n"
@@ -104,7 +104,7 @@ async def test_a_password_of_the_admin_alone_closes_reading_but_for_our_own(tmp_
         tmp_path / "data", free_port(), free_port(), admin_password=SecretStr("a")
     )
     async with embedded_servers(options) as servers, httpx.AsyncClient() as http:
-        url = servers.clickhouse_address
+        url = servers.clickhouse_url
         for user in ("reader", "default"):
             refused = await http.post(url, content="SELECT 1", auth=(user, ""))
             assert refused.headers["X-ClickHouse-Exception-Code"] == "516"

@@ -18,25 +18,32 @@ import httpx
 import pytest
 
 from breakout.clickhouse.local_login import local_password
-from breakout.local.broker import broker_answers
+from breakout.local.broker import broker_responds
 from breakout.local.errors import EmbeddedError
 from breakout.local.runtime import EmbeddedOptions, embedded_servers
+from breakout.processes.errors import ProcessError
 from tests.support.server_process import free_port
 from tests.support.waiting import wait_until
 
 PROGRAM = """
 import asyncio, sys
 from pathlib import Path
-from breakout.local.errors import EmbeddedError
-from breakout.local.runtime import EmbeddedOptions, run_embedded
+from breakout.cli.interruption import until_interrupted
+from breakout.local.runtime import EmbeddedOptions, embedded_servers
+from breakout.processes.errors import ProcessError
 
-options = EmbeddedOptions(Path(sys.argv[1]), int(sys.argv[2]), int(sys.argv[3]))
-ready = lambda servers: print("ready", servers.broker.pid, servers.clickhouse.pid, flush=True)
+async def run(stack):
+    options = EmbeddedOptions(Path(sys.argv[1]), int(sys.argv[2]), int(sys.argv[3]))
+    servers = await stack.enter_async_context(embedded_servers(options))
+    print("ready", servers.broker.pid, servers.clickhouse.pid, flush=True)
+    await servers.keep_running()
+
 try:
-    asyncio.run(run_embedded(options, ready))
-except EmbeddedError as error:
+    code = asyncio.run(until_interrupted(run, farewell="stopping"))
+except ProcessError as error:
     sys.exit(f"failed: {error}")
 print("stopped")
+sys.exit(code)
 """
 
 
@@ -49,7 +56,7 @@ def alive(pid: int) -> bool:
 
 
 class Running:
-    """`run_embedded` in a process, with the process ids of its two servers."""
+    """`embedded_servers` in a process, with the process ids of its two servers."""
 
     def __init__(self, options: EmbeddedOptions) -> None:
         self.process = subprocess.Popen(
@@ -98,7 +105,7 @@ def test_stops_in_order_on_a_signal(options: EmbeddedOptions, number: int) -> No
     with running(options) as program:
         assert httpx.get(f"{program.url}/ping").text == "Ok.\n"
         program.process.send_signal(number)
-        assert program.finish() == (0, "stopped\n")
+        assert program.finish() == (128 + number, "stopping\nstopped\n")
         assert not alive(program.broker)
         assert not alive(program.clickhouse)
 
@@ -118,7 +125,7 @@ def test_servers_die_with_a_killed_parent_and_start_again(options: EmbeddedOptio
                 lambda: not alive(first.broker) and not alive(first.clickhouse),
             )
             second.process.send_signal(signal.SIGTERM)
-            assert second.finish() == (0, "stopped\n")
+            assert second.finish() == (128 + signal.SIGTERM, "stopping\nstopped\n")
 
 
 @pytest.mark.fault
@@ -136,11 +143,11 @@ def test_a_dead_server_is_started_again(options: EmbeddedOptions) -> None:
                 return ""
 
         wait_until("ClickHouse is back", lambda: rows() == "7\n")
-        wait_until("the broker is back", lambda: asyncio.run(broker_answers(options.kafka_port)))
+        wait_until("the broker is back", lambda: asyncio.run(broker_responds(options.kafka_port)))
         program.process.send_signal(signal.SIGTERM)
         code, output = program.finish()
-        assert code == 0
-        assert output.count("embedded server died, starting it again") == 2
+        assert code == 128 + signal.SIGTERM
+        assert output.count("process exited, restarting it") == 2
 
 
 @pytest.mark.fault
@@ -162,8 +169,8 @@ def test_a_server_that_answers_no_more_is_started_again(options: EmbeddedOptions
         assert alive(program.broker)
         program.process.send_signal(signal.SIGTERM)
         code, output = program.finish()
-        assert code == 0
-        assert "embedded server does not answer, killing it" in output
+        assert code == 128 + signal.SIGTERM
+        assert "process does not respond, killing it" in output
 
 
 @pytest.mark.fault
@@ -213,7 +220,7 @@ def test_a_broker_is_not_killed_for_its_silence(options: EmbeddedOptions) -> Non
         os.kill(program.clickhouse, signal.SIGSTOP)
         wait_until("ClickHouse is killed", lambda: not alive(program.clickhouse), seconds=120)
         os.kill(program.broker, signal.SIGCONT)
-        wait_until("the broker answers", lambda: asyncio.run(broker_answers(options.kafka_port)))
+        wait_until("the broker answers", lambda: asyncio.run(broker_responds(options.kafka_port)))
         assert alive(program.broker)
 
 
@@ -236,11 +243,11 @@ def test_a_server_that_dies_at_once_again_and_again_ends_it(options: EmbeddedOpt
 
 async def test_the_block_starts_and_stops_both(options: EmbeddedOptions) -> None:
     async with embedded_servers(options) as servers:
-        assert await broker_answers(options.kafka_port)
+        assert await broker_responds(options.kafka_port)
         assert servers.kafka_bootstrap_servers == f"127.0.0.1:{options.kafka_port}"
-        async with httpx.AsyncClient(base_url=servers.clickhouse_address) as http:
+        async with httpx.AsyncClient(base_url=servers.clickhouse_url) as http:
             assert (await http.get("/ping")).text == "Ok.\n"
-    assert not await broker_answers(options.kafka_port)
+    assert not await broker_responds(options.kafka_port)
 
 
 async def test_second_instance_is_told_which_process_is_in_the_way(
@@ -280,8 +287,8 @@ async def test_damaged_data_are_reported_with_the_log(options: EmbeddedOptions) 
     engine.mkdir(parents=True)
     (engine / "data").write_text("not a directory")
     with pytest.raises(
-        EmbeddedError, match=r"ClickHouse ended with code 1.*clickhouse\.log"
-    ) as told:
+        ProcessError, match=r"ClickHouse exited with code 1.*clickhouse\.log"
+    ) as raised:
         async with embedded_servers(options):
             pass
-    assert "Stack trace" not in str(told.value)
+    assert "Stack trace" not in str(raised.value)
