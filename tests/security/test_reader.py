@@ -9,7 +9,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from breakout.local.clickhouse.config import ADMINS_SETTINGS, ADMINS_TABLES
+from breakout.local.clickhouse.config import ADMIN_SETTINGS, ADMIN_TABLES
 from tests.support.embedded_servers import ClickHouseServer, running_clickhouse
 
 SECRET = "what-nobody-may-read"
@@ -88,7 +88,7 @@ def test_a_schema_is_written_nowhere(reader: httpx.Client, tmp_path: Path) -> No
     assert not target.exists()
 
 
-@pytest.mark.parametrize("setting", ADMINS_SETTINGS)
+@pytest.mark.parametrize("setting", ADMIN_SETTINGS)
 def test_settings_of_the_admin(admin: httpx.Client, reader: httpx.Client, setting: str) -> None:
     value = {"additional_table_filters": "{'a':'b'}", "dialect": "kusto"}.get(setting, "dummy")
     written = value if value.startswith("{") else f"'{value}'"
@@ -152,7 +152,7 @@ def test_what_is_hidden_is_a_table_or_will_be_one(admin: httpx.Client) -> None:
     """A misspelt name would hide nothing."""
     listed = "SELECT name FROM system.tables WHERE database = 'system' FORMAT TSV"
     names = set(admin.post("/", content=listed).text.split())
-    assert set(ADMINS_TABLES) - names <= {"crash_log", "query_log", "text_log"}
+    assert set(ADMIN_TABLES) - names <= {"crash_log", "query_log", "text_log"}
 
 
 @pytest.mark.parametrize(

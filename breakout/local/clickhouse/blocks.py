@@ -1,4 +1,4 @@
-"""ClickHouse's own block compression, of ``compress=1`` answers and ``decompress=1`` bodies.
+"""ClickHouse's own block compression: ``compress=1`` for responses, ``decompress=1`` for bodies.
 
 A block is a checksum (CityHash128 1.0.2 of the rest), one byte for the method, the length of the
 compressed data with this header and the length of the plain data (both uint32, little-endian), and
@@ -17,65 +17,65 @@ _CHECKSUM = struct.Struct("<QQ")
 _HEADER = struct.Struct("<BII")
 _NONE, _LZ4, _ZSTD = 0x02, 0x82, 0x90
 _BLOCK_BYTES = 1 << 20
-# Clients write blocks of 1 MiB or so; a block is decompressed at once
-_LONGEST_BLOCK = 64 << 20
+# Clients write blocks of about 1 MiB
+_MAX_BLOCK_BYTES = 64 << 20
 
 
-class BrokenBlockError(RuntimeError):
-    """A block that is not one, or that does not match its checksum."""
+class InvalidBlockError(RuntimeError):
+    """A malformed block, or one that does not match its checksum."""
 
 
 class BlockEncoder:
-    """Turns a stream into blocks of LZ4."""
+    """Compresses a stream to LZ4 blocks."""
 
     def __init__(self) -> None:
-        self._waiting = bytearray()
+        self._buffer = bytearray()
 
     def compress(self, data: bytes, /) -> bytes:
         """Return the blocks that ``data`` completes."""
-        self._waiting += data
+        self._buffer += data
         blocks = []
-        while len(self._waiting) >= _BLOCK_BYTES:
-            blocks.append(_block(bytes(self._waiting[:_BLOCK_BYTES])))
-            del self._waiting[:_BLOCK_BYTES]
+        while len(self._buffer) >= _BLOCK_BYTES:
+            blocks.append(_block(bytes(self._buffer[:_BLOCK_BYTES])))
+            del self._buffer[:_BLOCK_BYTES]
         return b"".join(blocks)
 
     def flush(self) -> bytes:
         """Return the last block, if anything is left."""
-        plain, self._waiting = bytes(self._waiting), bytearray()
+        plain, self._buffer = bytes(self._buffer), bytearray()
         return _block(plain) if plain else b""
 
 
 class BlockDecoder:
-    """Turns blocks, cut anywhere, back into bytes."""
+    """Decompresses blocks, split anywhere."""
 
     def __init__(self) -> None:
-        self._waiting = bytearray()
+        self._buffer = bytearray()
 
     @property
     def eof(self) -> bool:
-        """Whether the last block is whole."""
-        return not self._waiting
+        """Whether the last block is complete."""
+        return not self._buffer
 
     def decompress(self, data: bytes, /) -> bytes:
         """Return the plain data of the blocks that ``data`` completes."""
-        self._waiting += data
+        self._buffer += data
         plain = []
         start = _CHECKSUM.size
-        while len(self._waiting) >= start + _HEADER.size:
-            method, size, plain_size = _HEADER.unpack_from(self._waiting, start)
-            if not _HEADER.size <= size <= _LONGEST_BLOCK or plain_size > _LONGEST_BLOCK:
-                raise BrokenBlockError(
-                    f"a block of {size} bytes for {plain_size} plain ones: "
-                    f"blocks of up to {_LONGEST_BLOCK} bytes are read"
+        while len(self._buffer) >= start + _HEADER.size:
+            method, size, plain_size = _HEADER.unpack_from(self._buffer, start)
+            if not _HEADER.size <= size <= _MAX_BLOCK_BYTES or plain_size > _MAX_BLOCK_BYTES:
+                raise InvalidBlockError(
+                    f"invalid block of {size} bytes, decompressed {plain_size}: "
+                    f"the limit is {_MAX_BLOCK_BYTES} bytes"
                 )
-            if len(self._waiting) < start + size:
+            if len(self._buffer) < start + size:
                 break
-            body = bytes(self._waiting[start : start + size])
-            if _CHECKSUM.pack(*_checksum(body)) != self._waiting[:start]:
-                raise BrokenBlockError("the checksum does not match: the block was damaged")
+            body = bytes(self._buffer[start : start + size])
+            if _CHECKSUM.pack(*_checksum(body)) != self._buffer[:start]:
+                raise InvalidBlockError("a block is damaged: its checksum does not match")
             plain.append(_plain(method, body[_HEADER.size :], plain_size))
-            del self._waiting[: start + size]
+            del self._buffer[: start + size]
         return b"".join(plain)
 
 
@@ -86,8 +86,8 @@ def _block(plain: bytes) -> bytes:
 
 
 def _checksum(body: bytes) -> tuple[int, int]:
-    whole = CityHash128(body)
-    return whole >> 64, whole & (1 << 64) - 1
+    value = CityHash128(body)
+    return value >> 64, value & (1 << 64) - 1
 
 
 def _plain(method: int, data: bytes, size: int) -> bytes:
@@ -96,13 +96,13 @@ def _plain(method: int, data: bytes, size: int) -> bytes:
         plain = lz4.block.decompress(data, uncompressed_size=size)
     elif method == _ZSTD:
         if zstandard.frame_content_size(data) > size:
-            # What the frame says would be taken from memory before it is seen to be a lie
-            raise BrokenBlockError(f"a frame larger than the {size} bytes the block says")
+            # zstd would allocate what the frame declares
+            raise InvalidBlockError(f"a frame is larger than the declared {size} bytes")
         plain = zstandard.ZstdDecompressor().decompress(data, max_output_size=size)
     elif method == _NONE:
         plain = data
     else:
-        raise BrokenBlockError(f"unknown method 0x{method:02x}: LZ4, ZSTD and NONE are read")
+        raise InvalidBlockError(f"unknown compression method 0x{method:02x}: use LZ4, ZSTD or NONE")
     if len(plain) != size:
-        raise BrokenBlockError(f"{len(plain)} bytes where the block says {size}")
+        raise InvalidBlockError(f"a block has {len(plain)} bytes, not the declared {size}")
     return plain

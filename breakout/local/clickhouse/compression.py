@@ -12,15 +12,15 @@ import zstandard
 from breakout.local.clickhouse.errors import (
     CANNOT_DECOMPRESS,
     UNKNOWN_COMPRESSION_METHOD,
-    raised_here,
+    clickhouse_error,
 )
 
 
 class Decoder(Protocol):
-    """Turns a compressed stream, cut anywhere, back into bytes."""
+    """Decompresses a stream, split anywhere."""
 
     def decompress(self, data: bytes, /) -> bytes:
-        """Bytes that ``data`` completes."""
+        """Return the bytes that ``data`` completes."""
 
     @property
     def eof(self) -> bool:
@@ -28,13 +28,13 @@ class Decoder(Protocol):
 
 
 class Encoder(Protocol):
-    """Compresses a stream piece by piece."""
+    """Compresses a stream chunk by chunk."""
 
     def compress(self, data: bytes, /) -> bytes:
-        """Compressed bytes ready so far."""
+        """Return the compressed bytes that are ready."""
 
     def flush(self) -> bytes:
-        """The rest of the compressed stream."""
+        """Return the rest of the compressed stream."""
 
 
 class _Lz4Encoder:
@@ -64,22 +64,22 @@ _ENCODERS: dict[str, Callable[[], Encoder]] = {
     "gzip": lambda: zlib.compressobj(3, zlib.DEFLATED, 31),
     "deflate": lambda: zlib.compressobj(3, zlib.DEFLATED, 15),
 }
-_PIECE_BYTES = 1 << 10
-"""Decompressed at once: a kilobyte of zstd may become 32 MiB."""
+_CHUNK_BYTES = 1 << 10
+"""Decompressed per call: a kilobyte of zstd may become 32 MiB."""
 _BROKEN = (zlib.error, zstandard.ZstdError, RuntimeError, EOFError)
 
 
 def request_decoder(encoding: str) -> Callable[[], Decoder] | None:
-    """How to make decoders for a ``Content-Encoding``; None for an uncompressed body."""
+    """Return the factory of decoders for a ``Content-Encoding``; None for an uncompressed body."""
     name = encoding.strip().lower()
     if name in ("", "identity"):
         return None
     if name not in _DECODERS:
         known = ", ".join(sorted(_DECODERS))
-        raise raised_here(
+        raise clickhouse_error(
             UNKNOWN_COMPRESSION_METHOD,
             f"Unknown compression method '{encoding}' in the header Content-Encoding: "
-            f"this server reads {known}",
+            f"use one of {known}",
         )
     return _DECODERS[name]
 
@@ -87,42 +87,42 @@ def request_decoder(encoding: str) -> Callable[[], Decoder] | None:
 async def decoded(
     chunks: AsyncIterator[bytes], new_decoder: Callable[[], Decoder]
 ) -> AsyncIterator[bytes]:
-    """The decompressed stream; several compressed streams in a row count as one."""
+    """Yield the decompressed stream; concatenated compressed streams count as one."""
     decoder = new_decoder()
-    untouched = True
+    empty = True
     async for chunk in chunks:
         at = 0
         while at < len(chunk):
             if decoder.eof:
                 decoder = new_decoder()
-            untouched = False
-            piece = chunk[at : at + _PIECE_BYTES]
-            at += len(piece)
+            empty = False
+            data = chunk[at : at + _CHUNK_BYTES]
+            at += len(data)
             try:
-                plain = decoder.decompress(piece)
+                plain = decoder.decompress(data)
             except _BROKEN as error:
-                raise raised_here(
+                raise clickhouse_error(
                     CANNOT_DECOMPRESS, f"Cannot decompress the request body: {error}"
                 ) from None
             if decoder.eof:
                 at -= len(getattr(decoder, "unused_data", b"") or b"")
             if plain:
                 yield plain
-    if not untouched and not decoder.eof:
-        raise raised_here(CANNOT_DECOMPRESS, "The compressed request body ends too early")
+    if not empty and not decoder.eof:
+        raise clickhouse_error(CANNOT_DECOMPRESS, "The compressed request body ends too early")
 
 
 def response_encoding(accepted: str) -> str | None:
-    """The content coding to answer with, the client's ``Accept-Encoding`` in hand."""
+    """Return the content encoding of the response to an ``Accept-Encoding``."""
     refused = {
         part.split(";")[0].strip()
         for part in accepted.lower().split(",")
         if part.replace(" ", "").endswith((";q=0", ";q=0.0"))
     }
-    named = {part.split(";")[0].strip() for part in accepted.lower().split(",")} - refused
-    return next((name for name in _ENCODERS if name in named), None)
+    accepted_names = {part.split(";")[0].strip() for part in accepted.lower().split(",")} - refused
+    return next((name for name in _ENCODERS if name in accepted_names), None)
 
 
 def response_encoder(encoding: str) -> Encoder:
-    """A fresh encoder of a coding that `response_encoding` chose."""
+    """Return a new encoder for a result of `response_encoding`."""
     return _ENCODERS[encoding]()

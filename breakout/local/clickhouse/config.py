@@ -1,34 +1,33 @@
 """The engine's configuration files, written at every start.
 
-Users are checked by the HTTP layer (the embedded engine has no login); what a user may do is
-enforced by the engine through the roles, the reader's profile and policies of rows. No secret is
-in these files.
+The HTTP layer authenticates users (the embedded engine has no login); the engine enforces their
+privileges by roles, the read-only user's profile and row policies. The files hold no secret.
 """
 
 from __future__ import annotations
 
 from pathlib import Path
 
-# The limits of the reader that `breakout migrate` makes on a ClickHouse server, written out
-# here because importing that module would double the time this process takes to start
-READER_LIMITS = {
+# As of the read-only user that `breakout migrate` creates on a ClickHouse server; importing that
+# module would double the start-up time of this process
+READONLY_LIMITS = {
     "max_execution_time": 60,  # seconds
     "max_memory_usage": 2 * 2**30,  # bytes
     "max_result_rows": 5_000_000,
     "max_rows_to_read": 2_000_000_000,
 }
 ADMIN_ROLE = "breakout_admin"
-READER_ROLE = "breakout_reader"
-READER_PROFILE = "breakout_reader"
-# Applied to a reader's connection; the profile keeps them from being changed to more
-READER_SETTINGS = {
-    **{name: str(most) for name, most in READER_LIMITS.items()},
+READONLY_ROLE = "breakout_reader"
+READONLY_PROFILE = "breakout_reader"
+# Of a read-only connection; the constraints of the profile forbid higher values
+READONLY_SETTINGS = {
+    **{name: str(limit) for name, limit in READONLY_LIMITS.items()},
     "do_not_merge_across_partitions_select_final": "1",
     "readonly": "2",
 }
-# Nobody's business but the admin's: what others ask, where files lie, how the server is set up.
-# The engine lets every user read every system table, so rows are hidden by a policy.
-ADMINS_TABLES = (
+# Visible to the admin only: queries of others, paths of files, configuration of the server.
+# The engine lets every user read every system table, so a row policy hides the rows.
+ADMIN_TABLES = (
     "asynchronous_inserts",
     "background_schedule_pool",
     "backups",
@@ -69,9 +68,9 @@ ADMINS_TABLES = (
     "user_query_log",
     "warnings",
 )
-# A reader may not set these: they name files and addresses that the engine then opens, or hold
-# SQL, which is not in the statement and so is not judged with it.
-ADMINS_SETTINGS = (
+# The read-only user may not set these: they name files and addresses that the engine opens, or
+# hold SQL that is not part of the checked statement.
+ADMIN_SETTINGS = (
     "additional_result_filter",
     "additional_table_filters",
     "ai_function_embedding_default_credentials",
@@ -98,21 +97,20 @@ ADMINS_SETTINGS = (
 _CONSTRAINTS = "\n".join(
     [
         *(
-            f"        <{name}><min>1</min><max>{most}</max></{name}>"
-            for name, most in READER_LIMITS.items()
+            f"        <{name}><min>1</min><max>{limit}</max></{name}>"
+            for name, limit in READONLY_LIMITS.items()
         ),
-        *(f"        <{name}><const/></{name}>" for name in ADMINS_SETTINGS),
+        *(f"        <{name}><const/></{name}>" for name in ADMIN_SETTINGS),
     ]
 )
 _POLICIES = "\n".join(
     f"        <{name}><filter>has(currentRoles(), 'breakout_admin')</filter></{name}>"
-    for name in ADMINS_TABLES
+    for name in ADMIN_TABLES
 )
 
-# A statement is listed whole, since the mark by which it is found may stand at its end. The role of
-# readers makes temporary tables of the external tables of a form; no statement of theirs does.
-# The default profile names max_execution_time for the reader's sake: its constraint then
-# forbids going back to this profile.
+# Statements are listed in full, because their mark may be at the end. The read-only role creates
+# temporary tables only for the external tables of a form. The default profile sets
+# max_execution_time so that the constraint of the read-only profile forbids changing back to it.
 _USERS = f"""<clickhouse>
   <profiles>
     <default>
@@ -121,19 +119,19 @@ _USERS = f"""<clickhouse>
       <log_queries_cut_to_length>1073741824</log_queries_cut_to_length>
       <max_execution_time>0</max_execution_time>
     </default>
-    <{READER_PROFILE}>
+    <{READONLY_PROFILE}>
       <constraints>
 {_CONSTRAINTS}
       </constraints>
-    </{READER_PROFILE}>
+    </{READONLY_PROFILE}>
   </profiles>
   <roles>
     <breakout_admin>
       <grants><query>GRANT ALL ON *.* WITH GRANT OPTION</query></grants>
     </breakout_admin>
-    <{READER_ROLE}>
+    <{READONLY_ROLE}>
       <grants><query>GRANT SELECT, SHOW, CREATE TEMPORARY TABLE ON *.*</query></grants>
-    </{READER_ROLE}>
+    </{READONLY_ROLE}>
   </roles>
   <users>
     <default>
@@ -141,7 +139,7 @@ _USERS = f"""<clickhouse>
       <networks><ip>::/0</ip></networks>
       <profile>default</profile>
       <quota>default</quota>
-      <grants><query>GRANT breakout_admin, {READER_ROLE}</query></grants>
+      <grants><query>GRANT breakout_admin, {READONLY_ROLE}</query></grants>
       <databases><system>
 {_POLICIES}
       </system></databases>
@@ -160,11 +158,10 @@ _ENGINE = """<clickhouse>
 
 
 def write_config(directory: Path) -> Path:
-    """Write the configuration into ``directory`` and return the file the engine starts from."""
+    """Write the configuration to ``directory`` and return the engine's configuration file."""
     users = directory / "users.xml"
     users.write_text(_USERS)
-    # Not config.xml: the engine picks up a file of that name from the working directory,
-    # and would do so while the module is imported
+    # Not config.xml: importing the engine reads a file of that name from the working directory
     engine = directory / "engine.xml"
     engine.write_text(_ENGINE.format(users=users))
     return engine

@@ -1,4 +1,4 @@
-"""ClickHouse exceptions: code, text and the HTTP status ClickHouse answers with."""
+"""ClickHouse exceptions: code, text, and the HTTP status of the response."""
 
 from __future__ import annotations
 
@@ -77,19 +77,19 @@ class ClickHouseError(Exception):
 
     @property
     def status(self) -> int:
-        """HTTP status that a ClickHouse server answers for this code."""
+        """HTTP status of a ClickHouse server for this code."""
         return _STATUS_OF_CODE.get(self.code, 500)
 
 
-def raised_here(code: int, message: str) -> ClickHouseError:
-    """An error that the HTTP layer itself found, worded as ClickHouse words its own."""
+def clickhouse_error(code: int, message: str) -> ClickHouseError:
+    """Return an error of the HTTP layer, in ClickHouse's format."""
     return ClickHouseError(code, f"Code: {code}. DB::Exception: {message} ({_NAMES[code]})")
 
 
-def from_engine(text: str) -> ClickHouseError:
-    """The error of an engine call; a text without a code counts as unknown (1002)."""
+def engine_error(text: str) -> ClickHouseError:
+    """Return the error of an engine call; a text without a code is unknown (1002)."""
     text = text.partition(", Stack trace (when copying this message")[0].strip()
     found = _CODE.search(text)
     if found is None:
-        return raised_here(ENGINE_FAILURE, text)
+        return clickhouse_error(ENGINE_FAILURE, text)
     return ClickHouseError(int(found.group(1)), text[found.start() :])

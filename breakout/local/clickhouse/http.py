@@ -9,24 +9,25 @@ from contextlib import AsyncExitStack
 from aiohttp import web
 
 from breakout.local.clickhouse.compression import response_encoding
+from breakout.local.clickhouse.cross_origin import reject_cross_origin
 from breakout.local.clickhouse.engine import Engine
+from breakout.local.clickhouse.engine_threads import EngineThreads
 from breakout.local.clickhouse.errors import SOCKET_TIMEOUT, ClickHouseError
+from breakout.local.clickhouse.execution import SendRest
 from breakout.local.clickhouse.form import Form, is_form, read_form
-from breakout.local.clickhouse.query import LastPart, Query
+from breakout.local.clickhouse.query import Query
 from breakout.local.clickhouse.query_ids import QueryIds
-from breakout.local.clickhouse.readonly_functions import LISTING, ReaderFunctions
-from breakout.local.clickhouse.request import QueryRequest, check_headers, parse
-from breakout.local.clickhouse.response import Answer
+from breakout.local.clickhouse.readonly_functions import FUNCTIONS_QUERY, ReadonlyFunctions
+from breakout.local.clickhouse.request import QueryRequest, check_headers, parse_request
+from breakout.local.clickhouse.response import QueryResponse
 from breakout.local.clickhouse.rights import Rights
 from breakout.local.clickhouse.sessions import Sessions
-from breakout.local.clickhouse.threads import EngineThreads
 from breakout.local.clickhouse.users import User, Users
-from breakout.local.clickhouse.web_sites import refuse_web_sites
 
 _SESSION_SWEEP_SECONDS = 1.0
-# How much of a failed request's body is read to its end
-_REST_SECONDS = 10.0
-_LONGEST_REST = 256 << 20
+# The body of a failed request is read up to these limits
+_DRAIN_SECONDS = 10.0
+_DRAINED_BYTES = 256 << 20
 
 
 class ClickHouseHttp:
@@ -38,17 +39,15 @@ class ClickHouseHttp:
         self._threads = EngineThreads(engine)
         self._sessions = Sessions()
         self._ids = QueryIds()
-        self._reader_functions = ReaderFunctions.of(
-            [
-                (name, kinds, same_as)
-                for name, kinds, same_as in (row.split("\t") for row in engine.lines(LISTING))
-            ],
-            engine.lines("SELECT name FROM system.table_functions"),
+        functions = [row.split("\t") for row in engine.rows(FUNCTIONS_QUERY)]
+        self._functions = ReadonlyFunctions.of(
+            [(name, categories, alias_to) for name, categories, alias_to in functions],
+            engine.rows("SELECT name FROM system.table_functions"),
         )
 
     def application(self) -> web.Application:
-        """The routes, and what has to run beside them."""
-        app = web.Application(middlewares=[refuse_web_sites])
+        """Return the application with its routes and background task."""
+        app = web.Application(middlewares=[reject_cross_origin])
         app.router.add_get("/ping", _ok)
         app.router.add_get("/replicas_status", _ok)
         app.router.add_get("/", self._query)
@@ -70,25 +69,25 @@ class ClickHouseHttp:
         self._sessions.close()
 
     async def _query(self, http: web.Request) -> web.StreamResponse:
-        answer = Answer(http, self._engine.version, self._engine.timezone)
+        response = QueryResponse(http, self._engine.version, self._engine.timezone)
         form: Form | None = None
         try:
             check_headers(http.headers)
             user = self._users.authenticate(http.headers, http.query)
             form = await read_form(http) if is_form(http) else None
             request = await self._request(http, user, form)
-            answer.name_query(request.query_id)
+            response.set_query_id(request.query_id)
             if request.compress_blocks:
-                answer.blocks = True
+                response.blocks = True
             elif request.http_compression:
-                answer.encoding = response_encoding(http.headers.get("Accept-Encoding", ""))
+                response.encoding = response_encoding(http.headers.get("Accept-Encoding", ""))
             async with AsyncExitStack() as slots:
                 with self._ids.running(user.name, request.query_id) as mark:
-                    send_rest = await self._run(http, user, request, mark, answer, slots)
+                    send_rest = await self._run(http, user, request, mark, response, slots)
                 return await send_rest()
         except ClickHouseError as error:
-            last = error.code == SOCKET_TIMEOUT or not await _read_rest(http)
-            return await answer.error(error, last=last)
+            close = error.code == SOCKET_TIMEOUT or not await _drain(http)
+            return await response.send_error(error, close=close)
         finally:
             if form is not None:
                 form.close()
@@ -96,10 +95,12 @@ class ClickHouseHttp:
     async def _request(self, http: web.Request, user: User, form: Form | None) -> QueryRequest:
         def request() -> QueryRequest:
             read_only = http.method != "POST"
-            return parse(http.query.items(), http.headers, read_only=read_only, form=form)
+            return parse_request(http.query.items(), http.headers, read_only=read_only, form=form)
 
-        # The fields of a form may be long
-        return request() if form is None else await self._threads.short(request, readonly=user.readonly)
+        if form is None:
+            return request()
+        # Its fields may be long
+        return await self._threads.run_short(request, readonly=user.readonly)
 
     async def _run(
         self,
@@ -107,12 +108,12 @@ class ClickHouseHttp:
         user: User,
         request: QueryRequest,
         mark: str,
-        answer: Answer,
+        response: QueryResponse,
         slots: AsyncExitStack,
-    ) -> LastPart:
-        rights = Rights(request.read_only or user.readonly, user.readonly, self._reader_functions)
-        wish = request.session
-        session = None if wish is None else self._sessions.acquire(user.name, wish)
+    ) -> SendRest:
+        rights = Rights(request.read_only or user.readonly, user.readonly, self._functions)
+        options = request.session
+        session = None if options is None else self._sessions.acquire(user.name, options)
         query = Query(
             engine=self._engine,
             threads=self._threads,
@@ -122,27 +123,27 @@ class ClickHouseHttp:
             request=request,
             rights=rights,
             session=session,
-            answer=answer,
+            response=response,
             slots=slots,
         )
         try:
             return await query.run(http)
         finally:
-            if wish is not None:
-                self._sessions.release(user.name, wish)
+            if options is not None:
+                self._sessions.release(user.name, options)
 
 
 async def _ok(_http: web.Request) -> web.Response:
     return web.Response(text="Ok.\n")
 
 
-async def _read_rest(http: web.Request) -> bool:
-    """Read what a client still sends although its request has failed already, within bounds;
-    otherwise it would see a broken connection in place of the error."""
+async def _drain(http: web.Request) -> bool:
+    """Read the rest of a failed request's body; returns whether its end was reached. A client
+    that still sends would otherwise get a broken connection in place of the error."""
     size = 0
     try:
-        async with asyncio.timeout(_REST_SECONDS):
-            while size < _LONGEST_REST and not http.content.at_eof():
+        async with asyncio.timeout(_DRAIN_SECONDS):
+            while size < _DRAINED_BYTES and not http.content.at_eof():
                 size += len(await http.content.readany())
     except (TimeoutError, ConnectionError):
         return False

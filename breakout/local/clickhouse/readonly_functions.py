@@ -1,8 +1,8 @@
-"""The functions that a reader may name, wherever in a statement they stand.
+"""The functions that the read-only user may call.
 
-A function need not be called by a function's syntax: ``arrayMap(file, ...)`` and
-``* APPLY file`` name one as a column is named. So every word of a statement is judged, in the
-engine's own spelling of it, where comments are gone and escapes are resolved.
+A function can be called without a function's syntax: ``arrayMap(file, ...)`` and
+``* APPLY file`` name it like a column. So every word of a statement is checked, in the
+engine's own formatting, which has no comments and resolved escapes.
 """
 
 from __future__ import annotations
@@ -11,9 +11,9 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-# Kinds of functions (system.functions.categories, or Aggregate) that compute from their arguments
-# alone
-_COMPUTING = frozenset(
+# Categories (system.functions.categories, or Aggregate) whose functions depend on their arguments
+# only
+_PURE_CATEGORIES = frozenset(
     {
         "Aggregate",
         "Arithmetic",
@@ -52,8 +52,9 @@ _COMPUTING = frozenset(
         "UUID",
     }
 )
-# Of the other kinds, which also hold what reads files, calls services or tells of the server
-_ALSO = frozenset(
+# Of the other categories, which also have functions that read files, call services or expose the
+# server
+_OTHER_FUNCTIONS = frozenset(
     """
     authenticatedUser bar blockNumber blockSerializedSize blockSize byteSize caseWithExpression
     colorOKLABToSRGB colorOKLCHToSRGB colorSRGBToOKLAB colorSRGBToOKLCH connectionId countDigits
@@ -76,9 +77,8 @@ _ALSO = frozenset(
     variantElement variantType version visibleWidth
     """.lower().split()
 )
-# Table functions that compute rows, or read tables that the reader may read anyway. Not among
-# them are those that take the structure of a table as a text, which may hold expressions, but
-# for `values`, whose text is looked at.
+# Table functions that compute rows, or read tables that the user may read anyway. Those that take
+# a structure are denied, because it may hold expressions; the structure of `values` is checked.
 _TABLE_FUNCTIONS = frozenset(
     {
         "generate_series",
@@ -105,68 +105,70 @@ _TOKEN = re.compile(
     re.VERBOSE | re.DOTALL,
 )
 _IDENTIFIER_PARAMETER = re.compile(r":\s*Identifier\s*\}", re.IGNORECASE)
-# What a column of a structure may have besides its type
+# Expressions in a structure
 _EXPRESSIONS = re.compile(r"\b(?:default|materialized|alias|ephemeral)\b", re.IGNORECASE)
 _VALUES_NODE = re.compile(r"\s*Function values\b", re.IGNORECASE)
 # Its first argument is the structure, or the first row
 _PLAIN_ARGUMENT = re.compile(r"\s*(?:Literal |Function tuple )")
 
-LISTING = (
+FUNCTIONS_QUERY = (
     "SELECT name, if(is_aggregate, 'Aggregate', categories), "
     "if(alias_to = '', name, alias_to) FROM system.functions"
 )
-"""Lists every function with its kinds, and the function it is another name of."""
+"""Lists every function with its categories, and the function that it is an alias of."""
 
 
 @dataclass(frozen=True, slots=True)
-class ReaderFunctions:
-    """The engine's functions that a reader may not name, in lower case."""
+class ReadonlyFunctions:
+    """The functions that the read-only user may not call, in lower case."""
 
-    refused_functions: frozenset[str]
-    refused_table_functions: frozenset[str]
+    denied_functions: frozenset[str]
+    denied_table_functions: frozenset[str]
 
     @classmethod
     def of(
         cls, functions: Sequence[tuple[str, str, str]], table_functions: Sequence[str]
-    ) -> ReaderFunctions:
-        """Judge all functions of an engine, as `LISTING` lists them; unknown ones are refused."""
-        # Other names of a function have no kind, and may differ by case alone
-        kinds = {name.lower(): kind for name, kind, _ in functions if kind}
+    ) -> ReadonlyFunctions:
+        """Classify the rows of `FUNCTIONS_QUERY`; functions of unknown categories are denied."""
+        # An alias has no categories, and may differ by case only
+        categories_of = {
+            name.lower(): categories for name, categories, _ in functions if categories
+        }
 
         def allowed(name: str) -> bool:
-            kind = kinds.get(name, "")
-            computes = bool(kind) and set(kind.split(",")) <= _COMPUTING
-            return computes or name in _ALSO
+            categories = categories_of.get(name, "")
+            pure = bool(categories) and set(categories.split(",")) <= _PURE_CATEGORIES
+            return pure or name in _OTHER_FUNCTIONS
 
         return cls(
             frozenset(
                 name.lower()
-                for name, _, same_as in functions
-                if not allowed(name.lower()) and not allowed(same_as.lower())
+                for name, _, alias_to in functions
+                if not allowed(name.lower()) and not allowed(alias_to.lower())
             ),
             frozenset(name.lower() for name in table_functions) - _TABLE_FUNCTIONS,
         )
 
-    def refused(self, canonical: str, tree: Sequence[str], params: Mapping[str, str]) -> str | None:
-        """What a reader may not do in a statement, in words; None when all may be done.
+    def denied(self, canonical: str, tree: Sequence[str], params: Mapping[str, str]) -> str | None:
+        """Return why a statement is denied, None if it is allowed.
 
-        ``canonical`` is the statement in the engine's spelling, ``tree`` its syntax tree.
+        ``canonical`` is the statement as the engine formats it, ``tree`` its syntax tree.
         """
         words = list(_words(canonical))
         if _IDENTIFIER_PARAMETER.search(canonical):
             words += [(value, False) for text in params.values() for value, _ in _words(text)]
         for word, called in words:
             name = word.lower()
-            if name in self.refused_functions or (called and name in self.refused_table_functions):
-                return f"a reader may not use the function {word}."
-        if not _types_alone(tree):
-            return "a reader may not use values() with expressions in its structure."
+            if name in self.denied_functions or (called and name in self.denied_table_functions):
+                return f"the read-only user may not use the function {word}."
+        if not _has_types_only(tree):
+            return "the read-only user may not use values() with expressions in its structure."
         return None
 
 
 def _words(text: str) -> Iterator[tuple[str, bool]]:
-    """Names of a statement, and whether an opening bracket follows. Not those that give a name
-    (behind AS), nor parts of a longer one (behind a dot): they stand for no function."""
+    """Yield the names in a statement, and whether a bracket follows, without aliases (after AS)
+    and parts of a longer name (after a dot): neither refers to a function."""
     tokens = [found for found in _TOKEN.finditer(text) if found.lastgroup != "string"]
     for number, token in enumerate(tokens):
         if token.lastgroup not in ("word", "name"):
@@ -177,7 +179,7 @@ def _words(text: str) -> Iterator[tuple[str, bool]]:
             yield token.group().strip('`"'), after == "("
 
 
-def _types_alone(tree: Sequence[str]) -> bool:
+def _has_types_only(tree: Sequence[str]) -> bool:
     for number, line in enumerate(tree):
         if _VALUES_NODE.match(line) is None:
             continue

@@ -1,4 +1,4 @@
-"""An HTTP request as ClickHouse's interface understands it."""
+"""The parameters of a request to ClickHouse's HTTP interface."""
 
 from __future__ import annotations
 
@@ -12,20 +12,20 @@ from breakout.local.clickhouse.errors import (
     INVALID_SESSION_TIMEOUT,
     SESSION_NOT_FOUND,
     UNKNOWN_FORMAT,
-    raised_here,
+    clickhouse_error,
 )
 from breakout.local.clickhouse.form import ExternalTable, Form
 
 DEFAULT_SESSION_SECONDS = 60
-LONGEST_SESSION_SECONDS = 3600
+MAX_SESSION_SECONDS = 3600
 
 _FORMAT_NAME = re.compile(r"[A-Za-z][A-Za-z0-9]*")
 
 _NUMBER = re.compile(r"[0-9]{1,9}")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 
-# Arguments the interface reads itself; any other is a setting of the query
-_INTERFACE_ARGUMENTS = frozenset(
+# Parameters of the interface; any other is a setting of the query
+_INTERFACE_PARAMETERS = frozenset(
     {
         "buffer_size",
         "client_protocol_version",
@@ -50,8 +50,8 @@ _INTERFACE_ARGUMENTS = frozenset(
 
 
 @dataclass(frozen=True, slots=True)
-class SessionWish:
-    """The session a request wants to run in."""
+class SessionOptions:
+    """The session that a request uses."""
 
     session_id: str
     timeout_seconds: int
@@ -61,7 +61,7 @@ class SessionWish:
 
 @dataclass(frozen=True, slots=True)
 class QueryRequest:
-    """Everything but the body. ``params`` are values of ``{name:Type}``, as escaped text."""
+    """A request without its body. ``params`` are the values of ``{name:Type}``, escaped."""
 
     query: bytes
     query_id: str
@@ -71,33 +71,35 @@ class QueryRequest:
     roles: Sequence[str]
     settings: Mapping[str, str]
     params: Mapping[str, str]
-    session: SessionWish | None
+    session: SessionOptions | None
     compress_blocks: bool
     decompress_blocks: bool
     wait_end_of_query: bool
     http_compression: bool
     read_only: bool
     external_tables: Sequence[ExternalTable] | None
-    """Those of a form; None where the body is not a form."""
+    """The files of a form; None if the body is not a form."""
 
 
-def parse(
+def parse_request(
     arguments: Iterable[tuple[str, str]],
     headers: Mapping[str, str],
     *,
     read_only: bool,
     form: Form | None = None,
 ) -> QueryRequest:
-    """Read URL arguments, fields of a form and headers; raises ClickHouseError for what can't be
-    honoured."""
+    """Parse URL parameters, fields of a form and headers.
+
+    Raises ClickHouseError for an invalid value.
+    """
     pairs = [*arguments, *(form.fields if form is not None else ())]
     values = dict(pairs)
-    about_files = form.names() if form is not None else ()
+    file_parameters = form.file_parameters() if form is not None else ()
     settings = {
         name: value
         for name, value in values.items()
-        if name not in _INTERFACE_ARGUMENTS
-        and name not in about_files
+        if name not in _INTERFACE_PARAMETERS
+        and name not in file_parameters
         and not name.startswith("param_")
     }
     http_compression = _flag(settings.pop("enable_http_compression", "0"))
@@ -131,50 +133,51 @@ def parse(
 
 
 def check_headers(headers: Mapping[str, str]) -> None:
-    """Refuse bytes that are no text: the engine could not even quote them."""
+    """Raise ClickHouseError for a header that is not UTF-8: the engine could not quote it."""
     for name, value in headers.items():
         try:
             value.encode()
         except UnicodeEncodeError:
-            raise raised_here(BAD_ARGUMENTS, f"The header {name} is not UTF-8") from None
+            raise clickhouse_error(BAD_ARGUMENTS, f"The header {name} is not UTF-8") from None
 
 
 def _query_id(text: str) -> str:
-    # It is told back in a header
+    # It is sent back in a header
     if _CONTROL.search(text):
-        raise raised_here(BAD_ARGUMENTS, "A query_id may not have control characters")
+        raise clickhouse_error(BAD_ARGUMENTS, "query_id must not contain control characters")
     return text
 
 
 def _format(name: str) -> str:
     # It becomes part of a statement
     if _FORMAT_NAME.fullmatch(name) is None:
-        raise raised_here(UNKNOWN_FORMAT, f"Unknown format {name}")
+        raise clickhouse_error(UNKNOWN_FORMAT, f"Unknown format {name}")
     return name
 
 
 def _protocol_version(text: str) -> int:
     if _NUMBER.fullmatch(text) is None:
-        raise raised_here(BAD_ARGUMENTS, f"client_protocol_version is not a number: '{text[:80]}'")
+        raise clickhouse_error(
+            BAD_ARGUMENTS, f"client_protocol_version is not a number: '{text[:80]}'"
+        )
     return int(text)
 
 
-def _session(values: Mapping[str, str]) -> SessionWish | None:
+def _session(values: Mapping[str, str]) -> SessionOptions | None:
     session_id = values.get("session_id", "")
     if not session_id:
         if _flag(values.get("session_check", "0")):
-            raise raised_here(SESSION_NOT_FOUND, "Session not found: session_id is empty")
+            raise clickhouse_error(SESSION_NOT_FOUND, "Session not found: session_id is empty")
         return None
     text = values.get("session_timeout", str(DEFAULT_SESSION_SECONDS))
     if _NUMBER.fullmatch(text) is None:
-        raise raised_here(INVALID_SESSION_TIMEOUT, f"Invalid session timeout: '{text[:80]}'")
-    if int(text) > LONGEST_SESSION_SECONDS:
-        raise raised_here(
+        raise clickhouse_error(INVALID_SESSION_TIMEOUT, f"Invalid session timeout: '{text[:80]}'")
+    if int(text) > MAX_SESSION_SECONDS:
+        raise clickhouse_error(
             INVALID_SESSION_TIMEOUT,
-            f"Session timeout '{text}' is larger than max_session_timeout: "
-            f"{LONGEST_SESSION_SECONDS}",
+            f"Session timeout '{text}' is larger than max_session_timeout: {MAX_SESSION_SECONDS}",
         )
-    return SessionWish(
+    return SessionOptions(
         session_id=session_id,
         timeout_seconds=int(text),
         must_exist=_flag(values.get("session_check", "0")),

@@ -11,10 +11,10 @@ from collections.abc import Callable
 from aiohttp import web
 
 from breakout.local.clickhouse.blocks import BlockEncoder
+from breakout.local.clickhouse.body_writer import BodyWriter
 from breakout.local.clickhouse.compression import Encoder, response_encoder
-from breakout.local.clickhouse.engine import Progress
+from breakout.local.clickhouse.connection import Progress
 from breakout.local.clickhouse.errors import ClickHouseError
-from breakout.local.clickhouse.sending import Sending
 from breakout.tasks import uninterrupted
 
 DISPLAY_NAME = "breakout embedded"
@@ -27,21 +27,21 @@ _CONTENT_TYPES = {
     "JSONStringsEachRow": "application/x-ndjson; charset=UTF-8",
     "XML": "application/xml; charset=UTF-8",
 }
-# Compressing more than this takes a thread
-_COMPRESSED_AT_ONCE_BYTES = 16 << 10
+# More than this is compressed in a thread
+_INLINE_COMPRESSION_BYTES = 16 << 10
 _BINARY = ("Native", "RowBinary", "Arrow", "Parquet", "ORC", "Avro", "MsgPack", "BSON", "Proto")
 
 
-class Answer:
-    """Headers and body of a response; its status is open until the body begins.
+class QueryResponse:
+    """Headers and body; the status is not sent before the body begins.
 
-    ``encoding`` is the content coding of the body, None for none.
+    ``encoding`` is the content encoding of the body, None for an uncompressed one.
     """
 
     def __init__(self, http: web.Request, version: str, timezone: str) -> None:
         self._http = http
         self._version = version
-        # Marks an exception inside a body that has already begun
+        # Identifies an exception within the body
         self._tag = "".join(secrets.choice(string.ascii_lowercase) for _ in range(16))
         self._headers = {
             "X-ClickHouse-Server-Display-Name": DISPLAY_NAME,
@@ -51,74 +51,74 @@ class Answer:
         }
         self.encoding: str | None = None
         self.blocks = False
-        """Whether the body is in ClickHouse's own compressed blocks."""
+        """Whether the body consists of ClickHouse's compressed blocks."""
         self._encoder: Encoder | None = None
         self._query_id = ""
         self._stream: web.StreamResponse
-        self._sending: Sending
+        self._writer: BodyWriter
 
-    def name_query(self, query_id: str) -> None:
-        """Name the query this answers."""
+    def set_query_id(self, query_id: str) -> None:
+        """Set the id of the query."""
         self._query_id = query_id
         self._headers["X-ClickHouse-Query-Id"] = query_id
 
-    def name_format(self, result_format: str) -> None:
-        """Name the format of the body."""
+    def set_format(self, result_format: str) -> None:
+        """Set the format of the body."""
         self._headers["X-ClickHouse-Format"] = result_format
         self._headers["Content-Type"] = _content_type(result_format)
 
-    async def whole(self, body: bytes, progress: Progress) -> web.StreamResponse:
+    async def send(self, body: bytes, progress: Progress) -> web.StreamResponse:
         """Send a complete body."""
         self._headers["X-ClickHouse-Summary"] = _summary(progress)
         encoder = self._new_encoder() if body else None
         if encoder is not None:
-            body = await _off_the_loop(lambda: encoder.compress(body) + encoder.flush(), body)
+            body = await _compress(lambda: encoder.compress(body) + encoder.flush(), body)
         response = web.StreamResponse(headers=self._headers)
         return await self._send(response, body)
 
-    async def error(self, error: ClickHouseError, *, last: bool) -> web.StreamResponse:
-        """Send an error in place of any body; ``last`` closes the connection with it."""
+    async def send_error(self, error: ClickHouseError, *, close: bool) -> web.StreamResponse:
+        """Send an error in place of a body, and ``close`` the connection."""
         headers = {**self._headers, "X-ClickHouse-Exception-Code": str(error.code)}
         headers["Content-Type"] = "text/plain; charset=UTF-8"
         headers.pop("X-ClickHouse-Format", None)
         response = web.StreamResponse(status=error.status, headers=headers)
-        if last:
+        if close:
             response.force_close()
         return await self._send(response, self._text(error))
 
     async def _send(self, response: web.StreamResponse, body: bytes) -> web.StreamResponse:
         response.content_length = len(body)
-        sending = Sending(self._http, response, self._query_id)
-        await sending.begin()
-        await sending.write(body)
-        await sending.end()
+        writer = BodyWriter(self._http, response, self._query_id)
+        await writer.begin()
+        await writer.write(body)
+        await writer.end()
         return response
 
     async def begin(self) -> None:
-        """Send the headers; from now on an error can only follow the rows."""
+        """Send the headers; an error can only follow the rows from now on."""
         self._headers["X-ClickHouse-Summary"] = _summary(Progress())
         self._encoder = self._new_encoder()
         self._stream = web.StreamResponse(headers=self._headers)
-        self._sending = Sending(self._http, self._stream, self._query_id)
-        await self._sending.begin()
+        self._writer = BodyWriter(self._http, self._stream, self._query_id)
+        await self._writer.begin()
 
     async def write(self, data: bytes) -> None:
         """Send more of the body."""
         encoder = self._encoder
         if encoder is not None:
-            data = await _off_the_loop(lambda: encoder.compress(data), data)
-        await self._sending.write(data)
+            data = await _compress(lambda: encoder.compress(data), data)
+        await self._writer.write(data)
 
     async def end(self, data: bytes) -> web.StreamResponse:
         """Send the last of the body."""
         await self.write(data)
         await self._flush()
-        await self._sending.end()
+        await self._writer.end()
         return self._stream
 
     async def fail(self, data: bytes, error: ClickHouseError) -> web.StreamResponse:
-        """Send the last of the body and an error behind it, and break the connection: a client
-        that doesn't know the mark must not take the rows for a whole result."""
+        """Send the last of the body and an error, and break the connection: a client that does not
+        look for the error must not take the rows for a complete result."""
         text = self._text(error)
         block = (
             f"\r\n__exception__\r\n{self._tag}\r\n".encode()
@@ -133,7 +133,7 @@ class Answer:
 
     async def _flush(self) -> None:
         if self._encoder is not None:
-            await self._sending.write(self._encoder.flush())
+            await self._writer.write(self._encoder.flush())
 
     def _new_encoder(self) -> Encoder | None:
         if self.blocks:
@@ -148,8 +148,8 @@ class Answer:
         return f"{error.text}{suffix}\n".encode(errors="replace")
 
 
-async def _off_the_loop(compress: Callable[[], bytes], data: bytes) -> bytes:
-    if len(data) <= _COMPRESSED_AT_ONCE_BYTES:
+async def _compress(compress: Callable[[], bytes], data: bytes) -> bytes:
+    if len(data) <= _INLINE_COMPRESSION_BYTES:
         return compress()
     return await uninterrupted(asyncio.to_thread(compress))
 
@@ -178,5 +178,5 @@ def _summary(progress: Progress) -> str:
         "result_bytes": progress.result_bytes,
         "elapsed_ns": progress.elapsed_ns,
     }
-    # ClickHouse writes these numbers as strings, so that no reader loses digits
+    # Strings, as in ClickHouse: JavaScript would lose digits of numbers
     return json.dumps({name: str(number) for name, number in numbers.items()})

@@ -1,20 +1,20 @@
-"""The roles that a request asks for."""
+"""The parameter ``role`` of a request."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
-from breakout.local.clickhouse.config import ADMIN_ROLE, READER_ROLE
-from breakout.local.clickhouse.engine import Connection, identifier
-from breakout.local.clickhouse.errors import SET_NON_GRANTED_ROLE, UNKNOWN_ROLE, raised_here
+from breakout.local.clickhouse.config import ADMIN_ROLE, READONLY_ROLE
+from breakout.local.clickhouse.connection import Connection, identifier
+from breakout.local.clickhouse.errors import SET_NON_GRANTED_ROLE, UNKNOWN_ROLE, clickhouse_error
 from breakout.local.clickhouse.users import User
 
 
-def take_roles(connection: Connection, user: User, roles: Sequence[str]) -> None:
-    """Run what follows with the named roles alone, none meaning all that the user has.
+def set_roles(connection: Connection, user: User, roles: Sequence[str]) -> None:
+    """Activate the named roles only; without any, all roles of the user stay active.
 
-    Raises ClickHouseError 511 for a role that does not exist, 512 for one the user does not have.
-    The engine knows one user, who has every role: so a read-only user is judged here.
+    Raises ClickHouseError 511 for a role that does not exist, 512 for one that is not granted to
+    the user. The engine has a single user with every role, so the read-only user is checked here.
     """
     if not user.readonly:
         if roles:
@@ -22,6 +22,10 @@ def take_roles(connection: Connection, user: User, roles: Sequence[str]) -> None
         return
     for role in roles:
         if role == ADMIN_ROLE:
-            raise raised_here(SET_NON_GRANTED_ROLE, f"Role {role} should be granted to set current")
-        if role != READER_ROLE:
-            raise raised_here(UNKNOWN_ROLE, f"There is no role `{role}` in `user directories`.")
+            raise clickhouse_error(
+                SET_NON_GRANTED_ROLE, f"Role {role} should be granted to set current"
+            )
+        if role != READONLY_ROLE:
+            raise clickhouse_error(
+                UNKNOWN_ROLE, f"There is no role `{role}` in `user directories`."
+            )

@@ -1,7 +1,7 @@
 """The embedded ClickHouse as a process: ``python -m breakout.local.clickhouse.server``.
 
-The first line of its standard input names the users with their passwords (`Users.to_json`):
-neither arguments nor the environment hold any. It ends when standard input does.
+The first line of its standard input holds the users with their passwords (`Users.to_json`);
+arguments and environment hold none. It ends when its standard input does.
 """
 
 from __future__ import annotations
@@ -25,9 +25,9 @@ from breakout.local.errors import EmbeddedError
 from breakout.local.lock import locked
 from breakout.processes.parent import end_with_parent
 
-# Queries in flight get this long to finish once the server is told to stop
+# Running queries may finish within this time after SIGTERM
 GRACE_SECONDS = 3.0
-_LONGEST_ADDRESS = 1 << 20
+_MAX_URL_BYTES = 1 << 20
 
 
 async def serve(directory: Path, port: int, users: Users) -> None:
@@ -42,12 +42,12 @@ async def serve(directory: Path, port: int, users: Users) -> None:
         handler_cancellation=True,
         shutdown_timeout=GRACE_SECONDS,
         access_log=None,
-        # Bodies are decompressed by this program, which knows more encodings
+        # Bodies are decompressed by this program, which supports more encodings
         auto_decompress=False,
-        # Parameters travel in the address; ClickHouse's own limit of it
-        max_line_size=_LONGEST_ADDRESS,
-        max_field_size=_LONGEST_ADDRESS,
-        # Reading the body in large pieces is what keeps big inserts cheap
+        # ClickHouse's own limit; the URL holds parameters
+        max_line_size=_MAX_URL_BYTES,
+        max_field_size=_MAX_URL_BYTES,
+        # Large reads make large inserts cheap
         read_bufsize=1 << 20,
     )
     await runner.setup()
@@ -60,7 +60,7 @@ async def serve(directory: Path, port: int, users: Users) -> None:
 
 
 def _first_line() -> str:
-    """The first line of standard input; unbuffered, so that the rest is left to the watcher."""
+    """Read the first line of standard input, unbuffered: the rest is for `end_with_parent`."""
     line = b""
     while not line.endswith(b"\n") and (byte := os.read(0, 1)):
         line += byte
@@ -75,7 +75,7 @@ def main() -> int:
     arguments = parser.parse_args()
     # The engine takes its time zone from the process
     os.environ["TZ"] = "UTC"
-    # What is wrong with a form its client learns; aiohttp would keep and log it too
+    # Errors of a form are sent to the client; aiohttp would log them too
     warnings.filterwarnings("ignore", module=r"aiohttp\.multipart")
     try:
         users = Users.from_json(_first_line())
@@ -84,7 +84,7 @@ def main() -> int:
         temporary.mkdir(parents=True, exist_ok=True)
         os.environ["TMPDIR"] = str(temporary)
         with locked(directory, "server.lock", "server"):
-            # Before any thread: it holds for those that this one starts
+            # Before any thread starts: threads inherit it
             confine(port=arguments.port, owns=[directory], loads=python_libraries())
             missing = unconfined()
             print(

@@ -1,8 +1,8 @@
-"""Where ClickHouse's HTTP interface has to look into a statement without running it.
+"""Parses what the HTTP interface has to know about a statement before running it.
 
-Only three places need it: an INSERT ends where its data begins, a result format is named by
-a trailing ``FORMAT``, and ``INTO OUTFILE`` or ``FROM INFILE`` belong to a client's machine.
-What a statement may do is never judged here: that is the engine's own parser's task.
+These are: where the data of an INSERT begins, the trailing ``FORMAT`` of a result, and
+``INTO OUTFILE`` or ``FROM INFILE``, which need the client's files. Rights are never checked here,
+but by the engine's own parser.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from breakout.local.clickhouse.errors import INTO_OUTFILE_NOT_ALLOWED, raised_here
+from breakout.local.clickhouse.errors import INTO_OUTFILE_NOT_ALLOWED, clickhouse_error
 
 _TOKEN = re.compile(
     rb"""
@@ -30,7 +30,7 @@ _TOKEN = re.compile(
     re.VERBOSE | re.DOTALL,
 )
 
-# Each also inside of another, as in $a$a$
+# Overlapping ones too, as in $a$a$
 _HEREDOC_TAG = re.compile(rb"(?=(?P<tag>\$\w*+\$))")
 
 
@@ -46,9 +46,9 @@ class _Token:
 
 
 def _top_level(sql: bytes) -> Iterator[_Token]:
-    """Tokens outside any bracket, without blanks and comments, in time linear in the text.
+    """Yield the tokens outside brackets, without blanks and comments, in linear time.
 
-    Behind a quote or comment that does not end there is nothing: that is no statement.
+    It stops at an unterminated quote or comment, which is a syntax error.
     """
     depth = 0
     position = 0
@@ -58,7 +58,7 @@ def _top_level(sql: bytes) -> Iterator[_Token]:
         position = found.end()
         if kind in ("tag", "dollar"):
             kind, position = "unfinished", found.end("dollar")
-            # Searched for only where it is sure to be found
+            # Searched only if it exists, so that the time stays linear
             if found["tag"] and heredoc_ends.get(found["dollar"], 0) >= position:
                 kind = "heredoc"
                 position = sql.index(found["dollar"], position) + len(found["dollar"])
@@ -77,7 +77,7 @@ def _top_level(sql: bytes) -> Iterator[_Token]:
 
 
 def _heredoc_ends(sql: bytes) -> dict[bytes, int]:
-    """Where each ``$tag$`` stands last."""
+    """Return the last position of each ``$tag$``."""
     if b"$" not in sql:
         return {}
     return {found["tag"]: found.start() for found in _HEREDOC_TAG.finditer(sql)}
@@ -85,15 +85,15 @@ def _heredoc_ends(sql: bytes) -> dict[bytes, int]:
 
 @dataclass(frozen=True, slots=True)
 class InsertHead:
-    """An INSERT with its data cut off: ``statement`` names the target, ``data_start`` is the
-    offset of the first byte of data, which is written in ``data_format``."""
+    """An INSERT without its data: ``statement`` names the target, ``data_start`` is the offset of
+    the first byte of data, in ``data_format``."""
 
     statement: bytes
     data_format: str
     data_start: int
 
-    def reading_from(self, path: str, comment: str) -> bytes:
-        """The same statement with its data read from ``path``; ``comment`` is put into it."""
+    def from_file(self, path: str, comment: str) -> bytes:
+        """Return the statement with its data read from ``path``, and with a comment."""
         target, settings = self.statement, b""
         previous = _Token("blank", b"", 0, 0)
         for token in _top_level(self.statement):
@@ -106,16 +106,15 @@ class InsertHead:
 
 
 def is_insert(sql: bytes) -> bool:
-    """Whether the statement starts with INSERT (after blanks and comments)."""
+    """Return whether the statement starts with INSERT (after blanks and comments)."""
     return next((token.is_word(b"INSERT") for token in _top_level(sql)), False)
 
 
 def insert_head(sql: bytes, *, complete: bool) -> InsertHead | None:
     """Split an INSERT from the data that follows it.
 
-    ``complete`` says that no more bytes will come; without it the head may still be cut, and
-    a FORMAT or VALUES that touches the end is not trusted. Returns None for an INSERT that
-    carries no data of its own (INSERT SELECT), or whose head is not all there yet.
+    Unless the text is ``complete``, a FORMAT or VALUES at its end may be the start of another
+    word. Returns None for an INSERT without data (INSERT SELECT) and for an incomplete head.
     """
     previous = _Token("blank", b"", 0, 0)
     after_format = False
@@ -137,7 +136,7 @@ def insert_head(sql: bytes, *, complete: bool) -> InsertHead | None:
 
 
 def _names_target(token: _Token) -> bool:
-    # INSERT INTO values ..., INSERT INTO TABLE values ...: a table may be called so
+    # INSERT INTO values ..., INSERT INTO TABLE values ...: a valid name of a table
     return token.is_word(b"INTO", b"TABLE") or token.text == b"."
 
 
@@ -156,40 +155,43 @@ def _data_start(sql: bytes, offset: int) -> int:
 
 @dataclass(frozen=True, slots=True)
 class Output:
-    """A statement around its trailing ``FORMAT name``; ``result_format`` is None without one."""
+    """A statement split at its trailing ``FORMAT name``; ``result_format`` is None without one."""
 
     before: bytes
     result_format: str | None
     after: bytes
 
-    def written_to(self, path: str, default_format: str) -> bytes:
-        """The same statement with its result written to ``path`` instead."""
+    def into_file(self, path: str, default_format: str) -> bytes:
+        """Return the statement with its result written to ``path``."""
         name = (self.result_format or default_format).encode()
         target = b"\nINTO OUTFILE '" + path.encode() + b"' APPEND FORMAT " + name + b" "
         return self.before + target + self.after
 
 
-def output_of(sql: bytes) -> Output:
-    """Find the result format of a statement, and refuse what needs the client's files."""
+def parse_output(sql: bytes) -> Output:
+    """Find the result format of a statement. Raises ClickHouseError for INTO OUTFILE and FROM
+    INFILE."""
     tokens = list(_top_level(sql))
     end = len(sql)
     while tokens and tokens[-1].text == b";":
         end = tokens.pop().start
     for first, second in itertools.pairwise(tokens):
         if first.is_word(b"INTO") and second.is_word(b"OUTFILE"):
-            raise raised_here(INTO_OUTFILE_NOT_ALLOWED, "INTO OUTFILE is not allowed over HTTP")
+            raise clickhouse_error(
+                INTO_OUTFILE_NOT_ALLOWED, "INTO OUTFILE is not allowed over HTTP"
+            )
         if first.is_word(b"FROM") and second.is_word(b"INFILE"):
-            raise raised_here(INTO_OUTFILE_NOT_ALLOWED, "FROM INFILE is not allowed over HTTP")
+            raise clickhouse_error(INTO_OUTFILE_NOT_ALLOWED, "FROM INFILE is not allowed over HTTP")
     for index in range(len(tokens) - 2, -1, -1):
         keyword, name = tokens[index], tokens[index + 1]
         if not (keyword.is_word(b"FORMAT") and name.kind == "word"):
             continue
-        follower = tokens[index + 2] if index + 2 < len(tokens) else None
-        if follower is None or follower.is_word(b"SETTINGS"):
+        next_token = tokens[index + 2] if index + 2 < len(tokens) else None
+        if next_token is None or next_token.is_word(b"SETTINGS"):
             return Output(sql[: keyword.start], name.text.decode(), sql[name.end : end])
     return Output(sql[:end], None, b"")
 
 
 def string_literal(value: str) -> str:
-    """A string as SQL."""
+    """Return a string as SQL."""
     return "'" + value.replace("\\", "\\\\").replace("'", "\\'") + "'"

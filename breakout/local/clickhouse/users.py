@@ -9,7 +9,11 @@ import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 
-from breakout.local.clickhouse.errors import AUTHENTICATION_FAILED, ClickHouseError, raised_here
+from breakout.local.clickhouse.errors import (
+    AUTHENTICATION_FAILED,
+    ClickHouseError,
+    clickhouse_error,
+)
 
 DEFAULT_USER = "default"
 """The user of a request without a login, as in ClickHouse."""
@@ -83,7 +87,7 @@ def _credentials(headers: Mapping[str, str], arguments: Mapping[str, str]) -> tu
         name = arguments.get("user", DEFAULT_USER)
         password = arguments.get("password", "")
     if len(named_by) > 1:
-        raise raised_here(
+        raise clickhouse_error(
             AUTHENTICATION_FAILED,
             f"Invalid authentication: it is not allowed to use {' and '.join(named_by)} "
             "simultaneously",
@@ -94,14 +98,14 @@ def _credentials(headers: Mapping[str, str], arguments: Mapping[str, str]) -> tu
 def _basic(header: str) -> tuple[str, str]:
     scheme, _, encoded = header.partition(" ")
     if scheme.lower() != "basic":
-        raise raised_here(
+        raise clickhouse_error(
             AUTHENTICATION_FAILED,
             "Invalid authentication: only the 'Basic' HTTP Authorization scheme is supported",
         )
     try:
         decoded = base64.b64decode(encoded.strip(), validate=True).decode()
     except (binascii.Error, UnicodeDecodeError):
-        raise raised_here(
+        raise clickhouse_error(
             AUTHENTICATION_FAILED, "Invalid authentication: the Basic credentials are malformed"
         ) from None
     name, _, password = decoded.partition(":")
@@ -109,7 +113,7 @@ def _basic(header: str) -> tuple[str, str]:
 
 
 def _failed(name: str) -> ClickHouseError:
-    return raised_here(
+    return clickhouse_error(
         AUTHENTICATION_FAILED,
         f"{name}: Authentication failed: password is incorrect, "
         "or there is no user with such name.",

@@ -21,7 +21,7 @@ from breakout.local.clickhouse.engine import Engine
 engine = Engine(Path(sys.argv[1]))
 endless = b"SELECT count() FROM numbers(1000000000000) WHERE sipHash64(number) = 1"
 threading.Thread(target=lambda: engine.connect().run(endless), daemon=True).start()
-while engine.lines("SELECT count() FROM system.processes WHERE query LIKE '%sipHash%'") != ["2"]:
+while engine.rows("SELECT count() FROM system.processes WHERE query LIKE '%sipHash%'") != ["2"]:
     time.sleep(0.01)
 threading.Thread(target=lambda: ctypes.string_at(8), daemon=True).start()
 time.sleep(600)

@@ -15,9 +15,9 @@ import lz4.frame
 import pytest
 import zstandard
 
-from breakout.local.clickhouse.query import MAX_QUERY_SIZE
-from breakout.local.clickhouse.statements import insert_head, output_of
-from breakout.local.clickhouse.threads import CONCURRENT_STATEMENTS
+from breakout.local.clickhouse.engine_threads import CONCURRENT_STATEMENTS
+from breakout.local.clickhouse.statement_reader import MAX_QUERY_SIZE
+from breakout.local.clickhouse.statements import insert_head, parse_output
 from tests.breakout.local.conftest import ADMIN_PASSWORD, READER_PASSWORD
 from tests.support.embedded_servers import ClickHouseServer
 from tests.support.server_process import free_port
@@ -28,9 +28,9 @@ ROWS = "/* unread */ SELECT repeat('x', 100000) FROM numbers({rows}) SETTINGS ma
 # The deadlines are the same code with less patience
 SERVER_WITH_SHORT_DEADLINES = """
 import sys
-from breakout.local.clickhouse import receiving, sending, server
-sending.SEND_SECONDS = 1.0
-receiving.RECEIVE_SECONDS = 1.0
+from breakout.local.clickhouse import body_writer, receive, server
+body_writer.SEND_SECONDS = 1.0
+receive.RECEIVE_SECONDS = 1.0
 sys.exit(server.main())
 """
 
@@ -264,7 +264,7 @@ def test_data_of_an_insert_are_no_part_of_the_statement(
 )
 def test_parsing_is_linear(text: bytes) -> None:
     # With a step for each pair of characters this would take an hour
-    assert output_of(b"SELECT " + text).result_format is None
+    assert parse_output(b"SELECT " + text).result_format is None
     assert insert_head(b"INSERT INTO t " + text, complete=True) is None
 
 

@@ -4,7 +4,7 @@ import clickhouse_connect
 import httpx
 import pytest
 
-from breakout.local.clickhouse.readonly_functions import LISTING, ReaderFunctions
+from breakout.local.clickhouse.readonly_functions import FUNCTIONS_QUERY, ReadonlyFunctions
 from tests.breakout.local.conftest import READER_PASSWORD
 from tests.support.embedded_servers import ClickHouseServer
 
@@ -143,7 +143,7 @@ REFUSED = [
 
 @pytest.fixture
 def listed(http: httpx.Client) -> list[tuple[str, str, str]]:
-    rows = http.post("/", content=f"{LISTING} FORMAT TSVRaw").text.splitlines()
+    rows = http.post("/", content=f"{FUNCTIONS_QUERY} FORMAT TSVRaw").text.splitlines()
     return [(name, kinds, same_as) for name, kinds, same_as in (row.split("\t") for row in rows)]
 
 
@@ -151,7 +151,7 @@ def test_every_function_of_the_engine_was_looked_at(
     http: httpx.Client, listed: list[tuple[str, str, str]]
 ) -> None:
     assert len(listed) == FUNCTIONS
-    assert sorted(ReaderFunctions.of(listed, []).refused_functions) == REFUSED
+    assert sorted(ReadonlyFunctions.of(listed, []).denied_functions) == REFUSED
 
 
 def test_unknown_functions_are_refused() -> None:
@@ -160,9 +160,9 @@ def test_unknown_functions_are_refused() -> None:
         ("rf", "", "readsFiles"),
         ("x", "", "x"),
     ]
-    found = ReaderFunctions.of([*functions, ("plus", "Arithmetic", "plus")], ["opens", "numbers"])
-    assert found.refused_functions == {"readsfiles", "rf", "x"}
-    assert found.refused_table_functions == {"opens"}
+    found = ReadonlyFunctions.of([*functions, ("plus", "Arithmetic", "plus")], ["opens", "numbers"])
+    assert found.denied_functions == {"readsfiles", "rf", "x"}
+    assert found.denied_table_functions == {"opens"}
 
 
 @pytest.mark.parametrize(
@@ -177,8 +177,11 @@ def test_unknown_functions_are_refused() -> None:
     ],
 )
 def test_a_name_is_found_wherever_it_stands(canonical: str, word: str) -> None:
-    functions = ReaderFunctions(frozenset({"file"}), frozenset({"opens"}))
-    assert functions.refused(canonical, [], {}) == f"a reader may not use the function {word}."
+    functions = ReadonlyFunctions(frozenset({"file"}), frozenset({"opens"}))
+    assert (
+        functions.denied(canonical, [], {})
+        == f"the read-only user may not use the function {word}."
+    )
 
 
 @pytest.mark.parametrize(
@@ -191,8 +194,8 @@ def test_a_name_is_found_wherever_it_stands(canonical: str, word: str) -> None:
     ],
 )
 def test_a_name_of_something_else_is_none(canonical: str) -> None:
-    functions = ReaderFunctions(frozenset({"file"}), frozenset({"opens"}))
-    assert functions.refused(canonical, [], {}) is None
+    functions = ReadonlyFunctions(frozenset({"file"}), frozenset({"opens"}))
+    assert functions.denied(canonical, [], {}) is None
 
 
 def test_a_client_logs_in_as_the_reader(server: ClickHouseServer) -> None:

@@ -3,7 +3,7 @@
 import pytest
 
 from breakout.local.clickhouse.errors import ClickHouseError
-from breakout.local.clickhouse.statements import insert_head, is_insert, output_of
+from breakout.local.clickhouse.statements import insert_head, is_insert, parse_output
 
 INSERTS: list[tuple[bytes, bytes, str, bytes]] = [
     (b"INSERT INTO t VALUES (1)", b"INSERT INTO t ", "Values", b" (1)"),
@@ -109,7 +109,7 @@ def test_not_an_insert(sql: bytes) -> None:
     ],
 )
 def test_output(sql: bytes, before: bytes, result_format: str | None, after: bytes) -> None:
-    output = output_of(sql)
+    output = parse_output(sql)
     assert (output.before, output.result_format, output.after) == (before, result_format, after)
 
 
@@ -123,7 +123,7 @@ def test_output(sql: bytes, before: bytes, result_format: str | None, after: byt
 )
 def test_files_of_the_client(sql: bytes) -> None:
     with pytest.raises(ClickHouseError, match="over HTTP"):
-        output_of(sql)
+        parse_output(sql)
 
 
 @pytest.mark.parametrize(
@@ -140,4 +140,4 @@ def test_files_of_the_client(sql: bytes) -> None:
     ],
 )
 def test_format_is_found_beside_quotes_and_heredocs(sql: bytes, result_format: str | None) -> None:
-    assert output_of(sql).result_format == result_format
+    assert parse_output(sql).result_format == result_format

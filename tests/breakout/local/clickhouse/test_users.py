@@ -310,9 +310,9 @@ def test_reader_lifts_no_limit(
 
 def test_reader_limits_are_those_of_a_clickhouse_server() -> None:
     from breakout.clickhouse.readonly_user import LIMITS
-    from breakout.local.clickhouse.config import READER_LIMITS
+    from breakout.local.clickhouse.config import READONLY_LIMITS
 
-    assert READER_LIMITS == LIMITS
+    assert READONLY_LIMITS == LIMITS
 
 
 def test_views_of_the_admin_work_for_the_reader(

@@ -1,4 +1,4 @@
-"""Sending to a client, which has to read."""
+"""Sends the body of a response, with a timeout for clients that do not read."""
 
 from __future__ import annotations
 
@@ -10,23 +10,26 @@ from collections.abc import AsyncIterator
 
 from aiohttp import hdrs, web
 
-# A client that reads nothing for so long is given up: its connection is broken
+# The connection of a client that reads nothing for so long is closed
 SEND_SECONDS = 30.0
-_PIECE_BYTES = 64 << 10
-# What the kernel holds for a client; less of it shows earlier whether the client reads
+_CHUNK_BYTES = 64 << 10
+# The kernel's buffer; a small one shows earlier that a client does not read
 _SEND_BUFFER_BYTES = 256 << 10
 
 logger = logging.getLogger(__name__)
 
 
-class Sending:
-    """The body of one response. Every method raises ConnectionError once the client is gone, or is
-    given up: between two pieces it has to read some 300 kB within `SEND_SECONDS`."""
+class BodyWriter:
+    """The body of one response.
 
-    def __init__(self, http: web.Request, response: web.StreamResponse, name: str) -> None:
+    Every method raises ConnectionError once the client has disconnected or timed out: it has to
+    read each 300 kB or so within `SEND_SECONDS`.
+    """
+
+    def __init__(self, http: web.Request, response: web.StreamResponse, query_id: str) -> None:
         self._http = http
         self._response = response
-        self._name = name
+        self._query_id = query_id
 
     async def begin(self) -> None:
         """Send the headers."""
@@ -40,14 +43,14 @@ class Sending:
             await self._response.prepare(self._http)
 
     async def write(self, data: bytes) -> None:
-        """Send more of the body, which the answer to a HEAD has not."""
+        """Send more of the body; the response to a HEAD has none."""
         if self._http.method == hdrs.METH_HEAD:
             return
         rest = memoryview(data)
         while rest:
             async with self._deadline():
-                await self._response.write(rest[:_PIECE_BYTES])
-            rest = rest[_PIECE_BYTES:]
+                await self._response.write(rest[:_CHUNK_BYTES])
+            rest = rest[_CHUNK_BYTES:]
 
     async def end(self) -> None:
         """Finish the body."""
@@ -65,6 +68,6 @@ class Sending:
             logger.warning(
                 "closed the connection of a client that read nothing for %.0f s: query_id %s",
                 SEND_SECONDS,
-                self._name,
+                self._query_id,
             )
             raise ConnectionAbortedError("the client does not read") from None

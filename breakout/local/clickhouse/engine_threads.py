@@ -1,8 +1,7 @@
-"""Engine calls off the event loop, which never outlive the request that made them.
+"""Calls of the engine in threads, none of which outlives its request.
 
-The engine must not lose a connection or a pipe that a call of it still uses: it would crash, or
-write into another file. So a call ends before whoever started it goes on, also when that is
-cancelled.
+A connection or a pipe must stay open while a call uses it: the engine would crash, or write into
+another file. So a request waits for its call to end, even when the request is cancelled.
 """
 
 from __future__ import annotations
@@ -17,23 +16,23 @@ from breakout.local.clickhouse.engine import Engine
 from breakout.tasks import uninterrupted
 
 _RETRY_SECONDS = 0.2
-# How long a statement whose result nobody takes may end on its own
-LEFT_SECONDS = 2.0
+# A statement whose client has gone may end by itself for so long, then it is cancelled
+ABANDONED_SECONDS = 2.0
 
 T = TypeVar("T")
 
 
 class Slots(enum.Enum):
-    """Statements that may run at once, counted for each kind, so that no kind waits for another."""
+    """Kinds of statements, each with a limit of its own, so that no kind waits for another."""
 
-    READER_RESULTS = enum.auto()
+    READONLY_RESULTS = enum.auto()
     ADMIN_RESULTS = enum.auto()
     ADMIN_WRITES = enum.auto()
 
 
-# Statements beyond this wait for their turn
+# Per kind; further statements are queued
 CONCURRENT_STATEMENTS = 32
-# Judging statements, opening connections, changing settings: nothing of it waits for a client
+# Checking statements, opening connections, changing settings: none waits for a client
 _SHORT_CALLS = 8
 
 
@@ -46,42 +45,44 @@ class EngineThreads:
         self._threads = ThreadPoolExecutor(
             CONCURRENT_STATEMENTS * len(Slots), thread_name_prefix="query"
         )
-        # By whether the user is read-only: its statements, however long to check, delay no admin
+        # By whether the user is read-only: checking its statements must not delay the admin
         self._short = {
             readonly: ThreadPoolExecutor(_SHORT_CALLS, thread_name_prefix="short")
             for readonly in (False, True)
         }
-        # Cancelling must not wait behind the very queries it is to end
+        # Cancelling must not wait for the queries that it is to end
         self._cancel_thread = ThreadPoolExecutor(1, thread_name_prefix="cancel")
         self._running: set[EngineCall[Any]] = set()
 
     def slot(self, kind: Slots) -> asyncio.Semaphore:
-        """Hold it (``async with``) while a statement of this kind runs."""
+        """Return the semaphore to hold while a statement of this kind runs."""
         return self._slots[kind]
 
     def start(self, call: Callable[[], T], mark: str) -> EngineCall[T]:
-        """Start a call that runs the statement which carries ``mark``. Hold a slot, and await
-        `EngineCall.stop` whatever happens."""
+        """Start a call that runs the statement with this mark.
+
+        Hold a slot, and always await `EngineCall.stop`.
+        """
         started = EngineCall(self._threads.submit(call), lambda: self._cancel(mark))
         self._running.add(started)
         started.future.add_done_callback(lambda _done: self._running.discard(started))
         return started
 
-    async def short(self, call: Callable[[], T], *, readonly: bool) -> T:
-        """The result of a call that waits for no client. It is not interrupted."""
+    async def run_short(self, call: Callable[[], T], *, readonly: bool) -> T:
+        """Run a call that waits for no client; it is not interrupted."""
         return await uninterrupted(
             _awaited(asyncio.wrap_future(self._short[readonly].submit(call)))
         )
 
     async def close(self) -> None:
-        """End the running calls, and then the threads."""
+        """Stop the running calls, then the threads."""
         for call in list(self._running):
             await call.stop()
         for pool in (self._threads, *self._short.values(), self._cancel_thread):
             pool.shutdown()
 
     async def _cancel(self, mark: str) -> bool:
-        """Cancel the statement that carries ``mark``; False when the engine has none (yet)."""
+        """Cancel the statement with this mark; False if it does not run (yet)."""
         loop = asyncio.get_running_loop()
         killing = loop.run_in_executor(self._cancel_thread, self._engine.cancel, mark)
         await asyncio.wait([killing])
@@ -97,16 +98,16 @@ class EngineCall(Generic[T]):
         self.future = asyncio.wrap_future(call)
 
     async def result(self) -> T:
-        """What the call returns or raises. When the waiting is cancelled the call goes on."""
+        """Wait for the result; cancelling the wait does not cancel the call."""
         return await asyncio.shield(self.future)
 
     async def stop(
         self, *, grace_seconds: float = 0.0, cancelled: Callable[[], None] | None = None
     ) -> None:
-        """Return once the call is over, however it ended.
+        """Wait for the end of the call, whatever its result.
 
-        One that still runs after ``grace_seconds`` is cancelled; ``cancelled`` is called when the
-        engine knows.
+        It is cancelled after ``grace_seconds``; ``cancelled`` is called once the engine has
+        accepted that.
         """
         await uninterrupted(self._stop(grace_seconds, cancelled))
 
@@ -114,12 +115,12 @@ class EngineCall(Generic[T]):
         if not self._call.cancel() and not self.future.done() and grace_seconds:
             await asyncio.wait([self.future], timeout=grace_seconds)
         while not self.future.done():
-            # Again and again: the statement may not have reached the engine yet
+            # Retried: the statement may not have reached the engine yet
             if await self._cancel() and cancelled is not None:
                 cancelled()
             await asyncio.wait([self.future], timeout=_RETRY_SECONDS)
         if not self.future.cancelled():
-            # Whoever wanted to know has asked for the result
+            # Retrieved, so that asyncio does not log it: `result` has raised it already
             self.future.exception()
 
 

@@ -1,10 +1,10 @@
-"""A result while the engine is still computing it, and data of an INSERT while they still come.
+"""Pipes that stream a result out of the engine, and the data of an INSERT into it.
 
-chDB's own streaming hands out self-contained blocks, which join to one valid body for a few
-formats only. Writing ``INTO OUTFILE`` to a pipe makes the engine write any format as one
-stream, and wait while nobody reads. And chDB's own streaming insert loses every error that comes
-after the data were parsed (a constraint, too many partitions, a full disk), and says that the rows
-were written. Reading ``FROM INFILE`` a pipe it is a statement as any other.
+chDB's own streaming returns self-contained blocks, which form one valid body in a few formats
+only. With ``INTO OUTFILE`` to a pipe the engine writes any format as one stream, and blocks while
+nobody reads. chDB's own streaming insert loses every error after the parsing of the data (a
+constraint, too many partitions, a full disk), and reports the rows as written. With
+``FROM INFILE`` from a pipe such an error fails the statement.
 """
 
 from __future__ import annotations
@@ -18,18 +18,18 @@ _PIPE_BYTES = 1 << 20
 
 
 def _new_pipe() -> tuple[int, int]:
-    """The read end and the write end of a large pipe."""
+    """Return the read end and the write end of a large pipe."""
     read_end, write_end = os.pipe()
     set_size = getattr(fcntl, "F_SETPIPE_SZ", None)
     if set_size is not None:
-        # Larger means fewer wake-ups; unprivileged users may have a lower limit
+        # A larger buffer means fewer wake-ups; an unprivileged user may have a lower limit
         with contextlib.suppress(OSError):
             fcntl.fcntl(write_end, set_size, _PIPE_BYTES)
     return read_end, write_end
 
 
 class ResultPipe:
-    """A pipe whose write end is a path for the engine and whose read end is a stream."""
+    """A pipe that the engine writes to by its path, and we read from."""
 
     def __init__(self) -> None:
         self._read_end, self._write_end = _new_pipe()
@@ -47,22 +47,22 @@ class ResultPipe:
         )
 
     async def read(self) -> bytes:
-        """The next bytes, empty at the end."""
+        """Return the next bytes, none at the end."""
         return await self._reader.read(_PIPE_BYTES)
 
     def end(self) -> None:
-        """Nothing more will be written: the stream ends."""
+        """Close the write end: the stream ends."""
         if self._owns_write_end:
             self._owns_write_end = False
             os.close(self._write_end)
 
     def stop_reading(self) -> None:
-        """Nobody will read any more: a query that still writes fails."""
+        """Close the read end: a query that still writes fails."""
         if self._transport is not None:
             self._transport.close()
 
     def close(self) -> None:
-        """Release both ends; no query may write any more."""
+        """Close both ends, after the query."""
         self.end()
         self.stop_reading()
         if self._owns_read_end:
@@ -71,7 +71,7 @@ class ResultPipe:
 
 
 class DataPipe:
-    """A pipe whose read end is a path for the engine and whose write end takes what comes."""
+    """A pipe that we write to, and the engine reads from by its path."""
 
     def __init__(self) -> None:
         self._read_end, self._write_end = _new_pipe()
@@ -90,7 +90,7 @@ class DataPipe:
         self._writer = asyncio.StreamWriter(transport, protocol, None, loop)
 
     async def write(self, data: bytes) -> bool:
-        """Hand data over, waiting while the engine is behind; False when it reads no more."""
+        """Write data, waiting while the pipe is full; False once the engine does not read."""
         if self._writer is None or self._writer.is_closing():
             return False
         self._writer.write(data)
@@ -101,18 +101,18 @@ class DataPipe:
         return True
 
     def end(self) -> None:
-        """Nothing more will come: the engine sees the end of the data."""
+        """Close the write end: the data ends."""
         if self._writer is not None:
             self._writer.close()
 
     def stop_reading(self) -> None:
-        """The statement is over: whoever still writes learns of it."""
+        """Close the read end, after the statement: writes fail."""
         if self._owns_read_end:
             self._owns_read_end = False
             os.close(self._read_end)
 
     def close(self) -> None:
-        """Release both ends; no statement may read any more."""
+        """Close both ends, after the statement."""
         self.stop_reading()
         if self._writer is not None and not self._writer.is_closing():
             self._writer.transport.abort()

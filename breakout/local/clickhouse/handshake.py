@@ -1,9 +1,9 @@
-"""The first question of clickhouse-go, which Grafana's plugin for ClickHouse is made with.
+"""The handshake of clickhouse-go, the driver of Grafana's ClickHouse plugin.
 
-Over HTTP it asks in ``Native`` with ``client_protocol_version``, and expects blocks framed for
-that version (block information, one byte behind each column's type) until this answer names the
-server's own. The engine writes blocks without any frame, as of version 0: so this answer is
-framed, names version 0, and from then on the driver reads what the engine writes.
+Over HTTP the driver requests ``Native`` with ``client_protocol_version``, and expects blocks of
+that protocol version (block information, one byte after each column's type) until the response
+to its first query names the server's version. The engine writes blocks of version 0. So this
+response has the client's version and names version 0, which the driver reads from then on.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ import struct
 from breakout.local.clickhouse.request import QueryRequest
 from breakout.local.clickhouse.response import DISPLAY_NAME
 
-_QUESTION = re.compile(
+_HANDSHAKE = re.compile(
     rb"\s*SELECT\s+displayName\(\)\s*,\s*version\(\)\s*,\s*revision\(\)\s*,\s*timezone\(\)[\s;]*",
     re.IGNORECASE,
 )
@@ -22,10 +22,12 @@ _BLOCK_INFORMATION = bytes.fromhex("010002ffffffff00")
 _FIRST_WITH_SERIALIZATION = 54454
 
 
-def hello(request: QueryRequest, sql: bytes, version: str, timezone: str) -> bytes | None:
-    """The answer; None for any other question."""
+def handshake_response(
+    request: QueryRequest, sql: bytes, version: str, timezone: str
+) -> bytes | None:
+    """Return the response to the handshake; None for any other query."""
     revision = request.client_protocol_version
-    if not revision or request.default_format != "Native" or not _QUESTION.fullmatch(sql):
+    if not revision or request.default_format != "Native" or not _HANDSHAKE.fullmatch(sql):
         return None
     serialization = b"\0" if revision >= _FIRST_WITH_SERIALIZATION else b""
     columns = {
@@ -41,6 +43,6 @@ def hello(request: QueryRequest, sql: bytes, version: str, timezone: str) -> byt
 
 
 def _text(value: str) -> bytes:
-    # All are shorter than 128 bytes, so their length is one byte
+    # Below 128 bytes, so that the length is one byte
     data = value.encode()[:127]
     return bytes([len(data)]) + data
