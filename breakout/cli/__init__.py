@@ -1,1 +1,1 @@
-"""The command line `breakout`: `main.py` finds the commands, one file holds one of them."""
+"""The command line `breakout`: `main.py` finds the commands, each in a file of its own."""

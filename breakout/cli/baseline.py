@@ -1,4 +1,4 @@
-"""`breakout baseline`: freezes the live baseline under a name, and lists all baselines."""
+"""`breakout baseline`: freezes the live baseline under a name, and lists baselines."""
 
 import json
 import re
@@ -26,33 +26,33 @@ def baseline() -> None:
 @baseline.command()
 @click.argument("name")
 def freeze(name: str) -> None:
-    """Copy the live baseline as it is now under NAME, for scores that can be cited.
+    """Copy the current live baseline under NAME, for RAM that can be cited.
 
-    A frozen baseline never changes, and a name is given once.
+    A frozen baseline never changes, and its name cannot be used again.
     """
     if not NAME.fullmatch(name):
         raise CommandFailed(
-            f"{name!r} cannot name a baseline: letters, digits, '.', '_' and '-', "
-            "at most 64 of them, the first a letter or digit, as 2026-Q4"
+            f"invalid name of a baseline {name!r}: use at most 64 letters, digits, '.', '_' and "
+            "'-', starting with a letter or digit, for example 2026-Q4"
         )
     if name.lower().startswith(RESERVED):
         raise CommandFailed(
-            f"{name!r} is taken: names that begin with 'live' are the built-in ones"
+            f"invalid name of a baseline {name!r}: names that start with 'live' are reserved"
         )
     settings = start()
     client = writer_client(settings)
     with explained(settings):
         if name in known_baselines(client):
             raise CommandFailed(
-                f"the baseline {name!r} exists and never changes: choose another name"
+                f"the baseline {name!r} already exists and cannot be changed: choose another name"
             )
         values = _values(client).get("live", (0, None))[0]
         if not values:
             raise CommandFailed(
-                "the live baseline has no value yet, so there is nothing to freeze: it needs ten "
-                "tracked models of one size bin at the same age"
+                "cannot freeze the live baseline: it has no values yet, which need ten tracked "
+                "models of one size bin at the same age"
             )
-        # The rows before the name: whoever sees the name sees all of it.
+        # Rows first: the baseline is visible by its name, and then complete.
         client.command(
             """
             INSERT INTO baselines_log
@@ -80,7 +80,7 @@ def freeze(name: str) -> None:
     show_default=True,
 )
 def list_baselines(*, style: str) -> None:
-    """List the baselines, how many values they have and as of when."""
+    """List the baselines with the number of their values and their dates."""
     settings = start()
     client = reader_client(settings)
     with explained(settings):
@@ -101,7 +101,7 @@ def list_baselines(*, style: str) -> None:
 
 
 def _values(client: Client) -> dict[str, tuple[int, datetime | None]]:
-    """Return of each baseline how many values it has, and as of when."""
+    """Return for each baseline the number of its values, and as of when."""
     rows = client.query(
         "SELECT baseline, countIf(downloads IS NOT NULL), max(as_of) "
         "FROM baselines GROUP BY baseline"
@@ -109,5 +109,5 @@ def _values(client: Client) -> dict[str, tuple[int, datetime | None]]:
     return {name: (values, as_of) for name, values, as_of in rows}
 
 
-def _minute(moment: datetime | None) -> str:
-    return f"{moment:%Y-%m-%d %H:%M}" if moment else ""
+def _minute(time: datetime | None) -> str:
+    return f"{time:%Y-%m-%d %H:%M}" if time else ""

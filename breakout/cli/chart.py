@@ -1,4 +1,4 @@
-"""`breakout chart`: the numbers behind every chart of the mission."""
+"""`breakout chart`: the rows of a chart."""
 
 import csv
 import io
@@ -16,24 +16,24 @@ from breakout.cli.start import start
 from breakout.clickhouse.charts import Chart, ChartError, load_chart, load_charts
 from breakout.clickhouse.client import explained, reader_client
 
-SHOWN = 40
+MAX_TABLE_ROWS = 40
 
 
-class _Choice(click.ParamType):
+class _Parameter(click.ParamType):
     name = "NAME=VALUE"
 
     def convert(
         self, value: Any, param: click.Parameter | None, ctx: click.Context | None
     ) -> tuple[str, str]:
-        name, equals, chosen = str(value).partition("=")
+        name, equals, text = str(value).partition("=")
         if not equals or not name:
             self.fail(f"must be NAME=VALUE, got {value!r}", param, ctx)
-        return name, chosen
+        return name, text
 
 
 @click.command()
 @click.argument("name", required=False)
-@click.option("--set", "chosen", type=_Choice(), multiple=True, help="Choose a parameter's value.")
+@click.option("--set", "values", type=_Parameter(), multiple=True, help="Set a parameter.")
 @click.option(
     "--format",
     "style",
@@ -41,44 +41,44 @@ class _Choice(click.ParamType):
     default="table",
     show_default=True,
 )
-def chart(*, name: str | None, chosen: tuple[tuple[str, str], ...], style: str) -> None:
-    """Show the numbers of chart NAME, or list the charts.
+def chart(*, name: str | None, values: tuple[tuple[str, str], ...], style: str) -> None:
+    """Show the rows of chart NAME, or list the charts.
 
-    docs/charts.md has each chart's SQL, parameters and columns.
+    docs/charts.md lists the SQL, parameters and columns of each chart.
     """
     if name is None:
         _list(load_charts())
         return
     settings = start()
     try:
-        wanted = load_chart(name)
-        parameters = wanted.values(_by_name(chosen))
+        loaded = load_chart(name)
+        parameters = loaded.values(_by_name(values))
     except ChartError as error:
         raise click.UsageError(str(error)) from None
     with explained(settings), closing(reader_client(settings)) as client:
-        answer = client.query(wanted.sql, parameters=parameters)
-        cited = client.query(
+        result = client.query(loaded.sql, parameters=parameters)
+        sources = client.query(
             "SELECT citation FROM sources WHERE source IN {names:Array(String)} ORDER BY source",
-            parameters={"names": list(wanted.sources)},
+            parameters={"names": list(loaded.sources)},
         )
-    citations = [citation for (citation,) in cited.result_rows]
+    citations = [citation for (citation,) in sources.result_rows]
     if style == "json":
-        rows = [dict(zip(answer.column_names, row, strict=True)) for row in answer.result_rows]
-        told = {"chart": name, "title": wanted.title, "rows": rows, "sources": citations}
-        click.echo(json.dumps(told, default=_written, indent=2))
+        rows = [dict(zip(result.column_names, row, strict=True)) for row in result.result_rows]
+        record = {"chart": name, "title": loaded.title, "rows": rows, "sources": citations}
+        click.echo(json.dumps(record, default=_json_value, indent=2))
     elif style == "csv":
-        echo_data(_as_csv(answer.column_names, answer.result_rows))
+        echo_data(_as_csv(result.column_names, result.result_rows))
     else:
-        _print(wanted, answer.column_names, answer.result_rows)
-        if not answer.result_rows:
-            echo(_why_empty(wanted, dict(chosen)))
+        _print(loaded, result.column_names, result.result_rows)
+        if not result.result_rows:
+            echo(_empty_text(loaded, dict(values)))
         for citation in citations:
             echo(citation)
 
 
-def _by_name(chosen: tuple[tuple[str, str], ...]) -> dict[str, str]:
+def _by_name(pairs: tuple[tuple[str, str], ...]) -> dict[str, str]:
     values: dict[str, str] = {}
-    for name, value in chosen:
+    for name, value in pairs:
         if name in values:
             raise ChartError(f"{name} is set twice: {values[name]!r} and {value!r}")
         values[name] = value
@@ -87,36 +87,38 @@ def _by_name(chosen: tuple[tuple[str, str], ...]) -> dict[str, str]:
 
 def _list(charts: dict[str, Chart]) -> None:
     width = max(len(name) for name in charts)
-    for one in charts.values():
-        click.echo(f"{one.name:{width}}  {one.title}")
+    for listed in charts.values():
+        click.echo(f"{listed.name:{width}}  {listed.title}")
 
 
-def _print(wanted: Chart, columns: Iterable[str], rows: Sequence[Any]) -> None:
+def _print(shown: Chart, columns: Iterable[str], rows: Sequence[Any]) -> None:
     out = console()
-    table = Table(title=wanted.title, title_justify="left")
+    table = Table(title=shown.title, title_justify="left")
     for column in columns:
-        # Too narrow, it goes on below: three dots would lose what tells models apart.
+        # Wrapped when too narrow: an ellipsis would hide how model names differ.
         table.add_column(column, overflow="fold")
-    # Over time the latest are last; a ranking has its first places first.
+    # A time series ends with the latest rows; a ranking starts with the first places.
     over_time = bool(rows) and isinstance(rows[0][0], date)
-    for row in rows[-SHOWN:] if over_time else rows[:SHOWN]:
-        table.add_row(*("" if value is None else _shown(value) for value in row))
+    for row in rows[-MAX_TABLE_ROWS:] if over_time else rows[:MAX_TABLE_ROWS]:
+        table.add_row(*("" if value is None else _cell(value) for value in row))
     out.print(table)
-    if len(rows) > SHOWN:
+    if len(rows) > MAX_TABLE_ROWS:
         which = "last" if over_time else "first"
-        out.print(f"The {which} {SHOWN} of {len(rows):,} rows; --format csv has them all.")
+        out.print(
+            f"The {which} {MAX_TABLE_ROWS} of {len(rows):,} rows; --format csv prints all of them."
+        )
 
 
-def _why_empty(wanted: Chart, chosen: dict[str, str]) -> str:
-    said = [
-        f"{one.name}={chosen[one.name]} ({one.meaning})"
-        for one in wanted.parameters
-        if one.name in chosen
+def _empty_text(empty: Chart, values: dict[str, str]) -> str:
+    filters = [
+        f"{parameter.name}={values[parameter.name]} ({parameter.meaning})"
+        for parameter in empty.parameters
+        if parameter.name in values
     ]
-    return f"No numbers with {'; '.join(said)}." if said else "No numbers yet."
+    return f"No rows for {'; '.join(filters)}." if filters else "No rows yet."
 
 
-def _shown(value: Any) -> str:
+def _cell(value: Any) -> str:
     if isinstance(value, bool):
         return "yes" if value else "no"
     if isinstance(value, int):
@@ -133,7 +135,7 @@ def _as_csv(columns: Iterable[str], rows: Iterable[Any]) -> str:
     return text.getvalue()
 
 
-def _written(value: Any) -> str:
+def _json_value(value: Any) -> str:
     if isinstance(value, date | datetime):
         return value.isoformat()
-    raise TypeError(f"cannot write {type(value).__name__}")
+    raise TypeError(f"cannot convert {type(value).__name__} to JSON")

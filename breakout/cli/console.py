@@ -1,7 +1,6 @@
-"""Where the commands print.
+"""Output of the commands.
 
-What they print holds names and messages from outside: nothing of it is markup, and no control
-character of it reaches a terminal.
+It contains names and messages from outside, so markup is off and control characters are escaped.
 """
 
 import os
@@ -16,17 +15,17 @@ from rich.text import Text
 
 from breakout.observability.printable import printable
 
-WIDTH_OF_FILES = 120
+FILE_WIDTH = 120
 
 
 class PlainConsole(Console):
-    """A console that prints strings as they are: styles come from `Text` objects alone."""
+    """A console without markup: styles come from `Text` objects only."""
 
     def __init__(self, *, stderr: bool = False, width: int | None = None) -> None:
         super().__init__(stderr=stderr, width=width, markup=False, emoji=False, highlight=False)
 
     def render_str(self, text: str, **options: Any) -> Text:
-        """Return a string as text; what is escaped has the width that is measured."""
+        """Return a string as text, escaped before its width is measured."""
         return super().render_str(printable(text), **options)
 
     def render(
@@ -39,17 +38,17 @@ class PlainConsole(Console):
 
 
 def console() -> PlainConsole:
-    """Return standard output as wide as the terminal, or 120 columns when it is none."""
+    """Return standard output, as wide as the terminal, or 120 columns without one."""
     if sys.stdout.isatty() or "COLUMNS" in os.environ:
         return PlainConsole()
-    return PlainConsole(width=WIDTH_OF_FILES)
+    return PlainConsole(width=FILE_WIDTH)
 
 
 def echo(text: str, *, err: bool = False) -> None:
-    """Print a line, or several, with control characters escaped."""
+    """Print one or more lines with control characters escaped."""
     click.echo(printable(text), err=err)
 
 
 def echo_data(text: str) -> None:
-    """Print data for a program as they are; for a person at a terminal as `echo` does."""
+    """Print data unchanged to a file or pipe, and as `echo` does to a terminal."""
     click.echo(printable(text) if sys.stdout.isatty() else text, nl=False)

@@ -1,4 +1,4 @@
-"""What the demo found: the leaderboard, and the latest breakouts with their reasons."""
+"""The report at the end of the demo: the leaderboard, latest breakouts, and other signals."""
 
 from clickhouse_connect.driver.client import Client
 
@@ -12,13 +12,13 @@ INVENTED = "Simulated data: every model and organisation above is invented."
 
 
 def print_report(client: Client, out: PlainConsole, observations: int, seconds: float) -> None:
-    """Print it."""
+    """Print the report."""
     out.print()
     board = read_leaderboard(client, limit=PLACES)
     out.print(as_table(board, width=out.width, source=INVENTED))
     out.print()
     out.print("Latest breakouts", style="bold")
-    for line in breakout_lines(client) or ["none: no young model has passed 1.00x yet"]:
+    for line in breakout_lines(client) or ["none: no model up to a year old has passed 1.00x yet"]:
         out.print(f"  {line}")
     for line in signal_lines(client):
         out.print(line)
@@ -34,7 +34,7 @@ def print_report(client: Client, out: PlainConsole, observations: int, seconds: 
 
 
 def signal_lines(client: Client) -> list[str]:
-    """Return what the other sources say: inference, derivatives and leaderboards."""
+    """Return the other signals: inference, derivatives and leaderboards."""
     share = client.query(
         "SELECT month, open_share FROM inference_share_monthly ORDER BY month DESC LIMIT 1"
     ).result_rows
@@ -43,18 +43,18 @@ def signal_lines(client: Client) -> list[str]:
         "SELECT region, name, rating FROM best_scores WHERE source = 'arena' AND board = 'text' "
         "ORDER BY published_on DESC, rating DESC LIMIT 1"
     ).result_rows
-    lines = ["", "Besides"]
+    lines = ["", "Other signals"]
     lines += [
         f"  open models had {part:.0%} of inference in {month:%B %Y}" for month, part in share
     ]
     for count, generations in derived.result_rows:
         lines.append(f"  {count} derivatives, up to {generations} generations from their base")
     lines += [f"  best open model: {name} ({region}), rated {at:,.0f}" for region, name, at in best]
-    return [*lines, "  `breakout chart` shows all of it over time"]
+    return [*lines, "  `breakout chart` shows them over time"]
 
 
 def breakout_lines(client: Client, limit: int = BREAKOUTS) -> list[str]:
-    """Return the latest breakouts, newest first, each as one sentence that says why."""
+    """Return the latest breakouts, newest first, each as a sentence with its figures."""
     rows = client.query(
         """
         SELECT
@@ -74,6 +74,6 @@ def breakout_lines(client: Client, limit: int = BREAKOUTS) -> list[str]:
         f"{row['model_id']} passed 1.00x of {row['size_bin']} at day {row['age_days']} "
         f"({row['crossed_at']:%Y-%m-%d}): {row['cumulative']:,} downloads against "
         f"{row['baseline_downloads']:,.0f}, {row['ram']:.2f}x"
-        + (f"; over since {row['ended_at']:%Y-%m-%d}" if row["ended_at"] else "")
+        + (f"; ended {row['ended_at']:%Y-%m-%d}" if row["ended_at"] else "")
         for row in rows
     ]

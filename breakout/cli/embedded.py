@@ -1,4 +1,4 @@
-"""`breakout embedded`: Kafka and ClickHouse for one machine, without the rest."""
+"""`breakout embedded`: Kafka and ClickHouse on this machine, and nothing else."""
 
 import asyncio
 from contextlib import AsyncExitStack
@@ -15,22 +15,22 @@ from breakout.settings import Settings, is_loopback
 
 @click.command()
 @click.option(
-    "--login", is_flag=True, help="Print ClickHouse's address with its login, for other programs."
+    "--login", is_flag=True, help="Print the URL of ClickHouse with its login, for other programs."
 )
 @click.pass_context
 def embedded(context: click.Context, *, login: bool) -> None:
     """Run only the embedded Kafka and ClickHouse, until Ctrl-C.
 
-    They listen at KAFKA_BOOTSTRAP_SERVERS and CLICKHOUSE_URL, on this machine only, and keep
-    their data in BREAKOUT_DATA_DIR. Kafka keeps its records in memory, ClickHouse on disk.
+    They listen at KAFKA_BOOTSTRAP_SERVERS and CLICKHOUSE_URL, on this machine only. ClickHouse
+    stores its data in BREAKOUT_DATA_DIR; Kafka holds its records in memory.
 
-    Without BREAKOUT_CLICKHOUSE_PASSWORD, ClickHouse gets a password of its own, which is kept in
-    BREAKOUT_DATA_DIR: commands of the same user find it there, others may read and not write.
+    Without BREAKOUT_CLICKHOUSE_PASSWORD, a password is generated and stored in BREAKOUT_DATA_DIR,
+    where commands of the same user find it. Other users have read-only access.
     """
     settings = start()
     options = embedded_options(settings)
     if login:
-        click.echo(_address_with_login(settings))
+        click.echo(_url_with_login(settings))
         return
 
     async def run(stack: AsyncExitStack) -> None:
@@ -43,22 +43,22 @@ def embedded(context: click.Context, *, login: bool) -> None:
     context.exit(asyncio.run(until_interrupted(run, farewell="stopping Kafka and ClickHouse")))
 
 
-def _address_with_login(settings: Settings) -> str:
+def _url_with_login(settings: Settings) -> str:
     address = settings.clickhouse
     password = address.password.get_secret_value()
     if not password:
         raise CommandFailed(
-            f"{settings.data_dir} (BREAKOUT_DATA_DIR) holds no login for {address}: `breakout up` "
-            "and `breakout embedded` make one when they start"
+            f"no login for {address} in {settings.data_dir} (BREAKOUT_DATA_DIR): start `breakout "
+            "up` or `breakout embedded` first, which create one"
         )
     login = f"{quote(address.user, safe='')}:{quote(password, safe='')}"
     return f"http://{login}@{address.host}:{address.port}/{address.database}"
 
 
 def embedded_options(settings: Settings) -> EmbeddedOptions:
-    """Return how the settings' servers are embedded.
+    """Return the options of embedded servers at the addresses of the settings.
 
-    Raises `CommandFailed` unless both addresses are on this machine.
+    Raises `CommandFailed` for an address on another machine.
     """
     kafka, clickhouse = loopback_port_of_kafka(settings), loopback_port_of_clickhouse(settings)
     return EmbeddedOptions(
@@ -73,7 +73,7 @@ def embedded_options(settings: Settings) -> EmbeddedOptions:
 
 
 def loopback_port_of_kafka(settings: Settings) -> int:
-    """Return the port of Kafka on this machine; raises `CommandFailed` when it is elsewhere."""
+    """Return the port of Kafka on this machine. Raises `CommandFailed` for another host."""
     host, _, port = settings.kafka_bootstrap_servers.rpartition(":")
     if not is_loopback(host):
         raise CommandFailed(
@@ -84,7 +84,7 @@ def loopback_port_of_kafka(settings: Settings) -> int:
 
 
 def loopback_port_of_clickhouse(settings: Settings) -> int:
-    """Return the port of ClickHouse on this machine; raises as for Kafka."""
+    """Return the port of ClickHouse. Raises `CommandFailed` for another host, and for HTTPS."""
     address = settings.clickhouse
     if address.secure or not is_loopback(address.host):
         raise CommandFailed(

@@ -1,4 +1,4 @@
-"""What a person reads when a command fails."""
+"""Error messages of the commands."""
 
 from breakout.clickhouse.client import ClickHouseError
 from breakout.clickhouse.statements import MigrationError
@@ -12,7 +12,7 @@ from breakout.settings import SettingsError, read_settings
 
 
 class CommandFailed(RuntimeError):  # noqa: N818 - read as a state
-    """A command cannot do what was asked; the message says why and what would help."""
+    """A command failed; the message says why and what to do."""
 
 
 EXPECTED = (
@@ -31,14 +31,14 @@ def one_line(error: Exception) -> str:
     text = spelled(" ".join(str(error).split()))
     if not isinstance(error, EXPECTED):
         kind = type(error).__name__
-        text = f"unexpected {kind}: {text} (`breakout --debug ...` shows where)"
+        text = f"unexpected {kind}: {text} (`breakout --debug ...` shows the traceback)"
     return without_secrets(text)
 
 
 def without_secrets(text: str) -> str:
-    """Return a text that is about to be shown without secrets and control characters."""
+    """Return a text without secrets and control characters."""
     try:
         return printable(Redactor(read_settings())(text))
     except SettingsError:
-        # Settings that cannot be read name their variables only, never a value.
+        # Errors of settings name variables, never their values.
         return printable(text)

@@ -1,4 +1,4 @@
-"""Ctrl-C and SIGTERM, for commands that stop their parts in order."""
+"""Ctrl-C and SIGTERM, for commands that stop their processes in order."""
 
 import asyncio
 import os
@@ -15,10 +15,10 @@ SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 async def until_interrupted(
     run: Callable[[AsyncExitStack], Coroutine[Any, Any, None]], *, farewell: str
 ) -> int:
-    """Run until it ends or SIGINT, SIGTERM or SIGHUP comes, then unwind the stack it was given.
+    """Run to the end or to SIGINT, SIGTERM or SIGHUP, then unwind the stack passed to `run`.
 
-    Returns the exit code: 0, or 128 and the signal's number. Says `farewell` when interrupted.
-    A second Ctrl-C ends the process at once: its children see the end of their pipes.
+    Returns the exit code: 0, or 128 plus the number of the signal. Prints `farewell` when
+    interrupted. A second Ctrl-C exits immediately; the children end with their parent.
     """
     loop = asyncio.get_running_loop()
     received: asyncio.Future[signal.Signals] = loop.create_future()
@@ -29,7 +29,7 @@ async def until_interrupted(
         elif number == signal.SIGINT:
             os._exit(128 + number)
 
-    # A program under nohup goes on when its terminal closes.
+    # A program under nohup keeps running when its terminal closes.
     signals = [n for n in SIGNALS if n != signal.SIGHUP or signal.getsignal(n) != signal.SIG_IGN]
     for number in signals:
         loop.add_signal_handler(number, interrupt, number)

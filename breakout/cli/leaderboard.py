@@ -12,8 +12,8 @@ from breakout.cli.errors import CommandFailed
 BUILT_IN = ("live", "live_fixed", "live_cutoff")
 TREND_DAYS = 30
 
-# Part of every query: a list of thousands of models does not fit into one.
-_CHOSEN = """
+# A subquery, because a list of thousands of models does not fit into a query.
+_SELECTED = """
     FROM ram_now
     WHERE baseline = {baseline:String} AND age_days <= {max_age:Float64}
         AND ({size_bin:String} = '' OR size_bin = {size_bin:String})
@@ -24,7 +24,7 @@ _CHOSEN = """
 
 @dataclass(frozen=True)
 class Milestone:
-    """RAM at the latest milestone a model has reached; `ram` is null with too few peers."""
+    """RAM at the latest milestone of a model; `ram` is null with too few peers."""
 
     age_days: int
     ram: float | None
@@ -32,7 +32,7 @@ class Milestone:
 
 @dataclass(frozen=True)
 class Crossing:
-    """The first time a model passed 1.0x; `ended_at` is null while it stays a breakout."""
+    """The first time a model passed 1.0x; `ended_at` is null while the breakout is ongoing."""
 
     crossed_at: datetime
     age_days: int
@@ -42,8 +42,8 @@ class Crossing:
 
 @dataclass(frozen=True)
 class Place:
-    """One model of the leaderboard. `age_days` is exact; `trend` holds downloads per UTC day of
-    the last 30 days, oldest first, null where there is none."""
+    """One model of the leaderboard. `age_days` is exact; `trend` holds the downloads of each of
+    the last 30 UTC days, oldest first, null for a day without a value."""
 
     rank: int
     model_id: str
@@ -64,7 +64,7 @@ class Place:
 
 @dataclass(frozen=True)
 class Leaderboard:
-    """Places by RAM now, those without one last. `scored` counts all models that matched."""
+    """Models by current RAM, those without one last. `scored` counts all that match."""
 
     baseline: str
     as_of: datetime | None
@@ -82,7 +82,7 @@ def read_leaderboard(
 ) -> Leaderboard:
     """Read the leaderboard. Raises `CommandFailed` for a baseline that does not exist."""
     _require_baseline(client, baseline)
-    chosen = {
+    parameters = {
         "baseline": baseline,
         "max_age": float(max_age_days),
         "size_bin": size_bin or "",
@@ -95,17 +95,17 @@ def read_leaderboard(
                 model_id, org, size_bin, released_at, tracked, age_days, as_of, cumulative,
                 baseline_downloads, peers, ram,
                 count() OVER () AS scored, max(as_of) OVER () AS latest
-            {_CHOSEN}
+            {_SELECTED}
             """,
-            parameters=chosen,
+            parameters=parameters,
         ).named_results()
     )
     if not rows:
         return Leaderboard(baseline, None, 0, ())
     as_of, scored = rows[0]["latest"], rows[0]["scored"]
-    milestones = _milestones(client, chosen)
-    crossings = _crossings(client, chosen)
-    trends = _trends(client, chosen, as_of.date())
+    milestones = _milestones(client, parameters)
+    crossings = _crossings(client, parameters)
+    trends = _trends(client, parameters, as_of.date())
     return Leaderboard(
         baseline=baseline,
         as_of=as_of,
@@ -132,47 +132,49 @@ def known_baselines(client: Client) -> list[str]:
 def _require_baseline(client: Client, baseline: str) -> None:
     known = known_baselines(client)
     if baseline not in known:
-        raise CommandFailed(f"there is no baseline {baseline!r}: there are {', '.join(known)}")
+        raise CommandFailed(f"unknown baseline {baseline!r}: choose one of {', '.join(known)}")
 
 
-def _milestones(client: Client, chosen: Mapping[str, Any]) -> dict[str, Milestone]:
+def _milestones(client: Client, parameters: Mapping[str, Any]) -> dict[str, Milestone]:
     rows = client.query(
         f"""
         SELECT model_id, max(age_days), argMax(tuple(ram), age_days).1
         FROM ram_milestones
-        WHERE baseline = {{baseline:String}} AND model_id IN (SELECT model_id {_CHOSEN})
+        WHERE baseline = {{baseline:String}} AND model_id IN (SELECT model_id {_SELECTED})
         GROUP BY model_id
         """,  # noqa: S608 - a constant
-        parameters=dict(chosen),
+        parameters=dict(parameters),
     ).result_rows
     return {model_id: Milestone(age, ram) for model_id, age, ram in rows}
 
 
-def _crossings(client: Client, chosen: Mapping[str, Any]) -> dict[str, Crossing]:
+def _crossings(client: Client, parameters: Mapping[str, Any]) -> dict[str, Crossing]:
     rows = client.query(
         f"""
         SELECT model_id, crossed_at, age_days, ram, ended_at
         FROM breakouts
-        WHERE baseline = {{baseline:String}} AND model_id IN (SELECT model_id {_CHOSEN})
+        WHERE baseline = {{baseline:String}} AND model_id IN (SELECT model_id {_SELECTED})
         """,  # noqa: S608 - a constant
-        parameters=dict(chosen),
+        parameters=dict(parameters),
     ).result_rows
     return {model_id: Crossing(*facts) for model_id, *facts in rows}
 
 
 def _trends(
-    client: Client, chosen: Mapping[str, Any], last: date
+    client: Client, parameters: Mapping[str, Any], last: date
 ) -> dict[str, tuple[int | None, ...]]:
     days = [last - timedelta(days=ago) for ago in range(TREND_DAYS - 1, -1, -1)]
     rows = client.query(
         f"""
         SELECT model_id, day, downloads
         FROM downloads_daily
-        WHERE day >= {{first:Date}} AND model_id IN (SELECT model_id {_CHOSEN})
+        WHERE day >= {{first:Date}} AND model_id IN (SELECT model_id {_SELECTED})
         """,  # noqa: S608 - a constant
-        parameters={**chosen, "first": days[0]},
+        parameters={**parameters, "first": days[0]},
     ).result_rows
-    found: dict[str, dict[date, int | None]] = {}
+    by_model: dict[str, dict[date, int | None]] = {}
     for model_id, day, downloads in rows:
-        found.setdefault(model_id, {})[day] = downloads
-    return {model_id: tuple(by_day.get(day) for day in days) for model_id, by_day in found.items()}
+        by_model.setdefault(model_id, {})[day] = downloads
+    return {
+        model_id: tuple(by_day.get(day) for day in days) for model_id, by_day in by_model.items()
+    }

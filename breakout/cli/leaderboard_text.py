@@ -1,4 +1,4 @@
-"""The leaderboard as a table for people, JSON or CSV for programs."""
+"""The leaderboard as a table, JSON or CSV."""
 
 import csv
 import io
@@ -15,22 +15,22 @@ from breakout.cli.leaderboard import TREND_DAYS, Leaderboard, Place
 from breakout.observability.printable import printable, printable_json
 
 SOURCE = (
-    "Downloads as the Hugging Face Hub counts them. Tracked models, sizes and release dates: "
+    "Downloads as counted by the Hugging Face Hub. Tracked models, sizes and release dates: "
     "github.com/Interconnects-AI/tracked-models (Apache-2.0), with our corrections."
 )
-NOTHING_YET = (
-    "Nothing is scored yet. `breakout status` tells what runs; `breakout up` collects from live "
-    "sources, `breakout demo` shows simulated ones. A score needs ten tracked models in a size "
-    "bin with observations at the same age."
+NO_DATA = (
+    "No model has a RAM yet. It needs ten tracked models of a size bin with observations at the "
+    "same age. `breakout status` shows what runs, `breakout up` collects from live sources, and "
+    "`breakout demo` simulates them."
 )
 BARS = "▁▂▃▄▅▆▇█"
-# Columns of a terminal from which there is room for the trend, and for a bar a day.
+# Columns of a terminal needed for the trend, and for one bar per day of it.
 MIDDLE, WIDE = 110, 140
 
 
 def as_table(board: Leaderboard, *, width: int, source: str = SOURCE) -> Group:
-    """Return the leaderboard for a person, on so many columns of a terminal."""
-    days_a_bar = 1 if width >= WIDE else 2
+    """Return the leaderboard as a table for a terminal of so many columns."""
+    days_per_bar = 1 if width >= WIDE else 2
     table = Table(box=None, header_style="bold", pad_edge=False)
     table.add_column("#", justify="right")
     table.add_column("model", overflow="fold", min_width=20)
@@ -41,7 +41,7 @@ def as_table(board: Leaderboard, *, width: int, source: str = SOURCE) -> Group:
     table.add_column("breakout", no_wrap=True)
     if width >= MIDDLE:
         table.add_column("milestone", justify="right", no_wrap=True)
-        table.add_column("30 days", no_wrap=True, min_width=TREND_DAYS // days_a_bar)
+        table.add_column("30 days", no_wrap=True, min_width=TREND_DAYS // days_per_bar)
     for place in board.places:
         cells: list[str | Text] = [
             str(place.rank),
@@ -53,26 +53,28 @@ def as_table(board: Leaderboard, *, width: int, source: str = SOURCE) -> Group:
             _crossing_text(place),
         ]
         if width >= MIDDLE:
-            cells += [_milestone_text(place), sparkline(_sums(place.trend, days_a_bar))]
+            cells += [_milestone_text(place), sparkline(_sums(place.trend, days_per_bar))]
         table.add_row(*cells)
-    legend = Text("▲ passed 1.00x at that age, △ and has fallen below 0.90x since", style="dim")
+    legend = Text(
+        "▲ passed 1.00x at that age (ongoing), △ and fell below 0.90x since (ended)", style="dim"
+    )
     return Group(*_heading(board), table, legend, Text(source, style="dim"))
 
 
 def as_json(board: Leaderboard) -> str:
-    """Return the leaderboard as one JSON object; null where there is no number."""
-    told = {
+    """Return the leaderboard as a JSON object; null for a missing value."""
+    record = {
         "baseline": board.baseline,
         "as_of": _iso(board.as_of),
         "scored": board.scored,
         "source": SOURCE,
         "models": [_record(place) | {"trend": list(place.trend)} for place in board.places],
     }
-    return printable_json(json.dumps(told, ensure_ascii=False, indent=2))
+    return printable_json(json.dumps(record, ensure_ascii=False, indent=2))
 
 
 def as_csv(board: Leaderboard) -> str:
-    """Return the leaderboard as CSV with a header; empty where there is no value."""
+    """Return the leaderboard as CSV with a header; empty for a missing value."""
     out = io.StringIO()
     writer = csv.DictWriter(out, FIELDS, lineterminator="\n")
     writer.writeheader()
@@ -81,12 +83,12 @@ def as_csv(board: Leaderboard) -> str:
 
 
 def ram_text(ram: float | None, peers: int) -> str:
-    """Return RAM as people say it, "1.42x"; without one, how many peers there are."""
+    """Return RAM as "1.42x"; without one, the number of peers."""
     return f"{ram:.2f}x" if ram is not None else f"n/a ({peers} peers)"
 
 
 def sparkline(values: Sequence[int | None]) -> str:
-    """Return one bar a value, the tallest for the greatest; blank for null."""
+    """Return one bar per value, relative to the largest; blank for null."""
     top = max((value for value in values if value is not None), default=0)
     return "".join(
         " " if value is None else BARS[value * (len(BARS) - 1) // top if top else 0]
@@ -95,7 +97,7 @@ def sparkline(values: Sequence[int | None]) -> str:
 
 
 def _sums(values: Sequence[int | None], size: int) -> list[int | None]:
-    """Return the sums of every `size` values; null where one of them is."""
+    """Return the sums of each `size` values; null if one of them is."""
     groups = [values[start : start + size] for start in range(0, len(values), size)]
     return [
         None if None in group else sum(value for value in group if value is not None)
@@ -152,7 +154,7 @@ def _record(place: Place) -> dict[str, Any]:
 
 def _heading(board: Leaderboard) -> list[Text]:
     if board.as_of is None:
-        return [Text(NOTHING_YET)]
+        return [Text(NO_DATA)]
     return [
         Text(
             f"Relative adoption (RAM) as of {board.as_of:%Y-%m-%d %H:%M} UTC, "
@@ -183,5 +185,5 @@ def _crossing_text(place: Place) -> str:
     return f"{mark} day {place.crossing.age_days}"
 
 
-def _iso(moment: datetime | None) -> str | None:
-    return None if moment is None else moment.isoformat(timespec="milliseconds")
+def _iso(time: datetime | None) -> str | None:
+    return None if time is None else time.isoformat(timespec="milliseconds")

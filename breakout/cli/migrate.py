@@ -6,22 +6,22 @@ from breakout.cli.start import start
 from breakout.clickhouse.migrations import migrate as run_migrations
 from breakout.clickhouse.migrations import pending
 
-PATIENCE_SECONDS = 60.0
+WAIT_SECONDS = 60.0
 
 
 @click.command()
-@click.option("--dry-run", is_flag=True, help="Print what would be run, and change nothing.")
+@click.option("--dry-run", is_flag=True, help="Print the statements without running them.")
 def migrate(*, dry_run: bool) -> None:
     """Bring the database's schema up to date.
 
-    Applies the migrations that the database lacks and creates all views anew. Makes the
-    database if there is none, and the read-only user when BREAKOUT_READER_PASSWORD is set.
-    Waits a minute at most for ClickHouse. Running it again, or twice at once, does no harm.
+    Creates the database if needed, applies pending migrations, creates or replaces all views,
+    and creates the read-only user if BREAKOUT_READER_PASSWORD is set. Waits up to a minute for
+    ClickHouse. It is safe to run it repeatedly or concurrently.
     """
     settings = start()
     address = settings.clickhouse
     if dry_run:
-        to_do = pending(settings, give_up_after=PATIENCE_SECONDS)
+        to_do = pending(settings, give_up_after=WAIT_SECONDS)
         for migration in to_do.migrations:
             click.echo(f"-- {migration.file} (sha256 {migration.checksum})")
             for statement in migration.statements:
@@ -36,7 +36,7 @@ def migrate(*, dry_run: bool) -> None:
         )
         click.echo(f"-- {counts} in {address}; nothing was changed")
         return
-    report = run_migrations(settings, give_up_after=PATIENCE_SECONDS)
+    report = run_migrations(settings, give_up_after=WAIT_SECONDS)
     for file in report.applied:
         click.echo(f"applied {file}")
     if report.views.create:

@@ -8,15 +8,15 @@ GROUP = "breakout.commands"
 
 
 def plugins() -> dict[str, EntryPoint]:
-    """Return what is plugged in by the name of its command, not yet imported."""
+    """Return the plugins by the name of their command, without importing them."""
     return {point.name: point for point in entry_points(group=GROUP)}
 
 
 def load_plugin(name: str) -> click.Command:
-    """Import a command. Raises `ClickException` for one that is missing or none."""
+    """Import a command. Raises `ClickException` if it is missing or not a command."""
     point = plugins().get(name)
     if point is None:
-        raise click.ClickException(f"{name}: no such command is installed")
+        raise click.ClickException(f"the command {name} is not installed")
     command = point.load()
     if not isinstance(command, click.Command):
         raise click.ClickException(f"{name}: {point.value} is not a click command")

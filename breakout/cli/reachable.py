@@ -1,14 +1,14 @@
-"""Whether anything listens at an address."""
+"""Checks whether a server listens at an address."""
 
 import asyncio
 
 CONNECT_SECONDS = 3.0
 
 
-async def answers(servers: str) -> bool:
-    """Return whether one of `servers` (host:port, separated by commas) takes a connection."""
-    found = await asyncio.gather(*(_listens(server.strip()) for server in servers.split(",")))
-    return any(found)
+async def is_reachable(servers: str) -> bool:
+    """Return whether one of `servers` (host:port, comma-separated) accepts a connection."""
+    results = await asyncio.gather(*(_listens(server.strip()) for server in servers.split(",")))
+    return any(results)
 
 
 async def _listens(server: str) -> bool:

@@ -1,7 +1,7 @@
-"""`breakout replay`: collects again and again in one process, as of the moments it is given.
+"""`breakout replay`: collector runs at given times, many in one process.
 
-Starting a process for each of hundreds of runs would take longer than the runs. For programs:
-each line of standard input is `SOURCE ISO8601`, each answer one line of JSON.
+A process for each of hundreds of runs would take longer to start than to run. Each line of
+standard input is a request `SOURCE ISO8601`, each line of standard output a response in JSON.
 """
 
 import contextlib
@@ -12,7 +12,7 @@ import click
 
 from breakout.cli.plugins import load_plugin
 
-COMPLETE_OR_IN_PART = frozenset({0, 3})
+COMPLETE_OR_PARTIAL = frozenset({0, 3})
 
 
 @click.command(hidden=True)
@@ -21,7 +21,7 @@ def replay() -> None:
     collect = load_plugin("collect")
     for line in sys.stdin:
         source, _, observed_at = line.strip().partition(" ")
-        # What the collector says to a person would come between the answers.
+        # Other output of the collector would mix with the responses.
         with contextlib.redirect_stdout(sys.stderr):
             error = _collect(collect, source, observed_at)
         click.echo(json.dumps({"source": source, "observed_at": observed_at, "error": error}))
@@ -33,4 +33,4 @@ def _collect(collect: click.Command, source: str, observed_at: str) -> str | Non
         code = collect.main(arguments, prog_name="collect", standalone_mode=False)
     except click.ClickException as error:
         return error.format_message()
-    return None if (code or 0) in COMPLETE_OR_IN_PART else f"exit code {code}"
+    return None if (code or 0) in COMPLETE_OR_PARTIAL else f"exit code {code}"

@@ -1,4 +1,4 @@
-"""`breakout status`: whether every part is up and up to date."""
+"""`breakout status`: checks every part of the system."""
 
 import json
 from datetime import UTC, datetime
@@ -24,11 +24,11 @@ from breakout.observability.printable import printable, printable_json
 )
 @click.pass_context
 def status(context: click.Context, *, style: str) -> None:
-    """Tell of every part whether it is up and up to date; exit code 1 when one is not.
+    """Check that every part runs and is up to date; exit code 1 if one does not.
 
-    Wrong are: a server that does not answer, a schema that is not this program's, a part that
-    missed three heartbeats, records that wait for more than 5 minutes, dead letters of the last
-    day, and data older than three scrapes (BREAKOUT_SCRAPE_SECONDS).
+    It fails for a server that does not respond, a schema of another version, a part that missed
+    three heartbeats, a lag of more than 5 minutes, dead letters of the last day, and data older
+    than three scrapes (BREAKOUT_SCRAPE_SECONDS).
     """
     settings = start()
     parts = read_health(settings)
@@ -40,7 +40,7 @@ def status(context: click.Context, *, style: str) -> None:
 
 
 def _as_json(parts: list[Part]) -> str:
-    told = {
+    record = {
         "ok": all(part.ok for part in parts),
         "checked_at": datetime.now(UTC),
         "parts": [
@@ -55,7 +55,7 @@ def _as_json(parts: list[Part]) -> str:
         ],
     }
     text = json.dumps(
-        told,
+        record,
         default=lambda value: value.isoformat(timespec="milliseconds"),
         ensure_ascii=False,
         indent=2,
@@ -64,7 +64,7 @@ def _as_json(parts: list[Part]) -> str:
 
 
 def as_table(parts: list[Part]) -> Group:
-    """Return the status for a person."""
+    """Return the status as a table."""
     table = Table(box=None, pad_edge=False, header_style="bold")
     table.add_column("")
     table.add_column("part", no_wrap=True)
@@ -75,6 +75,6 @@ def as_table(parts: list[Part]) -> Group:
         table.add_row(
             mark, *(Text(printable(cell)) for cell in (part.name, part.state, part.detail))
         )
-    wrong = sum(not part.ok for part in parts)
-    verdict = f"{wrong} of {len(parts)} need attention" if wrong else "all is well"
-    return Group(table, Text(verdict, style="bold"))
+    failed = sum(not part.ok for part in parts)
+    summary = f"{failed} of {len(parts)} need attention" if failed else "all parts are healthy"
+    return Group(table, Text(summary, style="bold"))

@@ -4,7 +4,7 @@ import click
 
 from breakout.cli.console import console, echo_data
 from breakout.cli.leaderboard import read_leaderboard
-from breakout.cli.leaderboard_text import NOTHING_YET, as_csv, as_json, as_table
+from breakout.cli.leaderboard_text import NO_DATA, as_csv, as_json, as_table
 from breakout.cli.start import start
 from breakout.clickhouse.client import explained, reader_client
 from breakout.core.sizes import SIZE_BINS
@@ -25,9 +25,13 @@ from breakout.core.sizes import SIZE_BINS
     help="Only models up to this age.",
 )
 @click.option(
-    "--limit", type=click.IntRange(min=1), default=20, show_default=True, help="Places to show."
+    "--limit",
+    type=click.IntRange(min=1),
+    default=20,
+    show_default=True,
+    help="Number of models to show.",
 )
-@click.option("--all", "everything", is_flag=True, help="Show every place.")
+@click.option("--all", "everything", is_flag=True, help="Show all models.")
 @click.option(
     "--format",
     "style",
@@ -44,10 +48,10 @@ def top(
     everything: bool,
     style: str,
 ) -> None:
-    """Show the leaderboard: models up to a year old by their RAM now.
+    """Show the leaderboard: models up to a year old by their current RAM.
 
-    RAM is a model's downloads divided by the baseline's at the same age: 1.0x keeps up with the
-    most downloaded models of its size. Scores of different baselines do not compare.
+    RAM is a model's downloads divided by the baseline's at the same age: 1.0x matches the
+    most downloaded models of its size bin. RAM of different baselines is not comparable.
     """
     settings = start()
     client = reader_client(settings)
@@ -67,4 +71,4 @@ def top(
         out = console()
         out.print(as_table(board, width=out.width))
     else:
-        click.echo(NOTHING_YET)
+        click.echo(NO_DATA)

@@ -1,4 +1,4 @@
-"""`breakout up`: everything on this machine, on live sources."""
+"""`breakout up`: runs everything on this machine, on live sources."""
 
 import asyncio
 import socket
@@ -13,7 +13,7 @@ from breakout.cli.embedded import embedded_options
 from breakout.cli.errors import CommandFailed
 from breakout.cli.interruption import until_interrupted
 from breakout.cli.page import page_address
-from breakout.cli.reachable import answers
+from breakout.cli.reachable import is_reachable
 from breakout.cli.start import start
 from breakout.clickhouse.migrations import migrate
 from breakout.http.addresses import host_port
@@ -22,8 +22,8 @@ from breakout.processes.child import ChildProcess, stop_in_order
 from breakout.processes.program import Program, breakout_command, changed_environment
 from breakout.settings import Settings
 
-# The servers were seen to answer: a longer wait would only hide what is wrong.
-MIGRATION_PATIENCE_SECONDS = 5.0
+# The servers respond already: a longer wait would only hide an error.
+MIGRATION_WAIT_SECONDS = 5.0
 
 
 @click.command()
@@ -32,17 +32,16 @@ MIGRATION_PATIENCE_SECONDS = 5.0
 )
 @click.pass_context
 def up(context: click.Context, *, workers: int) -> None:
-    """Run everything here: servers, schema, workers, collectors and web page, until Ctrl-C.
+    """Run everything on this machine: servers, workers, collectors and web page, until Ctrl-C.
 
-    Servers that answer at KAFKA_BOOTSTRAP_SERVERS and CLICKHOUSE_URL are used. Where nothing
-    answers and the addresses are on this machine, embedded ones are started. A part that dies
-    is started again.
+    It uses the servers at KAFKA_BOOTSTRAP_SERVERS and CLICKHOUSE_URL, or starts embedded ones if
+    none respond and both addresses are on this machine. A process that exits is restarted.
     """
     settings = start()
     if workers > settings.partitions:
         raise CommandFailed(
             f"--workers {workers} is more than BREAKOUT_PARTITIONS ({settings.partitions}): "
-            "the others would have nothing to do"
+            "a worker without a partition has nothing to process"
         )
     settings = _with_page(settings)
 
@@ -60,7 +59,7 @@ async def _run(settings: Settings, workers: int, stack: AsyncExitStack) -> None:
         click.echo("starting the embedded Kafka and ClickHouse")
         servers = await stack.enter_async_context(embedded_servers(embedded_options(settings)))
         keepers.append(servers.keep_running)
-    await asyncio.to_thread(migrate, settings, give_up_after=MIGRATION_PATIENCE_SECONDS)
+    await asyncio.to_thread(migrate, settings, give_up_after=MIGRATION_WAIT_SECONDS)
     programs = _programs(settings, workers)
     children = [ChildProcess(program) for program in programs]
     stack.push_async_callback(stop_in_order, children[workers:], children[:workers])
@@ -74,20 +73,20 @@ async def _run(settings: Settings, workers: int, stack: AsyncExitStack) -> None:
 
 
 async def _must_embed(settings: Settings) -> bool:
-    """Return whether to start the embedded servers: both or none, for they go together."""
+    """Return whether to start the embedded servers, which are always both."""
     address = settings.clickhouse
-    where = {
+    addresses = {
         "KAFKA_BOOTSTRAP_SERVERS": settings.kafka_bootstrap_servers,
         "CLICKHOUSE_URL": host_port(address.host, address.port),
     }
-    there = {name: await answers(servers) for name, servers in where.items()}
-    if all(there.values()):
+    reachable = {name: await is_reachable(servers) for name, servers in addresses.items()}
+    if all(reachable.values()):
         return False
-    if any(there.values()):
-        up_name, down_name = sorted(there, key=lambda name: not there[name])
+    if any(reachable.values()):
+        up_name, down_name = sorted(reachable, key=lambda name: not reachable[name])
         raise CommandFailed(
-            f"{where[up_name]} ({up_name}) answers but {where[down_name]} ({down_name}) does "
-            "not: start it, or point both to where nothing runs yet"
+            f"{addresses[up_name]} ({up_name}) is reachable but {addresses[down_name]} "
+            f"({down_name}) is not: start it, or set both to addresses where no server runs"
         )
     return True
 
@@ -99,7 +98,7 @@ def _programs(settings: Settings, workers: int) -> list[Program]:
     commands += [["collect", "all"], ["api"]]
     first = settings.metrics_port
     return [
-        # One port each: the first is the one asked for, 0 lets each find its own.
+        # Consecutive ports from the configured one; 0 stays 0, any free port.
         Program(
             name,
             breakout_command(*command),
@@ -115,7 +114,7 @@ def _programs(settings: Settings, workers: int) -> list[Program]:
 
 
 def _with_page(settings: Settings) -> Settings:
-    """Return the settings with a port for the page. Raises `CommandFailed` when it is taken."""
+    """Return the settings with a free port for the page. Raises `CommandFailed` if it is in use."""
     host, port = settings.api_host, settings.api_port
     try:
         family = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0][0]
@@ -123,9 +122,8 @@ def _with_page(settings: Settings) -> Settings:
             return settings.model_copy(update={"api_port": probe.getsockname()[1]})
     except OSError as error:
         raise CommandFailed(
-            f"the web page cannot be served on {host_port(host, port)} "
-            f"({error.strerror or error}): set BREAKOUT_API_PORT to a free port, or to 0 for any; "
-            "the host is BREAKOUT_API_HOST"
+            f"cannot serve the web page on {host_port(host, port)} ({error.strerror or error}): "
+            "set BREAKOUT_API_PORT to a free port, or to 0 for any; BREAKOUT_API_HOST is the host"
         ) from error
 
 
@@ -147,7 +145,7 @@ def _summary(settings: Settings, workers: int, *, embedded: bool) -> str:
         f"              Artificial Analysis: {_keyed(analysis, 'ARTIFICIAL_ANALYSIS_API_KEY')}",
         f"  page        {page_address(settings)}, the API at {page_address(settings)}v1",
         "",
-        "  breakout status    what runs, and how far it is",
+        "  breakout status    health of every part",
         "  breakout top       the leaderboard",
         "  Ctrl-C             stops everything",
         "",

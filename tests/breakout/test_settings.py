@@ -100,7 +100,7 @@ def test_faust_is_given_ipv6_servers_as_others_are() -> None:
 
 
 async def test_server_at_an_ipv6_address_is_found() -> None:
-    from breakout.cli.reachable import answers
+    from breakout.cli.reachable import is_reachable
 
     if not socket.has_ipv6:
         pytest.skip("this machine has no IPv6")
@@ -109,4 +109,4 @@ async def test_server_at_an_ipv6_address_is_found() -> None:
     except OSError:
         pytest.skip("this machine has no IPv6 loopback")
     with listener:
-        assert await answers(f"[::1]:{listener.getsockname()[1]}")
+        assert await is_reachable(f"[::1]:{listener.getsockname()[1]}")

@@ -128,10 +128,10 @@ def test_the_commands_parameters_are_values(pipeline: Pipeline, text: str) -> No
 
     code, said = run("top", "--baseline", text)
     assert code == 1
-    assert f"there is no baseline {text!r}" in said
+    assert f"unknown baseline {text!r}" in said
     code, said = run("baseline", "freeze", text)
     assert code == 1
-    assert "cannot name a baseline" in said
+    assert "invalid name of a baseline" in said
     chart = load_charts()["organisation_against_catalogues"]
     parameter = next(one for one in chart.parameters if one.type == "String")
     code, said = run("chart", chart.name, "--set", f"{parameter.name}={text}", "--format", "json")

@@ -48,7 +48,7 @@ def test_a_name_is_given_once(breakout: Breakout, settings: Settings) -> None:
     assert breakout("baseline", "freeze", "mine").returncode == 0
     shown = breakout("baseline", "freeze", "mine")
     assert (shown.returncode, shown.stdout) == (1, "")
-    assert "the baseline 'mine' exists and never changes" in shown.stderr
+    assert "the baseline 'mine' already exists and cannot be changed" in shown.stderr
     rows = reader_client(settings).query("SELECT count() FROM frozen_baselines").result_rows
     assert rows == [(1,)]
 
@@ -66,7 +66,7 @@ def test_nothing_to_freeze_leaves_nothing_behind(breakout: Breakout, settings: S
     migrate(settings)
     shown = breakout("baseline", "freeze", "early")
     assert shown.returncode == 1
-    assert "nothing to freeze" in shown.stderr
+    assert "cannot freeze the live baseline" in shown.stderr
     names = [row["baseline"] for row in json.loads(listed(breakout))]
     assert names == ["live", "live_fixed", "live_cutoff"]
 

@@ -129,7 +129,7 @@ def test_an_unexpected_error_is_one_line_too(tmp_path: Path) -> None:
     )
     assert done.returncode == 1
     assert done.stderr.splitlines() == [
-        "breakout: unexpected KeyError: '***' (`breakout --debug ...` shows where)"
+        "breakout: unexpected KeyError: '***' (`breakout --debug ...` shows the traceback)"
     ]
 
 

@@ -118,7 +118,7 @@ def test_all_is_well(breakout: Breakout, settings: Settings, client: Client) -> 
         assert parts["dead letters"]["recent"] == 0
         table = breakout("status")
     assert table.returncode == 0
-    assert table.stdout.rstrip().endswith("all is well")
+    assert table.stdout.rstrip().endswith("all parts are healthy")
 
 
 def test_a_fresh_installation_says_what_is_missing(breakout: Breakout, settings: Settings) -> None:

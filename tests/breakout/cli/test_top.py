@@ -102,7 +102,7 @@ def test_an_unknown_baseline_lists_those_there_are(breakout: Breakout, settings:
     shown = breakout("top", "--baseline", "2026-Q4")
     assert (shown.returncode, shown.stdout) == (1, "")
     assert shown.stderr.strip() == (
-        "breakout: there is no baseline '2026-Q4': there are live, live_fixed, live_cutoff"
+        "breakout: unknown baseline '2026-Q4': choose one of live, live_fixed, live_cutoff"
     )
 
 

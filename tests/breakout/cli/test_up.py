@@ -158,8 +158,8 @@ def test_up_wants_both_servers_or_none(ours: dict[str, str], tmp_path: Path) -> 
     with running_broker(tmp_path / "broker") as broker:
         shown = run_breakout(["up"], {**ours, "KAFKA_BOOTSTRAP_SERVERS": broker.bootstrap}, 60)
     assert (shown.returncode, shown.stdout) == (1, "")
-    assert "(KAFKA_BOOTSTRAP_SERVERS) answers but" in shown.stderr
-    assert "(CLICKHOUSE_URL) does not" in shown.stderr
+    assert "(KAFKA_BOOTSTRAP_SERVERS) is reachable but" in shown.stderr
+    assert "(CLICKHOUSE_URL) is not" in shown.stderr
 
 
 @pytest.mark.parametrize(
@@ -179,7 +179,7 @@ def test_up_needs_a_port_for_its_page(ours: dict[str, str]) -> None:
     with socket.create_server(("127.0.0.1", int(ours["BREAKOUT_API_PORT"]))):
         shown = run_breakout(["up"], ours, 60)
     assert shown.returncode == 1
-    assert f"cannot be served on 127.0.0.1:{ours['BREAKOUT_API_PORT']}" in shown.stderr
+    assert f"cannot serve the web page on 127.0.0.1:{ours['BREAKOUT_API_PORT']}" in shown.stderr
     assert "set BREAKOUT_API_PORT to a free port" in shown.stderr
 
 

@@ -124,4 +124,4 @@ def test_login_is_printed_on_request(tmp_path: Path) -> None:
     environment["BREAKOUT_DATA_DIR"] = str(tmp_path / "other")
     done = run_breakout(["embedded", "--login"], {**os.environ, **environment}, 60)
     assert done.returncode == 1
-    assert "holds no login for http://127.0.0.1:8123/breakout" in done.stderr
+    assert "no login for http://127.0.0.1:8123/breakout" in done.stderr

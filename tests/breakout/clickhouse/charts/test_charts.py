@@ -527,7 +527,7 @@ def test_the_table_has_the_latest_days_and_the_first_places(world: Settings) -> 
     assert str(seeds.LAST) in over_time
     assert str(seeds.FIRST) not in over_time
     rows = 4 * len(DAYS) - (seeds.STARTS["nowhere/New-300B"] - seeds.FIRST).days
-    assert f"The last 40 of {rows} rows; --format csv has them all." in over_time
+    assert f"The last 40 of {rows} rows; --format csv prints all of them." in over_time
     ranking = run(world, "ram_curves", "--set", "models=qi/Big-300B,am/Huge-400B").output
     assert ranking.index("am/Huge-400B") < ranking.index("qi/Big-300B")
 
@@ -535,7 +535,7 @@ def test_the_table_has_the_latest_days_and_the_first_places(world: Settings) -> 
 def test_a_ranking_longer_than_the_table_shows_its_first_places(
     world: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("breakout.cli.chart.SHOWN", 2)
+    monkeypatch.setattr("breakout.cli.chart.MAX_TABLE_ROWS", 2)
     shown = run(world, "top_models_of_a_month").output
     places = ranked(MONTHS[2])
     assert [one in shown for _, one, _ in places] == [True, True, *[False] * (len(places) - 2)]
@@ -553,8 +553,8 @@ def test_without_numbers_the_command_says_what_was_asked_for(
 ) -> None:
     none = run(world, "size_bin_share_by_organisation", "--set", "size_bin=250b")
     assert none.exit_code == 0
-    assert "No numbers with size_bin=250b (size bin: <1B, 1-5B, 7-9B," in none.output
-    assert "No numbers yet." in run(nothing, "size_bin_share_by_organisation").output
+    assert "No rows for size_bin=250b (size bin: <1B, 1-5B, 7-9B," in none.output
+    assert "No rows yet." in run(nothing, "size_bin_share_by_organisation").output
 
 
 def test_the_command_lists_the_charts() -> None:
