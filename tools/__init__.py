@@ -1,1 +1,1 @@
-"""What builds and documents the project, none of it shipped."""
+"""Tools that build and document the project; none is shipped."""

@@ -1,9 +1,9 @@
-"""Look up known vulnerabilities of everything in the lock: `python -m tools.audit`.
+"""Check the locked packages for known vulnerabilities: `python -m tools.audit`.
 
-Exit code 1 when there are any. Where nobody can be asked it says loudly that nothing was
-audited, and succeeds: a change must not wait for somebody else's server. Not for ever, though:
-`audit.json` beside the locks says when they were last audited, or made. `python -m tools.audit
---last` says so in one line, and fails when that is more than 30 days ago or of other locks.
+Exit code 1 if there are any. If the advisories cannot be reached, it prints a warning and
+succeeds: a change must not wait for another party's server. `audit.json` beside the locks records
+when they were last audited or made. `python -m tools.audit --last` prints that in one line, and
+fails if it is more than 30 days ago or about other locks.
 """
 
 import json
@@ -19,7 +19,7 @@ from typing import Any
 
 ROOT = Path(__file__).resolve().parent.parent
 LOCK = ROOT / "requirements-dev.lock"
-"""Holds what is shipped, and what is needed to develop it."""
+"""The packages that are shipped, and those for development."""
 LOCKS = ("requirements.lock", "requirements-dev.lock", "requirements-build.lock")
 RECORD = "audit.json"
 MOST_DAYS = 30
@@ -29,9 +29,9 @@ _NOBODY = re.compile(r"connect|timed? ?out|resolve|ServiceError|HTTPError|SSLErr
 
 
 def audit(lock: Path, service: Sequence[str] = (), done: Callable[[], None] = lambda: None) -> int:
-    """Return the exit code; `service` are options of pip-audit that name whom to ask.
+    """Return the exit code; `service` holds options of pip-audit that choose the service.
 
-    `done` is called when every package was audited and none has a known vulnerability.
+    `done` is called if every package was audited and none has a known vulnerability.
     """
     with tempfile.TemporaryDirectory() as folder:
         report = Path(folder) / "report.json"
@@ -83,9 +83,9 @@ def _not_done(why: str) -> int:
 
 
 def record(folder: Path, what: str, on: date) -> None:
-    """Write that the locks in this folder were `audited` or `locked`.
+    """Record that the locks in this folder were `audited` or `locked`.
 
-    Locks that were made anew and are the same stay as old as they were.
+    Locks that did not change keep their date.
     """
     file, hashes = folder / RECORD, _hashes(folder)
     if what == "locked" and file.exists() and json.loads(file.read_text())["locks"] == hashes:
@@ -95,7 +95,7 @@ def record(folder: Path, what: str, on: date) -> None:
 
 
 def last(folder: Path, today: date) -> int:
-    """Say in one line when the locks in this folder were audited; 1 when too long ago."""
+    """Print when the locks in this folder were audited; returns 1 if too long ago."""
     file = folder / RECORD
     try:
         told = json.loads(file.read_text())
@@ -128,7 +128,7 @@ def _hashes(folder: Path) -> dict[str, str]:
 
 
 def main(arguments: Sequence[str]) -> int:
-    """Run what the command line says."""
+    """Run the command line."""
     today = datetime.now(UTC).date()
     if arguments == ["--last"]:
         return last(ROOT, today)

@@ -1,7 +1,7 @@
-"""Make `.venv` hold exactly what the lock says, and the project itself.
+"""Install the locked packages and the project into `.venv`.
 
-Run by the Makefile with the machine's own Python, before anything is installed: it has only
-the standard library.
+The Makefile runs it with the system's Python before anything is installed, so it uses the standard
+library only.
 """
 
 import fcntl
@@ -27,11 +27,11 @@ UV = (VENV_PYTHON, "-m", "uv", "pip")
 
 
 class SetupError(Exception):
-    """The machine lacks something. The message says what to install."""
+    """Something is missing on this machine; the message says what to install."""
 
 
 def main() -> int:
-    """Set `.venv` up unless it is up to date; returns the exit code."""
+    """Set up `.venv` unless it is up to date; returns the exit code."""
     try:
         require_venv()
         with only_one_at_a_time():
@@ -47,20 +47,20 @@ def main() -> int:
 
 
 def require_venv() -> None:
-    """Raise `SetupError` unless this Python can make virtual environments."""
-    # Debian ships them apart from Python, and leaves out `ensurepip` to say so.
+    """Raise `SetupError` unless this Python can create virtual environments."""
+    # Debian packages them separately, and omits `ensurepip` without them.
     for module in ("venv", "ensurepip"):
         if find_spec(module) is None:
             raise SetupError(
-                f"{sys.executable} cannot make virtual environments ({module} is missing): "
+                f"{sys.executable} cannot create virtual environments ({module} is missing): "
                 f"`apt install python3-venv` on Debian and Ubuntu"
             )
 
 
 @contextmanager
 def only_one_at_a_time() -> Iterator[None]:
-    """Let two `make` at once take turns."""
-    # Any file will do that outlives a .venv made anew.
+    """Wait while another `make` sets up `.venv`."""
+    # Any file outside .venv, which may be replaced.
     with Path(__file__).open() as lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -71,25 +71,25 @@ def only_one_at_a_time() -> Iterator[None]:
 
 
 def set_up() -> None:
-    """Do what is missing: all of it, the packages, or only the project."""
+    """Install what is missing: everything, the packages, or only the project."""
     wanted, found = fingerprints(), installed()
     if found == wanted:
         return
-    STAMP.unlink(missing_ok=True)  # until it is done again
+    STAMP.unlink(missing_ok=True)  # incomplete until the end
     if found.get("venv") != wanted["venv"]:
         run(sys.executable, "-m", "venv", "--clear", VENV)
         found = {}
     if found.get("lock") != wanted["lock"]:
         install_packages()
-    # Its build backend is among the packages, so nothing more is fetched.
+    # Its build backend is one of the locked packages, so nothing is downloaded.
     run(*PIP, "install", "--quiet", "--no-deps", "--no-index", "--no-build-isolation", "-e", ROOT)
     STAMP.write_text(json.dumps(wanted))
 
 
 def fingerprints() -> dict[str, str]:
-    """Return what the parts of an installation follow from."""
+    """Return what each part of an installation depends on."""
     return {
-        # An environment holds its own path, and belongs to one Python.
+        # An environment contains its own path, and is tied to one Python.
         "venv": f"{VENV} {sys.executable} {sys.version}",
         "lock": hashlib.sha256(LOCK.read_bytes()).hexdigest(),
         "project": hashlib.sha256((ROOT / "pyproject.toml").read_bytes()).hexdigest(),
@@ -105,9 +105,9 @@ def installed() -> dict[str, str]:
 
 
 def install_packages() -> None:
-    """Make the environment hold what the lock says: by uv, or by pip where uv cannot.
+    """Install the locked packages with uv, or with pip if uv fails.
 
-    uv is several times faster. pip knows settings that uv does not read, such as a mirror in
+    uv is several times faster. pip supports settings that uv does not read, such as a mirror in
     pip.conf.
     """
     print("setup: installing the locked packages into .venv", file=sys.stderr)
@@ -121,7 +121,7 @@ def install_packages() -> None:
 
 
 def install_uv() -> None:
-    """Install the uv of the lock by pip."""
+    """Install the locked uv with pip."""
     with tempfile.NamedTemporaryFile("w", suffix=".txt") as requirement:
         requirement.write(entry_of("uv", LOCK.read_text()))
         requirement.flush()
@@ -137,8 +137,8 @@ def entry_of(package: str, lock: str) -> str:
 
 
 def run(*command: str | Path) -> None:
-    """Run a command, its output with ours; raises `subprocess.CalledProcessError`."""
-    # Standard output belongs to what the make target itself says.
+    """Run a command with its output on standard error; raises `CalledProcessError`."""
+    # Standard output is left to the make target.
     subprocess.run([str(part) for part in command], check=True, stdout=sys.stderr)  # noqa: S603
 
 

@@ -1,6 +1,6 @@
-"""`make vendor`: put the page's charting libraries beside it, from their packages, with licences.
+"""`make vendor`: copies the page's charting libraries and their licences from npm packages.
 
-Whoever runs the page builds and downloads nothing; who changes a version here runs this with npm.
+The page is served without a build or a download; run this after changing a version here.
 """
 
 import hashlib
@@ -18,7 +18,7 @@ PACKAGES = {
         {"dist/plot.umd.min.js": "plot.min.js", "LICENSE": "plot.LICENSE.txt"},
     ),
 }
-"""Version, and what each file of the package is called here."""
+"""By package: its version, and the names of its files here."""
 
 
 def main() -> None:

@@ -1,7 +1,8 @@
-"""Confines this process by the kernel (Landlock), for good: what it may open and connect to.
+"""Confines this process with Landlock: which files it may open, and that it may not connect.
 
-Rights that are judged from a query can be got around; these cannot. They hold for the calling
-thread and all that it starts, so a process confines itself before it starts any other thread.
+Rights that are checked in a query can be circumvented; the kernel's cannot. They apply to the
+calling thread and the threads and processes that it starts, and cannot be undone, so a process
+confines itself before it starts a thread.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from pathlib import Path
 import landlockpy
 from landlockpy import AccessFS, AccessNet, Ruleset, Scope
 
-# The first versions of Landlock's interface that confine TCP, and signals to other processes
+# The first Landlock ABIs that confine TCP, and signals to other processes
 _TCP_ABI = 4
 _SCOPE_ABI = 6
 
@@ -26,8 +27,8 @@ _DEVICE = AccessFS.READ_FILE | AccessFS.WRITE_FILE
 
 _LIBRARIES = ("/lib", "/lib64", "/usr/lib", "/usr/lib64", "/usr/local/lib", "/etc/ld.so.cache")
 _DEVICES = ("/dev/null", "/dev/urandom", "/dev/zero")
-# Facts of the machine by which an engine sizes its memory and threads. Of /proc single files
-# alone: others there show the environment and the memory of processes.
+# Files from which an engine sizes its memory and threads. Single files of /proc only: others expose
+# the environment and memory of processes.
 _MACHINE = (
     "/proc/cpuinfo",
     "/proc/loadavg",
@@ -52,26 +53,26 @@ _MACHINE = (
 
 
 def unconfined() -> str | None:
-    """What the kernel of this machine cannot confine, in words; None when it confines it all."""
+    """Return what the kernel of this machine cannot confine; None if it can confine everything."""
     if sys.platform != "linux":
         return "files and network: only Linux has Landlock"
     abi = landlockpy.abi_version()
     if abi < 1:
-        return "files and network: this kernel has no Landlock, or it is turned off"
+        return "files and network: this kernel has no Landlock, or it is disabled"
     if abi < _TCP_ABI:
-        return "the network: Landlock confines TCP from Linux 6.7 on"
+        return "the network: Landlock confines TCP since Linux 6.7"
     if abi < _SCOPE_ABI:
-        return "signals to other processes: Landlock confines them from Linux 6.12 on"
+        return "signals to other processes: Landlock confines them since Linux 6.12"
     return None
 
 
 def confine(
     *, port: int, owns: Iterable[Path] = (), loads: Iterable[Path] = (), machine: bool = True
 ) -> None:
-    """Leave this process the folders it ``owns``, code that it ``loads``, and one TCP port to
-    listen on. ``machine`` lets it read facts of the machine. Connections to anywhere are denied.
+    """Allow this process to read and write the folders it ``owns``, to read and execute code that
+    it ``loads``, and to listen on one TCP port. ``machine`` lets it read the machine's size.
 
-    Does what the kernel can, which `unconfined` tells; nothing where it has no Landlock.
+    Connections are denied. Has no effect without Landlock; `unconfined` returns what is missing.
     """
     if sys.platform != "linux" or not landlockpy.supported():
         return
@@ -90,9 +91,9 @@ def confine(
 
 
 def python_libraries() -> list[Path]:
-    """The folders and files from which this Python loads its code, ours included.
+    """Return the folders and files from which this Python loads code, this package included.
 
-    Not the folder that our package lies in: in a checkout that is where ``.env`` is kept.
+    The folder that contains the package is not one of them: a checkout has its ``.env`` there.
     """
     names = ("stdlib", "platstdlib", "purelib", "platlib")
     paths = {sysconfig.get_path(name) for name in names}
@@ -103,5 +104,5 @@ def python_libraries() -> list[Path]:
 def _allow(rules: Ruleset, path: Path, access: AccessFS) -> None:
     if not path.exists():
         return
-    # The rights of folders do not go with a file
+    # Landlock rejects rights of folders for a file
     rules.allow_path(path, access if path.is_dir() else access & ~AccessFS.READ_DIR)

@@ -1,4 +1,4 @@
-"""One process a directory."""
+"""A lock file: one process per directory."""
 
 from __future__ import annotations
 
@@ -11,17 +11,17 @@ from pathlib import Path
 
 from breakout.local.errors import EmbeddedError
 
-# A process that was killed may take a moment to let go
-_DYING_SECONDS = 10.0
+# A killed process may take a moment to release the lock
+_RELEASE_SECONDS = 10.0
 _POLL_SECONDS = 0.05
 
 
 @contextlib.contextmanager
 def locked(directory: Path, file_name: str, user: str) -> Iterator[bool]:
-    """Hold the lock file of ``directory``; yields whether its last holder ended cleanly.
+    """Hold the lock file of ``directory``; yields whether its last holder released it.
 
-    The lock goes with the process, however that ends. Raises EmbeddedError, naming ``user``
-    and the process id, while another process holds it.
+    The kernel releases it when the process ends. Raises EmbeddedError, with ``user`` and the
+    process id, while another process holds it.
     """
     descriptor = os.open(directory / file_name, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
     try:
@@ -35,8 +35,8 @@ def locked(directory: Path, file_name: str, user: str) -> Iterator[bool]:
 
 
 def _acquire(descriptor: int, directory: Path, user: str) -> int | None:
-    """Take the lock; returns the process id that its last holder left behind."""
-    deadline = time.monotonic() + _DYING_SECONDS
+    """Acquire the lock; returns the id of a last holder that did not release it."""
+    deadline = time.monotonic() + _RELEASE_SECONDS
     while True:
         holder = _holder(descriptor)
         try:
