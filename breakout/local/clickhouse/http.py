@@ -69,6 +69,13 @@ class ClickHouseHttp:
         self._sessions.close()
 
     async def _query(self, http: web.Request) -> web.StreamResponse:
+        try:
+            return await self._respond(http)
+        except ConnectionError:
+            # The client has disconnected; aiohttp logs a cancellation for that, but no error
+            raise asyncio.CancelledError from None
+
+    async def _respond(self, http: web.Request) -> web.StreamResponse:
         response = QueryResponse(http, self._engine.version, self._engine.timezone)
         form: Form | None = None
         try:

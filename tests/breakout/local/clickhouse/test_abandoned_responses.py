@@ -1,7 +1,9 @@
 """Readers that leave in the middle of large answers, while others write."""
 
+import contextlib
 import random
 import socket
+import sys
 import threading
 from base64 import b64encode
 from concurrent.futures import ThreadPoolExecutor
@@ -13,6 +15,7 @@ import pytest
 
 from tests.breakout.local.conftest import ADMIN_PASSWORD, READER_PASSWORD
 from tests.support.embedded_servers import ClickHouseServer, running_clickhouse
+from tests.support.server_process import free_port
 from tests.support.waiting import wait_until
 
 READERS = 8
@@ -28,6 +31,34 @@ QUERY = (
     "INNER JOIN (SELECT n, n % 7 AS m FROM left_answers.t) AS b ON a.n = b.n ORDER BY s"
 )
 ROWS = 200_000
+# The client disconnects while the end of its response is sent
+SERVER_OF_DISCONNECTING_CLIENTS = """
+import sys
+from breakout.local.clickhouse import body_writer, server
+
+async def end(writer):
+    writer._http.transport.abort()
+    raise ConnectionResetError("Cannot write to closing transport")
+
+body_writer.BodyWriter.end = end
+sys.exit(server.main())
+"""
+
+
+class ServerOfDisconnectingClients(ClickHouseServer):
+    program = (sys.executable, "-c", SERVER_OF_DISCONNECTING_CLIENTS)
+
+
+@pytest.mark.parametrize("query", ["SELECT 1", "SELECT number FROM numbers(400000)", "SELECT"])
+def test_disconnect_at_the_end_of_a_response_is_not_an_error(tmp_path: Path, query: str) -> None:
+    server = ServerOfDisconnectingClients(tmp_path, free_port(), "", "")
+    server.start()
+    try:
+        with contextlib.suppress(httpx.TransportError):
+            httpx.post(server.url, content=query, timeout=170)
+    finally:
+        server.close()
+    assert "Traceback" not in server.log.read_text()
 
 
 @pytest.mark.parametrize("leaves", [80, pytest.param(1200, marks=pytest.mark.slow)])
