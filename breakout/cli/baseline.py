@@ -8,7 +8,7 @@ import click
 from clickhouse_connect.driver.client import Client
 from rich.table import Table
 
-from breakout.cli.console import console
+from breakout.cli.console import console, format_option
 from breakout.cli.errors import CommandFailed
 from breakout.cli.leaderboard import known_baselines
 from breakout.cli.start import start
@@ -72,13 +72,7 @@ def freeze(name: str) -> None:
 
 
 @baseline.command(name="list")
-@click.option(
-    "--format",
-    "style",
-    type=click.Choice(["table", "json"]),
-    default="table",
-    show_default=True,
-)
+@format_option("table", "json")
 def list_baselines(*, style: str) -> None:
     """List the baselines with the number of their values and their dates."""
     settings = start()

@@ -11,7 +11,7 @@ from typing import Any
 import click
 from rich.table import Table
 
-from breakout.cli.console import console, echo, echo_data
+from breakout.cli.console import console, echo, echo_data, format_option
 from breakout.cli.start import start
 from breakout.clickhouse.charts import Chart, ChartError, load_chart, load_charts
 from breakout.clickhouse.client import explained, reader_client
@@ -34,13 +34,7 @@ class _Parameter(click.ParamType):
 @click.command()
 @click.argument("name", required=False)
 @click.option("--set", "values", type=_Parameter(), multiple=True, help="Set a parameter.")
-@click.option(
-    "--format",
-    "style",
-    type=click.Choice(["table", "json", "csv"]),
-    default="table",
-    show_default=True,
-)
+@format_option("table", "json", "csv")
 def chart(*, name: str | None, values: tuple[tuple[str, str], ...], style: str) -> None:
     """Show the rows of chart NAME, or list the charts.
 

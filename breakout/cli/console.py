@@ -5,8 +5,8 @@ It contains names and messages from outside, so markup is off and control charac
 
 import os
 import sys
-from collections.abc import Iterable
-from typing import Any
+from collections.abc import Callable, Iterable
+from typing import Any, TypeVar
 
 import click
 from rich.console import Console, ConsoleOptions, RenderableType
@@ -16,6 +16,8 @@ from rich.text import Text
 from breakout.observability.printable import printable
 
 FILE_WIDTH = 120
+
+Command = TypeVar("Command", bound=Callable[..., Any])
 
 
 class PlainConsole(Console):
@@ -42,6 +44,13 @@ def console() -> PlainConsole:
     if sys.stdout.isatty() or "COLUMNS" in os.environ:
         return PlainConsole()
     return PlainConsole(width=FILE_WIDTH)
+
+
+def format_option(*formats: str) -> Callable[[Command], Command]:
+    """Return the option --format of a command, whose default is the first."""
+    return click.option(
+        "--format", "style", type=click.Choice(formats), default=formats[0], show_default=True
+    )
 
 
 def echo(text: str, *, err: bool = False) -> None:

@@ -8,20 +8,14 @@ from rich.console import Group
 from rich.table import Table
 from rich.text import Text
 
-from breakout.cli.console import console
+from breakout.cli.console import console, format_option
 from breakout.cli.start import start
 from breakout.observability.health import Part, read_health
 from breakout.observability.printable import printable, printable_json
 
 
 @click.command()
-@click.option(
-    "--format",
-    "style",
-    type=click.Choice(["table", "json"]),
-    default="table",
-    show_default=True,
-)
+@format_option("table", "json")
 @click.pass_context
 def status(context: click.Context, *, style: str) -> None:
     """Check that every part runs and is up to date; exit code 1 if one does not.

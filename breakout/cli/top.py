@@ -2,7 +2,7 @@
 
 import click
 
-from breakout.cli.console import console, echo_data
+from breakout.cli.console import console, echo_data, format_option
 from breakout.cli.leaderboard import read_leaderboard
 from breakout.cli.leaderboard_text import NO_DATA, as_csv, as_json, as_table
 from breakout.cli.start import start
@@ -32,13 +32,7 @@ from breakout.core.sizes import SIZE_BINS
     help="Number of models to show.",
 )
 @click.option("--all", "everything", is_flag=True, help="Show all models.")
-@click.option(
-    "--format",
-    "style",
-    type=click.Choice(["table", "json", "csv"]),
-    default="table",
-    show_default=True,
-)
+@format_option("table", "json", "csv")
 def top(
     *,
     baseline: str,

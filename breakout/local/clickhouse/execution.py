@@ -5,30 +5,23 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Awaitable, Callable
-from dataclasses import dataclass
 from functools import partial
-from typing import TypeVar
 
 from aiohttp import web
 
 from breakout.local.clickhouse.connection import Progress, StatementResult
-from breakout.local.clickhouse.engine import Engine
 from breakout.local.clickhouse.engine_threads import (
     ABANDONED_SECONDS,
     EngineCall,
-    EngineThreads,
     Slots,
 )
 from breakout.local.clickhouse.errors import ClickHouseError
 from breakout.local.clickhouse.kill_query import KillQuery, parse_kill_query
 from breakout.local.clickhouse.pipes import DataPipe, ResultPipe
-from breakout.local.clickhouse.query_ids import QueryIds
-from breakout.local.clickhouse.request import QueryRequest
+from breakout.local.clickhouse.query import Query
 from breakout.local.clickhouse.request_scope import RequestScope
-from breakout.local.clickhouse.response import QueryResponse
-from breakout.local.clickhouse.rights import Rights, check_needs_no_data
+from breakout.local.clickhouse.rights import check_needs_no_data
 from breakout.local.clickhouse.statements import InsertHead, Output, is_insert, parse_output
-from breakout.local.clickhouse.users import User
 
 # An error before this many bytes of result gets its own HTTP status
 _BUFFERED_BYTES = 1 << 20
@@ -36,40 +29,34 @@ _INSERT_CHUNK_BYTES = 1 << 20
 # How often KILL QUERY ... SYNC checks whether the queries have ended
 _KILL_POLL_SECONDS = 0.1
 
-T = TypeVar("T")
-
 SendRest = Callable[[], Awaitable[web.StreamResponse]]
 """Sends the rest of a response: all of it, or the end of a stream. The client waits until then, so
 session and query id are released before: its next request may use them."""
 
 
-@dataclass(frozen=True, slots=True)
 class Execution:
-    """A statement on the connection of its scope."""
+    """The statement of a query, on the connection of its scope."""
 
-    engine: Engine
-    threads: EngineThreads
-    ids: QueryIds
-    mark: str
-    user: User
-    request: QueryRequest
-    rights: Rights
-    response: QueryResponse
-    slots: contextlib.AsyncExitStack
-    scope: RequestScope
+    def __init__(self, query: Query, scope: RequestScope) -> None:
+        self._query = query
+        self._request = query.request
+        self._response = query.response
+        self._scope = scope
 
     def without_mark(self, error: ClickHouseError) -> ClickHouseError:
         """Return the error as the engine raises it for the client's own statement."""
-        return ClickHouseError(error.code, error.text.replace(f"\n{self.mark}", ""))
+        return ClickHouseError(error.code, error.text.replace(f"\n{self._query.mark}", ""))
 
     async def insert(self, head: InsertHead, first: bytes, rest: AsyncIterator[bytes]) -> SendRest:
         """Run an INSERT while its data arrives."""
-        await self._run_short(lambda: self._check_insert(head))
-        await self.slots.enter_async_context(self.threads.slot(Slots.ADMIN_WRITES))
+        await self._query.run_short(lambda: self._check_insert(head))
+        await self._query.enter_slot(Slots.ADMIN_WRITES)
         pipe = DataPipe()
         try:
             await pipe.open()
-            call = self._start(lambda: head.from_file(pipe.path, self.mark), pipe.stop_reading)
+            call = self._start(
+                lambda: head.from_file(pipe.path, self._query.mark), pipe.stop_reading
+            )
             try:
                 async for chunk in _rechunked(first, rest):
                     if not await pipe.write(chunk):
@@ -81,23 +68,23 @@ class Execution:
                 await call.stop(cancelled=pipe.end)
         finally:
             pipe.close()
-        return partial(self.response.send, b"", result.progress)
+        return partial(self._response.send, b"", result.progress)
 
     def _check_insert(self, head: InsertHead) -> None:
-        self.scope.apply()
+        self._scope.apply()
         statement = head.statement + b" FORMAT Null"
-        self.rights.check(self.scope.connection, statement, self.request.params)
+        self._query.rights.check(self._scope.connection, statement, self._request.params)
 
     async def statement(self, sql: bytes) -> SendRest:
         """Run any other statement; the result of one that only reads is streamed."""
-        checked = await self._run_short(lambda: self._check(sql))
+        checked = await self._query.run_short(lambda: self._check(sql))
         if isinstance(checked, KillQuery):
             return await self._kill(checked)
         statement, output, reads = checked
-        result_format = output.result_format or self.request.default_format
-        await self.slots.enter_async_context(self.threads.slot(self._kind(reads=reads)))
+        result_format = output.result_format or self._request.default_format
+        await self._query.enter_slot(self._kind(reads=reads))
         if reads:
-            self.response.set_format(result_format)
+            self._response.set_format(result_format)
             return await self._stream_result(output)
         call = self._start(lambda: self._marked(statement))
         try:
@@ -105,50 +92,50 @@ class Execution:
         finally:
             await call.stop()
         if result.body:
-            self.response.set_format(result_format)
-        return partial(self.response.send, result.body, result.progress)
+            self._response.set_format(result_format)
+        return partial(self._response.send, result.body, result.progress)
 
     def _check(self, sql: bytes) -> KillQuery | tuple[bytes, Output, bool]:
         """Return the statement to run, its output, and whether it only reads."""
-        request, connection = self.request, self.scope.connection
+        request, connection = self._request, self._scope.connection
         kill = parse_kill_query(sql, request.default_format)
         if kill is not None:
             return kill
-        sql = self.ids.rewrite(sql, request.query_id, readonly=self.user.readonly)
+        sql = self._query.ids.rewrite(sql, request.query_id, readonly=self._query.user.readonly)
         output = parse_output(sql)
-        self.scope.apply()
-        reads = self.rights.check(connection, sql, request.params) == "READ_ONLY"
+        self._scope.apply()
+        reads = self._query.rights.check(connection, sql, request.params) == "READ_ONLY"
         if is_insert(sql):
             check_needs_no_data(connection, sql, request.params)
         return sql, output, reads
 
     async def _kill(self, kill: KillQuery) -> SendRest:
-        request = self.request
+        query, request = self._query, self._request
 
         def run() -> tuple[bytes, list[str]]:
-            self.scope.apply()
-            connection = self.scope.connection
-            if not self.rights.read_only:
-                return kill.run(connection, self.ids, request.query_id, request.params)
-            own = kill.of_user(connection, self.user.name, request.params)
-            with contextlib.closing(self.engine.connect()) as privileged:
-                return own.run(privileged, self.ids, request.query_id, {})
+            self._scope.apply()
+            connection = self._scope.connection
+            if not query.rights.read_only:
+                return kill.run(connection, query.ids, request.query_id, request.params)
+            own = kill.of_user(connection, query.user.name, request.params)
+            with contextlib.closing(query.engine.connect()) as privileged:
+                return own.run(privileged, query.ids, request.query_id, {})
 
         # Without a slot: it must not wait for the queries that it is to end
-        body, killed = await self._run_short(run)
+        body, killed = await query.run_short(run)
         if kill.mode == "SYNC":
-            while await self._run_short(lambda: self.engine.any_running(killed)):  # noqa: ASYNC110
+            while await query.run_short(lambda: query.engine.any_running(killed)):  # noqa: ASYNC110
                 await asyncio.sleep(_KILL_POLL_SECONDS)
-        self.response.set_format(kill.result_format)
-        return partial(self.response.send, body, Progress())
+        self._response.set_format(kill.result_format)
+        return partial(self._response.send, body, Progress())
 
     async def _stream_result(self, output: Output) -> SendRest:
         pipe = ResultPipe()
 
         def statement() -> bytes:
-            sql = output.into_file(pipe.path, self.request.default_format)
-            sql += f"\n{self.mark}".encode()
-            self.rights.check_rewritten(self.scope.connection, sql, self.request.params)
+            sql = output.into_file(pipe.path, self._request.default_format)
+            sql += f"\n{self._query.mark}".encode()
+            self._query.rights.check_rewritten(self._scope.connection, sql, self._request.params)
             return sql
 
         try:
@@ -169,54 +156,55 @@ class Execution:
         while chunk := await pipe.read():
             buffered.append(chunk)
             buffered_bytes += len(chunk)
-            if buffered_bytes >= _BUFFERED_BYTES and not self.request.wait_end_of_query:
+            if buffered_bytes >= _BUFFERED_BYTES and not self._request.wait_end_of_query:
                 break
         else:
             result = await call.result()
             # Statements that ignore INTO OUTFILE (a SELECT inside EXPLAIN) return their output
             body = b"".join(buffered) + result.body
-            return partial(self.response.send, body, result.progress)
-        await self.response.begin()
+            return partial(self._response.send, body, result.progress)
+        await self._response.begin()
         chunk = b"".join(buffered)
         buffered.clear()
         last = b""
         while chunk:
             # The last byte is sent after the end of the statement
-            await self.response.write(last + chunk[:-1])
+            await self._response.write(last + chunk[:-1])
             last = chunk[-1:]
             chunk = await pipe.read()
         try:
             await call.result()
         except ClickHouseError as error:
-            return partial(self.response.fail, last, self.without_mark(error))
-        return partial(self.response.end, last)
+            return partial(self._response.fail, last, self.without_mark(error))
+        return partial(self._response.end, last)
 
     def _kind(self, *, reads: bool) -> Slots:
-        if self.rights.readonly:
+        if self._query.rights.readonly:
             return Slots.READONLY_RESULTS
         return Slots.ADMIN_RESULTS if reads else Slots.ADMIN_WRITES
 
-    async def _run_short(self, call: Callable[[], T]) -> T:
-        return await self.threads.run_short(call, readonly=self.rights.readonly)
-
     def _marked(self, sql: bytes) -> bytes:
         # Data may follow an INSERT
-        return self.mark.encode() + sql if is_insert(sql) else sql + f"\n{self.mark}".encode()
+        return (
+            self._query.mark.encode() + sql
+            if is_insert(sql)
+            else sql + f"\n{self._query.mark}".encode()
+        )
 
     def _start(
         self, statement: Callable[[], bytes], ended: Callable[[], None] | None = None
     ) -> EngineCall[StatementResult]:
-        request, scope = self.request, self.scope
+        request, scope = self._request, self._scope
 
         def call() -> StatementResult:
             try:
-                scope.load_tables(self.mark)
+                scope.load_tables(self._query.mark)
                 return scope.connection.run(statement(), request.default_format, request.params)
             finally:
                 if ended is not None:
                     ended()
 
-        return self.threads.start(call, self.mark)
+        return self._query.threads.start(call, self._query.mark)
 
 
 async def _rechunked(first: bytes, rest: AsyncIterator[bytes]) -> AsyncIterator[bytes]:

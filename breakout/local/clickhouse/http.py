@@ -21,6 +21,7 @@ from breakout.local.clickhouse.readonly_functions import FUNCTIONS_QUERY, Readon
 from breakout.local.clickhouse.request import QueryRequest, check_headers, parse_request
 from breakout.local.clickhouse.response import QueryResponse
 from breakout.local.clickhouse.rights import Rights
+from breakout.local.clickhouse.run_query import run_query
 from breakout.local.clickhouse.sessions import Sessions
 from breakout.local.clickhouse.users import User, Users
 
@@ -134,7 +135,7 @@ class ClickHouseHttp:
             slots=slots,
         )
         try:
-            return await query.run(http)
+            return await run_query(query, http)
         finally:
             if options is not None:
                 self._sessions.release(user.name, options)
