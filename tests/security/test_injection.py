@@ -112,7 +112,7 @@ def test_what_is_no_name_is_a_dead_letter(pipeline: Pipeline) -> None:
 
 def test_no_table_is_gone(pipeline: Pipeline) -> None:
     lacking = run_breakout(["migrate", "--dry-run"], pipeline.environment, 60)
-    assert "0 to apply" in lacking.stdout
+    assert "0 migrations to apply" in lacking.stdout
     assert pipeline.rows("SELECT count() AS n FROM system.databases WHERE name = 'breakout'") == [
         {"n": 1}
     ]
