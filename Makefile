@@ -22,9 +22,10 @@ demo: setup ## Watch two simulated years of adoption, ending with the leaderboar
 test: lint types ## Check style and types, and run all tests but the slow ones
 	$(BIN)/python -m pytest -m "not slow and not soak" $(THREE_AT_ONCE)
 
-lint: setup ## Check style and formatting
+lint: setup ## Check style, formatting and import rules
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
+	$(BIN)/lint-imports --no-cache
 
 types: setup ## Check types
 	$(BIN)/mypy

@@ -24,6 +24,7 @@ TOOLS = {
     "build",
     "editables",
     "hatchling",
+    "import-linter",
     "mypy",
     "pip-audit",
     "pytest-asyncio",
