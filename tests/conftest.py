@@ -7,6 +7,11 @@ from itertools import chain, zip_longest
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
+
+# A property holds or not; how long an example takes depends on what else the machine runs.
+settings.register_profile("breakout", deadline=None)
+settings.load_profile("breakout")
 
 IN_MEMORY = Path("/dev/shm")
 ROOM = 4 << 30

@@ -27,7 +27,6 @@ CHECKS = [
 ]
 OFTEN = settings(
     max_examples=5,
-    deadline=None,
     derandomize=True,
     database=None,
     phases=[Phase.explicit, Phase.generate],

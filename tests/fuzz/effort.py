@@ -28,7 +28,6 @@ def explore(
 
     @settings(
         max_examples=examples * effort,
-        deadline=None,
         derandomize=effort == 1,
         database=None,
         suppress_health_check=list(HealthCheck),

@@ -271,7 +271,6 @@ def test_views_equal_the_oracle_in_edge_cases(engine: Engine, edge: str) -> None
 
 @settings(
     max_examples=12,
-    deadline=None,
     derandomize=True,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture],
 )

@@ -48,13 +48,13 @@ def check(delivery: Delivery, random: Random, *, crashes: bool) -> None:
         assert differences(rows, actual[name]) == [], name
 
 
-@settings(max_examples=120, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=120, suppress_health_check=[HealthCheck.too_slow])
 @given(delivery=deliveries(), random=st.builds(Random, st.integers(0, 2**32 - 1)))
 def test_stream_equals_batch_in_any_order(delivery: Delivery, random: Random) -> None:
     check(delivery, random, crashes=False)
 
 
-@settings(max_examples=120, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=120, suppress_health_check=[HealthCheck.too_slow])
 @given(delivery=deliveries(), random=st.builds(Random, st.integers(0, 2**32 - 1)))
 def test_stream_equals_batch_after_crashes(delivery: Delivery, random: Random) -> None:
     check(delivery, random, crashes=True)
