@@ -21,8 +21,9 @@ from api.token_buckets import Buckets
 from breakout.clickhouse.client import (
     CONNECT_SECONDS,
     WHOLE_ANSWERS,
+    WRONG_LOGIN,
     ClickHouseError,
-    ClickHouseRefused,
+    ClickHouseRefusedError,
     connection_options,
     explain,
 )
@@ -32,7 +33,6 @@ Parameters = Mapping[str, str | float | bool | list[str] | list[int] | None]
 
 AT_ONCE = 8
 """Connections for small queries that wait for no other: for the moment, for what has changed."""
-_WRONG_LOGIN = frozenset({192, 193, 194, 516})
 _SETTINGS: dict[str, str | int] = {
     **WHOLE_ANSWERS,
     "do_not_merge_across_partitions_select_final": 1,
@@ -232,9 +232,9 @@ class Database:
     def _explained(self, error: Exception) -> ClickHouseError:
         """Return a driver's error as one of ours; a login that fails is the reader's."""
         explained = explain(error, self._settings)
-        if explained.code not in _WRONG_LOGIN:
+        if explained.code not in WRONG_LOGIN:
             return explained
-        return ClickHouseRefused(
+        return ClickHouseRefusedError(
             f"ClickHouse does not let the read-only user {self._settings.reader_user!r} in: check "
             "BREAKOUT_READER_USER and BREAKOUT_READER_PASSWORD; `breakout migrate` makes that user",
             explained.code,

@@ -11,7 +11,7 @@ from pydantic import BaseModel, Field
 from starlette.exceptions import HTTPException
 from starlette.routing import Match
 
-from breakout.clickhouse.client import ClickHouseError, ClickHouseUnavailable
+from breakout.clickhouse.client import ClickHouseError, ClickHouseUnavailableError
 
 MEDIA_TYPE = "application/problem+json"
 RETRY_SECONDS = 5
@@ -93,7 +93,7 @@ def of_database(error: ClickHouseError) -> ProblemError:
         return ProblemError(
             422, "The answer has too many rows: ask for less, or by pages of `limit`"
         )
-    if isinstance(error, ClickHouseUnavailable):
+    if isinstance(error, ClickHouseUnavailableError):
         log.warning("ClickHouse is away", why=str(error))
         return unavailable("The database does not answer now")
     log.error("ClickHouse refused a query", why=str(error), code=error.code)

@@ -20,7 +20,7 @@ from bench.publishing import publish
 from bench.sizes import Sizes
 from bench.workload import Workload
 from breakout.contract import DownloadsSlice
-from breakout.contract.times import to_ms
+from breakout.core.times import to_ms
 from tests.support.pipeline import KafkaRecord, Pipeline
 
 NAME = "latency"

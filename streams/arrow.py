@@ -7,10 +7,8 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from breakout.contract.times import day_ms
-from breakout.core.ages import DAY_MS
-from breakout.core.series import NULL
-from streams.columns import Int
+from breakout.core.arrays import NULL, Int
+from breakout.core.times import DAY_MS, day_ms
 
 TEXT, TEXTS = pa.string(), pa.list_(pa.string())
 TIMESTAMP = pa.timestamp("ms", tz="UTC")

@@ -7,7 +7,7 @@ import click
 import faust
 import structlog
 
-from breakout.clickhouse.client import ClickHouseUnavailable, reader_client
+from breakout.clickhouse.client import ClickHouseUnavailableError, reader_client
 from breakout.kafka.topics import ensure_topics
 from breakout.observability.logging import configure_logging
 from breakout.settings import Settings, SettingsError, read_settings
@@ -29,13 +29,13 @@ def check_partitions(settings: Settings, topics: Mapping[str, int]) -> None:
 
 
 def check_clickhouse(settings: Settings) -> None:
-    """Raise `ClickHouseRefused` for errors that a retry does not resolve.
+    """Raise `ClickHouseRefusedError` for errors that a retry does not resolve.
 
     Without this check a worker would fail at its first record. It waits for an unavailable server.
     """
     try:
         reader_client(settings).close()
-    except ClickHouseUnavailable as error:
+    except ClickHouseUnavailableError as error:
         log.warning("ClickHouse is unavailable", why=str(error))
 
 

@@ -14,7 +14,12 @@ import pyarrow as pa
 import structlog
 from clickhouse_connect.driver.client import Client
 
-from breakout.clickhouse.client import ClickHouseUnavailable, Purpose, await_clickhouse, explained
+from breakout.clickhouse.client import (
+    ClickHouseUnavailableError,
+    Purpose,
+    await_clickhouse,
+    explained,
+)
 from breakout.observability import metrics
 from breakout.settings import Settings
 
@@ -22,7 +27,7 @@ log = structlog.get_logger(__name__)
 ResultT = TypeVar("ResultT")
 
 
-class Stopping(Exception):  # noqa: N818 - not an error: the worker was asked to stop
+class StoppingError(Exception):
     """The worker is stopping: calls that wait for ClickHouse or Kafka end."""
 
 
@@ -40,7 +45,7 @@ class WorkerClickHouse:
         self._clients: dict[Purpose, Client] = {}
 
     def stop(self) -> None:
-        """Make every waiting call raise `Stopping`."""
+        """Make every waiting call raise `StoppingError`."""
         self._stop.set()
 
     def insert(self, table: str, rows: pa.Table) -> None:
@@ -70,14 +75,14 @@ class WorkerClickHouse:
         pause = 0.1
         while True:
             if self._stop.is_set():
-                raise Stopping
+                raise StoppingError
             try:
                 client = self._client(purpose)
                 with explained(self._settings):
                     result = call(client)
-            except ClickHouseUnavailable as error:
+            except ClickHouseUnavailableError as error:
                 if self._stop.is_set():
-                    raise Stopping from None
+                    raise StoppingError from None
                 self._waiting = True
                 self._on_waiting(str(error))
                 on_failure()

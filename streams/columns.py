@@ -6,12 +6,8 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
-from numpy.typing import NDArray
 
-from breakout.core.series import NULL
-
-Int = NDArray[np.int64]
-Flag = NDArray[np.bool_]
+from breakout.core.arrays import NULL, Flag, Int
 
 
 @dataclass(frozen=True)

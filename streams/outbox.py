@@ -16,7 +16,7 @@ from faust.exceptions import ProducerSendError
 from breakout.contract import Event
 from breakout.contract.topics import Topic, partition_of
 from breakout.observability import metrics
-from streams.clickhouse import Stopping
+from streams.clickhouse import StoppingError
 
 log = structlog.get_logger(__name__)
 ResultT = TypeVar("ResultT")
@@ -37,7 +37,7 @@ class Outbox:
         self._stop = asyncio.Event()
 
     def stop(self) -> None:
-        """Make every waiting call raise `Stopping`."""
+        """Make every waiting call raise `StoppingError`."""
         self._stop.set()
 
     async def send(self, topic: Topic, events: Iterable[tuple[str, Event]]) -> None:
@@ -92,7 +92,7 @@ class Outbox:
         try:
             await asyncio.wait({task, stopped}, return_when=asyncio.FIRST_COMPLETED)
             if not task.done():
-                raise Stopping
+                raise StoppingError
             return task.result()
         finally:
             task.cancel()

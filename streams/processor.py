@@ -18,7 +18,7 @@ from breakout.contract.topics import Topic
 from breakout.observability import metrics
 from breakout.settings import Settings
 from streams.batches import Batch, EventT, batches
-from streams.clickhouse import Stopping, WorkerClickHouse
+from streams.clickhouse import StoppingError, WorkerClickHouse
 from streams.dead_letter_guard import DeadLetterGuard
 from streams.observed_times import check_observed_times
 from streams.outbox import Outbox
@@ -67,7 +67,7 @@ class Processor(ABC, Generic[EventT]):
         metrics.PARTITIONS_OWNED.labels(self.name).set(len(owned))
 
     def stop(self) -> None:
-        """Make calls that wait for ClickHouse or Kafka raise `Stopping`."""
+        """Make calls that wait for ClickHouse or Kafka raise `StoppingError`."""
         self.clickhouse.stop()
         self.outbox.stop()
 
@@ -85,16 +85,16 @@ class Processor(ABC, Generic[EventT]):
                 await gathering
         finally:
             gathering.cancel()
-            # Faust may cancel the agent: the write in progress still has to see `Stopping`.
+            # Faust may cancel the agent: the write in progress still has to see `StoppingError`.
             with self.until_stopped():
                 await self.writing_done()
 
     @contextmanager
     def until_stopped(self) -> Iterator[None]:
-        """End quietly on `Stopping`: Kafka delivers unwritten records again."""
+        """End quietly on `StoppingError`: Kafka delivers unwritten records again."""
         try:
             yield
-        except Stopping:
+        except StoppingError:
             log.info("stopped while waiting for a server", processor=self.name)
 
     async def _gather(self, stream: Any, ready: asyncio.Queue[Batch[EventT] | None]) -> None:

@@ -9,10 +9,10 @@ from pydantic import Field
 from api import paging
 from api.answers import Operation, Row, answer
 from api.parameters import Age, Asked, Day, OfModels, Text, Texts
+from breakout.core.ages import MILESTONES
 from breakout.settings import Settings
 
 router = APIRouter(tags=["RAM"])
-MILESTONES = [7, 14, 30, 60, 90, 180, 365]
 RESTATED = ("live_fixed", "live_cutoff")
 """Baselines whose past is restated as models are observed further: known as of now alone."""
 _SOURCES = ("huggingface", "tracked-models")
@@ -212,7 +212,7 @@ async def ram_curves(request: Request, asked: Annotated[CurvesAsked, Query()]) -
 @router.get("/ram/milestones", **CURVES.described())
 async def ram_milestones(request: Request, asked: Annotated[OfBaseline, Query()]) -> Response:
     """RAM of each model at 7, 14, 30, 60, 90, 180 and 365 days."""
-    return await answer(request, CURVES, asked, fixed={"age_days": MILESTONES})
+    return await answer(request, CURVES, asked, fixed={"age_days": list(MILESTONES)})
 
 
 @router.get("/baselines", **BASELINES.described())

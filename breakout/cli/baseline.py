@@ -9,7 +9,7 @@ from clickhouse_connect.driver.client import Client
 from rich.table import Table
 
 from breakout.cli.console import console, format_option
-from breakout.cli.errors import CommandFailed
+from breakout.cli.errors import CommandFailedError
 from breakout.cli.leaderboard import known_baselines
 from breakout.cli.start import start
 from breakout.clickhouse.client import explained, reader_client, writer_client
@@ -31,24 +31,24 @@ def freeze(name: str) -> None:
     A frozen baseline never changes, and its name cannot be used again.
     """
     if not NAME.fullmatch(name):
-        raise CommandFailed(
+        raise CommandFailedError(
             f"invalid name of a baseline {name!r}: use at most 64 letters, digits, '.', '_' and "
             "'-', starting with a letter or digit, for example 2026-Q4"
         )
     if name.lower().startswith(RESERVED):
-        raise CommandFailed(
+        raise CommandFailedError(
             f"invalid name of a baseline {name!r}: names that start with 'live' are reserved"
         )
     settings = start()
     client = writer_client(settings)
     with explained(settings):
         if name in known_baselines(client):
-            raise CommandFailed(
+            raise CommandFailedError(
                 f"the baseline {name!r} already exists and cannot be changed: choose another name"
             )
         values = _values(client).get("live", (0, None))[0]
         if not values:
-            raise CommandFailed(
+            raise CommandFailedError(
                 "cannot freeze the live baseline: it has no values yet, which need ten tracked "
                 "models of one size bin at the same age"
             )

@@ -19,7 +19,7 @@ from breakout.cli.demo_progress import DemoProgress, demo_progress
 from breakout.cli.demo_report import print_report
 from breakout.cli.demo_settings import free_port, given_servers, own_servers
 from breakout.cli.embedded import embedded_options
-from breakout.cli.errors import CommandFailed
+from breakout.cli.errors import CommandFailedError
 from breakout.cli.interruption import until_interrupted
 from breakout.cli.replay_process import replay_process
 from breakout.cli.simulated_hub import simulated_hub
@@ -117,7 +117,7 @@ async def _run(
         await stack.enter_async_context(embedded_servers(embedded_options(settings)))
     await asyncio.to_thread(migrate, settings, give_up_after=10)
     if await asyncio.to_thread(_count_rows, settings):
-        raise CommandFailed(
+        raise CommandFailedError(
             f"{settings.clickhouse} (CLICKHOUSE_URL) holds observations, which must not be mixed "
             "with invented ones: set CLICKHOUSE_URL to an empty database"
         )
@@ -225,7 +225,7 @@ async def _caught_up(settings: Settings) -> int:
                     return published
                 await asyncio.sleep(POLL_SECONDS / 4)
     except TimeoutError:
-        raise CommandFailed(
+        raise CommandFailedError(
             f"only {rows:,} of {published:,} published observations could be queried within "
             f"{CATCH_UP_SECONDS:.0f} s: see worker.log"
         ) from None

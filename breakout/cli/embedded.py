@@ -6,7 +6,7 @@ from urllib.parse import quote
 
 import click
 
-from breakout.cli.errors import CommandFailed
+from breakout.cli.errors import CommandFailedError
 from breakout.cli.interruption import until_interrupted
 from breakout.cli.start import start
 from breakout.local.runtime import EmbeddedOptions, embedded_servers
@@ -47,7 +47,7 @@ def _url_with_login(settings: Settings) -> str:
     address = settings.clickhouse
     password = address.password.get_secret_value()
     if not password:
-        raise CommandFailed(
+        raise CommandFailedError(
             f"no login for {address} in {settings.data_dir} (BREAKOUT_DATA_DIR): start `breakout "
             "up` or `breakout embedded` first, which create one"
         )
@@ -58,7 +58,7 @@ def _url_with_login(settings: Settings) -> str:
 def embedded_options(settings: Settings) -> EmbeddedOptions:
     """Return the options of embedded servers at the addresses of the settings.
 
-    Raises `CommandFailed` for an address on another machine.
+    Raises `CommandFailedError` for an address on another machine.
     """
     kafka, clickhouse = loopback_port_of_kafka(settings), loopback_port_of_clickhouse(settings)
     return EmbeddedOptions(
@@ -73,10 +73,10 @@ def embedded_options(settings: Settings) -> EmbeddedOptions:
 
 
 def loopback_port_of_kafka(settings: Settings) -> int:
-    """Return the port of Kafka on this machine. Raises `CommandFailed` for another host."""
+    """Return the port of Kafka on this machine. Raises `CommandFailedError` for another host."""
     host, _, port = settings.kafka_bootstrap_servers.rpartition(":")
     if not is_loopback(host):
-        raise CommandFailed(
+        raise CommandFailedError(
             f"KAFKA_BOOTSTRAP_SERVERS is {settings.kafka_bootstrap_servers}: the embedded Kafka "
             "listens on 127.0.0.1 only"
         )
@@ -84,10 +84,10 @@ def loopback_port_of_kafka(settings: Settings) -> int:
 
 
 def loopback_port_of_clickhouse(settings: Settings) -> int:
-    """Return the port of ClickHouse. Raises `CommandFailed` for another host, and for HTTPS."""
+    """Return the port of ClickHouse. Raises `CommandFailedError` for another host, and for HTTPS."""
     address = settings.clickhouse
     if address.secure or not is_loopback(address.host):
-        raise CommandFailed(
+        raise CommandFailedError(
             f"CLICKHOUSE_URL is {address}: the embedded ClickHouse listens on http://127.0.0.1 only"
         )
     return address.port

@@ -11,12 +11,12 @@ from breakout.processes.errors import ProcessError
 from breakout.settings import SettingsError, read_settings
 
 
-class CommandFailed(RuntimeError):  # noqa: N818 - read as a state
+class CommandFailedError(RuntimeError):
     """A command failed; the message says why and what to do."""
 
 
 EXPECTED = (
-    CommandFailed,
+    CommandFailedError,
     SettingsError,
     ClickHouseError,
     EmbeddedError,

@@ -7,7 +7,7 @@ from typing import Any
 
 from clickhouse_connect.driver.client import Client
 
-from breakout.cli.errors import CommandFailed
+from breakout.cli.errors import CommandFailedError
 
 BUILT_IN = ("live", "live_fixed", "live_cutoff")
 TREND_DAYS = 30
@@ -80,7 +80,7 @@ def read_leaderboard(
     max_age_days: float = 365,
     limit: int | None = 20,
 ) -> Leaderboard:
-    """Read the leaderboard. Raises `CommandFailed` for a baseline that does not exist."""
+    """Read the leaderboard. Raises `CommandFailedError` for a baseline that does not exist."""
     _require_baseline(client, baseline)
     parameters = {
         "baseline": baseline,
@@ -132,7 +132,7 @@ def known_baselines(client: Client) -> list[str]:
 def _require_baseline(client: Client, baseline: str) -> None:
     known = known_baselines(client)
     if baseline not in known:
-        raise CommandFailed(f"unknown baseline {baseline!r}: choose one of {', '.join(known)}")
+        raise CommandFailedError(f"unknown baseline {baseline!r}: choose one of {', '.join(known)}")
 
 
 def _milestones(client: Client, parameters: Mapping[str, Any]) -> dict[str, Milestone]:

@@ -7,7 +7,7 @@ from contextlib import asynccontextmanager
 from datetime import datetime
 from pathlib import Path
 
-from breakout.cli.errors import CommandFailed
+from breakout.cli.errors import CommandFailedError
 from breakout.processes.child import ChildProcess, running
 from breakout.processes.program import Program, changed_environment, python_module
 
@@ -31,10 +31,12 @@ class ReplayProcess:
         except (ConnectionError, TimeoutError):
             line = b""
         if not line:
-            raise CommandFailed(f"the collectors stopped responding; their log is {self._log}")
+            raise CommandFailedError(f"the collectors stopped responding; their log is {self._log}")
         error = json.loads(line)["error"]
         if error:
-            raise CommandFailed(f"cannot collect {source} as of {observed_at:%Y-%m-%d}: {error}")
+            raise CommandFailedError(
+                f"cannot collect {source} as of {observed_at:%Y-%m-%d}: {error}"
+            )
 
 
 @asynccontextmanager

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import httpx
 
-from breakout.cli.errors import CommandFailed
+from breakout.cli.errors import CommandFailedError
 from breakout.processes.child import ChildProcess, running
 from breakout.processes.program import Program, breakout_command, changed_environment
 
@@ -74,11 +74,11 @@ async def _announcement(child: ChildProcess, log: Path) -> dict[str, str]:
             while "LAST_DAY" not in values:
                 line = await child.output.readline()
                 if not line:
-                    raise CommandFailed(f"the simulated Hub does not start: {_last_line(log)}")
+                    raise CommandFailedError(f"the simulated Hub does not start: {_last_line(log)}")
                 name, _, value = line.decode().strip().partition("=")
                 values[name] = value
     except TimeoutError:
-        raise CommandFailed(
+        raise CommandFailedError(
             f"the simulated Hub did not start within {START_SECONDS:.0f} s; its log is {log}"
         ) from None
     return values

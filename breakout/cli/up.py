@@ -10,7 +10,7 @@ import click
 from pydantic import SecretStr
 
 from breakout.cli.embedded import embedded_options
-from breakout.cli.errors import CommandFailed
+from breakout.cli.errors import CommandFailedError
 from breakout.cli.interruption import until_interrupted
 from breakout.cli.page import page_address
 from breakout.cli.reachable import is_reachable
@@ -39,7 +39,7 @@ def up(context: click.Context, *, workers: int) -> None:
     """
     settings = start()
     if workers > settings.partitions:
-        raise CommandFailed(
+        raise CommandFailedError(
             f"--workers {workers} is more than BREAKOUT_PARTITIONS ({settings.partitions}): "
             "a worker without a partition has nothing to process"
         )
@@ -84,7 +84,7 @@ async def _must_embed(settings: Settings) -> bool:
         return False
     if any(reachable.values()):
         up_name, down_name = sorted(reachable, key=lambda name: not reachable[name])
-        raise CommandFailed(
+        raise CommandFailedError(
             f"{addresses[up_name]} ({up_name}) is reachable but {addresses[down_name]} "
             f"({down_name}) is not: start it, or set both to addresses where no server runs"
         )
@@ -114,14 +114,14 @@ def _programs(settings: Settings, workers: int) -> list[Program]:
 
 
 def _with_page(settings: Settings) -> Settings:
-    """Return the settings with a free port for the page. Raises `CommandFailed` if it is in use."""
+    """Return the settings with a free port for the page. Raises `CommandFailedError` if it is in use."""
     host, port = settings.api_host, settings.api_port
     try:
         family = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0][0]
         with socket.create_server((host, port), family=family) as probe:
             return settings.model_copy(update={"api_port": probe.getsockname()[1]})
     except OSError as error:
-        raise CommandFailed(
+        raise CommandFailedError(
             f"cannot serve the web page on {host_port(host, port)} ({error.strerror or error}): "
             "set BREAKOUT_API_PORT to a free port, or to 0 for any; BREAKOUT_API_HOST is the host"
         ) from error

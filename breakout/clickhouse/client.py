@@ -1,7 +1,7 @@
 """ClickHouse clients: the one place that makes them, with settings by purpose.
 
-Two kinds of failure are told apart: `ClickHouseUnavailable` goes away by waiting,
-`ClickHouseRefused` does not. Their texts name the settings to look at, and never a password.
+Two kinds of failure are told apart: `ClickHouseUnavailableError` goes away by waiting,
+`ClickHouseRefusedError` does not. Their texts name the settings to look at, and never a password.
 
 Clients hold no server session, so threads may share one.
 """
@@ -45,11 +45,11 @@ class ClickHouseError(RuntimeError):
         self.code = code
 
 
-class ClickHouseUnavailable(ClickHouseError):  # noqa: N818 - read as a state
+class ClickHouseUnavailableError(ClickHouseError):
     """ClickHouse is away or overloaded: the same request may succeed later."""
 
 
-class ClickHouseRefused(ClickHouseError):  # noqa: N818 - read as a state
+class ClickHouseRefusedError(ClickHouseError):
     """ClickHouse answered no: the same request will fail again until something is changed."""
 
 
@@ -133,7 +133,7 @@ _PASSING = frozenset(
     }
 )
 _NOT_MIGRATED = frozenset({60, 81})  # UNKNOWN_TABLE, UNKNOWN_DATABASE
-_WRONG_LOGIN = frozenset({192, 193, 194, 516})
+WRONG_LOGIN = frozenset({192, 193, 194, 516})
 _PASSING_STATUSES = frozenset({429, 502, 503, 504})
 _ACCESS_DENIED = frozenset({164, 497})  # READONLY, ACCESS_DENIED
 
@@ -153,48 +153,48 @@ def explain(error: Exception, settings: Settings) -> ClickHouseError:
 
 def _with_code(code: int, said: str, address: ClickHouseAddress) -> ClickHouseError:
     if code in _PASSING:
-        return ClickHouseUnavailable(f"ClickHouse at {address} cannot do this now: {said}")
-    if code in _WRONG_LOGIN:
-        return ClickHouseRefused(
+        return ClickHouseUnavailableError(f"ClickHouse at {address} cannot do this now: {said}")
+    if code in WRONG_LOGIN:
+        return ClickHouseRefusedError(
             f"ClickHouse at {address} does not let user {address.user!r} in: check "
             "BREAKOUT_CLICKHOUSE_USER and BREAKOUT_CLICKHOUSE_PASSWORD, or the user and "
             "password in CLICKHOUSE_URL"
         )
     if code in _ACCESS_DENIED:
-        return ClickHouseRefused(
+        return ClickHouseRefusedError(
             f"ClickHouse at {address} does not allow this to user {address.user!r} "
             f"(BREAKOUT_CLICKHOUSE_USER): {said}"
         )
     if code in _NOT_MIGRATED:
-        return ClickHouseRefused(
+        return ClickHouseRefusedError(
             f"ClickHouse at {address} lacks the database or a table of it: run "
             f"`breakout migrate`, or check the database in CLICKHOUSE_URL: {said}"
         )
-    return ClickHouseRefused(f"ClickHouse at {address} refuses: {said}")
+    return ClickHouseRefusedError(f"ClickHouse at {address} refuses: {said}")
 
 
 def _without_code(error: Exception, settings: Settings) -> ClickHouseError:
     address = settings.clickhouse
     status = _http_status(error)
     if status in _PASSING_STATUSES:
-        return ClickHouseUnavailable(
+        return ClickHouseUnavailableError(
             f"ClickHouse at {address} cannot do this now: HTTP status {status}"
         )
     untrusted = _of_tls(error)
     if untrusted is not None:
-        return ClickHouseRefused(f"ClickHouse at {address} (CLICKHOUSE_URL): {untrusted}")
+        return ClickHouseRefusedError(f"ClickHouse at {address} (CLICKHOUSE_URL): {untrusted}")
     fixed = re.search(r"Setting (\w+) is (?:unknown or )?readonly", str(error))
     if fixed:
-        return ClickHouseRefused(
+        return ClickHouseRefusedError(
             f"ClickHouse at {address} does not let this user set {fixed[1]}, which our queries "
             "need: its profile must have readonly = 0 or 2, not 1, and no constraint on it"
         )
     lost = isinstance(error, OperationalError) and error.__cause__ is not None
     if status is None and (lost or isinstance(error, OSError)):
-        return ClickHouseUnavailable(
+        return ClickHouseUnavailableError(
             f"no ClickHouse answers at {address} (CLICKHOUSE_URL): {_why_silent(error)}"
         )
-    return ClickHouseRefused(
+    return ClickHouseRefusedError(
         f"what answers at {address} (CLICKHOUSE_URL) does not answer as ClickHouse does: "
         f"{_said(error)}"
     )
@@ -237,8 +237,8 @@ def await_clickhouse(
 ) -> Client:
     """Return a client once ClickHouse answers, waiting with backoff up to 10 s between tries.
 
-    `give_up_after` is in seconds; None waits for ever. Raises the last `ClickHouseUnavailable`
-    when time is up or `stop` is set, and `ClickHouseRefused` at once: waiting would not help.
+    `give_up_after` is in seconds; None waits for ever. Raises the last `ClickHouseUnavailableError`
+    when time is up or `stop` is set, and `ClickHouseRefusedError` at once: waiting would not help.
     """
     make = {
         Purpose.INSERT: writer_client,
@@ -250,7 +250,7 @@ def await_clickhouse(
     while True:
         try:
             return make(settings)
-        except ClickHouseUnavailable as error:
+        except ClickHouseUnavailableError as error:
             waited = monotonic() - started
             if stop.is_set() or (give_up_after is not None and waited >= give_up_after):
                 raise
@@ -306,7 +306,7 @@ def _connect(
 def connection_options(settings: Settings) -> dict[str, Any]:
     """Return the driver's arguments for the way to ClickHouse: TLS with verified names, a proxy.
 
-    Raises `ClickHouseRefused` for a variable of proxies that cannot be used.
+    Raises `ClickHouseRefusedError` for a variable of proxies that cannot be used.
     """
     address, file = settings.clickhouse, settings.clickhouse_ca_file
     options: dict[str, Any] = {}
@@ -315,11 +315,11 @@ def connection_options(settings: Settings) -> dict[str, Any]:
     try:
         proxy = proxy_for(f"{address.scheme}://{host_port(address.host, address.port)}")
     except SettingsError as error:
-        raise ClickHouseRefused(str(error)) from error
+        raise ClickHouseRefusedError(str(error)) from error
     if proxy is None:
         _keep_direct(address)
     elif proxy.is_socks:
-        raise ClickHouseRefused(
+        raise ClickHouseRefusedError(
             f"{proxy.variable}: ClickHouse at {address} cannot be reached by a SOCKS proxy: name "
             f"its host in NO_PROXY, or an http:// proxy in {address.scheme.upper()}_PROXY"
         )

@@ -22,6 +22,7 @@ from pydantic import (
 
 from breakout.contract.model_ids import ModelId, ModelIds
 from breakout.contract.names import Name, Text
+from breakout.core.sizes import SizeBin, SizeSource
 
 CONTRACT_VERSION = 1
 
@@ -65,8 +66,6 @@ Entry = TypeVar("Entry")
 
 Column = Annotated[list[Entry], FailFast()]
 """Many entries, checked up to the first wrong one: listing millions would take gigabytes."""
-
-SizeBin = Literal["<1B", "1-5B", "7-9B", "10-50B", "50-100B", "100-250B", "250B+"]
 
 
 class ContractError(ValueError):
@@ -149,9 +148,7 @@ class ModelRecord(Event):
     active_params_b: Annotated[float, Field(gt=0)] | None = Field(
         None, description="Active parameters in decimal billions; never inferred"
     )
-    size_source: Literal["override", "manual", "safetensors", "name"] | None = Field(
-        None, description="Where the size comes from"
-    )
+    size_source: SizeSource | None = Field(None, description="Where the size comes from")
     size_bin: SizeBin | None = Field(description="Null = not scored")
     released_at: Day | None = Field(description="Day 0 of the model's age, at 00:00 UTC")
     released_source: Literal["override", "correction", "created_at"] | None = Field(

@@ -3,11 +3,10 @@
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
-Int = NDArray[np.int64]
+from breakout.core.arrays import Int
+from breakout.core.times import DAY_MS
 
-DAY_MS = 86_400_000
 MAX_AGE_DAYS = 365
 MAX_GAP_MS = 3 * DAY_MS
 MILESTONES = (7, 14, 30, 60, 90, 180, 365)

@@ -3,7 +3,8 @@
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
+
+from breakout.core.arrays import Float, Int
 
 CROSSING_RAM = 1.0
 ENDING_RAM = 0.9
@@ -13,17 +14,17 @@ ENDING_RAM = 0.9
 class Crossings:
     """First crossings, one entry a model that has one."""
 
-    model: NDArray[np.int64]
+    model: Int
     """Column of the model in the RAM matrix."""
-    age: NDArray[np.int64]
+    age: Int
     """Whole-day age at which RAM reached 1.0."""
-    ram: NDArray[np.float64]
+    ram: Float
     """RAM at that age."""
-    ended_age: NDArray[np.int64]
+    ended_age: Int
     """First age after it with RAM below 0.9; -1 while there is none."""
 
 
-def first_crossings(ram: NDArray[np.float64], min_age: int, max_age: int) -> Crossings:
+def first_crossings(ram: Float, min_age: int, max_age: int) -> Crossings:
     """Return the first age between `min_age` and `max_age` at which RAM is at least 1.0.
 
     `ram` has a row for each whole-day age from 0 and a column a model, NaN where it is null.

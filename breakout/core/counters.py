@@ -14,11 +14,6 @@ from enum import IntEnum
 import numpy as np
 from numpy.typing import NDArray
 
-from breakout.core.ages import DAY_MS
-
-Int = NDArray[np.int64]
-Flag = NDArray[np.bool_]
-
 RENEWAL_MS = DAY_MS
 """A counter is renewed about once a day: until then it is unchanged in any case."""
 RATE_MS = 7 * DAY_MS

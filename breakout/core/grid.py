@@ -9,8 +9,9 @@ from enum import IntEnum
 import numpy as np
 from numpy.typing import NDArray
 
-from breakout.core.ages import DAY_MS
-from breakout.core.counters import Counters, Int, State
+from breakout.core.arrays import Int
+from breakout.core.counters import Counters, State
+from breakout.core.times import DAY_MS
 
 NULL = -1
 GAP_MS = 4 * DAY_MS

@@ -11,13 +11,10 @@ order of the model ids; entries are downloads, `NULL` where a model has no point
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
 from breakout.core.ages import MAX_AGE_DAYS, MILESTONES
-
-Int = NDArray[np.int64]
-Float = NDArray[np.float64]
-Flag = NDArray[np.bool_]
+from breakout.core.arrays import Float, Int
+from breakout.core.times import DAY_MS
 
 TOP = 10
 AGES = MAX_AGE_DAYS + 1
@@ -49,7 +46,7 @@ def _top(points: Int, day0: Int, ages: Int) -> _Top:
     order = np.argsort(-points, axis=1, kind="stable")[:, :TOP]
     values = np.take_along_axis(points, order, axis=1)
     there = values >= 0
-    moments = np.where(there, day0[order] + ages[:, None] * 86_400_000, -1)
+    moments = np.where(there, day0[order] + ages[:, None] * DAY_MS, -1)
     as_of = moments.max(axis=1, initial=-1)
     return _Top(values, there.sum(axis=1), as_of)
 

@@ -9,11 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-Int = NDArray[np.int64]
-Flag = NDArray[np.bool_]
-
-NULL = -1
-"""Stands for null in columns of counts, which are never negative."""
+from breakout.core.arrays import NULL, Flag, Int
 
 JUMP_FACTOR = 10
 JUMP_FROM = 1_000

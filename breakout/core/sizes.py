@@ -7,21 +7,13 @@ Bins, resolution order and name patterns are those of the tracked-models list
 import math
 import re
 from dataclasses import dataclass
-from typing import Literal
-
-from breakout.contract.events import SizeBin
+from typing import Literal, get_args
 
 SizeSource = Literal["override", "manual", "safetensors", "name"]
 
-SIZE_BINS: tuple[SizeBin, ...] = (
-    "<1B",
-    "1-5B",
-    "7-9B",
-    "10-50B",
-    "50-100B",
-    "100-250B",
-    "250B+",
-)
+SizeBin = Literal["<1B", "1-5B", "7-9B", "10-50B", "50-100B", "100-250B", "250B+"]
+
+SIZE_BINS: tuple[SizeBin, ...] = get_args(SizeBin)
 """All bins, smallest first: the order of display."""
 
 # First bin whose upper edge is above the size. "7-9B" is the list's own label: it spans 5 to

@@ -11,6 +11,7 @@ from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from aiokafka.errors import KafkaError, TopicAlreadyExistsError, for_code
 
 from breakout.contract.topics import TOPICS, Topic
+from breakout.core.times import DAY_MS
 from breakout.kafka.clients import stop_client
 from breakout.kafka.connection import kafka_connection
 from breakout.kafka.rejection import refusal
@@ -23,7 +24,6 @@ ResultT = TypeVar("ResultT")
 _REQUEST_SECONDS = 10.0
 _FIRST_WAIT_SECONDS = 0.25
 _LONGEST_WAIT_SECONDS = 15.0
-_DAY_MS = 86_400_000
 
 
 class KafkaUnavailableError(Exception):
@@ -147,5 +147,5 @@ async def _create(admin: Any, settings: Settings, topics: list[Topic]) -> None:
 def _config(topic: Topic) -> dict[str, str]:
     config = {"cleanup.policy": topic.cleanup}
     if topic.retention_days is not None:
-        config["retention.ms"] = str(topic.retention_days * _DAY_MS)
+        config["retention.ms"] = str(topic.retention_days * DAY_MS)
     return config

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, time
 from typing import Literal
 
+from breakout.core.times import DAY_MS
 from breakout.simulation.clock import milliseconds
 from breakout.simulation.curves import Launch
 from breakout.simulation.incidents import Incident
@@ -132,9 +133,7 @@ class Catalog:
 
     def earliest_day(self) -> int:
         """Return the day of the first model's creation, in days since 1970-01-01."""
-        return (
-            min((milliseconds(model.created_at) for model in self.models), default=0) // 86_400_000
-        )
+        return min((milliseconds(model.created_at) for model in self.models), default=0) // DAY_MS
 
 
 def _model(item: Model | str, created_at: datetime | None) -> Model:

@@ -7,13 +7,12 @@ from datetime import datetime
 import numpy as np
 from numpy.typing import NDArray
 
+from breakout.core.arrays import Int
+from breakout.core.times import DAY_MS
 from breakout.simulation.catalog import Catalog, Model
 from breakout.simulation.clock import milliseconds
 from breakout.simulation.incidents import Rollback, Stall
 
-Int = NDArray[np.int64]
-
-DAY_MS = 86_400_000
 WINDOW_MS = 30 * DAY_MS
 TREND_MS = 7 * DAY_MS
 AHEAD_DAYS = 400

@@ -8,10 +8,8 @@ about a sixth of the first six months, as successful launches have.
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
-Float = NDArray[np.float64]
-Int = NDArray[np.int64]
+from breakout.core.arrays import Float, Int
 
 # Monday to Sunday: machines and people download less at the weekend. The mean is 1.
 WEEKLY_RHYTHM = np.array([1.06, 1.08, 1.09, 1.08, 1.05, 0.83, 0.81])

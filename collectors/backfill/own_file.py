@@ -20,7 +20,7 @@ import pyarrow.csv as pa_csv
 import pyarrow.parquet as pq
 
 from breakout.contract.events import MAX_COUNTER
-from breakout.contract.times import from_ms, to_ms
+from breakout.core.times import DAY_MS, from_ms, to_ms
 from breakout.registry.fields import model_id
 from breakout.registry.table import FieldError
 from collectors.hub.counters import Counters
@@ -36,7 +36,6 @@ DELIMITERS = {";": "semicolons", "\t": "tabs", "|": "vertical bars"}
 
 _MOST_ROWS_AT_ONCE = 2_000_000
 _BATCH_ROWS = 200_000
-_DAY_MS = 86_400_000
 _LONGEST_ROW = 8 << 20
 """Bytes of a row of a CSV; a quoted value may go over many lines."""
 _EASY_COUNT = r"^[0-9]{1,18}(\.0*)?$"
@@ -341,7 +340,7 @@ def _portions(table: pa.Table) -> Iterable[pa.Table]:
     """Yield a month whole, or day by day when it is large."""
     if table.num_rows <= _MOST_ROWS_AT_ONCE:
         return [table]
-    days = pc.divide(table["at"], _DAY_MS)
+    days = pc.divide(table["at"], DAY_MS)
     return (table.filter(pc.equal(days, day)) for day in sorted(pc.unique(days).to_pylist()))
 
 

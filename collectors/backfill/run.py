@@ -11,7 +11,7 @@ from pathlib import Path
 import structlog
 
 from breakout.contract.events import DeadLetter
-from breakout.contract.times import from_ms
+from breakout.core.times import from_ms
 from breakout.settings import Settings
 from collectors.backfill import ledger
 from collectors.backfill.archives import ARCHIVES, Files, Snapshot

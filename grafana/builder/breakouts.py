@@ -3,6 +3,7 @@
 from grafana_foundation_sdk.builders.dashboard import Dashboard
 from grafana_foundation_sdk.models.dashboard import DataTransformerConfig, DynamicConfigValue
 
+from breakout.core import ages
 from grafana.builder import variables
 from grafana.builder.addresses import model_page
 from grafana.builder.annotations import crossings
@@ -14,7 +15,8 @@ from grafana.builder.queries import chart, series, table
 
 BASELINE = "${baseline:singlequote}"
 CHOSEN = "arrayFilter(one -> one != '', CAST([${models:singlequote}], 'Array(String)'))"
-MILESTONES = (7, 14, 30, 60, 90)
+LAST_MILESTONE = 90
+MILESTONES = [age for age in ages.MILESTONES if age <= LAST_MILESTONE]
 SHOWN = (
     f"SELECT DISTINCT model_id FROM\n(\n{chart('ram_curves', models=CHOSEN, baseline=BASELINE)}\n)"
 )

@@ -9,8 +9,8 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from breakout.contract import DerivativesSlice
-from breakout.contract.times import to_ms
 from breakout.core.lineage import Ancestry, Lineage
+from breakout.core.times import to_ms
 
 
 class Observed(NamedTuple):

@@ -3,7 +3,7 @@
 from typing import Any
 
 from breakout.contract import PointsSlice
-from breakout.contract.times import from_ms
+from breakout.core.times import from_ms
 from streams.downloads.state import BinPoints
 
 

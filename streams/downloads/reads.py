@@ -10,7 +10,7 @@ import pyarrow.compute as pc
 
 from streams.arrow import day_start_ms, int_column, iter_rows
 from streams.clickhouse import WorkerClickHouse
-from streams.columns import Columns, Int
+from streams.columns import Columns
 from streams.downloads.state import (
     RAM_SOURCE,
     Cleaned,

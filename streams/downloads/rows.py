@@ -9,10 +9,10 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from breakout.contract import ModelRecord
-from breakout.core.ages import DAY_MS
-from breakout.core.series import NULL
+from breakout.core.arrays import NULL, Flag, Int
+from breakout.core.times import DAY_MS
 from streams.arrow import COUNT, DATE, TEXT, TEXTS, TIMESTAMP, table_of, timestamps, unsigned
-from streams.columns import Flag, Int, last_of_slot
+from streams.columns import last_of_slot
 from streams.downloads.slice_columns import SliceColumns
 from streams.downloads.state import Result, Rows
 

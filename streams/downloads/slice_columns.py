@@ -4,8 +4,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from breakout.contract import DownloadsSlice, MissingModel
-from breakout.contract.times import to_ms
-from streams.columns import Int, count_column
+from breakout.core.arrays import Int
+from breakout.core.times import to_ms
+from streams.columns import count_column
 
 
 @dataclass(frozen=True)

@@ -16,13 +16,12 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from breakout.contract import ModelRecord
-from breakout.contract.times import day_ms, to_ms
 from breakout.core.ages import points_between
-from breakout.core.series import NULL, clean
+from breakout.core.arrays import NULL, Flag, Int
+from breakout.core.series import clean
+from breakout.core.times import day_ms, to_ms
 from streams.columns import (
     Columns,
-    Flag,
-    Int,
     concatenate,
     count_updates,
     first_of_key,

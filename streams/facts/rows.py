@@ -9,7 +9,7 @@ from typing import Any
 import pyarrow as pa
 
 from breakout.contract import InferenceDay, LeaderboardSlice, NameRecord
-from breakout.contract.times import to_ms
+from breakout.core.times import to_ms
 from streams.arrow import COUNT, DATE, TEXT, TIMESTAMP, table_of
 
 _CHECKSUM_BITS = 22

@@ -6,8 +6,7 @@ import numpy as np
 
 from breakout.core import ram
 from breakout.core.ages import MILESTONES
-from breakout.core.series import NULL
-from streams.columns import Flag, Int
+from breakout.core.arrays import NULL, Flag, Int
 from streams.ram.changes import BaselineRow, Changes
 from streams.ram.points import PointsMatrix
 

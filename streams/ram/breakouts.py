@@ -5,9 +5,9 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from breakout.core.ages import DAY_MS
+from breakout.core.arrays import Int
 from breakout.core.breakouts import first_crossings
-from streams.columns import Int
+from breakout.core.times import DAY_MS
 from streams.ram.changes import Breakout, BreakoutRow, Changes
 
 

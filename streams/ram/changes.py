@@ -4,8 +4,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from streams.columns import Int
-
 
 @dataclass(frozen=True)
 class PointRows:

@@ -5,11 +5,9 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 
 from breakout.contract import PointsSlice
-from breakout.contract.times import day_ms, to_ms
 from breakout.core import ram
-from breakout.core.ages import DAY_MS
-from breakout.core.series import NULL
-from streams.columns import Flag, Int
+from breakout.core.arrays import NULL, Flag, Int
+from breakout.core.times import DAY_MS, day_ms, to_ms
 from streams.ram.changes import Changes, LatestRow, PointRows
 
 

@@ -11,8 +11,8 @@ from collections.abc import Iterable, Sequence
 import structlog
 
 from breakout.contract import BreakoutEvent, Event, PointsSlice
-from breakout.contract.times import from_ms
 from breakout.contract.topics import BREAKOUTS, POINTS
+from breakout.core.times import from_ms
 from breakout.observability import metrics
 from breakout.settings import Settings
 from streams.batches import Batch

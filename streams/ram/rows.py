@@ -5,7 +5,7 @@ from collections.abc import Iterable
 import numpy as np
 import pyarrow as pa
 
-from breakout.core.ages import DAY_MS
+from breakout.core.times import DAY_MS
 from streams.arrow import COUNT, DATE, TEXT, TIMESTAMP, table_of, timestamps, unsigned
 from streams.ram.changes import Changes
 

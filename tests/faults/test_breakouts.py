@@ -2,12 +2,10 @@
 
 import subprocess
 import sys
-from typing import get_args
 
 import pytest
 
 from breakout.contract import BreakoutEvent
-from breakout.contract.events import SizeBin
 from breakout.contract.topics import BREAKOUTS
 from tests.oracle.batch import freeze, recompute
 from tests.support.events import model, observed
@@ -78,8 +76,7 @@ def breakouts_of(rig: Rig, name: str) -> int:
 
 def test_baseline_frozen_with_and_without_a_running_worker(rig: Rig) -> None:
     every_bin = [
-        model(f"frozen/{number}", size_bin=size_bin)
-        for number, size_bin in enumerate(get_args(SizeBin))
+        model(f"frozen/{number}", size_bin=size_bin) for number, size_bin in enumerate(SIZE_BINS)
     ]
     ids = [one.model_id for one in every_bin]
     crossing = [f"frozen/peer-{number}" for number in range(11)]

@@ -2,13 +2,14 @@
 
 from datetime import UTC, date, datetime, timedelta
 from random import Random
-from typing import TypeVar, get_args
+from typing import TypeVar
 
-from breakout.contract.events import ModelRecord, SizeBin
+from breakout.contract.events import ModelRecord
+from breakout.core.sizes import SIZE_BINS, SizeBin
 
 FIRST_DAY = date(2026, 1, 5)
 T = TypeVar("T")
-BINS: tuple[SizeBin, ...] = get_args(SizeBin)
+BINS: tuple[SizeBin, ...] = SIZE_BINS
 
 
 def make_registry(random: Random, models: int) -> list[ModelRecord]:

@@ -8,8 +8,9 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 
+from breakout.core.arrays import NULL
 from breakout.core.counters import Counters, State, classify
-from breakout.core.grid import NULL, Basis, Grid, daily
+from breakout.core.grid import Basis, Grid, daily
 from tests.oracle import counters as oracle
 from tests.oracle.counter_histories import histories, seeded
 from tests.oracle.counters import DAY, Observation, Row

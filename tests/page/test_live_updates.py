@@ -16,7 +16,7 @@ import pytest
 from api.page import live_updates as news
 from api.page.live_updates import News
 from api.problems import ProblemError
-from breakout.clickhouse.client import ClickHouseUnavailable, writer_client
+from breakout.clickhouse.client import ClickHouseUnavailableError, writer_client
 from breakout.settings import Settings
 from tests.api import scored
 from tests.api.conftest import serving
@@ -91,7 +91,7 @@ class FakeDatabase:
         self.asked += 1
         if self.away:
             self.missed.set()
-            raise ClickHouseUnavailable("away")
+            raise ClickHouseUnavailableError("away")
         return json.dumps({"asked": self.asked}).encode()
 
     def forget(self) -> None:

@@ -8,7 +8,7 @@ import pytest
 
 from api.database import Database
 from api.token_buckets import Buckets
-from breakout.clickhouse.client import ClickHouseError, ClickHouseRefused, reader_client
+from breakout.clickhouse.client import ClickHouseError, ClickHouseRefusedError, reader_client
 from breakout.clickhouse.migrations import migrate
 from breakout.settings import SettingsError, read_settings
 from tests.breakout.cli.forked import run_breakout
@@ -76,18 +76,20 @@ def test_an_authority_that_is_not_named_is_not_trusted(
         read_settings(clickhouse_url=address),
         read_settings(clickhouse_url=address, clickhouse_ca_file=another.file),
     ):
-        with pytest.raises(ClickHouseRefused, match=r"not trusted \(.*BREAKOUT_CLICKHOUSE_CA_FILE"):
+        with pytest.raises(
+            ClickHouseRefusedError, match=r"not trusted \(.*BREAKOUT_CLICKHOUSE_CA_FILE"
+        ):
             reader_client(settings)
     by_number = read_settings(
         clickhouse_url=f"https://127.0.0.1:{port}/default", clickhouse_ca_file=authority.file
     )
-    with pytest.raises(ClickHouseRefused, match="call the server as the certificate does"):
+    with pytest.raises(ClickHouseRefusedError, match="call the server as the certificate does"):
         reader_client(by_number)
 
 
 def test_an_address_that_does_not_speak_tls_is_said(clickhouse: ClickHouseServer) -> None:
     settings = read_settings(clickhouse_url=f"https://localhost:{clickhouse.port}/default")
-    with pytest.raises(ClickHouseRefused, match=r"CLICKHOUSE_URL.*does not speak TLS"):
+    with pytest.raises(ClickHouseRefusedError, match=r"CLICKHOUSE_URL.*does not speak TLS"):
         reader_client(settings)
 
 

@@ -10,8 +10,8 @@ from typing import Any
 import numpy as np
 
 from breakout.contract import DownloadsSlice, ModelRecord, PointsSlice
-from breakout.contract.times import from_ms, to_ms
-from breakout.core.series import NULL
+from breakout.core.arrays import NULL
+from breakout.core.times import from_ms, to_ms
 from streams.columns import Columns
 from streams.downloads.points import points_slice, withdrawal_slice
 from streams.downloads.state import (

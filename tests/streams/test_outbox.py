@@ -20,7 +20,7 @@ from breakout.contract import Event
 from breakout.contract.topics import POINTS
 from breakout.settings import read_settings
 from streams.app import create_app
-from streams.clickhouse import Stopping
+from streams.clickhouse import StoppingError
 from streams.outbox import Outbox
 from streams.processor import Processor
 from streams.ram.processor import RamProcessor
@@ -113,7 +113,7 @@ async def test_send_ends_when_the_worker_stops() -> None:
     sending = asyncio.create_task(box.send(POINTS, EVENTS))
     await producer.called.wait()
     processor.stop()
-    with pytest.raises(Stopping):
+    with pytest.raises(StoppingError):
         await sending
 
 

@@ -4,7 +4,6 @@ from collections.abc import Sequence
 from datetime import UTC, date, datetime, timedelta
 
 from breakout.contract import DownloadsSlice, ModelRecord
-from breakout.contract.events import SizeBin
 from breakout.contract.topics import partition_of
 from tests.support.slices import slice_of
 

@@ -12,8 +12,8 @@ import pytest
 from clickhouse_connect.driver.client import Client
 
 from breakout.clickhouse.client import (
-    ClickHouseRefused,
-    ClickHouseUnavailable,
+    ClickHouseRefusedError,
+    ClickHouseUnavailableError,
     Purpose,
     await_clickhouse,
     await_clickhouse_async,
@@ -91,13 +91,13 @@ def test_threads_may_share_a_client(migrated: Settings) -> None:
 
 def test_nobody_there_is_unavailable_and_names_the_setting() -> None:
     settings = read_settings(clickhouse_url=f"http://127.0.0.1:{free_port()}/breakout")
-    with pytest.raises(ClickHouseUnavailable, match=r"CLICKHOUSE_URL.*connection refused"):
+    with pytest.raises(ClickHouseUnavailableError, match=r"CLICKHOUSE_URL.*connection refused"):
         writer_client(settings)
 
 
 def test_no_such_host_is_unavailable() -> None:
     settings = read_settings(clickhouse_url="http://no-such-host.invalid:8123/breakout")
-    with pytest.raises(ClickHouseUnavailable, match="no-such-host"):
+    with pytest.raises(ClickHouseUnavailableError, match="no-such-host"):
         writer_client(settings)
 
 
@@ -106,12 +106,12 @@ def test_a_wrong_password_is_refused_and_not_shown(tmp_path: Path) -> None:
         settings = read_settings(
             clickhouse_url=f"{server.url}/breakout", clickhouse_password="wrong-one"
         )
-        with pytest.raises(ClickHouseRefused) as error:
+        with pytest.raises(ClickHouseRefusedError) as error:
             writer_client(settings)
         in_url = read_settings(
             clickhouse_url=f"http://default:wrong-two@127.0.0.1:{server.port}/breakout"
         )
-        with pytest.raises(ClickHouseRefused) as other:
+        with pytest.raises(ClickHouseRefusedError) as other:
             writer_client(in_url)
     assert "BREAKOUT_CLICKHOUSE_USER" in str(error.value)
     assert "BREAKOUT_CLICKHOUSE_PASSWORD" in str(error.value)
@@ -119,14 +119,14 @@ def test_a_wrong_password_is_refused_and_not_shown(tmp_path: Path) -> None:
 
 
 def test_a_database_that_is_missing_says_to_migrate(settings: Settings) -> None:
-    with pytest.raises(ClickHouseRefused, match="run `breakout migrate`"):
+    with pytest.raises(ClickHouseRefusedError, match="run `breakout migrate`"):
         reader_client(settings)
 
 
 def test_a_table_that_is_missing_says_to_migrate(migrated: Settings) -> None:
     client = reader_client(migrated)
     with (
-        pytest.raises(ClickHouseRefused, match="run `breakout migrate`") as error,
+        pytest.raises(ClickHouseRefusedError, match="run `breakout migrate`") as error,
         explained(migrated),
     ):
         client.query("SELECT * FROM no_such_table")
@@ -135,7 +135,7 @@ def test_a_table_that_is_missing_says_to_migrate(migrated: Settings) -> None:
 
 def test_a_wrong_query_is_refused_in_clickhouses_words(migrated: Settings) -> None:
     client = reader_client(migrated)
-    with pytest.raises(ClickHouseRefused, match="Syntax error") as error, explained(migrated):
+    with pytest.raises(ClickHouseRefusedError, match="Syntax error") as error, explained(migrated):
         client.query("SELECT FROM WHERE")
     assert "\n" not in str(error.value)
     assert "for url" not in str(error.value)
@@ -143,13 +143,13 @@ def test_a_wrong_query_is_refused_in_clickhouses_words(migrated: Settings) -> No
 
 def test_a_query_that_takes_too_long_is_unavailable(migrated: Settings) -> None:
     client = reader_client(migrated)
-    with pytest.raises(ClickHouseUnavailable), explained(migrated):
+    with pytest.raises(ClickHouseUnavailableError), explained(migrated):
         client.query("SELECT sleepEachRow(1) FROM numbers(3)", settings={"max_execution_time": 1})
 
 
 def test_a_client_that_waits_too_long_is_unavailable(migrated: Settings) -> None:
     client = reader_client(migrated, timeout_seconds=0.5)
-    with pytest.raises(ClickHouseUnavailable, match="timed out"), explained(migrated):
+    with pytest.raises(ClickHouseUnavailableError, match="timed out"), explained(migrated):
         client.query("SELECT sleep(3)")
 
 
@@ -180,13 +180,19 @@ def answering(status: int) -> Iterator[Settings]:
 
 @pytest.mark.parametrize("status", [502, 503])
 def test_a_proxy_without_a_server_is_unavailable(status: int) -> None:
-    with answering(status) as settings, pytest.raises(ClickHouseUnavailable, match=str(status)):
+    with (
+        answering(status) as settings,
+        pytest.raises(ClickHouseUnavailableError, match=str(status)),
+    ):
         writer_client(settings)
 
 
 @pytest.mark.parametrize("status", [200, 404])
 def test_something_else_at_the_address_is_refused(status: int) -> None:
-    with answering(status) as settings, pytest.raises(ClickHouseRefused, match="CLICKHOUSE_URL"):
+    with (
+        answering(status) as settings,
+        pytest.raises(ClickHouseRefusedError, match="CLICKHOUSE_URL"),
+    ):
         writer_client(settings)
 
 
@@ -203,16 +209,16 @@ def test_waits_until_clickhouse_answers(tmp_path: Path) -> None:
 
 def test_gives_up_when_told(tmp_path: Path) -> None:
     settings = read_settings(clickhouse_url=f"http://127.0.0.1:{free_port()}/breakout")
-    with pytest.raises(ClickHouseUnavailable):
+    with pytest.raises(ClickHouseUnavailableError):
         await_clickhouse(settings, give_up_after=0.3)
     stop = threading.Event()
     stop.set()
-    with pytest.raises(ClickHouseUnavailable):
+    with pytest.raises(ClickHouseUnavailableError):
         await_clickhouse(settings, stop=stop)
 
 
 def test_a_refusal_is_not_waited_out(settings: Settings) -> None:
-    with pytest.raises(ClickHouseRefused):
+    with pytest.raises(ClickHouseRefusedError):
         await_clickhouse(settings)
 
 

@@ -8,7 +8,7 @@ from rich.table import Table
 from rich.text import Text
 
 from breakout.cli.console import PlainConsole, echo, echo_data
-from breakout.cli.errors import CommandFailed, one_line
+from breakout.cli.errors import CommandFailedError, one_line
 from breakout.observability.printable import printable
 
 HOSTILE = "evil/[/b]x[red]y:smile: \x1b[31m\x9b1m\u202ekcab"
@@ -51,5 +51,5 @@ def test_data_are_left_alone_for_a_program_alone(monkeypatch: pytest.MonkeyPatch
 
 
 def test_an_error_repeats_no_control_character() -> None:
-    assert one_line(CommandFailed(HOSTILE)) == ESCAPED
+    assert one_line(CommandFailedError(HOSTILE)) == ESCAPED
     assert one_line(RuntimeError("a\nb\x00")).startswith(r"unexpected RuntimeError: a b\x00 (")

@@ -11,7 +11,11 @@ from clickhouse_connect.driver.client import Client
 from clickhouse_connect.driver.exceptions import DatabaseError
 
 from breakout.clickhouse import migrations
-from breakout.clickhouse.client import ClickHouseRefused, ClickHouseUnavailable, migration_client
+from breakout.clickhouse.client import (
+    ClickHouseRefusedError,
+    ClickHouseUnavailableError,
+    migration_client,
+)
 from breakout.clickhouse.migrations import apply, migrate, pending, read_migrations
 from breakout.clickhouse.statements import MigrationError
 from breakout.clickhouse.views import ViewChanges
@@ -230,13 +234,13 @@ def test_a_reader_reads_through_the_embedded_server(settings: Settings) -> None:
         clickhouse_url=settings.clickhouse_url, clickhouse_user="reader", clickhouse_password="r"
     )
     assert pending(reader).first is None
-    with pytest.raises(ClickHouseRefused, match="BREAKOUT_CLICKHOUSE_USER"):
+    with pytest.raises(ClickHouseRefusedError, match="BREAKOUT_CLICKHOUSE_USER"):
         migrate(reader)
 
 
 def test_a_wrong_password_is_refused_at_once_and_not_shown(settings: Settings) -> None:
     wrong = read_settings(clickhouse_url=settings.clickhouse_url, clickhouse_password="hunter22")
-    with pytest.raises(ClickHouseRefused) as error:
+    with pytest.raises(ClickHouseRefusedError) as error:
         migrate(wrong)
     assert "BREAKOUT_CLICKHOUSE_PASSWORD" in str(error.value)
     assert "hunter22" not in str(error.value)
@@ -244,7 +248,7 @@ def test_a_wrong_password_is_refused_at_once_and_not_shown(settings: Settings) -
 
 def test_gives_up_on_a_clickhouse_that_is_away(tmp_path: Path) -> None:
     away = read_settings(clickhouse_url=f"http://127.0.0.1:{free_port()}/x")
-    with pytest.raises(ClickHouseUnavailable, match=r"CLICKHOUSE_URL.*connection refused"):
+    with pytest.raises(ClickHouseUnavailableError, match=r"CLICKHOUSE_URL.*connection refused"):
         migrate(away, give_up_after=0.2)
 
 

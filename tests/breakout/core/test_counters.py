@@ -5,8 +5,8 @@ from collections.abc import Sequence
 import numpy as np
 import pytest
 
-from breakout.core.ages import DAY_MS
 from breakout.core.counters import State, classify
+from breakout.core.times import DAY_MS
 
 HOUR_MS = DAY_MS // 24
 F, R, B, I, H, L, C = (  # noqa: E741

@@ -6,9 +6,10 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from breakout.core.ages import DAY_MS
+from breakout.core.arrays import NULL
 from breakout.core.counters import classify
-from breakout.core.grid import NULL, Basis, Grid, daily
+from breakout.core.grid import Basis, Grid, daily
+from breakout.core.times import DAY_MS
 
 HOUR_MS = DAY_MS // 24
 

@@ -5,11 +5,12 @@ from datetime import UTC, date, datetime, timedelta
 import numpy as np
 import pytest
 
-from breakout.contract.times import day_ms, from_ms, to_ms
 from breakout.core import ram
-from breakout.core.ages import DAY_MS, MILESTONES, points_between
+from breakout.core.ages import MILESTONES, points_between
+from breakout.core.arrays import NULL
 from breakout.core.breakouts import first_crossings
-from breakout.core.series import NULL, clean
+from breakout.core.series import clean
+from breakout.core.times import DAY_MS, day_ms, from_ms, to_ms
 
 PEERS = [100, 90, 80, 70, 60, 50, 40, 30, 20, 10, 5]
 

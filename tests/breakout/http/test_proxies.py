@@ -7,7 +7,7 @@ from importlib.util import find_spec
 
 import pytest
 
-from breakout.clickhouse.client import ClickHouseRefused, connection_options
+from breakout.clickhouse.client import ClickHouseRefusedError, connection_options
 from breakout.client import Breakout, BreakoutError
 from breakout.http.proxies import proxy_for
 from breakout.settings import read_settings
@@ -150,7 +150,7 @@ async def test_wrong_variable_is_named(
         Source("hub", "http://hub.example", "HF_ENDPOINT")
     with pytest.raises(BreakoutError, match=rf"^{variable}: "):
         Breakout("http://hub.example")
-    with pytest.raises(ClickHouseRefused, match=rf"^{variable}: "):
+    with pytest.raises(ClickHouseRefusedError, match=rf"^{variable}: "):
         connection_options(read_settings(clickhouse_url="http://db.example:8123/breakout"))
 
 

@@ -12,7 +12,9 @@ from numpy.typing import NDArray
 
 from breakout.core import breakouts as crossings
 from breakout.core import ram
+from breakout.core.ages import MILESTONES
 from breakout.core.lineage import Lineage
+from breakout.core.times import DAY_MS
 from breakout.simulation import (
     Catalog,
     Model,
@@ -24,7 +26,7 @@ from breakout.simulation import (
 )
 from breakout.simulation.clock import milliseconds
 from breakout.simulation.community import RISING
-from breakout.simulation.counters import DAY_MS, Counters
+from breakout.simulation.counters import Counters
 from breakout.simulation.invented import DAYS
 
 END = datetime(2026, 11, 23, tzinfo=UTC)
@@ -131,7 +133,7 @@ def test_there_are_about_14_organisations_of_all_regions(catalog: Catalog) -> No
 def test_every_bin_has_a_baseline_at_every_milestone(scored: dict[str, Scored]) -> None:
     for each in scored.values():
         assert len(each.models) >= 12
-        assert (each.baseline.peers[[7, 14, 30, 60, 90, 180, 365]] == 10).all()
+        assert (each.baseline.peers[list(MILESTONES)] == 10).all()
 
 
 def test_the_median_of_large_models_is_about_a_quarter(scored: dict[str, Scored]) -> None:

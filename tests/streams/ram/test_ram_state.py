@@ -4,9 +4,8 @@ from datetime import UTC, datetime
 
 import numpy as np
 
-from breakout.contract.times import to_ms
-from breakout.core.ages import DAY_MS
 from breakout.core.ram import LIVE
+from breakout.core.times import DAY_MS, to_ms
 from streams.ram.changes import Breakout, Changes, LatestRow
 from streams.ram.state import BinState
 
