@@ -60,7 +60,7 @@ class Database:
 
     def __init__(self, settings: Settings, costs: Buckets) -> None:
         self._settings = settings
-        self._turns = Turns(settings.api_queries, costs)
+        self._turns = Turns(settings.api_concurrent_queries, costs)
         self._spool = Spool(settings.api_spool_mebibytes * 2**20)
         self._making = asyncio.Lock()
         self._client: AsyncClient | None = None
@@ -223,8 +223,8 @@ class Database:
                 compress=False,
                 query_retries=0,
                 **connection_options(self._settings),
-                connector_limit=self._settings.api_queries + AT_ONCE,
-                connector_limit_per_host=self._settings.api_queries + AT_ONCE,
+                connector_limit=self._settings.api_concurrent_queries + AT_ONCE,
+                connector_limit_per_host=self._settings.api_concurrent_queries + AT_ONCE,
             )
         except (DriverError, OSError) as error:
             raise self._explained(error) from error

@@ -39,8 +39,8 @@ class Limited:
 
     def _refused(self, scope: Scope) -> ProblemError | None:
         """Return why a request is refused; of one that is not, remember who asks."""
-        address, rate = asking(scope, self._trusted), self._settings.api_rate
-        query_rate = self._settings.api_query_rate
+        address, rate = asking(scope, self._trusted), self._settings.api_requests_per_minute
+        query_rate = self._settings.api_query_seconds_per_minute
         current.set(Client(address, query_rate))
         if scope["path"].startswith(f"{ASSETS}/"):
             # Files of the page: they ask the database nothing.
@@ -54,9 +54,13 @@ class Limited:
                 self._requests.take(address, rate, monotonic())
                 wrong = "is unknown: leave it out, or use one of `breakout api key`"
                 return ProblemError(401, f"X-API-Key: {wrong}", errors={"X-API-Key": wrong})
-            rate = key.rate or self._settings.api_key_rate
+            rate = key.rate or self._settings.api_key_requests_per_minute
             # Who may ask more often may use as much more.
-            current.set(Client(f"key {key.name}", query_rate * rate / self._settings.api_rate))
+            current.set(
+                Client(
+                    f"key {key.name}", query_rate * rate / self._settings.api_requests_per_minute
+                )
+            )
         client, now = current.get(), monotonic()
         over = self._costs.ahead(client.name, now) - 60
         if over > 0:

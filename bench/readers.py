@@ -117,8 +117,8 @@ def _served(pipeline: Pipeline, name: str) -> Iterator[str]:
         return
     environment = {
         **pipeline.environment,
-        "BREAKOUT_API_RATE": "1000000",
-        "BREAKOUT_API_QUERY_RATE": "1000000",
+        "BREAKOUT_API_REQUESTS_PER_MINUTE": "1000000",
+        "BREAKOUT_API_QUERY_SECONDS_PER_MINUTE": "1000000",
     }
     server = ApiServer(pipeline.directory / "api.log", environment)
     server.start()

@@ -2,4 +2,4 @@
 
 
 class SettingsError(ValueError):
-    """A setting that cannot be used. The message names the variable and what would be right."""
+    """A setting has an invalid value. The message names the variable and what a valid one is."""

@@ -9,8 +9,9 @@ import click
 from breakout.cli.errors import CommandFailedError
 from breakout.cli.interruption import until_interrupted
 from breakout.cli.start import start
+from breakout.http.addresses import is_loopback
 from breakout.local.runtime import EmbeddedOptions, embedded_servers
-from breakout.settings import Settings, is_loopback
+from breakout.settings import Settings
 
 
 @click.command()

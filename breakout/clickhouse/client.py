@@ -26,10 +26,11 @@ from clickhouse_connect.driver.exceptions import Error as CodedDriverError
 from clickhouse_connect.driver.exceptions import OperationalError
 from clickhouse_connect.driver.httputil import check_env_proxy
 
+from breakout.clickhouse.address import ClickHouseAddress
 from breakout.http.addresses import host_port
 from breakout.http.proxies import proxy_for
 from breakout.observability.redaction import Redactor
-from breakout.settings import ClickHouseAddress, Settings, SettingsError
+from breakout.settings import Settings, SettingsError
 
 CONNECT_SECONDS = 5.0
 LONGEST_REASON = 500

@@ -9,3 +9,8 @@ def host_port(host: str, port: int) -> str:
 def http_address(host: str, port: int) -> str:
     """Return the address of an HTTP server, without a path."""
     return f"http://{host_port(host, port)}"
+
+
+def is_loopback(host: str) -> bool:
+    """Whether a host is the loopback address on which the embedded servers listen."""
+    return host in {"127.0.0.1", "localhost"}

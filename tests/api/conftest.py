@@ -68,8 +68,8 @@ def serving(directory: Path, settings: Settings, **variables: str) -> Iterator[A
     environment = {
         **os.environ,
         "CLICKHOUSE_URL": settings.clickhouse_url,
-        "BREAKOUT_API_RATE": "1000000",
-        "BREAKOUT_API_QUERY_RATE": "1000000",
+        "BREAKOUT_API_REQUESTS_PER_MINUTE": "1000000",
+        "BREAKOUT_API_QUERY_SECONDS_PER_MINUTE": "1000000",
         # What a test writes it reads at once.
         "BREAKOUT_API_FRESH_SECONDS": "0",
         **variables,

@@ -73,14 +73,14 @@ def test_accounts_are_bounded() -> None:
 
 @pytest.mark.parametrize("wrong", ["localhost", "10.0.0.7/8", "10.0.0", "*", "10.0.0.1 10.0.0.2"])
 def test_a_setting_that_names_no_proxy_is_refused(wrong: str) -> None:
-    with pytest.raises(SettingsError, match=r"BREAKOUT_API_TRUSTED_PROXIES.*is no address"):
+    with pytest.raises(SettingsError, match=r"BREAKOUT_API_TRUSTED_PROXIES.*is not an address"):
         read_settings(api_trusted_proxies=wrong)
 
 
 @pytest.mark.parametrize("trusted", ["", "127.0.0.1"])
 def test_rates_are_of_the_client_behind_a_trusted_proxy(tmp_path: Path, trusted: str) -> None:
     away = Settings(clickhouse_url=f"http://127.0.0.1:{free_port()}/breakout")
-    variables = {"BREAKOUT_API_RATE": "3", "BREAKOUT_API_TRUSTED_PROXIES": trusted}
+    variables = {"BREAKOUT_API_REQUESTS_PER_MINUTE": "3", "BREAKOUT_API_TRUSTED_PROXIES": trusted}
     variables |= {"FORWARDED_ALLOW_IPS": "*"}
     # One to look whether it is up.
     with serving(tmp_path, away, **variables) as server, httpx.Client() as client:

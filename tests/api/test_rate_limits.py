@@ -37,7 +37,10 @@ def keys_file(made: tuple[str, str], tmp_path_factory: pytest.TempPathFactory) -
 def strict(keys_file: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[ApiServer]:
     """An API that lets few requests through, and has no database."""
     away = Settings(clickhouse_url=f"http://127.0.0.1:{free_port()}/breakout")
-    variables = {"BREAKOUT_API_RATE": "1000", "BREAKOUT_API_KEYS_FILE": str(keys_file)}
+    variables = {
+        "BREAKOUT_API_REQUESTS_PER_MINUTE": "1000",
+        "BREAKOUT_API_KEYS_FILE": str(keys_file),
+    }
     with serving(tmp_path_factory.mktemp("strict"), away, **variables) as server:
         yield server
 

@@ -27,7 +27,7 @@ NEIGHBOUR = "127.0.0.2"
 @pytest.fixture(scope="module")
 def few(large_world: Settings, tmp_path_factory: pytest.TempPathFactory) -> Iterator[ApiServer]:
     """An API of two queries at once, that cuts who does not read within a second."""
-    variables = {"BREAKOUT_API_QUERIES": "2", "BREAKOUT_API_WAIT_SECONDS": "120"}
+    variables = {"BREAKOUT_API_CONCURRENT_QUERIES": "2", "BREAKOUT_API_WAIT_SECONDS": "120"}
     variables |= {"BREAKOUT_API_FRESH_SECONDS": "60", "BREAKOUT_API_STALL_SECONDS": "1"}
     with serving(tmp_path_factory.mktemp("few"), large_world, **variables) as server:
         yield server
@@ -47,7 +47,7 @@ def length(head: bytes) -> int:
 
 
 def test_readers_that_do_not_read_stop_nobody(large_world: Settings, tmp_path: Path) -> None:
-    variables = {"BREAKOUT_API_QUERIES": "2", "BREAKOUT_API_WAIT_SECONDS": "120"}
+    variables = {"BREAKOUT_API_CONCURRENT_QUERIES": "2", "BREAKOUT_API_WAIT_SECONDS": "120"}
     variables |= {"BREAKOUT_API_FRESH_SECONDS": "60", "BREAKOUT_API_STALL_SECONDS": "120"}
     with serving(tmp_path, large_world, **variables) as server:
         slow = [begun(server, CURVES) for _number in range(READERS)]
@@ -107,7 +107,7 @@ def test_a_thousand_answers_left_midway_break_nothing(
     """Eight readers leave answers of every format midway, while rows are written."""
     names = ("RATE", "QUERY_RATE")
     variables = {f"BREAKOUT_API_{name}": "1000000" for name in names}
-    variables |= {"BREAKOUT_API_QUERIES": "8", "BREAKOUT_API_WAIT_SECONDS": "120"}
+    variables |= {"BREAKOUT_API_CONCURRENT_QUERIES": "8", "BREAKOUT_API_WAIT_SECONDS": "120"}
     formats = ("csv", "json", "parquet", "arrow")
     written: list[int] = []
     with (
@@ -176,7 +176,7 @@ def neighbour(server: ApiServer) -> httpx.Client:
 def test_heavy_clients_at_one_address_leave_others_their_answers(
     large_world: Settings, tmp_path: Path
 ) -> None:
-    variables = {"BREAKOUT_API_QUERIES": "4", "BREAKOUT_API_WAIT_SECONDS": "30"}
+    variables = {"BREAKOUT_API_CONCURRENT_QUERIES": "4", "BREAKOUT_API_WAIT_SECONDS": "30"}
     with (
         serving(tmp_path, large_world, **variables) as server,
         ThreadPoolExecutor(20) as pool,
@@ -204,7 +204,7 @@ def test_heavy_clients_at_one_address_leave_others_their_answers(
 
 def test_queries_are_counted_by_their_time(large_world: Settings, tmp_path: Path) -> None:
     with (
-        serving(tmp_path, large_world, BREAKOUT_API_QUERY_RATE="1") as server,
+        serving(tmp_path, large_world, BREAKOUT_API_QUERY_SECONDS_PER_MINUTE="1") as server,
         neighbour(server) as other,
     ):
         refused = wait_until(

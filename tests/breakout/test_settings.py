@@ -1,4 +1,4 @@
-"""Settings that are paths, addresses and hosts: read as people write them, or named as wrong."""
+"""Settings: paths, addresses and choices are normalised, or rejected with the variable's name."""
 
 import socket
 from pathlib import Path
@@ -17,24 +17,26 @@ def field(variable: str) -> str:
 
 
 @pytest.mark.parametrize("variable", ["BREAKOUT_DATA_DIR", *PATHS])
-def test_tilde_is_the_home_folder(
+def test_tilde_expands_to_home_folder(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, variable: str
 ) -> None:
     monkeypatch.setenv("HOME", str(tmp_path))
     monkeypatch.setenv(variable, "~/of/mine")
     assert getattr(read_settings(), field(variable)) == tmp_path / "of" / "mine"
     monkeypatch.setenv(variable, "~nobody-of-this-name/x")
-    with pytest.raises(SettingsError, match=rf"^{variable}: there is no home folder"):
+    with pytest.raises(SettingsError, match=rf"^{variable}: ~ has no home folder"):
         read_settings()
 
 
 @pytest.mark.parametrize("variable", ["KAFKA_SSL_CA_FILE", "BREAKOUT_CLICKHOUSE_CA_FILE"])
-def test_certificates_are_looked_for_in_the_home_folder(
+def test_tilde_in_certificates_file_expands_to_home_folder(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, variable: str
 ) -> None:
     monkeypatch.setenv("HOME", str(tmp_path))
     monkeypatch.setenv(variable, "~/ca.pem")
-    with pytest.raises(SettingsError, match=rf"^{variable}: {tmp_path}/ca\.pem cannot be used"):
+    with pytest.raises(
+        SettingsError, match=rf"^{variable}: cannot read certificates from {tmp_path}/ca\.pem"
+    ):
         read_settings()
 
 
@@ -49,28 +51,52 @@ def test_relative_xdg_folder_is_ignored(monkeypatch: pytest.MonkeyPatch, tmp_pat
 
 
 @pytest.mark.parametrize(
+    ("variable", "choices"),
+    [
+        ("KAFKA_SECURITY_PROTOCOL", "'PLAINTEXT', 'SSL', 'SASL_PLAINTEXT' or 'SASL_SSL'"),
+        ("KAFKA_SASL_MECHANISM", "'PLAIN', 'SCRAM-SHA-256' or 'SCRAM-SHA-512'"),
+        ("BREAKOUT_LOG_FORMAT", "'auto', 'json' or 'console'"),
+    ],
+)
+def test_invalid_choice_lists_choices(
+    monkeypatch: pytest.MonkeyPatch, variable: str, choices: str
+) -> None:
+    monkeypatch.setenv(variable, "tls")
+    with pytest.raises(SettingsError, match=rf"^{variable}: must be {choices}$"):
+        read_settings()
+
+
+@pytest.mark.parametrize(
     ("variable", "value", "why"),
     [
-        (SERVERS, "::1:9092", r"an IPv6 address goes into brackets, as \[::1\]:9092"),
-        (SERVERS, "a:1,fe80::1:9092", "an IPv6 address goes into brackets"),
+        (SERVERS, "::1:9092", r"an IPv6 address must be in brackets, such as \[::1\]:9092"),
+        (SERVERS, "a:1,fe80::1:9092", "an IPv6 address must be in brackets"),
         (SERVERS, "[::1:9092", "must be host:port"),
         (SERVERS, "[host]:9092", "must be host:port"),
         (SERVERS, "kafka://host:9092", "must be host:port"),
         (SERVERS, "ho st:9092", "must be host:port"),
         (SERVERS, "host", "must be host:port"),
-        ("CLICKHOUSE_URL", "http://::1:8123/breakout", "an IPv6 address goes into brackets"),
-        ("HF_ENDPOINT", "http://me:pw@fe80::1", "an IPv6 address goes into brackets"),
-        ("HF_ENDPOINT", "http://xn--/", "must be an http:// or https:// address"),
+        ("CLICKHOUSE_URL", "http://::1:8123/breakout", "an IPv6 address must be in brackets"),
+        ("HF_ENDPOINT", "http://me:pw@fe80::1", "an IPv6 address must be in brackets"),
+        ("HF_ENDPOINT", "http://xn--/", "must be an http:// or https:// URL"),
         ("HF_ENDPOINT", "https://hub.example/?a=b", "without .query and #fragment"),
         ("TRACKED_MODELS_URL", "https://hub.example/#a", "without .query and #fragment"),
-        ("BREAKOUT_API_HOST", "127.0.0.1:8000", "a host or an address, without a port"),
-        ("BREAKOUT_API_HOST", "http://127.0.0.1", "a host or an address, without a port"),
-        ("BREAKOUT_METRICS_HOST", "[::1]:9464", "a host or an address, without a port"),
-        ("BREAKOUT_API_CORS_ORIGINS", "lab.example", r"must be \* or origins"),
-        ("BREAKOUT_API_CORS_ORIGINS", "https://lab.example/", r"must be \* or origins"),
+        ("BREAKOUT_API_HOST", "127.0.0.1:8000", "a host name or an address without a port"),
+        ("BREAKOUT_API_HOST", "http://127.0.0.1", "a host name or an address without a port"),
+        ("BREAKOUT_METRICS_HOST", "[::1]:9464", "a host name or an address without a port"),
+        (
+            "BREAKOUT_API_CORS_ORIGINS",
+            "lab.example",
+            r"must be \* or a comma-separated list of origins",
+        ),
+        (
+            "BREAKOUT_API_CORS_ORIGINS",
+            "https://lab.example/",
+            r"must be \* or a comma-separated list of origins",
+        ),
     ],
 )
-def test_wrong_address_is_named(
+def test_invalid_address_error_names_variable(
     monkeypatch: pytest.MonkeyPatch, variable: str, value: str, why: str
 ) -> None:
     monkeypatch.setenv(variable, value)
@@ -78,7 +104,7 @@ def test_wrong_address_is_named(
         read_settings()
 
 
-def test_ipv6_addresses_are_read_and_shown_in_brackets() -> None:
+def test_ipv6_address_is_shown_in_brackets() -> None:
     settings = read_settings(
         kafka_bootstrap_servers=" [::1]:9092 , other:9093 ",
         clickhouse_url="http://[::1]:8123/breakout",
@@ -92,7 +118,7 @@ def test_ipv6_addresses_are_read_and_shown_in_brackets() -> None:
     assert host_port("127.0.0.1", 80) == "127.0.0.1:80"
 
 
-def test_faust_is_given_ipv6_servers_as_others_are() -> None:
+def test_faust_keeps_brackets_of_ipv6_server() -> None:
     from faust.transport.drivers.aiokafka import server_list
     from yarl import URL
 

@@ -94,7 +94,7 @@ def test_any_text_is_read_or_refused_by_its_variable(effort: int) -> None:
     [
         ("KAFKA_BOOTSTRAP_SERVERS", "host:\u00b2", "must be host:port"),
         ("KAFKA_BOOTSTRAP_SERVERS", "host:99999", "must be host:port"),
-        ("HF_ENDPOINT", "http://host\x01/", "must be an http:// or https:// address"),
+        ("HF_ENDPOINT", "http://host\x01/", "must be an http:// or https:// URL"),
         ("BREAKOUT_INSERT_TIMEOUT_SECONDS", "inf", "less than or equal to 3600"),
         ("BREAKOUT_BATCH_SECONDS", "inf", "less than or equal to 3600"),
         ("BREAKOUT_SCRAPE_SECONDS", "9" * 30, "less than or equal to"),

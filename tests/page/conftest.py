@@ -43,7 +43,10 @@ def world(clickhouse: ClickHouseServer) -> Settings:
 def server(world: Settings, tmp_path_factory: pytest.TempPathFactory) -> Iterator[ApiServer]:
     # So low that a page which asks too much is noticed.
     with serving(
-        tmp_path_factory.mktemp("page"), world, BREAKOUT_API_RATE="2000", **REMEMBERING
+        tmp_path_factory.mktemp("page"),
+        world,
+        BREAKOUT_API_REQUESTS_PER_MINUTE="2000",
+        **REMEMBERING,
     ) as server:
         yield server
 

@@ -152,7 +152,7 @@ def test_pages_allow_nothing_from_elsewhere(server: ApiServer) -> None:
 
 def test_files_are_not_counted_against_the_rate(world: Settings, tmp_path: Path) -> None:
     with (
-        serving(tmp_path, world, BREAKOUT_API_RATE="5") as server,
+        serving(tmp_path, world, BREAKOUT_API_REQUESTS_PER_MINUTE="5") as server,
         httpx.Client(base_url=server.url) as client,
     ):
         assert 429 in {client.get("/").status_code for _number in range(10)}

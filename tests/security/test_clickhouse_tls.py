@@ -120,7 +120,9 @@ def test_a_file_of_authorities_is_looked_at_when_settings_are_read(
 ) -> None:
     file = tmp_path / "authority.pem"
     monkeypatch.setenv(variable, str(file))
-    with pytest.raises(SettingsError, match=rf"{variable}: .*authority.pem cannot be used \(No"):
+    with pytest.raises(
+        SettingsError, match=rf"{variable}: cannot read certificates from .*authority.pem \(No"
+    ):
         read_settings()
     file.write_text("no certificate")
     with pytest.raises(SettingsError, match=rf"{variable}: .* file of certificates in PEM"):
