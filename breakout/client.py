@@ -6,15 +6,15 @@
     table = breakout.downloads("org/model", since="2026-01-01")
     frame = table.to_pandas()
 
-The table's metadata have `as_of`, the moment of its numbers, and `url`, the address that gives
-the same again. Parameters are those of the operation, see `docs/api.md`; of a list any matches.
-Nothing more than httpx and pyarrow is needed.
+The table's metadata have `as_of`, the time of the data, and `url`, which returns the same data
+again. Parameters are those of the operation, see `docs/api.md`; a list matches any of its items.
+It needs httpx, pyarrow and tenacity.
 """
 
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from datetime import UTC, date, datetime
 from email.utils import parsedate_to_datetime
-from time import sleep
 from types import TracebackType
 from typing import Self
 from urllib.parse import quote, urljoin
@@ -23,29 +23,36 @@ import httpx
 import pyarrow as pa
 
 from breakout.http.proxies import certificates, proxy_for
+from breakout.retry import RetryPolicy
 from breakout.settings_error import SettingsError
 
 _ARROW = "application/vnd.apache.arrow.stream"
 _KEY = "X-API-Key"
-_PASSING = frozenset({429, 503})
-_LONGEST_PAUSE_SECONDS = 60.0
+_TRANSIENT_STATUSES = frozenset({429, 503})
+_RETRY_POLICY = RetryPolicy(first_wait_seconds=0.5, max_wait_seconds=60.0, jitter=0.0)
 
-Parameters = list[tuple[str, str | int | float | bool | None]]
+Query = list[tuple[str, str | int | float | bool | None]]
 Value = str | float | bool | date | datetime | Iterable[str | int] | None
 
 
 class BreakoutError(RuntimeError):
-    """The API refused, or did not answer. `status` is HTTP's, None without an answer.
+    """The API rejected a request or did not respond.
 
-    `errors` are the wrong parameters and what is wrong with each.
+    `status` is the HTTP status, None without a response; `errors` maps each invalid parameter to
+    what is wrong with it; `retry_after` is how many seconds the API asked to wait, if it did.
     """
 
     def __init__(
-        self, message: str, status: int | None = None, errors: Mapping[str, str] | None = None
+        self,
+        message: str,
+        status: int | None = None,
+        errors: Mapping[str, str] | None = None,
+        retry_after: float | None = None,
     ) -> None:
         super().__init__(message)
         self.status = status
         self.errors = dict(errors or {})
+        self.retry_after = retry_after
 
 
 def _origin(url: httpx.URL) -> tuple[str, str, int | None]:
@@ -53,10 +60,11 @@ def _origin(url: httpx.URL) -> tuple[str, str, int | None]:
 
 
 class Breakout:
-    """The API at an address; `key` where it wants one.
+    """The API at a URL; `key` is an API key, if you have one.
 
-    A request that the API cannot serve now (429, 503, no answer) is tried again, `tries` times
-    in all, after as long as it says; then `BreakoutError` is raised, as for any other refusal.
+    A request that fails for now (429, 503, no response) is retried after the time the API asks
+    for, at most `tries` attempts in total. Then, and for any other failure, `BreakoutError` is
+    raised.
     """
 
     def __init__(
@@ -64,90 +72,92 @@ class Breakout:
     ) -> None:
         headers = {"Accept": _ARROW} | ({_KEY: key} if key else {})
         self._base = url.rstrip("/") + "/"
-        self._tries = tries
+        self._retries = replace(_RETRY_POLICY, attempts=tries)
         origin = _origin(httpx.URL(self._base))
 
         def keep_key(request: httpx.Request) -> None:
-            # A redirect to elsewhere takes along every header but Authorization.
+            # httpx sends every header but Authorization to the host of a redirect.
             if _origin(request.url) != origin:
                 request.headers.pop(_KEY, None)
 
         try:
             proxy = proxy_for(self._base)
-            way = httpx.HTTPTransport(verify=certificates(), proxy=proxy.url if proxy else None)
+            transport = httpx.HTTPTransport(
+                verify=certificates(), proxy=proxy.url if proxy else None
+            )
         except SettingsError as error:
             raise BreakoutError(str(error)) from error
         self._http = httpx.Client(
-            transport=way,
+            transport=transport,
             headers=headers,
             timeout=timeout_seconds,
             follow_redirects=True,
             event_hooks={"request": [keep_key]},
         )
 
-    def models(self, **asked: Value) -> pa.Table:
-        """Return models and what is known of them."""
-        return self._table("models", asked)
+    def models(self, **parameters: Value) -> pa.Table:
+        """Return models and their metadata."""
+        return self._table("models", parameters)
 
-    def model(self, model_id: str, **asked: Value) -> pa.Table:
-        """Return one model. Raises `BreakoutError` with status 404 for one that there is not."""
-        return self._table(f"models/{quote(model_id)}", asked)
+    def model(self, model_id: str, **parameters: Value) -> pa.Table:
+        """Return one model. Raises `BreakoutError` with status 404 for an unknown one."""
+        return self._table(f"models/{quote(model_id)}", parameters)
 
-    def downloads(self, *model: str, **asked: Value) -> pa.Table:
-        """Return downloads over time, of these models or as `by` says."""
-        return self._table("downloads", asked, model)
+    def downloads(self, *model: str, **parameters: Value) -> pa.Table:
+        """Return downloads over time, of these models or grouped by `by`."""
+        return self._table("downloads", parameters, model)
 
-    def ram(self, *model: str, **asked: Value) -> pa.Table:
+    def ram(self, *model: str, **parameters: Value) -> pa.Table:
         """Return the leaderboard of rolling RAM."""
-        return self._table("ram", asked, model)
+        return self._table("ram", parameters, model)
 
-    def ram_curves(self, *model: str, **asked: Value) -> pa.Table:
+    def ram_curves(self, *model: str, **parameters: Value) -> pa.Table:
         """Return RAM at whole-day ages."""
-        return self._table("ram/curves", asked, model)
+        return self._table("ram/curves", parameters, model)
 
-    def ram_milestones(self, *model: str, **asked: Value) -> pa.Table:
+    def ram_milestones(self, *model: str, **parameters: Value) -> pa.Table:
         """Return RAM at the milestones."""
-        return self._table("ram/milestones", asked, model)
+        return self._table("ram/milestones", parameters, model)
 
-    def baselines(self, **asked: Value) -> pa.Table:
+    def baselines(self, **parameters: Value) -> pa.Table:
         """Return the downloads at which RAM is 1.0, by size bin and age."""
-        return self._table("baselines", asked)
+        return self._table("baselines", parameters)
 
-    def breakouts(self, *model: str, **asked: Value) -> pa.Table:
+    def breakouts(self, *model: str, **parameters: Value) -> pa.Table:
         """Return first crossings of 1.0x."""
-        return self._table("breakouts", asked, model)
+        return self._table("breakouts", parameters, model)
 
-    def inference_share(self, **asked: Value) -> pa.Table:
+    def inference_share(self, **parameters: Value) -> pa.Table:
         """Return the share of open models in inference tokens."""
-        return self._table("inference/share", asked)
+        return self._table("inference/share", parameters)
 
-    def inference_tokens(self, **asked: Value) -> pa.Table:
+    def inference_tokens(self, **parameters: Value) -> pa.Table:
         """Return tokens of open models, organisations or regions."""
-        return self._table("inference/tokens", asked)
+        return self._table("inference/tokens", parameters)
 
-    def derivatives(self, **asked: Value) -> pa.Table:
+    def derivatives(self, **parameters: Value) -> pa.Table:
         """Return derivatives by month, organisation and relation."""
-        return self._table("derivatives", asked)
+        return self._table("derivatives", parameters)
 
-    def families(self, *model: str, **asked: Value) -> pa.Table:
-        """Return what the derivatives of each tracked model add to its downloads."""
-        return self._table("families", asked, model)
+    def families(self, *model: str, **parameters: Value) -> pa.Table:
+        """Return the downloads of each tracked model's derivatives."""
+        return self._table("families", parameters, model)
 
-    def leaderboards(self, **asked: Value) -> pa.Table:
+    def leaderboards(self, **parameters: Value) -> pa.Table:
         """Return ratings as published."""
-        return self._table("leaderboards", asked)
+        return self._table("leaderboards", parameters)
 
-    def sources(self, **asked: Value) -> pa.Table:
-        """Return every source with its licence and how to cite it."""
-        return self._table("sources", asked)
+    def sources(self, **parameters: Value) -> pa.Table:
+        """Return every source, its licence and how to cite it."""
+        return self._table("sources", parameters)
 
-    def scrapes(self, **asked: Value) -> pa.Table:
-        """Return when counters were read, and whether they moved."""
-        return self._table("scrapes", asked)
+    def scrapes(self, **parameters: Value) -> pa.Table:
+        """Return the scrapes: when counters were read, and how many changed."""
+        return self._table("scrapes", parameters)
 
-    def organisations(self, **asked: Value) -> pa.Table:
+    def organisations(self, **parameters: Value) -> pa.Table:
         """Return organisations and their regions."""
-        return self._table("organisations", asked)
+        return self._table("organisations", parameters)
 
     def close(self) -> None:
         """Close the connections."""
@@ -165,39 +175,44 @@ class Breakout:
         self.close()
 
     def _table(
-        self, path: str, asked: Mapping[str, Value], models: tuple[str, ...] = ()
+        self, path: str, parameters: Mapping[str, Value], models: tuple[str, ...] = ()
     ) -> pa.Table:
-        parameters: Parameters = [
-            (name, text) for name, value in asked.items() for text in _texts(value)
+        query: Query = [
+            (name, text) for name, value in parameters.items() for text in _texts(value)
         ]
-        parameters += [("model", model) for model in models]
-        answer = self._answer(urljoin(self._base, f"v1/{path}"), parameters)
+        query += [("model", model) for model in models]
+        response = self._get(urljoin(self._base, f"v1/{path}"), query)
         try:
-            table = pa.ipc.open_stream(answer.content).read_all()
+            table = pa.ipc.open_stream(response.content).read_all()
         except pa.ArrowInvalid as error:
             raise BreakoutError(
-                f"what answers at {self._base} is not Breakout's API: {error}", answer.status_code
+                f"the server at {self._base} is not Breakout's API: {error}", response.status_code
             ) from error
-        cited = urljoin(str(answer.url), answer.headers.get("Content-Location", ""))
-        as_of = answer.headers.get("Breakout-As-Of", "")
-        return table.replace_schema_metadata({"as_of": as_of, "url": cited})
+        url = urljoin(str(response.url), response.headers.get("Content-Location", ""))
+        as_of = response.headers.get("Breakout-As-Of", "")
+        return table.replace_schema_metadata({"as_of": as_of, "url": url})
 
-    def _answer(self, url: str, parameters: Parameters) -> httpx.Response:
-        for tried in range(1, self._tries + 1):
-            last = tried == self._tries
+    def _get(self, url: str, query: Query) -> httpx.Response:
+        def attempt() -> httpx.Response:
             try:
-                answer = self._http.get(url, params=parameters)
+                response = self._http.get(url, params=query)
             except httpx.RequestError as error:
-                if last:
-                    raise BreakoutError(f"{url} does not answer: {error}") from error
-                sleep(_backoff(tried))
-                continue
-            if answer.is_success:
-                return answer
-            if answer.status_code not in _PASSING or last:
-                raise _refusal(answer)
-            sleep(_pause(answer, tried))
-        raise ValueError("tries must be at least 1")
+                raise BreakoutError(f"{url} does not respond: {error}") from error
+            if response.is_success:
+                return response
+            raise _error(response)
+
+        return self._retries.call(
+            attempt,
+            retry_on=_is_transient,
+            retry_after=lambda error: getattr(error, "retry_after", None),
+        )
+
+
+def _is_transient(error: BaseException) -> bool:
+    return isinstance(error, BreakoutError) and (
+        error.status is None or error.status in _TRANSIENT_STATUSES
+    )
 
 
 def _texts(value: Value) -> list[str]:
@@ -212,27 +227,23 @@ def _texts(value: Value) -> list[str]:
     return [str(item) for item in value]
 
 
-def _pause(answer: httpx.Response, tried: int) -> float:
-    """Return how many seconds to wait: what Retry-After says, as a number or a moment."""
-    said = answer.headers.get("Retry-After", "")
+def _retry_after(response: httpx.Response) -> float | None:
+    """Return the seconds of the Retry-After header, which is a number or a date."""
+    value = response.headers.get("Retry-After", "")
     try:
-        seconds = float(said)
+        return float(value)
     except ValueError:
-        try:
-            seconds = (parsedate_to_datetime(said) - datetime.now(UTC)).total_seconds()
-        except ValueError:
-            seconds = _backoff(tried)
-    return min(max(seconds, 0.0), _LONGEST_PAUSE_SECONDS)
+        pass
+    try:
+        return (parsedate_to_datetime(value) - datetime.now(UTC)).total_seconds()
+    except ValueError:
+        return None
 
 
-def _backoff(tried: int) -> float:
-    return min(0.25 * float(2**tried), _LONGEST_PAUSE_SECONDS)
-
-
-def _refusal(answer: httpx.Response) -> BreakoutError:
-    status, errors, detail = answer.status_code, {}, answer.reason_phrase
-    if answer.headers.get("Content-Type", "").startswith("application/problem+json"):
-        problem = answer.json()
+def _error(response: httpx.Response) -> BreakoutError:
+    status, errors, detail = response.status_code, {}, response.reason_phrase
+    if response.headers.get("Content-Type", "").startswith("application/problem+json"):
+        problem = response.json()
         detail = problem["detail"]
-        errors = {one["parameter"]: one["detail"] for one in problem["errors"]}
-    return BreakoutError(f"{status}: {detail}", status, errors)
+        errors = {error["parameter"]: error["detail"] for error in problem["errors"]}
+    return BreakoutError(f"{status}: {detail}", status, errors, _retry_after(response))

@@ -4,7 +4,6 @@ Calls block: run them in a thread. Transient errors are retried for ever, since 
 would lose rows; any other error ends the worker, which acknowledges nothing.
 """
 
-import random
 import threading
 import time
 from collections.abc import Callable
@@ -21,6 +20,7 @@ from breakout.clickhouse.client import (
     explained,
 )
 from breakout.observability import metrics
+from breakout.retry import Retry, RetryPolicy
 from breakout.settings import Settings
 
 log = structlog.get_logger(__name__)
@@ -72,28 +72,36 @@ class WorkerClickHouse:
     def _retry(
         self, purpose: Purpose, call: Callable[[Client], ResultT], on_failure: Callable[[], None]
     ) -> ResultT:
-        pause = 0.1
-        while True:
+        def attempt() -> ResultT:
             if self._stop.is_set():
                 raise StoppingError
-            try:
-                client = self._client(purpose)
-                with explained(self._settings):
-                    result = call(client)
-            except ClickHouseUnavailableError as error:
-                if self._stop.is_set():
-                    raise StoppingError from None
-                self._waiting = True
-                self._on_waiting(str(error))
-                on_failure()
-                log.warning("waiting for ClickHouse", why=str(error), retry_in_s=round(pause, 1))
-                self._stop.wait(pause * random.uniform(0.5, 1.0))  # noqa: S311
-                pause = min(pause * 2, 10.0)
-            else:
-                if self._waiting:
-                    self._waiting = False
-                    self._on_waiting(None)
-                return result
+            client = self._client(purpose)
+            with explained(self._settings):
+                return call(client)
+
+        def waiting(retry: Retry) -> None:
+            self._waiting = True
+            self._on_waiting(str(retry.error))
+            on_failure()
+            log.warning(
+                "waiting for ClickHouse",
+                why=str(retry.error),
+                retry_in_s=round(retry.wait_seconds, 1),
+            )
+
+        try:
+            result = RetryPolicy().call(
+                attempt,
+                retry_on=ClickHouseUnavailableError,
+                on_retry=waiting,
+                stop=self._stop,
+            )
+        except ClickHouseUnavailableError:
+            raise StoppingError from None
+        if self._waiting:
+            self._waiting = False
+            self._on_waiting(None)
+        return result
 
     def _client(self, purpose: Purpose) -> Client:
         client = self._clients.get(purpose)

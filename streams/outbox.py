@@ -5,7 +5,6 @@ lose points. Publishing a record twice is harmless: both copies are equal.
 """
 
 import asyncio
-import random
 from collections.abc import Coroutine, Iterable, Sequence
 from typing import Any, NamedTuple, TypeVar
 
@@ -16,6 +15,7 @@ from faust.exceptions import ProducerSendError
 from breakout.contract import Event
 from breakout.contract.topics import Topic, partition_of
 from breakout.observability import metrics
+from breakout.retry import Retry, RetryPolicy
 from streams.clickhouse import StoppingError
 
 log = structlog.get_logger(__name__)
@@ -26,6 +26,10 @@ class _Outgoing(NamedTuple):
     key: bytes
     value: bytes
     partition: int
+
+
+class _UnacknowledgedError(Exception):
+    """Kafka did not acknowledge some records in time."""
 
 
 class Outbox:
@@ -46,22 +50,31 @@ class Outbox:
             _Outgoing(key.encode(), event.to_bytes(), partition_of(key, self._partitions))
             for key, event in events
         ]
-        pending, pause = records, 0.1
-        while pending:
+        pending = records
+
+        async def attempt() -> None:
+            nonlocal pending
             failed = await self._unless_stopped(self._attempt(topic.name, pending))
             # All records of a failed partition, so that they keep their order.
             pending = [record for record in pending if record.partition in failed]
             if pending:
-                log.warning(
-                    "waiting for Kafka",
-                    topic=topic.name,
-                    why=next(iter(failed.values())),
-                    retry_in_s=round(pause, 1),
-                )
-                jitter = random.uniform(0.5, 1.0)  # noqa: S311
-                await self._unless_stopped(asyncio.sleep(pause * jitter))
-                pause = min(pause * 2, 10.0)
+                raise _UnacknowledgedError(next(iter(failed.values())))
+
+        def log_wait(retry: Retry) -> None:
+            log.warning(
+                "waiting for Kafka",
+                topic=topic.name,
+                why=str(retry.error),
+                retry_in_s=round(retry.wait_seconds, 1),
+            )
+
+        async def wait(seconds: float) -> None:
+            await self._unless_stopped(asyncio.sleep(seconds))
+
         if records:
+            await RetryPolicy().call_async(
+                attempt, retry_on=_UnacknowledgedError, on_retry=log_wait, wait=wait
+            )
             metrics.PUBLISHED.labels(topic.name).inc(len(records))
 
     async def _attempt(self, topic: str, records: Sequence[_Outgoing]) -> dict[int, str]:

@@ -6,16 +6,14 @@ Two kinds of failure are told apart: `ClickHouseUnavailableError` goes away by w
 Clients hold no server session, so threads may share one.
 """
 
-import asyncio
+import logging
 import math
 import os
-import random
 import re
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from enum import StrEnum
-from time import monotonic
 from typing import Any
 
 import clickhouse_connect
@@ -30,6 +28,7 @@ from breakout.clickhouse.address import ClickHouseAddress
 from breakout.http.addresses import host_port
 from breakout.http.proxies import proxy_for
 from breakout.observability.redaction import Redactor
+from breakout.retry import Retry, RetryPolicy
 from breakout.settings import Settings, SettingsError
 
 CONNECT_SECONDS = 5.0
@@ -236,43 +235,32 @@ def await_clickhouse(
     give_up_after: float | None = None,
     stop: threading.Event | None = None,
 ) -> Client:
-    """Return a client once ClickHouse answers, waiting with backoff up to 10 s between tries.
+    """Return a client once ClickHouse is available.
 
-    `give_up_after` is in seconds; None waits for ever. Raises the last `ClickHouseUnavailableError`
-    when time is up or `stop` is set, and `ClickHouseRefusedError` at once: waiting would not help.
+    Raises the last `ClickHouseUnavailableError` after `give_up_after` seconds (None: never) or
+    when `stop` is set, and `ClickHouseRefusedError` immediately: a retry would not help.
     """
     make = {
         Purpose.INSERT: writer_client,
         Purpose.READ: reader_client,
         Purpose.MIGRATE: migration_client,
     }[purpose]
-    stop = stop or threading.Event()
-    started, pause = monotonic(), 0.1
-    while True:
-        try:
-            return make(settings)
-        except ClickHouseUnavailableError as error:
-            waited = monotonic() - started
-            if stop.is_set() or (give_up_after is not None and waited >= give_up_after):
-                raise
-            level = "debug" if waited < 1 else "warning"
-            getattr(log, level)("waiting for ClickHouse", waited_s=round(waited, 1), why=str(error))
-        # Jitter, so that the workers of a restarted ClickHouse do not come back as one.
-        stop.wait(pause * random.uniform(0.5, 1.0))  # noqa: S311
-        pause = min(2 * pause, 10.0)
+    return RetryPolicy(timeout_seconds=give_up_after).call(
+        lambda: make(settings),
+        retry_on=ClickHouseUnavailableError,
+        on_retry=_log_wait,
+        stop=stop,
+    )
 
 
-async def await_clickhouse_async(
-    settings: Settings, purpose: Purpose = Purpose.READ, *, give_up_after: float | None = None
-) -> Client:
-    """Do as `await_clickhouse` does, off the event loop; a cancelled wait ends its thread."""
-    stop = threading.Event()
-    try:
-        return await asyncio.to_thread(
-            await_clickhouse, settings, purpose, give_up_after=give_up_after, stop=stop
-        )
-    finally:
-        stop.set()
+def _log_wait(retry: Retry) -> None:
+    level = logging.DEBUG if retry.elapsed_seconds < 1 else logging.WARNING
+    log.log(
+        level,
+        "waiting for ClickHouse",
+        waited_s=round(retry.elapsed_seconds, 1),
+        why=str(retry.error),
+    )
 
 
 def _connect(

@@ -14,6 +14,9 @@ from enum import IntEnum
 import numpy as np
 from numpy.typing import NDArray
 
+from breakout.core.arrays import Flag, Int
+from breakout.core.times import DAY_MS
+
 RENEWAL_MS = DAY_MS
 """A counter is renewed about once a day: until then it is unchanged in any case."""
 RATE_MS = 7 * DAY_MS

@@ -9,11 +9,10 @@ from enum import IntEnum
 import numpy as np
 from numpy.typing import NDArray
 
-from breakout.core.arrays import Int
+from breakout.core.arrays import NULL, Int
 from breakout.core.counters import Counters, State
 from breakout.core.times import DAY_MS
 
-NULL = -1
 GAP_MS = 4 * DAY_MS
 """Knots further apart carry totals over, but say nothing about the days between."""
 

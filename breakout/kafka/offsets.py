@@ -8,7 +8,9 @@ from aiokafka import TopicPartition
 from aiokafka.errors import KafkaError
 from aiokafka.structs import OffsetAndMetadata
 
-_COORDINATOR_SECONDS = 10.0
+from breakout.retry import RetryPolicy
+
+_COORDINATOR_RETRIES = RetryPolicy(first_wait_seconds=0.2, max_wait_seconds=0.2, timeout_seconds=10)
 
 
 async def log_ends(
@@ -48,22 +50,8 @@ async def committed_positions(
     that lost its coordinator takes another: both are waited for, 10 s at most, then the broker's
     error is raised.
     """
-    loop = asyncio.get_running_loop()
-    deadline = loop.time() + _COORDINATOR_SECONDS
-    while True:
-        try:
-            found = await admin.list_consumer_group_offsets(group, partitions=partitions)
-        except KafkaError as error:
-            if not error.retriable or loop.time() > deadline:
-                raise
-            await asyncio.sleep(0.2)
-        else:
-            return {one: known for one, known in found.items() if known.offset >= 0}
-
-
-async def committed_offsets(
-    admin: Any, group: str, partitions: Sequence[TopicPartition]
-) -> dict[TopicPartition, int]:
-    """Return the offset each partition's group goes on from, as `committed_positions` does."""
-    found = await committed_positions(admin, group, partitions)
-    return {one: known.offset for one, known in found.items()}
+    found: dict[TopicPartition, OffsetAndMetadata] = await _COORDINATOR_RETRIES.call_async(
+        lambda: admin.list_consumer_group_offsets(group, partitions=partitions),
+        retry_on=lambda error: isinstance(error, KafkaError) and bool(error.retriable),
+    )
+    return {one: known for one, known in found.items() if known.offset >= 0}

@@ -1,9 +1,9 @@
 """Makes the topics when they are missing, and waits for a broker that is away."""
 
 import asyncio
-import random
 import time
 from collections.abc import Awaitable, Callable, Iterable
+from dataclasses import replace
 from typing import Any, TypeVar
 
 import structlog
@@ -15,6 +15,7 @@ from breakout.core.times import DAY_MS
 from breakout.kafka.clients import stop_client
 from breakout.kafka.connection import kafka_connection
 from breakout.kafka.rejection import refusal
+from breakout.retry import Retry, RetryPolicy
 from breakout.settings import Settings, SettingsError
 
 log = structlog.get_logger(__name__)
@@ -22,8 +23,8 @@ log = structlog.get_logger(__name__)
 ResultT = TypeVar("ResultT")
 
 _REQUEST_SECONDS = 10.0
-_FIRST_WAIT_SECONDS = 0.25
-_LONGEST_WAIT_SECONDS = 15.0
+_RETRY_POLICY = RetryPolicy(first_wait_seconds=0.25, max_wait_seconds=15.0)
+_UNAVAILABLE = (KafkaError, OSError, TimeoutError)
 
 
 class KafkaUnavailableError(Exception):
@@ -49,42 +50,48 @@ async def ensure_topics(
 
 async def wait_for_broker(
     settings: Settings,
-    ask: Callable[[], Awaitable[ResultT]],
+    request: Callable[[], Awaitable[ResultT]],
     *,
     give_up_after: float | None = None,
 ) -> ResultT:
-    """Return what `ask` returns, asking again with backoff while no broker answers it.
+    """Return what `request` returns, retried while no broker is available.
 
-    Raises `KafkaUnavailableError` after `give_up_after` seconds (null: never), and
-    `SettingsError` when a broker answers but refuses how we connect.
+    Raises `KafkaUnavailableError` after `give_up_after` seconds (None: never), and
+    `SettingsError` when a broker rejects how we connect.
     """
-    address = settings.kafka_bootstrap_servers
+    servers = settings.kafka_bootstrap_servers
     deadline = None if give_up_after is None else time.monotonic() + give_up_after
-    bound = _FIRST_WAIT_SECONDS
-    while True:
-        left = None if deadline is None else deadline - time.monotonic()
+
+    async def attempt() -> ResultT:
         try:
-            async with asyncio.timeout(left):
-                return await ask()
-        except (KafkaError, OSError, TimeoutError) as error:
-            reason = str(error) or type(error).__name__
-        refused = await refusal(settings)
-        if refused is not None:
-            raise SettingsError(refused)
-        wait = random.uniform(bound / 2, bound)  # noqa: S311
-        if deadline is not None and time.monotonic() + wait >= deadline:
-            raise KafkaUnavailableError(
-                f"Kafka at {address} did not answer within {give_up_after:g} s ({reason}): "
-                "check KAFKA_BOOTSTRAP_SERVERS"
-            )
+            async with asyncio.timeout(None if deadline is None else deadline - time.monotonic()):
+                return await request()
+        except _UNAVAILABLE:
+            rejected = await refusal(settings)
+            if rejected is not None:
+                raise SettingsError(rejected) from None
+            raise
+
+    def log_wait(retry: Retry) -> None:
         log.warning(
-            "Kafka does not answer, waiting for it",
-            KAFKA_BOOTSTRAP_SERVERS=address,
-            reason=reason,
-            wait_seconds=round(wait, 1),
+            "waiting for Kafka",
+            KAFKA_BOOTSTRAP_SERVERS=servers,
+            reason=_reason(retry.error),
+            wait_seconds=round(retry.wait_seconds, 1),
         )
-        await asyncio.sleep(wait)
-        bound = min(bound * 2, _LONGEST_WAIT_SECONDS)
+
+    policy = replace(_RETRY_POLICY, timeout_seconds=give_up_after)
+    try:
+        return await policy.call_async(attempt, retry_on=_UNAVAILABLE, on_retry=log_wait)
+    except _UNAVAILABLE as error:
+        raise KafkaUnavailableError(
+            f"Kafka at {servers} did not respond within {give_up_after:g} s ({_reason(error)}): "
+            "check KAFKA_BOOTSTRAP_SERVERS"
+        ) from None
+
+
+def _reason(error: BaseException) -> str:
+    return str(error) or type(error).__name__
 
 
 async def _ensure(settings: Settings, topics: list[Topic]) -> dict[str, int]:

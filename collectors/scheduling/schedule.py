@@ -14,6 +14,7 @@ import structlog
 
 from breakout.contract import RunRecord
 from breakout.observability import metrics
+from breakout.retry import RetryPolicy
 from collectors.http.client import SourceError
 from collectors.scheduling.cadence import Cadence
 from collectors.scheduling.job import EXPECTED, Job, Outcome
@@ -96,8 +97,8 @@ def first_run(cadence: Cadence, last: RunRecord | None, now: float) -> float:
 
 def retry_wait(failures: int, period: float) -> float:
     """Return seconds to wait after so many failures in a row: doubling, with jitter."""
-    bound = min(period, _FIRST_RETRY_SECONDS * 2 ** min(failures - 1, 20))
-    return random.uniform(bound / 2, bound)  # noqa: S311
+    policy = RetryPolicy(first_wait_seconds=_FIRST_RETRY_SECONDS, max_wait_seconds=period)
+    return policy.wait_seconds(failures)
 
 
 def wait_after(error: Exception, failures: int, period: float) -> float:

@@ -8,6 +8,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from breakout.core.arrays import Int
 from streams.arrow import day_start_ms, int_column, iter_rows
 from streams.clickhouse import WorkerClickHouse
 from streams.columns import Columns

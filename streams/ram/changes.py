@@ -4,6 +4,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
+from breakout.core.arrays import Int
+
 
 @dataclass(frozen=True)
 class PointRows:

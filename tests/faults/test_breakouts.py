@@ -7,6 +7,7 @@ import pytest
 
 from breakout.contract import BreakoutEvent
 from breakout.contract.topics import BREAKOUTS
+from breakout.core.sizes import SIZE_BINS
 from tests.oracle.batch import freeze, recompute
 from tests.support.events import model, observed
 from tests.support.pipeline import REPOSITORY

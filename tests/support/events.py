@@ -5,6 +5,7 @@ from datetime import UTC, date, datetime, timedelta
 
 from breakout.contract import DownloadsSlice, ModelRecord
 from breakout.contract.topics import partition_of
+from breakout.core.sizes import SizeBin
 from tests.support.slices import slice_of
 
 RELEASED = date(2026, 2, 2)

@@ -36,7 +36,7 @@ from breakout.contract.topics import (
     Topic,
     partition_of,
 )
-from breakout.kafka.offsets import committed_offsets, log_ends
+from breakout.kafka.offsets import committed_positions, log_ends
 from breakout.kafka.topics import ensure_topics
 from breakout.settings import Settings, read_settings
 from tests.support.brokers import running_broker
@@ -228,13 +228,13 @@ class Pipeline:
         await admin.start()
         try:
             ends = await log_ends(consumer, partitions)
-            done = await committed_offsets(admin, self.group, partitions)
+            done = await committed_positions(admin, self.group, partitions)
         finally:
             await admin.close()
             await consumer.stop()
         lag = dict.fromkeys(WORKER_TOPICS, 0)
         for partition, end in ends.items():
-            lag[partition.topic] += end - done.get(partition, 0)
+            lag[partition.topic] += end - (done[partition].offset if partition in done else 0)
         return lag
 
     def wait_caught_up(self, seconds: float = 60.0) -> None:

@@ -1,6 +1,5 @@
 """ClickHouse clients: what they set, and what they say when it does not work."""
 
-import asyncio
 import http.server
 import threading
 from collections.abc import Iterator
@@ -14,9 +13,7 @@ from clickhouse_connect.driver.client import Client
 from breakout.clickhouse.client import (
     ClickHouseRefusedError,
     ClickHouseUnavailableError,
-    Purpose,
     await_clickhouse,
-    await_clickhouse_async,
     explained,
     migration_client,
     reader_client,
@@ -220,12 +217,3 @@ def test_gives_up_when_told(tmp_path: Path) -> None:
 def test_a_refusal_is_not_waited_out(settings: Settings) -> None:
     with pytest.raises(ClickHouseRefusedError):
         await_clickhouse(settings)
-
-
-async def test_a_cancelled_wait_ends_its_thread() -> None:
-    settings = read_settings(clickhouse_url=f"http://127.0.0.1:{free_port()}/breakout")
-    waiting = asyncio.create_task(await_clickhouse_async(settings, Purpose.INSERT))
-    await asyncio.sleep(0)
-    waiting.cancel()
-    with pytest.raises(asyncio.CancelledError):
-        await waiting
