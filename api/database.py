@@ -18,15 +18,8 @@ from api.fair_queue import Turns
 from api.queries import query
 from api.spool import Spool, Spooled
 from api.token_buckets import Buckets
-from breakout.clickhouse.client import (
-    CONNECT_SECONDS,
-    WHOLE_ANSWERS,
-    WRONG_LOGIN,
-    ClickHouseError,
-    ClickHouseRefusedError,
-    connection_options,
-    explain,
-)
+from breakout.clickhouse.client import CONNECT_SECONDS, WHOLE_ANSWERS, connection_options
+from breakout.clickhouse.errors import WRONG_LOGIN, ClickHouseError, ClickHouseRefusedError, explain
 from breakout.settings import Settings
 
 Parameters = Mapping[str, str | float | bool | list[str] | list[int] | None]

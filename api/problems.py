@@ -11,7 +11,7 @@ from pydantic import BaseModel, Field
 from starlette.exceptions import HTTPException
 from starlette.routing import Match
 
-from breakout.clickhouse.client import ClickHouseError, ClickHouseUnavailableError
+from breakout.clickhouse.errors import ClickHouseError, ClickHouseUnavailableError
 
 MEDIA_TYPE = "application/problem+json"
 RETRY_SECONDS = 5

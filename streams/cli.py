@@ -7,7 +7,8 @@ import click
 import faust
 import structlog
 
-from breakout.clickhouse.client import ClickHouseUnavailableError, reader_client
+from breakout.clickhouse.client import reader_client
+from breakout.clickhouse.errors import ClickHouseUnavailableError
 from breakout.kafka.topics import ensure_topics
 from breakout.observability.logging import configure_logging
 from breakout.settings import Settings, SettingsError, read_settings

@@ -13,12 +13,8 @@ import pyarrow as pa
 import structlog
 from clickhouse_connect.driver.client import Client
 
-from breakout.clickhouse.client import (
-    ClickHouseUnavailableError,
-    Purpose,
-    await_clickhouse,
-    explained,
-)
+from breakout.clickhouse.client import Purpose, await_clickhouse
+from breakout.clickhouse.errors import ClickHouseUnavailableError, explained
 from breakout.observability import metrics
 from breakout.retry import Retry, RetryPolicy
 from breakout.settings import Settings

@@ -14,7 +14,7 @@ from api.clients import current
 from api.database import Database, parsed
 from api.problems import ProblemError
 from api.queries import query
-from breakout.clickhouse.client import ClickHouseError
+from breakout.clickhouse.errors import ClickHouseError
 from breakout.observability.metrics import API_READERS
 
 LOOK_SECONDS = 2.0

@@ -13,7 +13,7 @@ from fastapi.staticfiles import StaticFiles
 
 from api.page.live_updates import News
 from api.problems import ProblemError
-from breakout.clickhouse.client import ClickHouseError
+from breakout.clickhouse.errors import ClickHouseError
 
 router = APIRouter(include_in_schema=False)
 ASSETS = "/assets"

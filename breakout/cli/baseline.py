@@ -12,7 +12,8 @@ from breakout.cli.console import console, format_option
 from breakout.cli.errors import CommandFailedError
 from breakout.cli.leaderboard import known_baselines
 from breakout.cli.start import start
-from breakout.clickhouse.client import explained, reader_client, writer_client
+from breakout.clickhouse.client import reader_client, writer_client
+from breakout.clickhouse.errors import explained
 
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 RESERVED = "live"

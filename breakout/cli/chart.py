@@ -14,7 +14,8 @@ from rich.table import Table
 from breakout.cli.console import console, echo, echo_data, format_option
 from breakout.cli.start import start
 from breakout.clickhouse.charts import Chart, ChartError, load_chart, load_charts
-from breakout.clickhouse.client import explained, reader_client
+from breakout.clickhouse.client import reader_client
+from breakout.clickhouse.errors import explained
 
 MAX_TABLE_ROWS = 40
 

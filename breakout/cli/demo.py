@@ -24,7 +24,8 @@ from breakout.cli.interruption import until_interrupted
 from breakout.cli.replay_process import replay_process
 from breakout.cli.simulated_hub import simulated_hub
 from breakout.cli.start import start
-from breakout.clickhouse.client import explained, reader_client, writer_client
+from breakout.clickhouse.client import reader_client, writer_client
+from breakout.clickhouse.errors import explained
 from breakout.clickhouse.migrations import migrate
 from breakout.kafka.state import count_published, read_kafka
 from breakout.local.runtime import embedded_servers

@@ -1,6 +1,6 @@
 """Error messages of the commands."""
 
-from breakout.clickhouse.client import ClickHouseError
+from breakout.clickhouse.errors import ClickHouseError
 from breakout.clickhouse.statements import MigrationError
 from breakout.kafka.topics import KafkaUnavailableError
 from breakout.local.errors import EmbeddedError

@@ -6,7 +6,8 @@ from breakout.cli.console import console, echo_data, format_option
 from breakout.cli.leaderboard import read_leaderboard
 from breakout.cli.leaderboard_text import NO_DATA, as_csv, as_json, as_table
 from breakout.cli.start import start
-from breakout.clickhouse.client import explained, reader_client
+from breakout.clickhouse.client import reader_client
+from breakout.clickhouse.errors import explained
 from breakout.core.sizes import SIZE_BINS
 
 

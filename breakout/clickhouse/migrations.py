@@ -27,7 +27,8 @@ import structlog
 from clickhouse_connect.driver.binding import quote_identifier
 from clickhouse_connect.driver.client import Client
 
-from breakout.clickhouse.client import Purpose, await_clickhouse, explained
+from breakout.clickhouse.client import Purpose, await_clickhouse
+from breakout.clickhouse.errors import explained
 from breakout.clickhouse.readonly_user import create_reader
 from breakout.clickhouse.statements import MigrationError, split_statements
 from breakout.clickhouse.views import View, ViewChanges, create_views, lacking_views, read_views

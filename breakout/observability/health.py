@@ -8,7 +8,8 @@ from typing import Any
 
 from clickhouse_connect.driver.client import Client
 
-from breakout.clickhouse.client import ClickHouseError, explained, reader_client
+from breakout.clickhouse.client import reader_client
+from breakout.clickhouse.errors import ClickHouseError, explained
 from breakout.clickhouse.migrations import pending
 from breakout.clickhouse.statements import MigrationError
 from breakout.kafka.state import KafkaState, read_kafka

@@ -10,7 +10,8 @@ from typing import Literal, Self
 import structlog
 from clickhouse_connect.driver.client import Client
 
-from breakout.clickhouse.client import ClickHouseError, explained, writer_client
+from breakout.clickhouse.client import writer_client
+from breakout.clickhouse.errors import ClickHouseError, explained
 from breakout.observability.redaction import Redactor
 from breakout.settings import Settings
 

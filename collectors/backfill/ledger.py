@@ -9,7 +9,8 @@ from datetime import UTC, datetime
 import structlog
 from clickhouse_connect.driver.client import Client
 
-from breakout.clickhouse.client import ClickHouseError, explained, writer_client
+from breakout.clickhouse.client import writer_client
+from breakout.clickhouse.errors import ClickHouseError, explained
 from breakout.settings import Settings
 from collectors.publishing.slices import Scrape
 

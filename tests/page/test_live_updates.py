@@ -16,7 +16,8 @@ import pytest
 from api.page import live_updates as news
 from api.page.live_updates import News
 from api.problems import ProblemError
-from breakout.clickhouse.client import ClickHouseUnavailableError, writer_client
+from breakout.clickhouse.client import writer_client
+from breakout.clickhouse.errors import ClickHouseUnavailableError
 from breakout.settings import Settings
 from tests.api import scored
 from tests.api.conftest import serving

@@ -8,7 +8,8 @@ import pytest
 
 from api.database import Database
 from api.token_buckets import Buckets
-from breakout.clickhouse.client import ClickHouseError, ClickHouseRefusedError, reader_client
+from breakout.clickhouse.client import reader_client
+from breakout.clickhouse.errors import ClickHouseError, ClickHouseRefusedError
 from breakout.clickhouse.migrations import migrate
 from breakout.settings import SettingsError, read_settings
 from tests.breakout.cli.forked import run_breakout

@@ -11,14 +11,12 @@ import pytest
 from clickhouse_connect.driver.client import Client
 
 from breakout.clickhouse.client import (
-    ClickHouseRefusedError,
-    ClickHouseUnavailableError,
     await_clickhouse,
-    explained,
     migration_client,
     reader_client,
     writer_client,
 )
+from breakout.clickhouse.errors import ClickHouseRefusedError, ClickHouseUnavailableError, explained
 from breakout.clickhouse.migrations import migrate
 from breakout.settings import Settings, read_settings
 from tests.support.embedded_servers import running_clickhouse

@@ -11,11 +11,8 @@ from clickhouse_connect.driver.client import Client
 from clickhouse_connect.driver.exceptions import DatabaseError
 
 from breakout.clickhouse import migrations
-from breakout.clickhouse.client import (
-    ClickHouseRefusedError,
-    ClickHouseUnavailableError,
-    migration_client,
-)
+from breakout.clickhouse.client import migration_client
+from breakout.clickhouse.errors import ClickHouseRefusedError, ClickHouseUnavailableError
 from breakout.clickhouse.migrations import apply, migrate, pending, read_migrations
 from breakout.clickhouse.statements import MigrationError
 from breakout.clickhouse.views import ViewChanges

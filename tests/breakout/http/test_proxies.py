@@ -7,7 +7,8 @@ from importlib.util import find_spec
 
 import pytest
 
-from breakout.clickhouse.client import ClickHouseRefusedError, connection_options
+from breakout.clickhouse.client import connection_options
+from breakout.clickhouse.errors import ClickHouseRefusedError
 from breakout.client import Breakout, BreakoutError
 from breakout.http.proxies import proxy_for
 from breakout.settings import read_settings
