@@ -18,7 +18,7 @@ from api.fair_queue import Turns
 from api.queries import query
 from api.spool import Spool, Spooled
 from api.token_buckets import Buckets
-from breakout.clickhouse.client import CONNECT_SECONDS, WHOLE_ANSWERS, connection_options
+from breakout.clickhouse.client import CONNECT_SECONDS, READ_SETTINGS, connection_options
 from breakout.clickhouse.errors import WRONG_LOGIN, ClickHouseError, ClickHouseRefusedError, explain
 from breakout.settings import Settings
 
@@ -27,7 +27,7 @@ Parameters = Mapping[str, str | float | bool | list[str] | list[int] | None]
 AT_ONCE = 8
 """Connections for small queries that wait for no other: for the moment, for what has changed."""
 _SETTINGS: dict[str, str | int] = {
-    **WHOLE_ANSWERS,
+    **READ_SETTINGS,
     "do_not_merge_across_partitions_select_final": 1,
     # A reader that leaves stops its query.
     "cancel_http_readonly_queries_on_client_close": 1,

@@ -28,7 +28,7 @@ from mode import Service
 from breakout.kafka.clients import stop_client
 from breakout.kafka.connection import kafka_connection
 from breakout.kafka.offsets import log_ends
-from breakout.kafka.positions import LastRead, LostPosition, replaced
+from breakout.kafka.positions import LastRecord, LostPosition, overwritten
 from breakout.observability import metrics
 from breakout.settings import Settings
 
@@ -45,19 +45,19 @@ class ReadMarks:
     """The records that a worker read last, by partition."""
 
     def __init__(self) -> None:
-        self._read: dict[TP, deque[LastRead]] = {}
+        self._read: dict[TP, deque[LastRecord]] = {}
 
     def restart(self, partition: TP, committed: OffsetAndMetadata | None) -> None:
         """Start at a committed position."""
-        last = LastRead.of(committed.metadata) if committed else None
+        last = LastRecord.of(committed.metadata) if committed else None
         self._read[partition] = deque([last] if last else [])
 
     def add(self, partition: TP, offset: int, timestamp: int | None) -> None:
         """Note a record that was read; without a timestamp it cannot be compared."""
         if timestamp is not None and timestamp >= 0:
-            self._read.setdefault(partition, deque()).append(LastRead(offset, timestamp))
+            self._read.setdefault(partition, deque()).append(LastRecord(offset, timestamp))
 
-    def newest(self, partition: TP) -> LastRead | None:
+    def newest(self, partition: TP) -> LastRecord | None:
         """Return the record that was read last."""
         read = self._read.get(partition)
         return read[-1] if read else None
@@ -239,7 +239,7 @@ class CheckedConsumer(driver.Consumer):  # type: ignore[misc]
         begins = await reader.beginning_offsets(partitions)
         last = {TopicPartition(*tp): self.marks.newest(tp) for tp in silent}
         retained = {tp: read for tp, read in last.items() if read and read.offset >= begins[tp]}
-        other = await replaced(reader, retained)
+        other = await overwritten(reader, retained)
         lost = [self._position_lost(tp, begins[tp], "beyond_end") for tp in rewound]
         lost += [self._position_lost(TP(*tp), begins[tp], "other_log") for tp in other]
         deleted = (self._position_lost(tp, begins[tp], "deleted") for tp in silent)

@@ -27,7 +27,7 @@ from breakout.cli.start import start
 from breakout.clickhouse.client import reader_client, writer_client
 from breakout.clickhouse.errors import explained
 from breakout.clickhouse.migrations import migrate
-from breakout.kafka.state import count_published, read_kafka
+from breakout.kafka.status import count_published_observations, read_kafka_status
 from breakout.local.runtime import embedded_servers
 from breakout.processes.child import running
 from breakout.processes.program import Program, breakout_command, changed_environment
@@ -215,12 +215,12 @@ async def _watch(settings: Settings, progress: DemoProgress) -> None:
 
 async def _caught_up(settings: Settings) -> int:
     """Wait until all published observations can be queried; returns how many there are."""
-    published = await count_published(settings)
+    published = await count_published_observations(settings)
     rows = 0
     try:
         async with asyncio.timeout(CATCH_UP_SECONDS):
             while True:
-                kafka = await read_kafka(settings)
+                kafka = await read_kafka_status(settings)
                 rows = await asyncio.to_thread(_count_rows, settings)
                 if not any(lag.records for lag in kafka.lags) and rows == published:
                     return published

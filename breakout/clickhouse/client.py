@@ -1,9 +1,7 @@
-"""ClickHouse clients: the one place that makes them, with settings by purpose.
+"""ClickHouse clients, each with the settings of its purpose.
 
-Two kinds of failure are told apart: `ClickHouseUnavailableError` goes away by waiting,
-`ClickHouseRefusedError` does not. Their texts name the settings to look at, and never a password.
-
-Clients hold no server session, so threads may share one.
+Clients hold no server session, so threads may share one. They raise the errors of
+`breakout.clickhouse.errors`.
 """
 
 import logging
@@ -50,13 +48,15 @@ PINNED: dict[str, int | str] = {
     "prefer_column_name_to_alias": 0,
     "transform_null_in": 0,
 }
-"""Settings on which the meaning of our SQL depends, as it needs them: a server's profile may
-say otherwise. Views carry them (`breakout/clickhouse/pinned_views.py`), the read-only user has
-them, and our clients send them."""
+"""Settings on which the meaning of our SQL depends, since a server's profile may change them.
 
-WHOLE_ANSWERS: dict[str, int | str] = {
+Views contain them (`breakout/clickhouse/pinned_views.py`), the read-only user has them, and our
+clients send them.
+"""
+
+READ_SETTINGS: dict[str, int | str] = {
     **PINNED,
-    # As the query says, of now, with all rows and none besides.
+    # Exactly the rows of the query: none cut off, added or cached.
     "analyzer_inline_views": 0,
     "extremes": 0,
     "final": 0,
@@ -64,26 +64,26 @@ WHOLE_ANSWERS: dict[str, int | str] = {
     "offset": 0,
     "use_query_cache": 0,
 }
-"""What our clients that read send: `PINNED`, and what would change their answers."""
+"""Settings that clients send with queries: `PINNED`, and those that could change a result."""
 
 _SETTINGS: dict[Purpose, dict[str, int | str]] = {
     Purpose.INSERT: {
         # Acknowledged means stored: no server-side buffer, and a batch repeated after a lost
-        # answer is written again (its table keeps one row per key) rather than dropped by hash.
+        # response is written again (its table keeps one row per key), not dropped by its hash.
         "async_insert": 0,
         "insert_deduplicate": 0,
-        # What is written together has one row a key, or nearly: nothing to merge before merging.
+        # A batch has about one row per key, so collapsing it before the insert gains nothing.
         "optimize_on_insert": 0,
-        # Tables are partitioned by month: a history of ten years is one insert all the same.
+        # Tables are partitioned by month: one insert may hold a history of ten years.
         "max_partitions_per_insert_block": 0,
     },
     Purpose.READ: {
-        **WHOLE_ANSWERS,
-        # Every partitioned table partitions by a column of its key, so one key never spans two.
+        **READ_SETTINGS,
+        # Tables are partitioned by a column of their key, so no key spans two partitions.
         "do_not_merge_across_partitions_select_final": 1,
     },
     Purpose.MIGRATE: {
-        # Return when the change is done, on every replica there is.
+        # Return once the change is applied on every replica.
         "alter_sync": 2,
         "mutations_sync": 2,
     },
@@ -91,21 +91,21 @@ _SETTINGS: dict[Purpose, dict[str, int | str]] = {
 
 
 def writer_client(settings: Settings, *, timeout_seconds: float | None = None) -> Client:
-    """Connect for inserts, each of which is sent once.
+    """Connect for inserts, which are not retried.
 
-    An insert takes `timeout_seconds` at most, `insert_timeout_seconds` unless said.
+    An insert times out after `timeout_seconds`, by default the setting `insert_timeout_seconds`.
     """
     timeout = timeout_seconds or settings.insert_timeout_seconds
     return _connect(settings, Purpose.INSERT, timeout=timeout, query_retries=0)
 
 
 def reader_client(settings: Settings, *, timeout_seconds: float = 60.0) -> Client:
-    """Connect for queries, each of which takes `timeout_seconds` at most."""
+    """Connect for queries, which time out after `timeout_seconds`."""
     return _connect(settings, Purpose.READ, timeout=timeout_seconds)
 
 
 def migration_client(settings: Settings) -> Client:
-    """Connect for schema changes, to no database: it may not exist yet."""
+    """Connect for schema changes, without a database: it may not exist yet."""
     return _connect(settings, Purpose.MIGRATE, timeout=600.0, database=None)
 
 
@@ -163,7 +163,7 @@ def _connect(
             database=address.database if database == "" else database,
             settings=dict(_SETTINGS[purpose]),
             connect_timeout=CONNECT_SECONDS,
-            # The driver takes whole seconds, and would make 0 of a fraction.
+            # The driver takes integers, and would round a fraction to 0.
             send_receive_timeout=math.ceil(timeout),
             autogenerate_session_id=False,
             client_name=f"breakout-{purpose}",
@@ -174,9 +174,9 @@ def _connect(
 
 
 def connection_options(settings: Settings) -> dict[str, Any]:
-    """Return the driver's arguments for the way to ClickHouse: TLS with verified names, a proxy.
+    """Return the driver's arguments for TLS and a proxy.
 
-    Raises `ClickHouseRefusedError` for a variable of proxies that cannot be used.
+    Raises `ClickHouseRefusedError` for an invalid proxy variable.
     """
     address, file = settings.clickhouse, settings.clickhouse_ca_file
     options: dict[str, Any] = {}
@@ -187,19 +187,19 @@ def connection_options(settings: Settings) -> dict[str, Any]:
     except SettingsError as error:
         raise ClickHouseRefusedError(str(error)) from error
     if proxy is None:
-        _keep_direct(address)
+        _bypass_proxy(address)
     elif proxy.is_socks:
         raise ClickHouseRefusedError(
-            f"{proxy.variable}: ClickHouse at {address} cannot be reached by a SOCKS proxy: name "
-            f"its host in NO_PROXY, or an http:// proxy in {address.scheme.upper()}_PROXY"
+            f"{proxy.variable}: ClickHouse at {address} cannot be reached by a SOCKS proxy: add "
+            f"its host to NO_PROXY, or set {address.scheme.upper()}_PROXY to an http:// proxy"
         )
     else:
         options[f"{address.scheme}_proxy"] = proxy.url
     return options
 
 
-def _keep_direct(address: ClickHouseAddress) -> None:
-    """Keep the driver from a proxy: it has no argument for that, only this variable."""
+def _bypass_proxy(address: ClickHouseAddress) -> None:
+    """Make the driver bypass the proxy, which only NO_PROXY can do."""
     if check_env_proxy(address.scheme, address.host, address.port) is None:
         return
     variable = "no_proxy" if os.environ.get("no_proxy") else "NO_PROXY"

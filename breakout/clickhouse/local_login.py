@@ -1,7 +1,7 @@
-"""The login of the embedded ClickHouse that nobody has set a password for.
+"""The generated login of the embedded ClickHouse, used when no password is set.
 
-It lies in the data folder, readable by its owner alone, so that every command of the same person
-finds it. The port is kept with it: a ClickHouse that listens elsewhere is another one.
+It is stored in the data folder, readable by its owner only, so that every command of the same user
+finds it. The port is stored with it: a ClickHouse on another port is another server.
 """
 
 import json
@@ -13,11 +13,11 @@ from pydantic import BaseModel, ConfigDict, SecretStr, ValidationError
 
 FILE_NAME = "clickhouse-login.json"
 _PASSWORD_BYTES = 24
-_OTHERS = 0o077
+_GROUP_AND_OTHERS = 0o077
 
 
 class LoginFileError(ValueError):
-    """A file of a login that cannot be read. The message names it, and what to do."""
+    """The login file is damaged. The message names it and what to do."""
 
 
 class _Login(BaseModel):
@@ -29,9 +29,9 @@ class _Login(BaseModel):
 
 
 def local_password(data_dir: Path, port: int, user: str) -> SecretStr | None:
-    """The password of `user` at the embedded ClickHouse on `port`; null when there is none.
+    """Return the password of `user` at the embedded ClickHouse on `port`; None without one.
 
-    Null also where the data folder is another person's. Raises `LoginFileError` for a damaged
+    Also None if the data folder belongs to another user. Raises `LoginFileError` for a damaged
     file.
     """
     try:
@@ -44,14 +44,14 @@ def local_password(data_dir: Path, port: int, user: str) -> SecretStr | None:
 
 
 def make_local_password(data_dir: Path, port: int, user: str) -> SecretStr:
-    """Write down a password of `user` for the ClickHouse about to start on `port`; return it.
+    """Store a password of `user` for the ClickHouse about to start on `port`, and return it.
 
-    The one of an earlier start is kept, unless others could read it.
+    The password of an earlier start is reused, unless other users could read it.
     """
     file = data_dir / FILE_NAME
-    earlier = None if _is_open(file) else _read(file)
-    known = None if earlier is None or earlier.user != user else earlier.password
-    password = known or SecretStr(secrets.token_urlsafe(_PASSWORD_BYTES))
+    earlier = None if _is_readable_by_others(file) else _read(file)
+    reusable = None if earlier is None or earlier.user != user else earlier.password
+    password = reusable or SecretStr(secrets.token_urlsafe(_PASSWORD_BYTES))
     text = json.dumps({"port": port, "user": user, "password": password.get_secret_value()})
     new = file.with_suffix(".new")
     new.unlink(missing_ok=True)
@@ -69,13 +69,13 @@ def _read(file: Path) -> _Login | None:
         return None
     except ValidationError:
         raise LoginFileError(
-            f"{file} does not hold the login of the embedded ClickHouse: delete it, and start "
-            "`breakout up` again, which makes a new one"
+            f"{file} is not a login of the embedded ClickHouse: delete it and restart "
+            "`breakout up`, which generates a new one"
         ) from None
 
 
-def _is_open(file: Path) -> bool:
+def _is_readable_by_others(file: Path) -> bool:
     try:
-        return bool(file.stat().st_mode & _OTHERS)
+        return bool(file.stat().st_mode & _GROUP_AND_OTHERS)
     except FileNotFoundError:
         return False

@@ -29,7 +29,7 @@ from clickhouse_connect.driver.client import Client
 
 from breakout.clickhouse.client import Purpose, await_clickhouse
 from breakout.clickhouse.errors import explained
-from breakout.clickhouse.readonly_user import create_reader
+from breakout.clickhouse.readonly_user import create_readonly_user
 from breakout.clickhouse.statements import MigrationError, split_statements
 from breakout.clickhouse.views import View, ViewChanges, create_views, lacking_views, read_views
 from breakout.settings import Settings
@@ -170,7 +170,7 @@ def migrate(settings: Settings, *, give_up_after: float | None = None) -> Report
             _pending(client, database, migrations, views)  # refuses before anything is changed
             applied = apply(client, database, migrations)
             changed = create_views(client, database, views)
-            reader = create_reader(client, settings)
+            reader = create_readonly_user(client, settings)
         finally:
             client.close()
     return Report(tuple(migration.file for migration in applied), changed, reader)

@@ -1,4 +1,4 @@
-"""The read-only ClickHouse user that people and Grafana query with."""
+"""The read-only ClickHouse user of Grafana, the API and ad-hoc queries."""
 
 import secrets
 from hashlib import sha256
@@ -12,7 +12,7 @@ from breakout.settings import Settings
 
 log = structlog.get_logger(__name__)
 
-# A reader may lower these, never raise or lift them (0 would mean no limit).
+# The user may lower these, but not raise or remove them (0 would mean no limit).
 LIMITS = {
     "max_execution_time": 60,  # seconds
     "max_memory_usage": 2 * 2**30,  # bytes
@@ -21,45 +21,50 @@ LIMITS = {
 }
 
 TOTAL_MEMORY = 5 * 2**29
-"""Bytes."""
+"""Bytes that all queries of the user may use together."""
 
-# ACCESS_STORAGE_READONLY, ACCESS_STORAGE_FOR_INSERTION_NOT_FOUND: users come from its own files.
+# ACCESS_STORAGE_READONLY, ACCESS_STORAGE_FOR_INSERTION_NOT_FOUND: users come from config files.
 _USERS_ARE_FIXED = frozenset({495, 514})
 
 
-def create_reader(client: Client, settings: Settings) -> bool:
-    """Create the reader, or give it its password, limits and rights again.
+def create_readonly_user(client: Client, settings: Settings) -> bool:
+    """Create the read-only user, or reset its password, limits and rights.
 
-    Does nothing without `BREAKOUT_READER_PASSWORD`, or where ClickHouse manages its users
-    itself, as the embedded one does. Returns whether it was done.
+    Does nothing without `BREAKOUT_READER_PASSWORD`, or if users are defined in ClickHouse's
+    configuration, like those of the embedded server. Returns whether the user was created.
     """
     if settings.reader_password is None:
-        log.info("no read-only user: BREAKOUT_READER_PASSWORD is not set")
+        log.info("read-only user not created: BREAKOUT_READER_PASSWORD is not set")
         return False
-    for statement in reader_statements(settings, settings.reader_password.get_secret_value()):
+    for statement in readonly_user_statements(
+        settings, settings.reader_password.get_secret_value()
+    ):
         try:
             client.command(statement)
         except DriverError as error:
             if error.code not in _USERS_ARE_FIXED:
                 raise
-            log.info("this ClickHouse manages its users itself", user=settings.reader_user)
+            log.info(
+                "read-only user not created: users are defined in ClickHouse's configuration",
+                user=settings.reader_user,
+            )
             return False
-    log.info("read-only user is ready", user=settings.reader_user)
+    log.info("read-only user created", user=settings.reader_user)
     return True
 
 
-def reader_statements(settings: Settings, password: str) -> list[str]:
-    """Return the statements that make the reader; the password goes in as a salted hash.
+def readonly_user_statements(settings: Settings, password: str) -> list[str]:
+    """Return the statements that create the user; the password is in them as a salted hash.
 
-    ClickHouse would make the same hash itself, but then the password would pass through
-    query logs and error texts on its way.
+    ClickHouse would compute the same hash itself, but the plain password would then appear in query
+    logs and error messages.
     """
     user, database = settings.reader_user, settings.clickhouse.database
     salt = secrets.token_hex(32).upper()
     digest = sha256((password + salt).encode()).hexdigest().upper()
     identified = f"IDENTIFIED WITH sha256_hash BY '{digest}' SALT '{salt}'"
     limits = ", ".join(f"{name} = {most} MIN 1 MAX {most}" for name, most in LIMITS.items())
-    # All its queries together: the rest of the server's memory is the workers'.
+    # For all its queries together: the rest of the server's memory belongs to the workers.
     total = f"max_memory_usage_for_user = {TOTAL_MEMORY} MIN 1 MAX {TOTAL_MEMORY}"
     pins = ", ".join(f"{name} = {value!r}" for name, value in PINNED.items())
     final = "do_not_merge_across_partitions_select_final = 1"

@@ -1,4 +1,4 @@
-"""How every client of ours connects to Kafka: where, encrypted or not, and as whom."""
+"""Arguments with which every Kafka client connects: servers, TLS and login."""
 
 import ssl
 from typing import Any
@@ -7,9 +7,9 @@ from breakout.settings import Settings, SettingsError
 
 
 def kafka_connection(settings: Settings) -> dict[str, Any]:
-    """Return the arguments of aiokafka's clients.
+    """Return the connection arguments of aiokafka's clients.
 
-    Raises `SettingsError` for a login without a name.
+    Raises `SettingsError` for a login without a user name.
     """
     connection: dict[str, Any] = {
         "bootstrap_servers": settings.kafka_bootstrap_servers,
@@ -19,7 +19,7 @@ def kafka_connection(settings: Settings) -> dict[str, Any]:
     if settings.kafka_uses_sasl:
         if not settings.kafka_sasl_username:
             raise SettingsError(
-                "KAFKA_SASL_USERNAME: must be set where KAFKA_SECURITY_PROTOCOL is "
+                "KAFKA_SASL_USERNAME: must be set if KAFKA_SECURITY_PROTOCOL is "
                 f"{settings.kafka_security_protocol}"
             )
         connection |= {
@@ -31,7 +31,7 @@ def kafka_connection(settings: Settings) -> dict[str, Any]:
 
 
 def tls_context(settings: Settings) -> ssl.SSLContext | None:
-    """Return what verifies the brokers' certificates and names, or None without TLS."""
+    """Return the context that verifies certificates and names of brokers; None without TLS."""
     if not settings.kafka_security_protocol.endswith("SSL"):
         return None
     return ssl.create_default_context(cafile=settings.kafka_ssl_ca_file)

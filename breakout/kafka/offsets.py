@@ -1,4 +1,4 @@
-"""Where the logs of partitions end, and how far a group is, on any broker."""
+"""Log end offsets and committed offsets, correct on every broker."""
 
 import asyncio
 from collections.abc import Sequence
@@ -18,9 +18,9 @@ async def log_ends(
 ) -> dict[TopicPartition, int]:
     """Return the offset that each partition's next record will have.
 
-    The embedded broker's own answer to that question counts the last batch as one record, so the
-    last batch is fetched: what comes with it says where the log ends. `consumer` has no group; it
-    is assigned these partitions. Raises `TimeoutError` when a broker does not say within 10 s.
+    The embedded broker's ListOffsets counts the last batch as one record. So the last batch is
+    fetched, and the high watermark of that response is used. `consumer` has no group; it is
+    assigned these partitions. Raises `TimeoutError` if a broker does not respond within 10 s.
     """
     ends: dict[TopicPartition, int] = await consumer.end_offsets(partitions)
     begins = await consumer.beginning_offsets(partitions)
@@ -44,14 +44,13 @@ async def log_ends(
 async def committed_positions(
     admin: Any, group: str, partitions: Sequence[TopicPartition]
 ) -> dict[TopicPartition, OffsetAndMetadata]:
-    """Return what a group has committed for each partition; absent where it has nothing.
+    """Return the committed offset and metadata of each partition that has one.
 
-    A cluster that has had no group yet makes its topic of offsets when it is first asked, and one
-    that lost its coordinator takes another: both are waited for, 10 s at most, then the broker's
-    error is raised.
+    A new cluster creates its offsets topic on the first request, and a cluster that lost a
+    coordinator elects another. Both are retried for 10 s, then the broker's error is raised.
     """
     found: dict[TopicPartition, OffsetAndMetadata] = await _COORDINATOR_RETRIES.call_async(
         lambda: admin.list_consumer_group_offsets(group, partitions=partitions),
         retry_on=lambda error: isinstance(error, KafkaError) and bool(error.retriable),
     )
-    return {one: known for one, known in found.items() if known.offset >= 0}
+    return {partition: committed for partition, committed in found.items() if committed.offset >= 0}

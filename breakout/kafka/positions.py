@@ -1,9 +1,9 @@
-"""Whether a group's positions still lie in the logs they were committed for.
+"""Detection of committed positions that no longer match their logs.
 
-A broker that lost the end of a log (a crash before its disk had it, an unclean leader election),
-or a topic deleted and made anew, leaves positions that point at nothing or at other records than
-before. Kafka keeps a position as a number, so each is committed with the record before it, which
-tells two logs apart even when the new one has grown past the position.
+A broker that lost the end of a log (a crash before a flush, an unclean leader election), or a topic
+that was deleted and recreated, leaves positions that point at nothing or at other records than
+before. Kafka stores a position as a number only. So each is committed with the last record before
+it as metadata, which identifies the log even after the new one has grown past the position.
 """
 
 import asyncio
@@ -14,22 +14,22 @@ from typing import Any, NamedTuple, Self
 from aiokafka import TopicPartition
 from aiokafka.structs import OffsetAndMetadata
 
-_ANSWER_SECONDS = 10.0
+_FETCH_SECONDS = 10.0
 
 
-class LastRead(NamedTuple):
-    """The record a consumer read last: its offset, and its timestamp in Unix milliseconds."""
+class LastRecord(NamedTuple):
+    """The last record a consumer read: its offset, and its timestamp in Unix milliseconds."""
 
     offset: int
     timestamp: int
 
     def metadata(self) -> str:
-        """Return it as it is kept beside a committed position."""
+        """Return the metadata of a committed position."""
         return f"read {self.offset} of {self.timestamp}"
 
     @classmethod
     def of(cls, metadata: str | None) -> Self | None:
-        """Read what `metadata` wrote; null for what somebody else committed."""
+        """Parse metadata of a committed position; None if another program committed it."""
         match (metadata or "").split():
             case ["read", offset, "of", timestamp] if offset.isdecimal() and timestamp.isdecimal():
                 return cls(int(offset), int(timestamp))
@@ -38,7 +38,7 @@ class LastRead(NamedTuple):
 
 @dataclass(frozen=True)
 class LostPosition:
-    """A position whose records are no longer in the log. `end` is null where it was not asked."""
+    """A position whose records are no longer in the log; `end` is None if unknown."""
 
     partition: TopicPartition
     position: int
@@ -55,12 +55,13 @@ class LostPosition:
 
 
 REASONS = {
-    "beyond_end": "lies beyond the log's end: the broker lost records, or the topic was made anew",
-    "other_log": "comes after another record than the one that was read last: the broker lost "
-    "records and wrote others since, or the topic was made anew",
-    "deleted": "lies before the log's start: records were deleted before they were read",
+    "beyond_end": "is beyond the end of the log: the broker lost records, or the topic was "
+    "recreated",
+    "other_log": "follows another record than the last one read: the broker lost records and wrote "
+    "others since, or the topic was recreated",
+    "deleted": "is before the start of the log: records were deleted before they were read",
 }
-"""What `LostPosition.why` says, in words."""
+"""The values of `LostPosition.why`, in words."""
 
 
 async def lost_positions(
@@ -69,14 +70,14 @@ async def lost_positions(
     begins: Mapping[TopicPartition, int],
     ends: Mapping[TopicPartition, int],
 ) -> list[LostPosition]:
-    """Return the committed positions that no longer fit their logs.
+    """Return the committed positions that no longer match their logs.
 
     `begins` and `ends` are the logs' bounds. `consumer` has no group; it is assigned partitions.
     """
     lost, inside = [], {}
     for partition, (position, metadata) in committed.items():
         begin, end = begins[partition], ends[partition]
-        read = LastRead.of(metadata)
+        read = LastRecord.of(metadata)
         if position > end:
             lost.append(LostPosition(partition, position, begin, end, "beyond_end"))
         elif position < begin:
@@ -87,50 +88,56 @@ async def lost_positions(
         LostPosition(
             partition, committed[partition].offset, begins[partition], ends[partition], "other_log"
         )
-        for partition in await replaced(consumer, inside)
+        for partition in await overwritten(consumer, inside)
     ]
-    return sorted(lost, key=lambda one: one.partition)
+    return sorted(lost, key=lambda position: position.partition)
 
 
-async def replaced(consumer: Any, read: Mapping[TopicPartition, LastRead]) -> list[TopicPartition]:
+async def overwritten(
+    consumer: Any, last_records: Mapping[TopicPartition, LastRecord]
+) -> list[TopicPartition]:
     """Return the partitions that now hold another record at the offset that was read last.
 
-    The offsets lie within the logs. A record that compaction removed cannot be compared, and
+    The offsets must be within the logs. A record removed by compaction cannot be compared and
     counts as the same. `consumer` has no group; it is assigned these partitions. Raises
-    `TimeoutError` when a broker does not answer within 10 s.
+    `TimeoutError` if a broker does not respond within 10 s.
     """
-    # The first record as late as the one that was read last: mostly it, and cheap to ask for.
-    stamps = {partition: last.timestamp for partition, last in read.items()}
-    found = await consumer.offsets_for_times(stamps) if stamps else {}
+    # The first record with at least that timestamp is mostly the one read last, and cheap to find.
+    timestamps = {partition: last.timestamp for partition, last in last_records.items()}
+    found = await consumer.offsets_for_times(timestamps) if timestamps else {}
     return sorted(
-        await _fetched_others(
+        await _fetched_and_differing(
             consumer,
             {
                 partition: last
-                for partition, last in read.items()
+                for partition, last in last_records.items()
                 if (at := found.get(partition)) is None or (at.offset, at.timestamp) != last
             },
         )
     )
 
 
-async def _fetched_others(
-    consumer: Any, read: Mapping[TopicPartition, LastRead]
+async def _fetched_and_differing(
+    consumer: Any, last_records: Mapping[TopicPartition, LastRecord]
 ) -> list[TopicPartition]:
-    other: list[TopicPartition] = []
-    left = set(read)
+    differing: list[TopicPartition] = []
+    left = set(last_records)
     if not left:
-        return other
+        return differing
     consumer.assign(list(left))
-    for partition, last in read.items():
+    for partition, last in last_records.items():
         consumer.seek(partition, last.offset)
-    async with asyncio.timeout(_ANSWER_SECONDS):
+    async with asyncio.timeout(_FETCH_SECONDS):
         while left:
             for partition, records in (await consumer.getmany(*left, timeout_ms=200)).items():
                 left.discard(partition)
-                found, last = records[0], read[partition]
+                found, last = records[0], last_records[partition]
                 if found.offset == last.offset and found.timestamp != last.timestamp:
-                    other.append(partition)
+                    differing.append(partition)
             # An offset whose record and all after it were compacted away yields nothing.
-            left = {one for one in left if (await consumer.position(one)) <= read[one].offset}
-    return other
+            left = {
+                partition
+                for partition in left
+                if (await consumer.position(partition)) <= last_records[partition].offset
+            }
+    return differing

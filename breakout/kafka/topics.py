@@ -1,4 +1,4 @@
-"""Makes the topics when they are missing, and waits for a broker that is away."""
+"""Creates missing topics, and retries while no broker is available."""
 
 import asyncio
 import time
@@ -14,7 +14,7 @@ from breakout.contract.topics import TOPICS, Topic
 from breakout.core.times import DAY_MS
 from breakout.kafka.clients import stop_client
 from breakout.kafka.connection import kafka_connection
-from breakout.kafka.rejection import refusal
+from breakout.kafka.connection_rejection import connection_rejection
 from breakout.retry import Retry, RetryPolicy
 from breakout.settings import Settings, SettingsError
 
@@ -28,24 +28,23 @@ _UNAVAILABLE = (KafkaError, OSError, TimeoutError)
 
 
 class KafkaUnavailableError(Exception):
-    """No broker answered in time. The message names the address and its setting."""
+    """No broker responded in time. The message names the address and its setting."""
 
 
 async def ensure_topics(
     settings: Settings, topics: Iterable[Topic] = TOPICS, *, give_up_after: float | None = None
 ) -> dict[str, int]:
-    """Make the topics that are missing; return the partitions of each, by topic name.
+    """Create missing topics; return the number of partitions of each topic, by name.
 
-    A topic that exists stays as it is. A broker that is away is waited for, with a log line
-    every time; after `give_up_after` seconds `KafkaUnavailableError` is raised (null: never).
-    Raises `SettingsError` when the broker refuses a topic.
+    Existing topics are not changed. Raises `KafkaUnavailableError` if no broker is available for
+    `give_up_after` seconds (None: retries for ever), and `SettingsError` if it rejects a topic.
     """
     wanted = list(topics)
 
-    async def once() -> dict[str, int]:
+    async def attempt() -> dict[str, int]:
         return await _ensure(settings, wanted)
 
-    return await wait_for_broker(settings, once, give_up_after=give_up_after)
+    return await wait_for_broker(settings, attempt, give_up_after=give_up_after)
 
 
 async def wait_for_broker(
@@ -67,7 +66,7 @@ async def wait_for_broker(
             async with asyncio.timeout(None if deadline is None else deadline - time.monotonic()):
                 return await request()
         except _UNAVAILABLE:
-            rejected = await refusal(settings)
+            rejected = await connection_rejection(settings)
             if rejected is not None:
                 raise SettingsError(rejected) from None
             raise
@@ -108,7 +107,7 @@ async def _ensure(settings: Settings, topics: list[Topic]) -> dict[str, int]:
         bound = time.monotonic() + _REQUEST_SECONDS
         while not all(existing.get(topic.name) for topic in topics):
             if time.monotonic() > bound:
-                raise TimeoutError("the topics were made but the broker does not list them")
+                raise TimeoutError("the broker does not list the topics it created")
             existing = await _partitions(admin)
             await asyncio.sleep(0.05)
         return {topic.name: existing[topic.name] for topic in topics}
@@ -143,12 +142,14 @@ async def _create(admin: Any, settings: Settings, topics: list[Topic]) -> None:
         if error.retriable:
             raise error(f"creating {name}")
         raise SettingsError(
-            f"Kafka at {settings.kafka_bootstrap_servers} refuses topic {name} "
+            f"Kafka at {settings.kafka_bootstrap_servers} rejected topic {name} "
             f"({error.__name__}: {error.description or 'no reason given'}) with "
             f"BREAKOUT_PARTITIONS={settings.partitions}, "
             f"BREAKOUT_REPLICATION_FACTOR={settings.replication_factor}"
         )
-    log.info("made topics", topics=[topic.name for topic in topics], partitions=settings.partitions)
+    log.info(
+        "created topics", topics=[topic.name for topic in topics], partitions=settings.partitions
+    )
 
 
 def _config(topic: Topic) -> dict[str, str]:

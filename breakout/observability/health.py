@@ -1,4 +1,4 @@
-"""Whether every part of the system is up and up to date, and what is wrong with it if not."""
+"""Health of every part of the system: whether it is up and up to date, or why not."""
 
 import asyncio
 from collections.abc import Iterable, Iterator
@@ -9,36 +9,35 @@ from typing import Any
 from clickhouse_connect.driver.client import Client
 
 from breakout.clickhouse.client import reader_client
-from breakout.clickhouse.errors import ClickHouseError, explained
+from breakout.clickhouse.errors import UNKNOWN_DATABASE, ClickHouseError, explained
 from breakout.clickhouse.migrations import pending
 from breakout.clickhouse.statements import MigrationError
-from breakout.kafka.state import KafkaState, read_kafka
+from breakout.kafka.status import KafkaStatus, read_kafka_status
 from breakout.kafka.topics import KafkaUnavailableError
 from breakout.settings import Settings
 
-LAG_SECONDS = 300.0
-"""A worker further behind than this is wrong."""
+MAX_LAG_SECONDS = 300.0
+"""A worker that lags more is unhealthy."""
 
-SILENT_BEATS = 3.0
-"""Heartbeats a part may miss before it counts as lost."""
+MAX_MISSED_HEARTBEATS = 3.0
+"""A part that misses more heartbeats counts as lost."""
 
-STALE_SCRAPES = 3.0
-"""Scrapes a source may miss before its data counts as stale."""
+MAX_MISSED_SCRAPES = 3.0
+"""The data of a source that misses more scrapes count as stale."""
 
 DAY = 86_400.0
 PERIODS = {"derivatives": 7 * DAY}
-"""Seconds between readings of the sources that are not read daily."""
+"""Seconds between scrapes of the sources that are not scraped daily."""
 
-FORGOTTEN = timedelta(hours=24)
-"""Parts that were lost or stopped longer ago are not listed any more."""
+LISTED_FOR = timedelta(hours=24)
+"""Parts that were lost or stopped longer ago are not listed."""
 
 ANSWER_SECONDS = 10.0
-UNKNOWN_DATABASE = 81
 
 
 @dataclass(frozen=True)
 class Part:
-    """One line of the status. `state` is one word; `detail` says it in full, with what to do."""
+    """One line of the status: `state` in a word, `detail` in full, with what to do."""
 
     name: str
     state: str
@@ -48,7 +47,7 @@ class Part:
 
 
 def read_health(settings: Settings) -> list[Part]:
-    """Ask every part. Never raises because one is away: that is a line of the answer."""
+    """Return the status of every part. An unavailable part is a line of it, not an error."""
     parts = list(_kafka(settings))
     try:
         client = reader_client(settings, timeout_seconds=ANSWER_SECONDS)
@@ -74,28 +73,33 @@ def read_health(settings: Settings) -> list[Part]:
 
 def _kafka(settings: Settings) -> Iterator[Part]:
     try:
-        state = asyncio.run(read_kafka(settings, patience=ANSWER_SECONDS))
+        state = asyncio.run(read_kafka_status(settings, timeout_seconds=ANSWER_SECONDS))
     except KafkaUnavailableError as error:
         yield Part("kafka", "down", ok=False, detail=str(error))
         return
-    where = settings.kafka_bootstrap_servers
+    servers = settings.kafka_bootstrap_servers
     if state.missing:
         topics = ", ".join(state.missing)
-        yield Part("kafka", "empty", ok=False, detail=f"{where} lacks {topics}: start a worker")
+        yield Part(
+            "kafka",
+            "empty",
+            ok=False,
+            detail=f"{servers}, missing topics: {topics}; start a worker, which creates them",
+        )
     else:
-        yield Part("kafka", "up", ok=True, detail=f"{where}, brokers: {state.brokers}")
+        yield Part("kafka", "up", ok=True, detail=f"{servers}, brokers: {state.brokers}")
     yield _positions(state)
     yield from _lags(state)
     yield Part(
         "dead letters",
-        "none" if not state.recent else "some",
+        "none" if not state.recent else "present",
         ok=not state.recent,
-        detail=f"{state.recent} in the last day, {state.dead_letters} kept",
+        detail=f"{state.recent} in the last 24 hours, {state.dead_letters} retained",
         facts={"dead_letters": state.dead_letters, "recent": state.recent},
     )
 
 
-def _positions(state: KafkaState) -> Part:
+def _positions(state: KafkaStatus) -> Part:
     facts = [
         {
             "topic": one.partition.topic,
@@ -108,24 +112,24 @@ def _positions(state: KafkaState) -> Part:
         for one in state.lost
     ]
     if not state.lost:
-        return Part("positions", "in the logs", ok=True, facts={"lost": facts})
+        return Part("positions", "valid", ok=True, facts={"lost": facts})
     more = f" (and {len(facts) - 1} more)" if len(facts) > 1 else ""
-    detail = f"{state.lost[0]}{more}; a worker reads it again from the log's start"
+    detail = f"{state.lost[0]}{more}; a worker reads the log again from its start"
     return Part("positions", "lost", ok=False, detail=detail, facts={"lost": facts})
 
 
-def _lags(state: KafkaState) -> Iterator[Part]:
+def _lags(state: KafkaStatus) -> Iterator[Part]:
     for lag in state.lags:
         behind = lag.seconds or 0.0
-        late = behind > LAG_SECONDS
+        late = behind > MAX_LAG_SECONDS
         yield Part(
             f"lag {lag.topic}",
             "behind" if late else "keeping up",
             ok=not late,
-            detail=f"{lag.records} records, the oldest {_span(behind)} old "
-            f"(wrong above {_span(LAG_SECONDS)})"
+            detail=f"{lag.records} records, oldest {_duration(behind)} old "
+            f"(limit: {_duration(MAX_LAG_SECONDS)})"
             if lag.records
-            else "nothing waits",
+            else "no records waiting",
             facts={"topic": lag.topic, "records": lag.records, "seconds": lag.seconds},
         )
 
@@ -134,9 +138,9 @@ def _schema(settings: Settings) -> Part:
     try:
         difference = pending(settings).first
     except (MigrationError, ClickHouseError) as error:
-        return Part("schema", "wrong", ok=False, detail=str(error))
+        return Part("schema", "invalid", ok=False, detail=str(error))
     if difference:
-        return Part("schema", "old", ok=False, detail=f"{difference}: run `breakout migrate`")
+        return Part("schema", "outdated", ok=False, detail=f"{difference}: run `breakout migrate`")
     return Part("schema", "up to date", ok=True)
 
 
@@ -153,7 +157,7 @@ class _Beat:
 
     def lost(self, now: datetime) -> bool:
         silence = (now - self.at).total_seconds()
-        return self.state != "stopped" and silence > SILENT_BEATS * self.interval_seconds
+        return self.state != "stopped" and silence > MAX_MISSED_HEARTBEATS * self.interval_seconds
 
     def alive(self, now: datetime) -> bool:
         return self.state != "stopped" and not self.lost(now)
@@ -180,26 +184,28 @@ def _beats(client: Client, now: datetime) -> Iterator[Part]:
         yield _NO_WORKER
 
 
-_NO_WORKER = Part("worker", "down", ok=False, detail="no worker runs: start `breakout worker`")
+_NO_WORKER = Part(
+    "worker", "down", ok=False, detail="no worker is running: start `breakout worker`"
+)
 
 
 def _worth_showing(beats: Iterable[_Beat], now: datetime, *, alive: bool) -> Iterator[_Beat]:
     for number, beat in enumerate(beats):
-        # Those that run, and without any the latest sign of life there was.
-        if beat.alive(now) or (number == 0 and not alive and now - beat.at < FORGOTTEN):
+        # Running instances; if there are none, the one with the latest heartbeat.
+        if beat.alive(now) or (number == 0 and not alive and now - beat.at < LISTED_FOR):
             yield beat
 
 
 def _beat_part(beat: _Beat, now: datetime, *, replaced: bool) -> Part:
     lost = beat.lost(now)
-    ago = _span((now - beat.at).total_seconds())
-    detail = [beat.instance, f"heard {ago} ago"]
+    ago = _duration((now - beat.at).total_seconds())
+    detail = [beat.instance, f"last heartbeat {ago} ago"]
     if lost:
-        detail.append(f"says so every {_span(beat.interval_seconds)} otherwise")
+        detail.append(f"expected every {_duration(beat.interval_seconds)}")
     if beat.metrics_address:
         detail.append(beat.metrics_address)
     if beat.last_error and beat.last_error_at:
-        detail.append(f"last error {_span((now - beat.last_error_at).total_seconds())} ago:")
+        detail.append(f"last error {_duration((now - beat.last_error_at).total_seconds())} ago:")
         detail.append(beat.last_error)
     return Part(
         beat.component,
@@ -236,7 +242,7 @@ def _freshness(client: Client, settings: Settings, now: datetime) -> Iterator[Pa
         """
     ).result_rows
     for source, latest in rows:
-        limit = STALE_SCRAPES * (
+        limit = MAX_MISSED_SCRAPES * (
             settings.scrape_seconds if source == "huggingface" else PERIODS.get(source, DAY)
         )
         age = (now - latest).total_seconds()
@@ -245,7 +251,7 @@ def _freshness(client: Client, settings: Settings, now: datetime) -> Iterator[Pa
             f"data {source}",
             "stale" if stale else "fresh",
             ok=not stale,
-            detail=f"observed {_span(age)} ago (wrong above {_span(limit)})",
+            detail=f"last observed {_duration(age)} ago (limit: {_duration(limit)})",
             facts={"source": source, "observed_at": latest, "seconds": age},
         )
     if not rows:
@@ -253,14 +259,14 @@ def _freshness(client: Client, settings: Settings, now: datetime) -> Iterator[Pa
             "data",
             "none",
             ok=False,
-            detail="nothing was collected yet: run `breakout collect registry` and "
+            detail="no data collected yet: run `breakout collect registry` and "
             "`breakout collect huggingface`",
         )
 
 
-def _span(seconds: float) -> str:
-    """Return a duration as people say it: 42 s, 5 min, 3 h, 12 d."""
-    for size, unit in ((86400, "d"), (3600, "h"), (60, "min")):
+def _duration(seconds: float) -> str:
+    """Return a duration in the largest unit of which it has two: 42 s, 5 min, 3 h, 12 days."""
+    for size, unit in ((86400, "days"), (3600, "h"), (60, "min")):
         if abs(seconds) >= 2 * size:
             return f"{seconds / size:.0f} {unit}"
     return f"{seconds:.0f} s"

@@ -65,7 +65,7 @@ def test_worker_exits_if_its_user_may_not_write(rig: Rig) -> None:
     )
     assert reader.process.wait(60) != 0
     log = reader.log.read_text()
-    assert "does not allow this to user 'reader' (BREAKOUT_CLICKHOUSE_USER)" in log
+    assert "denied access to user 'reader' (BREAKOUT_CLICKHOUSE_USER)" in log
     assert READER_PASSWORD not in log
     rig.start_worker()
     rig.verify()

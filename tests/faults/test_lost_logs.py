@@ -12,7 +12,7 @@ from aiokafka.structs import OffsetAndMetadata
 
 from breakout.contract.topics import DOWNLOADS, MODELS, POINTS
 from breakout.kafka.offsets import log_ends
-from breakout.kafka.state import KafkaState, read_kafka
+from breakout.kafka.status import KafkaStatus, read_kafka_status
 from breakout.kafka.topics import ensure_topics
 from tests.support.brokers import requires_kafka
 from tests.support.events import model, observed, of_one_partition
@@ -63,9 +63,9 @@ class Published:
         self.rig.verify()
 
 
-def state(rig: LinkedRig) -> KafkaState:
+def state(rig: LinkedRig) -> KafkaStatus:
     """Return the state of Kafka that `breakout status` reads."""
-    return asyncio.run(read_kafka(rig.settings, patience=60))
+    return asyncio.run(read_kafka_status(rig.settings, timeout_seconds=60))
 
 
 async def ends(rig: LinkedRig, partitions: list[TopicPartition]) -> dict[TopicPartition, int]:

@@ -89,7 +89,7 @@ def test_no_clickhouse_is_one_line(breakout: Breakout) -> None:
         shown = breakout(*command, CLICKHOUSE_URL=nobody)
         assert (shown.returncode, shown.stdout) == (1, "")
         (line,) = shown.stderr.splitlines()
-        assert "no ClickHouse answers at http://127.0.0.1" in line
+        assert "cannot connect to ClickHouse at http://127.0.0.1" in line
         assert "CLICKHOUSE_URL" in line
         assert "topsecret" not in line
 

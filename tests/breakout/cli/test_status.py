@@ -19,7 +19,7 @@ from breakout.cli.status import as_table
 from breakout.clickhouse.client import writer_client
 from breakout.clickhouse.migrations import migrate
 from breakout.contract.topics import DEAD_LETTERS, DOWNLOADS, INFERENCE, LEADERBOARDS
-from breakout.kafka.positions import LastRead
+from breakout.kafka.positions import LastRecord
 from breakout.kafka.topics import ensure_topics
 from breakout.observability.health import Part
 from breakout.observability.heartbeat import Heartbeat
@@ -159,7 +159,7 @@ def test_a_database_that_was_not_migrated(breakout: Breakout, settings: Settings
     url = settings.clickhouse_url.rpartition("/")[0] + "/never_made"
     parts = checked(breakout, 1, CLICKHOUSE_URL=url)
     assert parts["clickhouse"]["state"] == "up"
-    assert parts["schema"]["state"] == "old"
+    assert parts["schema"]["state"] == "outdated"
     assert "breakout migrate" in parts["schema"]["detail"]
 
 
@@ -172,7 +172,7 @@ def test_a_database_newer_than_the_program(
         {"version": 9999, "name": "9999_future.sql", "checksum": "0", "applied": True},
     )
     parts = checked(breakout, 1)
-    assert parts["schema"]["state"] == "wrong"
+    assert parts["schema"]["state"] == "invalid"
     assert "upgrade breakout" in parts["schema"]["detail"]
 
 
@@ -290,10 +290,11 @@ def test_position_beyond_the_log_is_wrong(
     assert lost["why"] == "beyond_end"
     assert part["state"] == "lost"
     assert (
-        f"{LEADERBOARDS.name}, partition 0: position 50 lies beyond the log's end" in part["detail"]
+        f"{LEADERBOARDS.name}, partition 0: position 50 is beyond the end of the log"
+        in part["detail"]
     )
     asyncio.run(_commit(settings, LEADERBOARDS.name, lost["end"]))
-    assert checked(breakout, 0)["positions"]["state"] == "in the logs"
+    assert checked(breakout, 0)["positions"]["state"] == "valid"
 
 
 @requires_kafka
@@ -305,7 +306,7 @@ def test_position_after_another_record_is_wrong(
     beat(client, "worker")
     observe(client, datetime.now(UTC))
     asyncio.run(_produce(settings.kafka_bootstrap_servers, INFERENCE.name, [b"1", b"2"], None))
-    other = LastRead(0, 1)  # a timestamp that no record here has
+    other = LastRecord(0, 1)  # a timestamp that no record here has
     asyncio.run(_commit(settings, INFERENCE.name, 1, other.metadata()))
     (lost,) = checked(breakout, 1)["positions"]["lost"]
     assert (lost["topic"], lost["position"], lost["why"]) == (INFERENCE.name, 1, "other_log")
@@ -341,7 +342,7 @@ def test_the_table_reads_well() -> None:
                     "collector:huggingface",
                     "lost",
                     ok=False,
-                    detail="host:1, heard 10 min ago, last error 12 min ago: SourceError: [503] no "
+                    detail="host:1, last heartbeat 10 min ago, last error 12 min ago: SourceError: [503] no "
                     "answer from https://huggingface.co/api/models within 30 s",
                 ),
             ]

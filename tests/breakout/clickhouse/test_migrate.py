@@ -265,12 +265,12 @@ def test_a_checkout_and_a_wheel_have_their_migrations(
 
 
 def test_the_readers_password_never_travels() -> None:
-    from breakout.clickhouse.readonly_user import LIMITS, reader_statements
+    from breakout.clickhouse.readonly_user import LIMITS, readonly_user_statements
 
     settings = read_settings(
         clickhouse_url="http://127.0.0.1:8123/adoption", reader_password="p4ssw0rd"
     )
-    create, alter, grant = reader_statements(settings, "p4ssw0rd")
+    create, alter, grant = readonly_user_statements(settings, "p4ssw0rd")
     assert "p4ssw0rd" not in create + alter + grant
     assert re.match(
         r"CREATE USER IF NOT EXISTS `reader` IDENTIFIED WITH sha256_hash BY '[0-9A-F]{64}'", create
@@ -281,8 +281,8 @@ def test_the_readers_password_never_travels() -> None:
 
 
 def test_clickhouse_parses_the_readers_statements(client: Client) -> None:
-    from breakout.clickhouse.readonly_user import reader_statements
+    from breakout.clickhouse.readonly_user import readonly_user_statements
 
     settings = read_settings(clickhouse_url="http://127.0.0.1:8123/adoption")
-    for statement in reader_statements(settings, "p4ssw0rd"):
+    for statement in readonly_user_statements(settings, "p4ssw0rd"):
         client.command(f"EXPLAIN AST {statement}")

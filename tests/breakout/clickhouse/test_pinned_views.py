@@ -11,7 +11,7 @@ import pytest
 from clickhouse_connect.driver.client import Client
 
 from breakout.clickhouse.charts import load_charts
-from breakout.clickhouse.client import PINNED, WHOLE_ANSWERS, migration_client
+from breakout.clickhouse.client import PINNED, READ_SETTINGS, migration_client
 from breakout.clickhouse.migrations import migrate
 from breakout.settings import Settings
 from tests.api import scored
@@ -89,7 +89,7 @@ class Worlds:
                 database,
                 f"({chart.sql})",
                 values,
-                WHOLE_ANSWERS,
+                READ_SETTINGS,
             )
         self.usual = self.answers({})
 

@@ -84,7 +84,7 @@ async def test_a_broker_that_comes_later_is_waited_for(stopped_broker: Broker) -
     with capture_logs() as logs:
         waiting = asyncio.create_task(ensure_topics(settings, [MODELS]))
         await until(lambda: len(logs) > 0)
-        assert logs[0]["event"] == "Kafka does not answer, waiting for it"
+        assert logs[0]["event"] == "waiting for Kafka"
         assert logs[0]["KAFKA_BOOTSTRAP_SERVERS"] == server.bootstrap
         try:
             await asyncio.to_thread(server.start)

@@ -13,7 +13,7 @@ from aiohttp import web
 
 from breakout.contract.events import DeadLetter, ModelRecord
 from breakout.contract.topics import DEAD_LETTERS, DOWNLOADS, MODELS
-from breakout.kafka.state import count_published
+from breakout.kafka.status import count_published_observations
 from breakout.registry.overrides import Overrides
 from breakout.settings import Settings
 from collectors.http import client as http
@@ -185,4 +185,4 @@ async def test_observations_are_counted_past_an_unreadable_record(broker: Broker
     settings = Settings(kafka_bootstrap_servers=broker.bootstrap, partitions=PARTITIONS)
     async with open_publisher(settings, give_up_after=20.0) as publisher:
         await publisher._producer.send_and_wait(DOWNLOADS.name, b"poison", partition=0)
-    assert await count_published(settings) == 0
+    assert await count_published_observations(settings) == 0

@@ -566,17 +566,29 @@ def test_the_command_lists_the_charts() -> None:
 @pytest.mark.parametrize(
     ("arguments", "why"),
     [
-        (["nonsense"], "nonsense: no such chart; there are best_index_by_region, "),
-        (["family_totals", "--set", "bottom=3"], "has no parameter bottom: it has top"),
-        (["best_rating_by_region", "--set", "top=3"], "has no parameter top: it has none"),
+        (["nonsense"], "Unknown chart 'nonsense'. Choose one of: best_index_by_region, "),
+        (
+            ["family_totals", "--set", "bottom=3"],
+            "Unknown parameter 'bottom' of chart family_totals. Parameters: top",
+        ),
+        (
+            ["best_rating_by_region", "--set", "top=3"],
+            "Unknown parameter 'top' of chart best_rating_by_region. Parameters: none",
+        ),
         (["family_totals", "--set", "3"], "must be NAME=VALUE, got '3'"),
         (["family_totals", "--set", "top=1", "--set", "top=2"], "top is set twice: '1' and '2'"),
-        (["family_totals", "--set", "top=-1"], "top must be a whole number from 0, got '-1'"),
+        (["family_totals", "--set", "top=-1"], "top must be a whole number, at least 0, got '-1'"),
         (["family_totals", "--set", "top=4294967296"], "top must be a whole number"),
-        (["family_totals", "--set", "top="], "top must be a whole number from 0, got ''"),
+        (["family_totals", "--set", "top="], "top must be a whole number, at least 0, got ''"),
         # ClickHouse would take it as a day of another year.
-        (["top_models_of_a_month", "--set", "month=2026-13-45"], "must be a day, YYYY-MM-DD"),
-        (["top_models_of_a_month", "--set", "month=20260301"], "must be a day, YYYY-MM-DD"),
+        (
+            ["top_models_of_a_month", "--set", "month=2026-13-45"],
+            "must be a date from 1970 on, as YYYY-MM-DD",
+        ),
+        (
+            ["top_models_of_a_month", "--set", "month=20260301"],
+            "must be a date from 1970 on, as YYYY-MM-DD",
+        ),
         (["top_models_of_a_month", "--set", "month=1969-12-31"], "from 1970 on, got '1969-12-31'"),
     ],
 )
@@ -592,10 +604,10 @@ HEAD = "-- title: T\n-- meaning: M\n-- sources: arena\n"
 @pytest.mark.parametrize(
     ("head", "why"),
     [
-        ("-- title: T\n-- meaning: M\n", "lacks the line '-- sources: ...'"),
-        (HEAD + "-- parameter top: places\n", "cannot read the line '-- parameter top: places'"),
-        (HEAD + "-- colum day: UTC day\n", "cannot read the line '-- colum day: UTC day'"),
-        (HEAD + "-- just words\n", "cannot read the line '-- just words'"),
+        ("-- title: T\n-- meaning: M\n", "the line '-- sources: ...' is missing"),
+        (HEAD + "-- parameter top: places\n", "invalid comment line '-- parameter top: places'"),
+        (HEAD + "-- colum day: UTC day\n", "invalid comment line '-- colum day: UTC day'"),
+        (HEAD + "-- just words\n", "invalid comment line '-- just words'"),
     ],
 )
 def test_a_head_that_cannot_be_read_is_named(head: str, why: str, tmp_path: Path) -> None:

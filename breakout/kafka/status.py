@@ -1,4 +1,4 @@
-"""What Kafka holds and how far behind the workers are."""
+"""The state of Kafka, and how far the workers lag behind."""
 
 import asyncio
 import contextlib
@@ -26,17 +26,17 @@ from breakout.contract.topics import (
 )
 from breakout.kafka.clients import stop_client
 from breakout.kafka.connection import kafka_connection
+from breakout.kafka.connection_rejection import connection_rejection
 from breakout.kafka.offsets import committed_positions, log_ends
 from breakout.kafka.positions import LostPosition, lost_positions
-from breakout.kafka.rejection import refusal
 from breakout.kafka.topics import KafkaUnavailableError
 from breakout.settings import Settings
 
-WORKED = (MODELS.name, DOWNLOADS.name, POINTS.name)
-"""What lag is told of."""
-READ = (*WORKED, NAMES.name, INFERENCE.name, DERIVATIVES.name, LEADERBOARDS.name)
-"""All that workers read."""
-ANSWER_SECONDS = 10.0
+LAG_TOPICS = (MODELS.name, DOWNLOADS.name, POINTS.name)
+"""Topics whose lag is reported."""
+WORKER_TOPICS = (*LAG_TOPICS, NAMES.name, INFERENCE.name, DERIVATIVES.name, LEADERBOARDS.name)
+"""Topics that workers read."""
+TIMEOUT_SECONDS = 10.0
 RECENT_SECONDS = 86400.0
 
 ResultT = TypeVar("ResultT")
@@ -44,39 +44,44 @@ ResultT = TypeVar("ResultT")
 
 @dataclass(frozen=True)
 class Lag:
-    """How far the workers are behind on one topic: records not yet finished with, and the
-    seconds since the oldest of them was written (null when there is none)."""
+    """Lag of the workers on one topic."""
 
     topic: str
     records: int
+    """Records that are not processed yet."""
     seconds: float | None
+    """Age of the oldest of them; None without any."""
 
 
 @dataclass(frozen=True)
-class KafkaState:
-    """What a broker said. `dead_letters` are those kept, `recent` those of the last day."""
+class KafkaStatus:
+    """State of the cluster, its topics and the workers' group."""
 
     brokers: int
     missing: tuple[str, ...]
     lags: tuple[Lag, ...]
     lost: tuple[LostPosition, ...]
     dead_letters: int
+    """Dead letters that Kafka retains."""
     recent: int
+    """Dead letters of the last 24 hours."""
 
 
-async def read_kafka(settings: Settings, *, patience: float = ANSWER_SECONDS) -> KafkaState:
-    """Ask Kafka. Raises `KafkaUnavailableError` when it does not answer in `patience` seconds."""
+async def read_kafka_status(
+    settings: Settings, *, timeout_seconds: float = TIMEOUT_SECONDS
+) -> KafkaStatus:
+    """Return the state of Kafka. Raises `KafkaUnavailableError` if it does not respond in time."""
 
-    async def read(admin: Any, consumer: Any) -> KafkaState:
+    async def read(admin: Any, consumer: Any) -> KafkaStatus:
         return await _read(settings, admin, consumer)
 
-    return await _ask(settings, read, patience)
+    return await _request(settings, read, timeout_seconds)
 
 
-async def count_published(settings: Settings, *, patience: float = 60.0) -> int:
-    """Return how many observations are in the records of `breakout.downloads`.
+async def count_published_observations(settings: Settings, *, timeout_seconds: float = 60.0) -> int:
+    """Return the number of observations in the topic `breakout.downloads`.
 
-    A slice that was published twice counts once. Raises as `read_kafka` does.
+    A slice that was published twice counts once. Raises what `read_kafka_status` raises.
     """
 
     async def read(admin: Any, consumer: Any) -> int:
@@ -97,64 +102,64 @@ async def count_published(settings: Settings, *, patience: float = 60.0) -> int:
                     left.discard(partition)
         return sum(slices.values())
 
-    return await _ask(settings, read, patience)
+    return await _request(settings, read, timeout_seconds)
 
 
-async def _ask(
-    settings: Settings, read: Callable[[Any, Any], Awaitable[ResultT]], patience: float
+async def _request(
+    settings: Settings, read: Callable[[Any, Any], Awaitable[ResultT]], timeout_seconds: float
 ) -> ResultT:
-    # The client says by itself, at length, what we say in one line.
+    # The client logs at length what our error says in one line.
     logging.getLogger("aiokafka").setLevel(logging.CRITICAL)
     options = {
         **kafka_connection(settings),
-        "request_timeout_ms": int(patience * 1000),
+        "request_timeout_ms": int(timeout_seconds * 1000),
     }
     admin = AIOKafkaAdminClient(**options)
     consumer = AIOKafkaConsumer(**options, enable_auto_commit=False, group_id=None)
     try:
-        async with asyncio.timeout(patience):
+        async with asyncio.timeout(timeout_seconds):
             await admin.start()
             await consumer.start()
             return await read(admin, consumer)
     except (KafkaError, OSError, TimeoutError) as error:
-        refused = await refusal(settings)
-        if refused is not None:
-            raise KafkaUnavailableError(refused) from None
+        rejected = await connection_rejection(settings)
+        if rejected is not None:
+            raise KafkaUnavailableError(rejected) from None
         raise KafkaUnavailableError(
-            f"no Kafka answers at {settings.kafka_bootstrap_servers} (KAFKA_BOOTSTRAP_SERVERS): "
-            f"{_why(error)}"
+            f"cannot connect to Kafka at {settings.kafka_bootstrap_servers} "
+            f"(KAFKA_BOOTSTRAP_SERVERS): {_reason(error)}"
         ) from None
     finally:
         for stop in (consumer.stop, admin.close):
             await stop_client(stop)
 
 
-def _why(error: Exception) -> str:
+def _reason(error: Exception) -> str:
     if isinstance(error, KafkaConnectionError):
-        return "cannot connect"
+        return "no broker responds"
     return str(error) or "timed out"
 
 
-async def _read(settings: Settings, admin: Any, consumer: Any) -> KafkaState:
+async def _read(settings: Settings, admin: Any, consumer: Any) -> KafkaStatus:
     partitions = await _partitions(admin)
     cluster = await admin.describe_cluster()
-    read = [one for topic in READ for one in partitions.get(topic, [])]
+    read = [partition for topic in WORKER_TOPICS for partition in partitions.get(topic, [])]
     logs = _Logs(
         committed=await committed_positions(admin, settings.group, read),
         begins=await consumer.beginning_offsets(read),
         ends=await log_ends(consumer, read),
     )
     lost = await lost_positions(consumer, logs.committed, logs.begins, logs.ends)
-    again = {one.partition for one in lost}
+    lost_partitions = {position.partition for position in lost}
     lags = [
-        await _lag(partitions[topic], topic, logs, again, consumer)
-        for topic in WORKED
+        await _lag(partitions[topic], topic, logs, lost_partitions, consumer)
+        for topic in LAG_TOPICS
         if topic in partitions
     ]
     letters = partitions.get(DEAD_LETTERS.name, [])
-    return KafkaState(
+    return KafkaStatus(
         brokers=len(cluster["brokers"]),
-        missing=tuple(topic for topic in WORKED if topic not in partitions),
+        missing=tuple(topic for topic in LAG_TOPICS if topic not in partitions),
         lags=tuple(lags),
         lost=tuple(lost),
         dead_letters=await _count(consumer, letters),
@@ -163,7 +168,7 @@ async def _read(settings: Settings, admin: Any, consumer: Any) -> KafkaState:
 
 
 async def _partitions(admin: Any) -> dict[str, list[TopicPartition]]:
-    # Naming a topic in the request would make it on a broker that makes topics when asked.
+    # A broker with auto.create.topics.enable would create topics that the request names.
     return {
         topic["topic"]: [
             TopicPartition(topic["topic"], p["partition"]) for p in topic["partitions"]
@@ -175,7 +180,7 @@ async def _partitions(admin: Any) -> dict[str, list[TopicPartition]]:
 
 @dataclass(frozen=True)
 class _Logs:
-    """What a group has committed, and the bounds of the logs."""
+    """Committed offsets of a group, and the bounds of the logs."""
 
     committed: dict[TopicPartition, OffsetAndMetadata]
     begins: dict[TopicPartition, int]
@@ -186,14 +191,14 @@ async def _lag(
     partitions: Sequence[TopicPartition],
     topic: str,
     logs: _Logs,
-    again: Container[TopicPartition],
+    lost: Container[TopicPartition],
     consumer: Any,
 ) -> Lag:
     waiting = {}
     for partition in partitions:
-        # A group that has committed nothing, or lost its position, begins at the earliest record.
+        # A group that committed nothing, or lost its position, starts at the earliest record.
         start = begin = logs.begins[partition]
-        if partition in logs.committed and partition not in again:
+        if partition in logs.committed and partition not in lost:
             start = max(logs.committed[partition].offset, begin)
         if start < logs.ends[partition]:
             waiting[partition] = start
@@ -206,7 +211,7 @@ async def _lag(
 
 
 async def _oldest(consumer: Any, starts: dict[TopicPartition, int]) -> int | None:
-    """Return the timestamp, in milliseconds, of the oldest of the partitions' next records."""
+    """Return the timestamp in ms of the oldest record at these offsets; None without one."""
     if not starts:
         return None
     consumer.assign(list(starts))
@@ -216,7 +221,7 @@ async def _oldest(consumer: Any, starts: dict[TopicPartition, int]) -> int | Non
     while left:
         fetched = await consumer.getmany(*left, timeout_ms=1000, max_records=len(left))
         if not fetched:
-            break  # a compacted tail: nothing is left to work on there
+            break  # the rest was compacted away: no record is left to process
         for partition, records in fetched.items():
             left.discard(partition)
             oldest = min(oldest or records[0].timestamp, records[0].timestamp)
