@@ -110,7 +110,12 @@ class RetryPolicy:
         on_retry: OnRetry = _ignore,
         wait: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> ResultT:
-        """Do what `call` does with a coroutine function; `wait` sleeps for a number of seconds."""
+        """Do what `call` does for a function that returns an awaitable; `wait` sleeps so long."""
+
+        async def attempt() -> ResultT:
+            # tenacity awaits coroutine functions only, not other callables that return a coroutine.
+            return await function()
+
         retrying = AsyncRetrying(
             retry=_condition(retry_on),
             wait=lambda state: self.wait_seconds(state.attempt_number),
@@ -119,7 +124,7 @@ class RetryPolicy:
             before_sleep=_before_sleep(on_retry),
             reraise=True,
         )
-        result: ResultT = await retrying(function)
+        result: ResultT = await retrying(attempt)
         return result
 
     def _stop(self) -> stop_any:

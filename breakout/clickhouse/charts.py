@@ -41,9 +41,7 @@ class Parameter:
         if self.type == "UInt32" and not (re.fullmatch(r"[0-9]{1,10}", text) and int(text) < 2**32):
             raise ChartError(f"{self.name} must be a whole number, at least 0, got {text!r}")
         if self.type == "Date" and not _is_day(text):
-            raise ChartError(
-                f"{self.name} must be a date from 1970 on, as YYYY-MM-DD, got {text!r}"
-            )
+            raise ChartError(f"{self.name} must be a date YYYY-MM-DD, from 1970 on, got {text!r}")
         return text
 
 

@@ -104,6 +104,15 @@ def test_retry_after_replaces_backoff(asked: float | None, waited: float) -> Non
     assert [retry.wait_seconds for retry in retries] == [waited]
 
 
+async def test_awaitable_of_any_function_is_retried() -> None:
+    function = failing(UnavailableError())
+
+    async def request() -> str:
+        return function()
+
+    assert await FAST.call_async(lambda: request(), retry_on=UnavailableError) == "done"  # noqa: PLW0108
+
+
 async def test_cancellation_ends_async_wait() -> None:
     waiting = asyncio.Event()
 

@@ -172,7 +172,7 @@ RIGHT = """
 # A heading: with `code`
 
 Set `BREAKOUT_GROUP`, then see [there](docs/tables.md#ram_now) and [here](#a-heading-with-code).
-`breakout_scrape_seconds_bucket` and `breakout.downloads` are in `breakout/settings.py`.
+`breakout_scrape_seconds_bucket` and `breakout.downloads` are in `breakout/settings/api.py`.
 `breakout.settings.Settings` reads `CLICKHOUSE_URL`.
 
 ```

@@ -342,8 +342,8 @@ def test_the_table_reads_well() -> None:
                     "collector:huggingface",
                     "lost",
                     ok=False,
-                    detail="host:1, last heartbeat 10 min ago, last error 12 min ago: SourceError: [503] no "
-                    "answer from https://huggingface.co/api/models within 30 s",
+                    detail="host:1, last heartbeat 10 min ago, last error 12 min ago: SourceError: "
+                    "[503] no answer from https://huggingface.co/api/models within 30 s",
                 ),
             ]
         )
