@@ -69,7 +69,7 @@ Column = Annotated[list[Entry], FailFast()]
 
 
 class ContractError(ValueError):
-    """A record that is not an event of this contract. The message says what is wrong where."""
+    """A record is not a valid event of this contract. The message names the invalid field."""
 
 
 class Event(BaseModel):

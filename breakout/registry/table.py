@@ -10,11 +10,11 @@ RowT = TypeVar("RowT")
 
 
 class RegistryFileError(ValueError):
-    """A file that cannot be used at all. The message names the file and what would be right."""
+    """A file is invalid as a whole. The message names the file and what a valid one looks like."""
 
 
 class FieldError(ValueError):
-    """A field that cannot be used."""
+    """A field of a row has an invalid value."""
 
     def __init__(self, field: str, problem: str) -> None:
         super().__init__(f"{field}: {problem}")

@@ -4,6 +4,7 @@ from collections.abc import Callable
 
 from tools.reference.charts import charts_page
 from tools.reference.commands import commands_page
+from tools.reference.errors import errors_page
 from tools.reference.metrics import metrics_page
 from tools.reference.settings import settings_page
 from tools.reference.tables import tables_page
@@ -16,4 +17,5 @@ PAGES: dict[str, Callable[[], str]] = {
     "tables.md": tables_page,
     "metrics.md": metrics_page,
     "charts.md": charts_page,
+    "errors.md": errors_page,
 }
