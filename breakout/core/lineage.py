@@ -1,6 +1,6 @@
-"""Who derives from whom: ancestors, and the roots of every line; pure, no I/O.
+"""Lineage of models: their ancestors, descendants and roots.
 
-All answers follow from the graph alone, whatever the order in which it was told.
+Results depend on the graph alone, not on the order in which parents were set.
 """
 
 from collections.abc import Iterable, Iterator
@@ -8,21 +8,21 @@ from typing import NamedTuple
 
 
 class Ancestry(NamedTuple):
-    """Where a model comes from."""
+    """Ancestors and roots of a model."""
 
     ancestors: tuple[str, ...]
-    """All models it derives from, directly or not: nearest generation first, then by id."""
+    """All models it derives from, nearest generation first, then by id."""
     depths: tuple[int, ...]
-    """Generations to each of them, along the shortest line."""
+    """Generations to each ancestor, along the shortest path."""
     roots: tuple[str, ...]
-    """Ends of its lines, by id."""
+    """Ancestors without parents, by id."""
 
 
 class Lineage:
-    """Models and the models each names as its base.
+    """Graph of models and the base models each names.
 
-    A line ends at a model that names none, known or not. Models that derive from each other in a
-    circle, and from nothing outside it, end at the alphabetically first of them.
+    A root is a model that names no base, known or not. Of a cycle of models that derive from no
+    model outside it, the root is the alphabetically first.
     """
 
     def __init__(self) -> None:
@@ -30,7 +30,7 @@ class Lineage:
         self._children: dict[str, set[str]] = {}
 
     def set_parents(self, model_id: str, parents: Iterable[str]) -> None:
-        """Say what a model derives from, in place of what was said before."""
+        """Set the base models of a model, replacing those set before."""
         for parent in self._parents.get(model_id, ()):
             self._children[parent].discard(model_id)
         self._parents[model_id] = tuple(dict.fromkeys(parents))
@@ -48,12 +48,14 @@ class Lineage:
         return found
 
     def ancestry(self, model_id: str) -> Ancestry:
-        """Return where a model comes from; all empty when it derives from nothing."""
+        """Return the ancestry of a model; empty if it derives from no model."""
         if not self._parents.get(model_id):
             return Ancestry((), (), ())
         depths = dict(self._by_depth(model_id))
-        ancestors = tuple(one for one in depths if one != model_id)
-        return Ancestry(ancestors, tuple(depths[one] for one in ancestors), self._roots(model_id))
+        ancestors = tuple(ancestor for ancestor in depths if ancestor != model_id)
+        return Ancestry(
+            ancestors, tuple(depths[ancestor] for ancestor in ancestors), self._roots(model_id)
+        )
 
     def _by_depth(self, model_id: str) -> Iterator[tuple[str, int]]:
         """Yield the model and its ancestors with their depths, nearest first, then by id."""
@@ -69,9 +71,9 @@ class Lineage:
             generation, depth = sorted(following), depth + 1
 
     def _roots(self, model_id: str) -> tuple[str, ...]:
-        """Return the first member of every end: a circle, or a single model, without parents.
+        """Return the first member of every strongly connected component without outside parents.
 
-        Tarjan's algorithm, without recursion: a line may be longer than Python's stack.
+        Tarjan's algorithm, without recursion: a path may be longer than Python's stack.
         """
         order: dict[str, int] = {}
         lowest: dict[str, int] = {}

@@ -1,13 +1,13 @@
-"""Addresses of servers as people read them."""
+"""Text of server addresses."""
 
 
 def host_port(host: str, port: int) -> str:
-    """Return host:port; an IPv6 host gets its brackets."""
+    """Return host:port, with brackets around an IPv6 host."""
     return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
 
 
 def http_address(host: str, port: int) -> str:
-    """Return the address of an HTTP server, without a path."""
+    """Return the URL of an HTTP server, without a path."""
     return f"http://{host_port(host, port)}"
 
 

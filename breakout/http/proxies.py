@@ -1,7 +1,7 @@
-"""Which proxy leads to an address, by the variables that curl and others read.
+"""Proxies from the environment variables that curl reads.
 
-HTTP_PROXY for http://, HTTPS_PROXY for https://, ALL_PROXY for both, NO_PROXY for what is reached
-directly; in lower case too, which goes first. This machine is always reached directly.
+HTTP_PROXY is for http://, HTTPS_PROXY for https://, ALL_PROXY for both, and NO_PROXY lists hosts
+that bypass them. Lower-case names take precedence. Loopback addresses always bypass the proxy.
 """
 
 import os
@@ -30,22 +30,22 @@ _PORTS = {"http": 80, "https": 443}
 
 @dataclass(frozen=True)
 class Proxy:
-    """A proxy, and the variable that names it."""
+    """A proxy, and the variable that sets it."""
 
     variable: str
     url: str
-    """May hold a password."""
+    """May contain a password."""
 
     @property
     def is_socks(self) -> bool:
-        """Whether it speaks SOCKS and not HTTP."""
+        """Whether it is a SOCKS proxy."""
         return self.url.startswith("socks")
 
 
 def proxy_for(url: str) -> Proxy | None:
-    """Return the proxy that leads to a URL, None where it is reached directly.
+    """Return the proxy of a URL; None if there is none or the host bypasses it.
 
-    Raises `SettingsError` that names the variable which cannot be read.
+    Raises `SettingsError` that names an invalid variable.
     """
     parts = urlsplit(url)
     host = (parts.hostname or "").rstrip(".")
@@ -54,13 +54,13 @@ def proxy_for(url: str) -> Proxy | None:
     found = _variable(f"{parts.scheme}_proxy") or _variable("all_proxy")
     if found is None:
         return None
-    if _is_excepted(host, parts.port or _PORTS.get(parts.scheme, 0)):
+    if _bypasses_proxy(host, parts.port or _PORTS.get(parts.scheme, 0)):
         return None
     return _read(*found)
 
 
 def is_this_machine(host: str) -> bool:
-    """Whether a host, a name or an address without brackets, is this machine's loopback."""
+    """Whether a host name or address, without brackets, is this machine's loopback."""
     host = host.lower()
     if host == "localhost" or host.endswith(".localhost"):
         return True
@@ -69,7 +69,7 @@ def is_this_machine(host: str) -> bool:
 
 
 def transport(url: httpx.URL, limits: httpx.Limits) -> httpx.AsyncHTTPTransport:
-    """Return a transport to a URL, by a proxy or directly. Raises `SettingsError`."""
+    """Return a transport for a URL, with its proxy if it has one. Raises `SettingsError`."""
     proxy = proxy_for(str(url))
     return httpx.AsyncHTTPTransport(
         verify=certificates(), limits=limits, proxy=proxy.url if proxy else None
@@ -77,21 +77,21 @@ def transport(url: httpx.URL, limits: httpx.Limits) -> httpx.AsyncHTTPTransport:
 
 
 def certificates() -> ssl.SSLContext:
-    """Return what verifies servers, by SSL_CERT_FILE or SSL_CERT_DIR. Raises `SettingsError`."""
+    """Return the TLS context, with SSL_CERT_FILE or SSL_CERT_DIR. Raises `SettingsError`."""
     try:
         return httpx.create_ssl_context()
     except OSError as error:
         variable = "SSL_CERT_FILE" if os.environ.get("SSL_CERT_FILE") else "SSL_CERT_DIR"
         raise SettingsError(
-            f"{variable}: no certificates can be read from it ({error.strerror or error}): "
+            f"{variable}: cannot read certificates from it ({error.strerror or error}): "
             "name a file of certificates in PEM, or unset it"
         ) from None
 
 
 class ByProxy(httpx.AsyncBaseTransport):
-    """Sends each request by the proxy of its address, or directly.
+    """Transport that sends each request through the proxy of its URL, if it has one.
 
-    Raises `SettingsError` for a variable that cannot be read.
+    Raises `SettingsError` for an invalid variable.
     """
 
     def __init__(self, limits: httpx.Limits) -> None:
@@ -113,7 +113,7 @@ class ByProxy(httpx.AsyncBaseTransport):
 
 
 def _variable(name: str) -> tuple[str, str] | None:
-    """Return a variable as it is spelled, and its value; an empty one is not set."""
+    """Return the name and value of a variable in either case; an empty one is not set."""
     for spelled in (name.lower(), name.upper()):
         value = os.environ.get(spelled, "").strip()
         if value:
@@ -122,7 +122,7 @@ def _variable(name: str) -> tuple[str, str] | None:
 
 
 def _read(variable: str, value: str) -> Proxy:
-    """Check a proxy's URL; its text is not repeated, since it may hold a password."""
+    """Check the URL of a proxy. Errors do not repeat it: it may contain a password."""
     url = value if "://" in value else f"http://{value}"
     try:
         parts = urlsplit(url)
@@ -133,23 +133,23 @@ def _read(variable: str, value: str) -> Proxy:
         known = False
     if not known:
         raise SettingsError(
-            f"{variable}: must be the address of a proxy, as http://proxy.example:3128, with one "
+            f"{variable}: must be the URL of a proxy, such as http://proxy.example:3128, with one "
             f"of {', '.join(f'{one}://' for one in _SCHEMES)}"
         )
     if parts.scheme.startswith("socks") and find_spec("socksio") is None:
         raise SettingsError(
             f"{variable}: {parts.scheme}:// needs a package that is not installed: "
-            "`pip install socksio`, or name an http:// proxy"
+            "run `pip install socksio`, or use an http:// proxy"
         )
     return Proxy(variable, url)
 
 
-def _is_excepted(host: str, port: int) -> bool:
+def _bypasses_proxy(host: str, port: int) -> bool:
     found = _variable("no_proxy")
     if found is None:
         return False
     variable, value = found
-    # All of them are read, so that a wrong one is told of whatever the host is.
+    # All entries are read, so that an invalid one is reported for every host.
     matching = [entry for entry in _entries(value) if _matches(variable, entry, host, port)]
     return bool(matching)
 
@@ -167,14 +167,14 @@ def _matches(variable: str, entry: str, host: str, port: int) -> bool:
         return address == own
     read = _ENTRY.fullmatch(entry)
     if read is None or (read["port"] and int(read["port"]) > 65535):  # noqa: PLR2004
-        raise _wrong(variable, entry)
+        raise _invalid_entry(variable, entry)
     if read["port"] and int(read["port"]) != port:
         return False
     wanted = read["host"].lower().rstrip(".")
     if wanted.startswith("["):
         own = _address(wanted[1:-1])
         if own is None:
-            raise _wrong(variable, entry)
+            raise _invalid_entry(variable, entry)
         return address == own
     return _is_named(wanted, host.lower())
 
@@ -191,20 +191,20 @@ def _is_in_range(variable: str, entry: str, address: Address | None) -> bool:
     try:
         network = ip_network(entry.replace("[", "").replace("]", ""), strict=False)
     except ValueError:
-        raise _wrong(variable, entry) from None
+        raise _invalid_entry(variable, entry) from None
     return address is not None and address in network
 
 
-def _wrong(variable: str, entry: str) -> SettingsError:
+def _invalid_entry(variable: str, entry: str) -> SettingsError:
     shown = entry if len(entry) <= 80 else f"{entry[:77]}..."  # noqa: PLR2004
     return SettingsError(
-        f"{variable}: {shown!r} is neither a host, an address (::1 or [::1]) nor a range "
-        "(10.0.0.0/8, fd00::/8), each with :port or without"
+        f"{variable}: {shown!r} is neither a host, an address (::1 or [::1]) nor a network "
+        "(10.0.0.0/8, fd00::/8), optionally with :port"
     )
 
 
 def _address(text: str) -> Address | None:
-    """Read an address; an IPv4 one that is written as IPv6 is that IPv4 one."""
+    """Parse an address; an IPv4-mapped IPv6 address becomes the IPv4 address."""
     try:
         address = ip_address(text)
     except ValueError:

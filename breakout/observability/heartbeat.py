@@ -1,4 +1,4 @@
-"""Signs of life: each running part says every few seconds how it is, for `breakout status`."""
+"""Heartbeats: each running component writes its state every few seconds, for `breakout status`."""
 
 import os
 import socket
@@ -16,7 +16,7 @@ from breakout.observability.redaction import Redactor
 from breakout.settings import Settings
 
 INTERVAL_SECONDS = 10.0
-# A heartbeat that takes longer than this is worth less than a component that stops in time.
+# A component that stops must not wait longer than this for its last heartbeat.
 WRITE_SECONDS = 3.0
 LONGEST_ERROR = 1000
 
@@ -28,8 +28,8 @@ log = structlog.get_logger(__name__)
 class Heartbeat:
     """Writes a component's row of the table `heartbeats` from a thread of its own.
 
-    A ClickHouse that is away costs heartbeats and nothing else: no method waits for it but
-    `stop`, for a few seconds at most, and none raises.
+    If ClickHouse is unavailable, heartbeats are lost and nothing else happens: no method raises,
+    and only `stop` waits, for a few seconds at most.
 
     >>> with Heartbeat(settings, "collector:huggingface", metrics_address=address) as heart:
     ...     heart.beat("waiting")
@@ -59,23 +59,23 @@ class Heartbeat:
         self._silent = False
 
     def start(self) -> None:
-        """Begin to beat."""
+        """Start the thread."""
         self._thread.start()
 
     def beat(self, state: State) -> None:
-        """Say what the component is doing now; a change is written at once."""
+        """Set the state of the component; a change is written immediately."""
         if state != self._state:
             self._state = state
             self._wake.set()
 
     def failed(self, error: BaseException | str) -> None:
-        """Remember an error as the latest one. Secrets in it are replaced."""
+        """Set the latest error of the component, without secrets."""
         text = error if isinstance(error, str) else f"{type(error).__name__}: {error}"
         self._error = (self._redact(" ".join(text.split()))[:LONGEST_ERROR], datetime.now(UTC))
         self._wake.set()
 
     def stop(self) -> None:
-        """Say that the component has stopped, and end the thread."""
+        """Write the state `stopped`, and end the thread."""
         self._state = "stopped"
         self._stopping.set()
         self._wake.set()
@@ -127,9 +127,9 @@ class Heartbeat:
         except ClickHouseError as failure:
             self._client = None
             if not self._silent:
-                log.warning("heartbeats cannot be written", why=str(failure))
+                log.warning("cannot write heartbeats", why=str(failure))
             self._silent = True
         else:
             if self._silent:
-                log.info("heartbeats are written again")
+                log.info("writing heartbeats again")
             self._silent = False

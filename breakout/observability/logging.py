@@ -1,10 +1,10 @@
-"""Logs: one line an event, for a person or for a machine, without secrets.
+"""Logs: one line per event, as JSON or for a terminal, without secrets.
 
-Events repeat what sources and servers wrote: no control character of it reaches a terminal, and
-none ends a line but in a traceback.
+Events may quote text of sources and servers: control characters in it are escaped, so that none
+reaches a terminal or ends a line, except in a traceback.
 
 Events are written with structlog (`structlog.get_logger(__name__).info("inserted", rows=5)`).
-What libraries log through the standard library takes the same way out.
+What libraries log with the standard library is processed in the same way.
 """
 
 import json
@@ -20,7 +20,7 @@ from breakout.observability.printable import one_line, printable, printable_json
 from breakout.observability.redaction import Redactor
 from breakout.settings import Settings
 
-# What a library says at INFO once a request or once a poll would bury our own events.
+# Libraries that log every request or poll at INFO would drown our own events.
 LEVELS = {
     "": "INFO",
     "aiohttp.access": "WARNING",
@@ -36,7 +36,7 @@ LEVELS = {
 
 
 def configure_logging(settings: Settings) -> None:
-    """Send every log event of this process to standard error, as `BREAKOUT_LOG_FORMAT` says."""
+    """Log to standard error in the format of `BREAKOUT_LOG_FORMAT`."""
     logging.config.dictConfig(logging_config(settings))
     logging.captureWarnings(capture=True)
     structlog.configure(
@@ -84,7 +84,7 @@ def logging_config(settings: Settings) -> dict[str, Any]:
 
 
 class _Redaction:
-    """Processor that takes secrets out of an event; the last one before it becomes text."""
+    """Processor that removes secrets from an event; the last one before rendering."""
 
     def __init__(self, settings: Settings) -> None:
         self._redactor = Redactor(settings)
@@ -123,7 +123,7 @@ _OF_MANY_LINES = frozenset({"exception", "stack"})
 
 
 def _spelled(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:
-    """Escape control characters in what a person reads."""
+    """Escape control characters in the text of an event."""
     return {
         one_line(name): (printable if name in _OF_MANY_LINES else one_line)(value)
         if isinstance(value, str)

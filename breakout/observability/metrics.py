@@ -1,7 +1,7 @@
-"""Every Prometheus metric of every component, with its meaning.
+"""Every Prometheus metric of every component.
 
-Counters that alerts watch have all their label sets from the start, at 0: Prometheus sees no
-increase in a series that begins above it.
+Counters that alerts watch are created with all their labels at 0: Prometheus sees no increase in a
+series that starts above 0.
 """
 
 from prometheus_client import Counter, Gauge, Histogram
@@ -30,13 +30,13 @@ SECONDS = (
 # Collectors.
 SOURCE_REQUESTS = Counter(
     "breakout_source_requests_total",
-    "HTTP requests to a source by what came of them: ok, rate_limited, client_error, "
-    "server_error, broken",
+    "HTTP requests to a source by outcome: ok, rate_limited, client_error, server_error, broken (no"
+    " valid response)",
     ["source", "outcome"],
 )
 SOURCE_WAIT_SECONDS = Counter(
     "breakout_source_wait_seconds_total",
-    "Seconds spent waiting for a source's rate limit",
+    "Seconds spent waiting for the rate limit of a source",
     ["source"],
 )
 SCRAPES = Counter(
@@ -46,27 +46,29 @@ SCRAPES = Counter(
 )
 SCRAPE_SECONDS = Histogram(
     "breakout_scrape_seconds",
-    "Seconds a scrape took, from its first request to its last record",
+    "Seconds of a scrape, from its first request to its last acknowledged record",
     ["source"],
     buckets=(1.0, 5.0, 10.0, 30.0, 60.0, 120.0, 300.0, 600.0, 1800.0),
 )
 SCRAPE_MODELS = Gauge("breakout_scrape_models", "Models in the latest scrape", ["source"])
 SCRAPE_MISSING = Gauge(
     "breakout_scrape_missing_models",
-    "Models the latest scrape wanted and did not get",
+    "Models missing from the latest scrape",
     ["source"],
 )
 LAST_SCRAPE = Gauge(
     "breakout_last_scrape_timestamp_seconds",
-    "Unix time of the observation of the latest published scrape",
+    "Unix time at which the latest published scrape was observed",
     ["source"],
 )
 COLLECTOR_TURN = Gauge(
-    "breakout_collector_turn", "1 where this process is the one that runs the source", ["source"]
+    "breakout_collector_turn",
+    "1 if this process holds the leader lease of the source, 0 otherwise",
+    ["source"],
 )
 COLLECTOR_NEXT_RUN = Gauge(
     "breakout_collector_next_run_timestamp_seconds",
-    "Unix time at which this process runs the source next",
+    "Unix time of the next run of the source in this process",
     ["source"],
 )
 PUBLISHED = Counter(
@@ -74,15 +76,15 @@ PUBLISHED = Counter(
 )
 
 # Stream processors.
-RECORDS = Counter("breakout_records_total", "Records a worker has finished with", ["topic"])
+RECORDS = Counter("breakout_records_total", "Records that a worker processed", ["topic"])
 OBSERVATIONS = Counter(
     "breakout_observations_total",
-    "Observations by what they were: new, late, or duplicate (known already, nothing changed)",
+    "Observations by kind: new, late, or duplicate (already stored, nothing changed)",
     ["kind"],
 )
 ROWS_INSERTED = Counter("breakout_rows_inserted_total", "Rows that ClickHouse confirmed", ["table"])
 INSERT_SECONDS = Histogram(
-    "breakout_insert_seconds", "Seconds of one confirmed insert", ["table"], buckets=SECONDS
+    "breakout_insert_seconds", "Seconds of a confirmed insert", ["table"], buckets=SECONDS
 )
 INSERT_FAILURES = Counter(
     "breakout_insert_failures_total",
@@ -108,19 +110,19 @@ for _table in (
     INSERT_FAILURES.labels(_table)
 BATCH_SECONDS = Histogram(
     "breakout_batch_seconds",
-    "Seconds from a batch's first record to its acknowledgement",
+    "Seconds from the first record of a batch to its acknowledgement",
     ["processor"],
     buckets=SECONDS,
 )
 QUERYABLE_LATENCY = Histogram(
     "breakout_queryable_latency_seconds",
-    "Seconds from a record's Kafka timestamp until its rows could be queried",
+    "Seconds from the Kafka timestamp of a record until its rows can be queried",
     ["processor"],
     buckets=SECONDS,
 )
 DEAD_LETTERS = Counter(
     "breakout_dead_letters_total",
-    "Records sent to the dead-letter topic, by the topic or the source they came from",
+    "Records sent to the dead-letter topic, by their original topic or source",
     ["topic"],
 )
 for _origin in (
@@ -134,17 +136,22 @@ for _origin in (
     DEAD_LETTERS.labels(_origin)
 TOMBSTONES = Counter(
     "breakout_tombstones_total",
-    "Tombstones a worker has read in compacted topics: each deletes its key there, and no rows",
+    "Tombstones read from compacted topics: each deletes its key from the topic, but no rows",
     ["topic"],
 )
 POSITIONS_LOST = Counter(
     "breakout_positions_lost_total",
-    "Partitions read again from the start, or from where records were deleted, by why: beyond_end "
-    "(the position lay beyond the log's end), other_log (another record than before it), deleted",
+    "Partitions read again, by reason: beyond_end (the position was beyond the end of the log), "
+    "other_log (it follows another record than the last one read), deleted",
     ["topic", "why"],
 )
-REVISIONS = Counter("breakout_counter_revisions_total", "Observations whose raw counter had fallen")
-JUMPS = Counter("breakout_counter_jumps_total", "Observations flagged as a jump of the counter")
+REVISIONS = Counter(
+    "breakout_counter_revisions_total", "Observations whose raw counter is lower than before"
+)
+JUMPS = Counter(
+    "breakout_counter_jumps_total",
+    "Observations flagged as a jump of the counter (tenfold or more)",
+)
 BREAKOUTS = Counter(
     "breakout_crossings_total",
     "Breakout events published: crossed, ended, retracted",
@@ -153,12 +160,12 @@ BREAKOUTS = Counter(
 for _status in ("crossed", "ended", "retracted"):
     BREAKOUTS.labels("live", _status)
 PARTITIONS_OWNED = Gauge(
-    "breakout_partitions_owned", "Partitions assigned to this worker", ["processor"]
+    "breakout_partitions_owned", "Partitions assigned to the worker", ["processor"]
 )
-STATE_MODELS = Gauge("breakout_state_models", "Models in this worker's memory", ["processor"])
+STATE_MODELS = Gauge("breakout_state_models", "Models in the memory of the worker", ["processor"])
 STATE_LOAD_SECONDS = Histogram(
     "breakout_state_load_seconds",
-    "Seconds to rebuild a partition's state from ClickHouse",
+    "Seconds to rebuild the state of a partition from ClickHouse",
     ["processor"],
     buckets=SECONDS,
 )
@@ -166,30 +173,29 @@ STATE_LOAD_SECONDS = Histogram(
 # The API.
 API_REQUESTS = Counter(
     "breakout_api_requests_total",
-    "Requests by route and status; broken: the answer did not end whole",
+    "Requests by route and status; broken = the response was cut off",
     ["route", "status"],
 )
 API_SECONDS = Histogram(
     "breakout_api_seconds",
-    "Seconds from a request to the end of its answer",
+    "Seconds from a request to the end of its response",
     ["route"],
     buckets=SECONDS,
 )
-API_BYTES = Counter("breakout_api_bytes_total", "Bytes of answers", ["route"])
+API_BYTES = Counter("breakout_api_bytes_total", "Bytes of response bodies", ["route"])
 API_REFUSED = Counter(
     "breakout_api_refused_total",
-    "Requests refused before they were looked at: by rate, by the cost of queries, or for a wrong "
-    "key",
+    "Requests rejected by a limit: rate (requests), cost (query time), or key (an unknown API key)",
     ["why"],
 )
 API_CUT = Counter(
     "breakout_api_cut_total",
-    "Connections ended by the API: request (it did not come whole in time), stalled or slow (its "
-    "answer was not read), too many (of one address)",
+    "Connections closed by the API: request (not received in time), stalled or slow (the response "
+    "was not read in time), too many (connections of one address)",
     ["why"],
 )
-API_RUNNING = Gauge("breakout_api_running_requests", "Requests that are being answered")
+API_RUNNING = Gauge("breakout_api_running_requests", "Requests in progress")
 API_SHARED = Counter(
-    "breakout_api_shared_total", "Queries spared: somebody had asked the same just before"
+    "breakout_api_shared_total", "Queries saved by the answer cache or by coalescing equal requests"
 )
-API_READERS = Gauge("breakout_api_readers", "Web pages that follow the news")
+API_READERS = Gauge("breakout_api_readers", "Web pages subscribed to live updates")

@@ -1,4 +1,4 @@
-"""The address Prometheus reads this process's metrics from."""
+"""The HTTP server of this process's metrics, for Prometheus."""
 
 import prometheus_client
 import structlog
@@ -10,9 +10,9 @@ log = structlog.get_logger(__name__)
 
 
 def start_metrics(settings: Settings) -> str:
-    """Serve the metrics in a background thread and return their address.
+    """Serve the metrics in a background thread and return their URL.
 
-    Port 0 takes any free one. Raises `SettingsError` when the address cannot be had.
+    Port 0 means any free port. Raises `SettingsError` if the address is not available.
     """
     host, port = settings.metrics_host, settings.metrics_port
     try:

@@ -1,30 +1,30 @@
-"""Makes text safe to print: a terminal obeys control characters, whoever wrote them."""
+"""Makes text safe to print, by escaping control characters that a terminal would execute."""
 
 import re
 
 from breakout.contract.names import CONTROLS
 
-_OBEYED = re.compile(rf"[{CONTROLS}\ud800-\udfff]")
+_CONTROL = re.compile(rf"[{CONTROLS}\ud800-\udfff]")
 _LINES = "\n\t"
 
 
 def printable(text: str) -> str:
-    r"""Return `text` with control characters escaped, but for ends of lines and tabs.
+    r"""Return `text` with control characters escaped, except newlines and tabs.
 
     >>> printable("red \x1b[31m, \u202ekcab")
     'red \\x1b[31m, \\u202ekcab'
     """
-    return _OBEYED.sub(_escaped, text)
+    return _CONTROL.sub(_escaped, text)
 
 
 def one_line(text: str) -> str:
-    """Return `text` with control characters, ends of lines and tabs escaped."""
-    return _OBEYED.sub(lambda found: _spelled(found[0]), text)
+    """Return `text` with control characters escaped, including newlines and tabs."""
+    return _CONTROL.sub(lambda found: _spelled(found[0]), text)
 
 
 def printable_json(text: str) -> str:
-    """Return JSON that means the same, with control characters in strings escaped."""
-    return _OBEYED.sub(
+    """Return equal JSON with control characters in strings escaped."""
+    return _CONTROL.sub(
         lambda found: found[0] if found[0] in _LINES else f"\\u{ord(found[0]):04x}", text
     )
 

@@ -1,4 +1,4 @@
-"""Takes secrets out of text before it is logged, stored or shown."""
+"""Removes secrets from text before it is logged, stored or shown."""
 
 import re
 from collections.abc import Mapping
@@ -29,7 +29,7 @@ _QUERY_SECRET = re.compile(
 
 
 class Redactor:
-    """Replaces the settings' secrets, and what looks like one, by stars.
+    """Replaces the secrets of the settings, and what looks like a secret, by stars.
 
     >>> Redactor(Settings(HF_TOKEN="hf_abc"))("sent hf_abc to http://me:pw@host/")
     'sent *** to http://me:***@host/'
@@ -48,7 +48,7 @@ class Redactor:
             known.add(login.password.get_secret_value())
         known.discard("")
         spelled = known | {quote(k, safe="") for k in known} | {quote_plus(k) for k in known}
-        # The longest first: one secret may be a part of another.
+        # Longest first: one secret may be part of another.
         words = sorted(spelled, key=len, reverse=True)
         self._known = re.compile("|".join(map(_pattern, words))) if words else None
 
@@ -62,9 +62,9 @@ class Redactor:
         return _QUERY_SECRET.sub(rf"\1{STARS}", text)
 
     def value(self, value: Any, name: str = "") -> Any:
-        """Return a log event's value without secrets, whatever it is nested in.
+        """Return a log event's value without secrets, at any nesting.
 
-        A value whose key says it is a secret (`authorization`, `hf_token`) is replaced whole.
+        A value whose key names a secret (`authorization`, `hf_token`) is replaced completely.
         """
         if value is None or isinstance(value, bool | int | float):
             return value
@@ -78,6 +78,6 @@ class Redactor:
 
 
 def _pattern(secret: str) -> str:
-    # A short secret within a longer word is most likely not it: "r" is in every text.
+    # A short secret within a longer word is most likely a coincidence: "r" is in every text.
     whole = re.escape(secret)
     return whole if len(secret) >= SHORT else rf"(?<![^\W_]){whole}(?![^\W_])"

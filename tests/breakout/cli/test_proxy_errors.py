@@ -31,4 +31,4 @@ def test_wrong_variable_is_named_where_it_is_needed(breakout: Breakout) -> None:
     away = {"CLICKHOUSE_URL": "http://db.example:8123/breakout", "HTTP_PROXY": "gopher://x"}
     done = breakout("top", **away)
     assert done.returncode == 1
-    assert done.stderr.startswith("breakout: HTTP_PROXY: must be the address of a proxy")
+    assert done.stderr.startswith("breakout: HTTP_PROXY: must be the URL of a proxy")
