@@ -1,7 +1,7 @@
-"""Compacted topics: Kafka keeps the latest record of each key, so a key says what its record says.
+"""Compacted topics: Kafka retains the latest record of each key, so keys must match their records.
 
-A record without a value, a tombstone, deletes its key from the topic. In other topics a key deletes
-nothing and says nothing, and a record without a value is one that nobody can read.
+A tombstone, a record without a value, deletes its key from the topic. In other topics keys have no
+meaning, and a record without a value is unreadable.
 """
 
 from typing import Protocol
@@ -12,7 +12,7 @@ from breakout.contract.topics import TOPICS
 COMPACTED = frozenset(topic.name for topic in TOPICS if topic.cleanup == "compact")
 """Names of the compacted topics."""
 
-_LONGEST_QUOTED = 256
+_MAX_QUOTED_BYTES = 256
 
 
 class Keyed(Protocol):
@@ -29,18 +29,18 @@ def is_tombstone(topic: str, key: bytes | None, value: bytes | None) -> bool:
 
 
 def check_key(topic: str, key: bytes | None, event: Keyed) -> None:
-    """Raise `ContractError` for a record of a compacted topic whose key is not its event's.
+    """Raise `ContractError` if the key of a record in a compacted topic is not that of its event.
 
-    Compaction would keep it beside, or in place of, another's; and it may lie in a partition whose
-    worker is not the one that knows of it.
+    Compaction would retain it beside or instead of another record, and it may be in a partition
+    that belongs to another worker.
     """
     if key != event.key.encode():
         found = "no key" if key is None else f"the key {_quoted(key)}"
         raise ContractError(
-            f"the record has {found}, and its value is that of {event.key!r}: {topic} is "
-            "compacted, so both must be the same"
+            f"the record has {found}, but its value belongs to the key {event.key!r}: {topic} is "
+            "compacted, so both must be equal"
         )
 
 
 def _quoted(key: bytes) -> str:
-    return repr(key[:_LONGEST_QUOTED].decode(errors="backslashreplace"))
+    return repr(key[:_MAX_QUOTED_BYTES].decode(errors="backslashreplace"))

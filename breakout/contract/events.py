@@ -1,9 +1,8 @@
-"""Events on the topics: pydantic models, one JSON object a record.
+"""Events on the topics: pydantic models, one JSON object per record.
 
-A record is read once, by `read_event`. Its JSON Schema is checked in beside this file
-(`schemas/`), and a test holds the two together. Within a contract version, fields are only
-added; a reader ignores fields it does not know. A change that an old reader would misread
-raises `CONTRACT_VERSION`.
+`read_event` validates a record. JSON Schemas are checked in beside this file (`schemas/`), and a
+test keeps both equal. Within a contract version, fields are only added, and readers ignore unknown
+fields. A change that an old reader would misread increments `CONTRACT_VERSION`.
 """
 
 from datetime import UTC, date, datetime
@@ -31,7 +30,7 @@ MAX_COUNTER = 2**63 - 1
 
 EARLIEST = datetime(1970, 1, 1, tzinfo=UTC)
 LATEST_MOMENT = datetime(2300, 1, 1, tzinfo=UTC)
-"""From here on ClickHouse's DateTime64 does not reach."""
+"""First time that ClickHouse's DateTime64 cannot hold."""
 LATEST_DAY = date(2149, 6, 6)
 """The last day that ClickHouse's Date holds."""
 
@@ -54,7 +53,7 @@ def _in_range(day: date) -> date:
 
 
 UtcDatetime = Annotated[AwareDatetime, AfterValidator(_to_utc_milliseconds)]
-"""A moment in UTC, to the millisecond. A time without a zone is refused."""
+"""A time in UTC, to the millisecond. A time without a zone is rejected."""
 
 Day = Annotated[date, AfterValidator(_in_range)]
 """A UTC day that ClickHouse can hold."""
@@ -65,7 +64,7 @@ Counter = Annotated[int, Field(ge=0, le=MAX_COUNTER, strict=True)]
 Entry = TypeVar("Entry")
 
 Column = Annotated[list[Entry], FailFast()]
-"""Many entries, checked up to the first wrong one: listing millions would take gigabytes."""
+"""Many entries, checked up to the first invalid one: listing millions would take gigabytes."""
 
 
 class ContractError(ValueError):
@@ -73,9 +72,9 @@ class ContractError(ValueError):
 
 
 class Event(BaseModel):
-    """What every event has."""
+    """Base class of events."""
 
-    # Strings are not looked up among those read before: ids are more than that place holds.
+    # Pydantic's cache of strings is too small for model ids, so caching them gains nothing.
     model_config = ConfigDict(
         frozen=True, extra="ignore", allow_inf_nan=False, cache_strings="keys"
     )
@@ -88,7 +87,7 @@ class Event(BaseModel):
 
 
 def _check_lengths(event: BaseModel, rows: int, columns: tuple[str, ...]) -> None:
-    """Raise `ValueError` for a column that has not one entry a row."""
+    """Raise `ValueError` for a column whose length is not the number of rows."""
     for column in columns:
         if len(getattr(event, column)) != rows:
             raise ValueError(f"{column} has {len(getattr(event, column))} entries for {rows} rows")
@@ -366,8 +365,8 @@ EventT = TypeVar("EventT", bound=Event)
 def read_event(kind: type[EventT], value: bytes | None) -> EventT:
     """Read one record's value.
 
-    Raises `ContractError` for bytes that are not JSON, a newer contract version, or fields
-    that are missing or wrong; the message names the field and what came instead.
+    Raises `ContractError` for bytes that are not JSON, a newer contract version, and missing or
+    invalid fields; the message names the field and its value.
     """
     if value is None:
         raise ContractError("the record has no value")
@@ -377,12 +376,12 @@ def read_event(kind: type[EventT], value: bytes | None) -> EventT:
         raise ContractError(_explain(kind, value, error)) from None
 
 
-LARGEST_QUOTED = 100_000
-"""Bytes of a record of which an error repeats what came: with more it would take gigabytes."""
+MAX_QUOTED_BYTES = 100_000
+"""Maximum bytes of a record whose invalid value an error quotes: more would take gigabytes."""
 
 
 def _explain(kind: type[Event], value: bytes, error: ValidationError) -> str:
-    quoted = len(value) <= LARGEST_QUOTED
+    quoted = len(value) <= MAX_QUOTED_BYTES
     first: Any = error.errors(include_url=False, include_context=False, include_input=quoted)[0]
     if first["type"] == "json_invalid":
         return f"not JSON: {first['msg']}"
@@ -400,7 +399,7 @@ def _explain(kind: type[Event], value: bytes, error: ValidationError) -> str:
 
 
 class _Versioned(BaseModel):
-    """The one field that every version of every event has."""
+    """The field that every version of every event has."""
 
     schema_version: Any = None
 

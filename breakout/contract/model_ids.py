@@ -28,30 +28,30 @@ from pydantic import (
 )
 
 _PART = r"[\p{L}\p{Nd}_][\p{L}\p{Mn}\p{Mc}\p{Nd}._-]*"
-# For JSON Schema, whose readers know no categories everywhere: it accepts a little more.
+# For JSON Schema, whose validators do not all support categories: it accepts slightly more.
 _NEVER = r"\x00-,/:-@\[-\^`{-\xa9\u2000-\u206f\u3000\ufeff"
 _ANY_PART = rf"[^{_NEVER}.-][^{_NEVER}]*"
-# Letters and marks that show nothing; beyond them, five marks on a letter spell no word.
-_UNSEEN = re.compile(
+# Invisible letters and marks.
+_INVISIBLE = re.compile(
     r"[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u3164\ufe00-\ufe0f\uffa0"
     r"\U000e0100-\U000e01ef]"
 )
-MOST_MARKS = 4
+MAX_MARKS = 4
 
 
-def _seen(model_id: str) -> str:
-    """Raise `ValueError` for an id that does not look like what it is."""
+def _checked_display(model_id: str) -> str:
+    """Raise `ValueError` for an id that can be displayed misleadingly."""
     if model_id.isascii():
         return model_id
     if not is_normalized("NFC", model_id):
         raise ValueError(f"{model_id!r} must be in Unicode's composed form, NFC")
-    if _UNSEEN.search(model_id):
-        raise ValueError(f"{model_id!r} holds a character that shows nothing")
+    if _INVISIBLE.search(model_id):
+        raise ValueError(f"{model_id!r} contains an invisible character")
     marks = 0
     for character in model_id:
         marks = marks + 1 if category(character).startswith("M") else 0
-        if marks > MOST_MARKS:
-            raise ValueError(f"{model_id!r} holds more than {MOST_MARKS} marks in a row")
+        if marks > MAX_MARKS:
+            raise ValueError(f"{model_id!r} contains more than {MAX_MARKS} marks in a row")
     return model_id
 
 
@@ -65,14 +65,14 @@ _Spelled = Annotated[
     ),
 ]
 
-ModelId = Annotated[_Spelled, AfterValidator(_seen)]
+ModelId = Annotated[_Spelled, AfterValidator(_checked_display)]
 """A model's id as its hub spells it, `organisation/name`; case matters."""
 
 _MODEL_ID: TypeAdapter[str] = TypeAdapter(ModelId)
 
 
 def is_model_id(text: str) -> bool:
-    """Whether a text can be a model's id."""
+    """Whether a text is a valid model id."""
     try:
         _MODEL_ID.validate_python(text)
     except ValidationError:
@@ -81,14 +81,11 @@ def is_model_id(text: str) -> bool:
 
 
 SHORTEST_KEPT = 100
-"""Ids. To check fewer costs no more than to look for them."""
+"""Ids. Checking a shorter list costs no more than looking it up."""
 
 
 class CheckedLists:
-    """Lists of ids that were checked, up to `most` ids; the list used longest ago goes first.
-
-    Threads may share it.
-    """
+    """LRU cache of checked lists of ids, up to `most` ids in total. Thread-safe."""
 
     def __init__(self, most: int) -> None:
         self._most = most
@@ -97,7 +94,7 @@ class CheckedLists:
         self._lists: OrderedDict[tuple[str, int], list[str]] = OrderedDict()
 
     def find(self, ids: list[Any]) -> list[str] | None:
-        """Return the list that equals this one, if it was checked and is still there."""
+        """Return the cached list that equals this one, if there is one."""
         place = self._place(ids)
         with self._lock:
             found = self._lists.get(place)
@@ -107,7 +104,7 @@ class CheckedLists:
             return found
 
     def keep(self, ids: list[str]) -> None:
-        """Keep a checked list, in the place of one as long that begins with the same id."""
+        """Cache a checked list, replacing one of equal length that begins with the same id."""
         place = self._place(ids)
         with self._lock:
             self.ids += len(ids) - len(self._lists.pop(place, ()))
@@ -133,7 +130,7 @@ def _without_duplicates(ids: Any, check: ValidatorFunctionWrapHandler) -> list[s
         raise ValueError("models holds an id twice")
     if not "".join(checked).isascii():
         for model_id in checked:
-            _seen(model_id)
+            _checked_display(model_id)
     if long:
         _checked.keep(checked)
     return checked

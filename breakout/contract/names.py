@@ -1,8 +1,7 @@
-"""Names that people and sources write as they like: organisations, leaderboards, licences.
+"""Free-form names from people and sources: organisations, leaderboards, licences.
 
-Blanks, brackets, quotes and every script are fine. Characters that nobody sees, or that
-reorder what surrounds them, are not: a text that holds one is rejected, and whatever holds the
-text goes to the dead-letter topic.
+Spaces, brackets, quotes and all scripts are valid. Invisible characters and those that change the
+writing direction are not: an event with such a name is sent to the dead-letter topic.
 """
 
 from typing import Annotated
@@ -19,16 +18,16 @@ CONTROLS = (
 Persian, Indic scripts and emoji need them."""
 
 Text = Annotated[str, Field(max_length=256, pattern=f"^[^{CONTROLS}]*$")]
-"""A text of one line, perhaps empty."""
+"""Text of one line, possibly empty."""
 
 Name = Annotated[Text, Field(min_length=1)]
-"""A text of one line that is not empty."""
+"""Text of one line that is not empty."""
 
 _NAME: TypeAdapter[str] = TypeAdapter(Name)
 
 
 def is_name(text: str) -> bool:
-    """Whether a text can be a `Name`."""
+    """Whether a text is a valid `Name`."""
     try:
         _NAME.validate_python(text)
     except ValidationError:

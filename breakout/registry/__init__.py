@@ -1,1 +1,1 @@
-"""Which models are tracked and what is known of them. No I/O: bytes in, typed rows out."""
+"""The registry: tracked models and their metadata. No I/O: bytes in, typed rows out."""

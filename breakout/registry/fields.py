@@ -1,4 +1,4 @@
-"""Reads single fields of the registry's files."""
+"""Parsers of single fields of the registry's files; each raises `FieldError`."""
 
 import math
 import re
@@ -26,7 +26,7 @@ def model_id(field: str, value: str) -> str:
 
 
 def organisation(field: str, value: str) -> str:
-    """Read an organisation's namespace; case matters."""
+    """Read the namespace of an organisation, which is case-sensitive."""
     if "/" in value or not is_model_id(value):
         raise FieldError(
             field,
@@ -44,7 +44,7 @@ def region(field: str, value: str) -> Region:
 
 
 def positive_decimal(field: str, value: str) -> float:
-    """Read a plain positive decimal such as 0.6 or 671; no sign, no exponent."""
+    """Read a positive decimal such as 0.6 or 671, without sign or exponent."""
     number = float(value) if _DECIMAL.fullmatch(value) else math.nan
     if not 0 < number < math.inf:
         raise FieldError(field, f"must be a positive decimal such as 0.6 or 671, got {value!r}")
@@ -52,7 +52,7 @@ def positive_decimal(field: str, value: str) -> float:
 
 
 def tri_state(field: str, value: str) -> bool | None:
-    """Read true, false, or blank: not reviewed."""
+    """Read true, false, or blank, which means not reviewed."""
     states = {"true": True, "false": False, "": None}
     if value not in states:
         raise FieldError(field, f"must be true, false or blank, got {value!r}")
@@ -60,7 +60,7 @@ def tri_state(field: str, value: str) -> bool | None:
 
 
 def iso_date(field: str, value: str) -> date:
-    """Read a date written YYYY-MM-DD."""
+    """Read a date in the form YYYY-MM-DD."""
     try:
         day = date.fromisoformat(value) if _DATE.fullmatch(value) else None
     except ValueError:
@@ -73,17 +73,17 @@ def iso_date(field: str, value: str) -> date:
 
 
 def name(field: str, value: str) -> str:
-    """Read a name of another source as it is spelled there."""
+    """Read a name exactly as another source spells it."""
     value = text(field, value)
     if not is_name(value):
         raise FieldError(
-            field, f"must have at most 256 characters, none of them a control, got {value!r}"
+            field, f"must have at most 256 characters and no control characters, got {value!r}"
         )
     return value
 
 
 def text(field: str, value: str) -> str:
-    """Read a text that may not be blank."""
+    """Read text that is not blank."""
     if not value.strip():
         raise FieldError(field, "must not be blank")
     return value.strip()

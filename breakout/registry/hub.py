@@ -1,4 +1,4 @@
-"""What the Hub says of a model, besides its counters."""
+"""Metadata of a model on the Hub, without its counters."""
 
 from typing import Annotated, Any
 
@@ -10,13 +10,13 @@ from breakout.contract.names import Name, is_name
 
 
 class Safetensors(BaseModel):
-    """Parameter counts that the Hub read from the weights."""
+    """Parameter counts that the Hub reads from the weights."""
 
     total: Counter | None = None
 
 
 def _model_ids(models: Any) -> Any:
-    """Reduce each base model to its id; one without an id was deleted."""
+    """Return the ids of base models; one without an id was deleted."""
     if not isinstance(models, list):
         return models
     ids = [model.get("id") if isinstance(model, dict) else model for model in models]
@@ -24,14 +24,14 @@ def _model_ids(models: Any) -> Any:
 
 
 class BaseModels(BaseModel):
-    """What a model derives from."""
+    """Base models of a model, and how it derives from them."""
 
     relation: Name | None = None
     models: Annotated[list[ModelId], BeforeValidator(_model_ids)] = Field(default_factory=list)
 
 
 class HubFacts(BaseModel):
-    """A row of the Hub's listing. Unknown fields are ignored, missing ones are null."""
+    """A row of the Hub's listing. Unknown fields are ignored, missing ones are None."""
 
     model_config = ConfigDict(frozen=True, extra="ignore")
 
@@ -45,7 +45,7 @@ class HubFacts(BaseModel):
 
     @property
     def license(self) -> str | None:
-        """The licence that the tags state."""
+        """The licence in the tags."""
         for tag in self.tags or ():
             if (name := tag.removeprefix("license:")) != tag and is_name(name):
                 return name

@@ -1,7 +1,7 @@
-"""What names of other sources mean: the project's own reviewed map, and people's additions.
+"""Classification of the names of other sources: the built-in reviewed map and the user's file.
 
-A name is classified here or nowhere: nothing is guessed from how it is spelled, or from what the
-source itself says of its weights.
+A name is classified by these files only. Nothing is inferred from its spelling, or from what the
+source itself states about the weights.
 """
 
 from collections.abc import Callable, Mapping
@@ -23,12 +23,12 @@ _OPEN = {"open": True, "closed": False}
 
 @dataclass(frozen=True)
 class Meaning:
-    """What a name means."""
+    """The classification of a name."""
 
     open: bool
     """Whether the weights can be downloaded."""
     model_id: str | None
-    """The weights on the Hub; null for a closed model, or open weights that lie elsewhere."""
+    """The weights on the Hub; None for a closed model, or open weights hosted elsewhere."""
 
 
 @dataclass(frozen=True)
@@ -39,15 +39,15 @@ class NameMap:
     orgs: Mapping[tuple[str, str], str]
 
     def meaning(self, source: str, name: str) -> Meaning | None:
-        """Return what a name means, null when nobody has classified it."""
+        """Return the classification of a name; None if it is not classified."""
         return self.meanings.get((source, name))
 
     def of(self, source: str) -> set[str]:
         """Return all classified names of a source."""
-        return {name for whose, name in self.meanings if whose == source}
+        return {name for name_source, name in self.meanings if name_source == source}
 
     def org(self, source: str, name: str, vendor: str | None = None) -> str | None:
-        """Return the Hub's organisation: that of the reviewed weights, else the vendor's."""
+        """Return the organisation on the Hub: that of the reviewed weights, else the vendor's."""
         meaning = self.meaning(source, name)
         if meaning is not None and meaning.model_id is not None:
             return meaning.model_id.partition("/")[0]
@@ -55,13 +55,13 @@ class NameMap:
 
 
 def load_names(path: Path | None) -> NameMap:
-    """Read the shipped map, and over it the file that `BREAKOUT_NAMES_FILE` names, if any.
+    """Read the built-in map, overridden by the file of `BREAKOUT_NAMES_FILE`, if it is set.
 
-    Raises `RegistryFileError` when a file cannot be read or any row is wrong: a name that was
-    silently left out would be a wrong share.
+    Raises `RegistryFileError` if a file is unreadable or any row is invalid: a name silently
+    skipped would make shares wrong.
     """
-    shipped = files("breakout.registry")
-    meanings = read_names(shipped.joinpath("names.csv").read_bytes(), file="names.csv")
+    built_in = files("breakout.registry")
+    meanings = read_names(built_in.joinpath("names.csv").read_bytes(), file="names.csv")
     if path is not None:
         try:
             content = path.read_bytes()
@@ -71,7 +71,7 @@ def load_names(path: Path | None) -> NameMap:
             ) from None
         meanings |= read_names(content, file=str(path))
     orgs = _read(
-        shipped.joinpath("vendors.csv").read_bytes(), "vendors.csv", VENDORS_HEADER, _vendor
+        built_in.joinpath("vendors.csv").read_bytes(), "vendors.csv", VENDORS_HEADER, _vendor
     )
     return NameMap(meanings, dict(orgs))
 

@@ -1,4 +1,4 @@
-"""Facts that overrule the tracked-models list and the Hub, each with its reason and source."""
+"""Overrides of facts of the tracked-models list and the Hub, with their reasons and sources."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -15,7 +15,7 @@ HEADER = ("model_id", "field", "value", "reason", "source")
 
 @dataclass(frozen=True)
 class Overrides:
-    """The overruled values by model id."""
+    """Overriding values by model id."""
 
     total_params_b: dict[str, float] = field(default_factory=dict)
     active_params_b: dict[str, float] = field(default_factory=dict)
@@ -24,14 +24,14 @@ class Overrides:
 
 
 def load_overrides(path: Path | None) -> Overrides:
-    """Read the file `BREAKOUT_OVERRIDES_FILE` names, or the one shipped when `path` is null.
+    """Read the file of `BREAKOUT_OVERRIDES_FILE`, or the built-in one if `path` is None.
 
-    Raises `RegistryFileError` when it cannot be read or any row is wrong: an override that
-    was silently left out would be a wrong number.
+    Raises `RegistryFileError` if it is unreadable or any row is invalid: an override silently
+    skipped would make numbers wrong.
     """
     if path is None:
-        shipped = files("breakout.registry").joinpath("overrides.csv")
-        return read_overrides(shipped.read_bytes(), file="overrides.csv")
+        built_in = files("breakout.registry").joinpath("overrides.csv")
+        return read_overrides(built_in.read_bytes(), file="overrides.csv")
     try:
         content = path.read_bytes()
     except OSError as error:

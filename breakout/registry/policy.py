@@ -1,8 +1,8 @@
-"""Which models of the listed organisations count as language models, by the list's policy.
+"""The policy that decides which models of the listed organisations are language models.
 
-The rules are those of the tracked-models list (`policy/model_policy.yml`, global part). The
-list's own additions are reviewed by people besides; what this policy lets pass is observed
-from its first day but stays untracked until the list has it.
+The rules are those of the tracked-models list (`policy/model_policy.yml`, global part), whose
+additions are also reviewed by people. A model that passes is observed from its first day, but is
+untracked until the list contains it.
 """
 
 import re
@@ -10,7 +10,7 @@ import re
 ALLOWED_PIPELINE_TAGS = frozenset({"text-generation", "image-text-to-text"})
 
 CONDITIONAL_PIPELINE_TAGS = frozenset({"any-to-any"})
-"""The list takes these case by case; here they pass, being language models among others."""
+"""The list decides these case by case; here they pass, since they include language models."""
 
 REJECTED_PIPELINE_TAGS = frozenset(
     {
@@ -50,17 +50,17 @@ REJECTED_NAMES = tuple(
 
 
 def rejection(model_id: str, pipeline_tag: str | None) -> str | None:
-    """Return why a model is not observed, or null when the policy lets it pass.
+    """Return why the policy rejects a model; None if it passes.
 
-    The name is what follows the organisation. A model without a pipeline tag, or with one the
-    policy does not know, does not pass.
+    Rules on names apply to the part after the organisation. A model without a pipeline tag, or with
+    an unknown one, is rejected.
     """
     name = model_id.rpartition("/")[2]
     for pattern in REJECTED_NAMES:
         if match := pattern.search(name):
-            return f"its name holds {match[0]!r}"
+            return f"its name contains {match[0]!r}"
     if pipeline_tag in REJECTED_PIPELINE_TAGS:
         return f"pipeline tag {pipeline_tag} is rejected"
     if pipeline_tag not in ALLOWED_PIPELINE_TAGS | CONDITIONAL_PIPELINE_TAGS:
-        return f"pipeline tag {pipeline_tag or 'missing'} is not among the allowed"
+        return f"pipeline tag {pipeline_tag or '(missing)'} is not allowed"
     return None

@@ -1,4 +1,4 @@
-"""Joins the tracked-models list with the Hub's metadata: one record a model, with provenance."""
+"""Joins the tracked-models list with the Hub's metadata: one record per model."""
 
 from datetime import UTC, date, datetime
 from typing import Literal
@@ -21,10 +21,10 @@ def resolve(
     *,
     observed_at: datetime,
 ) -> ModelRecord:
-    """Return what is known of a model and where each fact comes from.
+    """Return the record of a model, with the source of each fact.
 
-    `facts` may carry another id: the name a renamed repository has now. Active parameters are
-    stated or null, never inferred; a stated figure above the total is left out.
+    The id in `facts` may differ: it is the current name of a renamed repository. Active parameters
+    are as stated or None, never inferred; a stated number above the total is dropped.
     """
     org = model_id.partition("/")[0]
     parameters = tracked_list.parameters.get(model_id)

@@ -1,4 +1,4 @@
-"""Reads one CSV file of the registry, row by row, so that a bad row stops no other."""
+"""Reads one CSV file of the registry row by row; an invalid row does not affect others."""
 
 import csv
 import io
@@ -24,7 +24,7 @@ class FieldError(ValueError):
 
 @dataclass(frozen=True)
 class RowError:
-    """A row that was left out, and why."""
+    """A row that was skipped, and why."""
 
     file: str
     line: int
@@ -37,17 +37,17 @@ class RowError:
 
 @dataclass(frozen=True)
 class Table(Generic[RowT]):
-    """The usable rows of a file, in its order, and the errors of the others."""
+    """The valid rows of a file, in its order, and the errors of the others."""
 
     rows: tuple[RowT, ...]
     errors: tuple[RowError, ...]
 
 
-MOST_LINES = 100_000
-"""Lines of a file that are read at most."""
-MOST_ERRORS = 1_000
-"""Wrong rows after which a file is no file of this kind."""
-_LONGEST_LINE = 100_000
+MAX_LINES = 100_000
+"""A longer file is rejected."""
+MAX_ERRORS = 1_000
+"""A file with this many invalid rows is rejected as a whole."""
+_MAX_LINE_LENGTH = 100_000
 
 
 def read_table(
@@ -60,12 +60,12 @@ def read_table(
 ) -> Table[RowT]:
     """Parse a CSV file with exactly this header; lines that start with `#` are comments.
 
-    `parse` turns one row into what it means and raises `FieldError` when it cannot. The columns
-    `key` together must be unique: of two rows with the same ones the first stays. A field may
-    not hold a line break, so a quotation mark left open spoils its own line only.
+    `parse` converts a row, and raises `FieldError` for an invalid one. The columns `key` together
+    must be unique: the first of equal rows is used. A field cannot contain a line break, so an
+    unclosed quotation mark affects its own line only.
 
-    Raises `RegistryFileError` when the file is not UTF-8, has another header, or is far too long
-    or wrong.
+    Raises `RegistryFileError` if the file is not UTF-8, has another header, or has too many lines
+    or invalid rows.
     """
     rows: list[RowT] = []
     errors: list[RowError] = []
@@ -81,9 +81,9 @@ def read_table(
                 raise FieldError(key[0], f"{value} is on line {first_line[value]} already")
         except FieldError as error:
             errors.append(RowError(file, number, error.field, error.problem))
-            if len(errors) >= MOST_ERRORS:
+            if len(errors) >= MAX_ERRORS:
                 raise RegistryFileError(
-                    f"{file}: given up at {len(errors):,} wrong rows, the last: {errors[-1]}"
+                    f"{file}: has {len(errors):,} invalid rows or more, the last: {errors[-1]}"
                 ) from None
             continue
         first_line[value] = number
@@ -96,10 +96,10 @@ def _lines(file: str, content: bytes) -> Iterator[tuple[int, str]]:
         text = content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         raise RegistryFileError(f"{file}: must be UTF-8, but byte {error.start} is not") from None
-    # Not split at once: a line of one character takes fifty times as much as an object.
+    # Not `splitlines`: as an object, a line of one character takes fifty times its size.
     for number, line in enumerate(io.StringIO(text.replace("\r\n", "\n"), newline="\n"), start=1):
-        if number > MOST_LINES:
-            raise RegistryFileError(f"{file}: has more than {MOST_LINES:,} lines")
+        if number > MAX_LINES:
+            raise RegistryFileError(f"{file}: has more than {MAX_LINES:,} lines")
         if line.strip() and not line.startswith("#"):
             yield number, line.removesuffix("\n")
 
@@ -113,9 +113,9 @@ def _check_header(file: str, line: str, header: tuple[str, ...]) -> None:
 
 
 def _fields(line: str, header: tuple[str, ...]) -> dict[str, str]:
-    if len(line) > _LONGEST_LINE:
+    if len(line) > _MAX_LINE_LENGTH:
         raise FieldError(
-            "row", f"must have {_LONGEST_LINE:,} characters at most, got {len(line):,}"
+            "row", f"must have at most {_MAX_LINE_LENGTH:,} characters, got {len(line):,}"
         )
     try:
         values = next(csv.reader([line], strict=True))

@@ -22,7 +22,7 @@ FILES = (MODELS_FILE, EXTRA_MODELS_FILE, REGIONS_FILE, PARAMETERS_FILE, CORRECTI
 
 @dataclass(frozen=True)
 class ListedModel:
-    """A tracked model; each checkpoint is a model of its own."""
+    """A tracked model; each checkpoint is a separate model."""
 
     model_id: str
     org: str
@@ -50,7 +50,7 @@ class Parameters:
 
 @dataclass(frozen=True)
 class Correction:
-    """A release date that differs from the repository's creation."""
+    """A release date that differs from the creation date of the repository."""
 
     model_id: str
     hf_created_at: date
@@ -60,18 +60,18 @@ class Correction:
 
 @dataclass(frozen=True)
 class TrackedList:
-    """The whole list, by what each row is about."""
+    """The complete list, by id."""
 
     models: Mapping[str, ListedModel]
     """Tracked models by id: models.csv and extra_models.csv together."""
     regions: Mapping[str, OrganizationRegion]
-    """By organisation; an organisation that is absent is not reviewed."""
+    """By organisation; a missing organisation is not reviewed."""
     parameters: Mapping[str, Parameters]
     """By model id."""
     corrections: Mapping[str, Correction]
     """By model id."""
     errors: tuple[RowError, ...]
-    """Rows that were left out."""
+    """Rows that were skipped."""
 
     @property
     def organisations(self) -> tuple[str, ...]:
@@ -82,7 +82,7 @@ class TrackedList:
 def read_tracked_list(contents: Mapping[str, bytes]) -> TrackedList:
     """Read the list from the contents of its `FILES`, by file name.
 
-    Raises `RegistryFileError` when a file has another header or models.csv no usable row.
+    Raises `RegistryFileError` if a file has another header or models.csv has no valid row.
     """
     primary = _read_models(MODELS_FILE, contents)
     extra = _read_models(EXTRA_MODELS_FILE, contents)
@@ -108,7 +108,7 @@ def read_tracked_list(contents: Mapping[str, bytes]) -> TrackedList:
         key=("model_id",),
     )
     if not primary.rows:
-        raise RegistryFileError(f"{MODELS_FILE}: has no usable row")
+        raise RegistryFileError(f"{MODELS_FILE}: has no valid row")
     return TrackedList(
         models={row.model_id: row for row in (*extra.rows, *primary.rows)},
         regions={row.org: row for row in regions.rows},

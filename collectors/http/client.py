@@ -2,7 +2,6 @@
 
 import asyncio
 import json
-import random
 import re
 import sys
 import zlib
@@ -21,6 +20,7 @@ from pydantic import SecretStr
 from breakout import __version__
 from breakout.http.proxies import ByProxy, proxy_for
 from breakout.observability import metrics
+from breakout.retry import RetryPolicy
 from breakout.settings_error import SettingsError
 from collectors.http.budget import Budget, BudgetError
 from collectors.http.links import LinkError, next_link
@@ -186,6 +186,12 @@ class Source:
         self._token_setting = token_setting
         self.concurrency = patience.concurrency
         self._patience = patience
+        self._retries = RetryPolicy(
+            first_wait_seconds=patience.backoff,
+            max_wait_seconds=patience.longest_backoff,
+            jitter=1.0,
+            attempts=patience.attempts,
+        )
         self._budget = Budget(policy, longest_wait=patience.longest_limit_wait)
         self._slots = asyncio.Semaphore(patience.concurrency)
         parts = urlsplit(address)
@@ -307,7 +313,7 @@ class Source:
                 return await self._attempt(url, read, most, headers)
             except _LimitedError as error:
                 limited += 1
-                self._budget.block(max(error.seconds, self._jitter(limited)))
+                self._budget.block(max(error.seconds, self._retries.wait_seconds(limited)))
                 if limited >= self._patience.limited_attempts:
                     raise self._over_limit(url, failures + limited, "rate limited") from None
                 wait = self._budget.seconds_to_wait()
@@ -321,7 +327,7 @@ class Source:
                 failures += 1
                 if failures >= self._patience.attempts:
                     raise self._final(url, failures, error) from None
-                wait = self._jitter(failures)
+                wait = self._retries.wait_seconds(failures)
                 log.warning(
                     "request failed, trying again",
                     source=self.name,
@@ -515,11 +521,6 @@ class Source:
             self._base.port,
         )
         return {self._auth_header: self._auth} if self._auth and own else {}
-
-    def _jitter(self, attempt: int) -> float:
-        """Full jitter: any time up to the exponential bound."""
-        bound = min(self._patience.longest_backoff, self._patience.backoff * 2 ** (attempt - 1))
-        return random.uniform(0, bound)  # noqa: S311
 
     def _count(self, outcome: str) -> None:
         metrics.SOURCE_REQUESTS.labels(self.name, outcome).inc()

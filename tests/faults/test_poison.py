@@ -128,8 +128,8 @@ POISON: dict[str, dict[bytes | None, str]] = {
         changed(RECORD, released_at="0001-01-01"): "ModelRecord.released_at",
         changed(RECORD, created_at="9999-12-31T00:00:00Z"): "ModelRecord.created_at",
         SLICE.to_bytes(): "ModelRecord.model_id",
-        # All of these are published with the key b"key".
-        RECORD.to_bytes(): f"the key 'key', and its value is that of '{RECORD.model_id}'",
+        # Published with the key b"key", as all of these are.
+        RECORD.to_bytes(): f"the key 'key', but its value belongs to the key '{RECORD.model_id}'",
     },
     POINTS.name: {
         **malformed(POINTS_SLICE),
@@ -144,7 +144,7 @@ POISON: dict[str, dict[bytes | None, str]] = {
         changed(NAME, open="yes please"): "NameRecord.open",
         changed(NAME, model_id="no id"): "NameRecord.model_id",
         changed(NAME, observed_at=FAR): "more than a day ahead",
-        NAME.to_bytes(): "the key 'key', and its value is that of 'poison:a/b'",
+        NAME.to_bytes(): "the key 'key', but its value belongs to the key 'poison:a/b'",
     },
     INFERENCE.name: {
         **malformed(TOKENS),

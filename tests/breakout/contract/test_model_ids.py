@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from breakout.contract import ContractError, DownloadsSlice, read_event
-from breakout.contract.model_ids import MOST_MARKS, SHORTEST_KEPT, CheckedLists, is_model_id
+from breakout.contract.model_ids import MAX_MARKS, SHORTEST_KEPT, CheckedLists, is_model_id
 from breakout.contract.schemas import published_schema
 from tests.breakout.contract.test_events import SLICE, encoded
 
@@ -53,7 +53,7 @@ NO_IDS = [
     "a/\u3164",
     "a/b\ufe0f",
     "a/e\u0301",
-    "a/a" + "\u0316" * (MOST_MARKS + 1),
+    "a/a" + "\u0316" * (MAX_MARKS + 1),
     "a/\ue000",
     "evil/[/b]x[red]y",
     "a/<b>",

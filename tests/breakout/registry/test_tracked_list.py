@@ -110,7 +110,7 @@ def test_a_malformed_row_is_named_and_stops_no_other(file: str, row: str, proble
         ({"regions": ""}, "organization_regions.csv: the header must be hf_org,region,notes"),
         ({"parameters": "<html>"}, "model_parameters.csv: the header must be model_id,total"),
         ({"corrections": b"\xff\xfe"}, "release_date_corrections.csv: must be UTF-8"),
-        ({"models": "org,model,modelId\n"}, "models.csv: has no usable row"),
+        ({"models": "org,model,modelId\n"}, "models.csv: has no valid row"),
     ],
 )
 def test_a_file_of_another_form_is_refused(changed: dict[str, str | bytes], problem: str) -> None:

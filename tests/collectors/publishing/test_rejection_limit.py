@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 from aiohttp import web
 
-from breakout.registry.table import MOST_ERRORS, MOST_LINES, RegistryFileError, read_table
+from breakout.registry.table import MAX_ERRORS, MAX_LINES, RegistryFileError, read_table
 from breakout.settings import Settings
 from collectors.http import client as http
 from collectors.http.client import Source, SourceError, SourceRefusedError
@@ -219,8 +219,8 @@ def test_rows_that_were_not_kept_are_said() -> None:
 @pytest.mark.parametrize(
     ("content", "why"),
     [
-        ("a,b\n" + "x\n" * 5000, rf"list\.csv: given up at {MOST_ERRORS:,} wrong rows"),
-        ("a,b\n" + "\n" * (MOST_LINES + 1), r"list\.csv: has more than 100,000 lines"),
+        ("a,b\n" + "x\n" * 5000, rf"list\.csv: has {MAX_ERRORS:,} invalid rows or more"),
+        ("a,b\n" + "\n" * (MAX_LINES + 1), r"list\.csv: has more than 100,000 lines"),
     ],
 )
 def test_file_of_the_list_is_given_up(content: str, why: str) -> None:
@@ -232,7 +232,7 @@ def test_giant_line_of_the_list_is_a_wrong_row() -> None:
     content = f"a,b\n1,2\n3,{'x' * 200_000}\n4,5\n".encode()
     table = read_table("list.csv", content, ("a", "b"), dict, key=("a",))
     assert [row["a"] for row in table.rows] == ["1", "4"]
-    assert "100,000 characters at most" in str(table.errors[0])
+    assert "at most 100,000 characters" in str(table.errors[0])
 
 
 def test_json_of_the_largest_page_is_read() -> None:
