@@ -27,7 +27,7 @@ from typing import NamedTuple
 
 import pytest
 
-from breakout.core.ages import DAY_MS as DAY
+from breakout.core.times import DAY_MS as DAY
 from tests.oracle import counters as oracle
 from tests.oracle.counter_histories import EDGES, HOUR, seeded
 from tests.oracle.test_counters_oracle import History, answers
