@@ -32,7 +32,7 @@ class ApiServer(Server):
             stderr=log,
         )
 
-    def _answers(self) -> bool:
+    def _is_ready(self) -> bool:
         try:
             with urllib.request.urlopen(f"{self.url}/openapi.json", timeout=5) as answer:
                 return bool(answer.status == 200)
