@@ -85,7 +85,7 @@ def loopback_port_of_kafka(settings: Settings) -> int:
 
 
 def loopback_port_of_clickhouse(settings: Settings) -> int:
-    """Return the port of ClickHouse. Raises `CommandFailedError` for another host, and for HTTPS."""
+    """Return the port of ClickHouse. Raises `CommandFailedError` for another host or HTTPS."""
     address = settings.clickhouse
     if address.secure or not is_loopback(address.host):
         raise CommandFailedError(

@@ -114,7 +114,7 @@ def _programs(settings: Settings, workers: int) -> list[Program]:
 
 
 def _with_page(settings: Settings) -> Settings:
-    """Return the settings with a free port for the page. Raises `CommandFailedError` if it is in use."""
+    """Return the settings with a port for the page. Raises `CommandFailedError` for one in use."""
     host, port = settings.api_host, settings.api_port
     try:
         family = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0][0]
