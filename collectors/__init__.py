@@ -1,1 +1,1 @@
-"""Collectors: each reads one public source and publishes what it says to Kafka."""
+"""Collectors: each reads one public source and publishes its data to Kafka."""

@@ -61,8 +61,8 @@ LAST_SCRAPE = Gauge(
     "Unix time at which the latest published scrape was observed",
     ["source"],
 )
-COLLECTOR_TURN = Gauge(
-    "breakout_collector_turn",
+COLLECTOR_LEADER = Gauge(
+    "breakout_collector_leader",
     "1 if this process holds the leader lease of the source, 0 otherwise",
     ["source"],
 )

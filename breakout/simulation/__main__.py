@@ -1,4 +1,4 @@
-"""`python -m breakout.simulation`: serve the invented models until stopped."""
+"""`python -m breakout.simulation`: serves the invented models until stopped."""
 
 import asyncio
 import signal
@@ -22,7 +22,7 @@ _DATE = click.DateTime(formats=["%Y-%m-%d", "%Y-%m-%dT%H:%M:%SZ"])
     type=click.IntRange(0, 65535),
     default=0,
     show_default=True,
-    help="Port to listen on; 0 = any free one.",
+    help="Port to listen on; 0 = any free port.",
 )
 @click.option("--end", type=_DATE, help="Last day of the history, UTC.  [default: today]")
 @click.option(
@@ -30,22 +30,22 @@ _DATE = click.DateTime(formats=["%Y-%m-%d", "%Y-%m-%dT%H:%M:%SZ"])
     type=click.IntRange(MIN_DAYS),
     default=DAYS,
     show_default=True,
-    help="Days of history before it.",
+    help="Days of history before --end.",
 )
-@click.option("--now", type=_DATE, help="Where the clock starts, UTC.  [default: --end]")
+@click.option("--now", type=_DATE, help="Initial time of the clock, UTC.  [default: --end]")
 @click.option(
     "--speed",
     type=click.FloatRange(0),
     default=0.0,
     show_default=True,
-    help="Simulated seconds a real second.",
+    help="Simulated seconds per real second.",
 )
 @click.option(
     "--names-file",
     type=click.Path(dir_okay=False, path_type=Path),
-    help="Where to write what the invented names mean, for BREAKOUT_NAMES_FILE.",
+    help="File to write the reviewed names to, for BREAKOUT_NAMES_FILE.",
 )
-@click.option("--seed", default=SEED, show_default=True, help="Another seed, other models.")
+@click.option("--seed", default=SEED, show_default=True, help="Seed of the invented models.")
 def main(
     *,
     host: str,
@@ -57,7 +57,7 @@ def main(
     names_file: Path | None,
     seed: int,
 ) -> None:
-    """Serve simulated sources with invented models: the Hub and all others."""
+    """Serve all simulated sources, with invented models."""
     today = datetime.now(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
     last = end.replace(tzinfo=UTC) if end is not None else today
     clock = SimulatedClock(now.replace(tzinfo=UTC) if now is not None else last, speed=speed)

@@ -1,4 +1,4 @@
-"""The Hub's request budget: a fixed window for each client, told in IETF RateLimit headers."""
+"""The Hub's rate limit: a fixed window per client, sent in IETF RateLimit headers."""
 
 import math
 from dataclasses import dataclass
@@ -17,7 +17,7 @@ class Limits:
 
 
 GENEROUS = Limits(requests=1_000_000_000)
-"""For the demo, which scrapes years in minutes."""
+"""For the demo, which scrapes years within minutes."""
 
 
 @dataclass
@@ -27,15 +27,15 @@ class _Window:
 
 
 class Budget:
-    """Counts requests of each client; a window begins with its first request."""
+    """Counts the requests of each client; a window starts with its first request."""
 
     def __init__(self) -> None:
         self._windows: dict[str, _Window] = {}
 
     def spend(self, client: str, limits: Limits, now: float) -> tuple[bool, dict[str, str]]:
-        """Take one request from the client's window; `now` in seconds.
+        """Count one request in the client's window; `now` in seconds.
 
-        Returns whether there was one left, and the headers that say what is left now.
+        Returns whether it is within the limit, and the headers with what remains.
         """
         window = self._windows.get(client)
         if window is None or now >= window.ends:

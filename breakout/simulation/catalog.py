@@ -1,4 +1,4 @@
-"""What the simulated Hub holds: organisations and models."""
+"""The content of the simulated Hub: organisations and models."""
 
 import hashlib
 from collections.abc import Iterable, Mapping
@@ -23,27 +23,27 @@ class Organisation:
 
     name: str
     region: Region | None = None
-    """Headquarters; None = the tracked-models list has not reviewed it."""
+    """Headquarters; None = not reviewed in the tracked-models list."""
     notes: str = ""
 
 
 @dataclass(frozen=True)
 class Model:
-    """One repository and its history. All moments have a zone."""
+    """One repository and its history. All times have a zone."""
 
     id: str
     created_at: datetime = datetime(2025, 1, 1, tzinfo=UTC)
     launch: Launch = field(default=Launch(day_30=30_000))
     released_on: date | None = None
-    """Announced day when it differs from the day of `created_at`."""
+    """Date of the announcement if it differs from the day of `created_at`."""
     pipeline_tag: str | None = "text-generation"
     library_name: str | None = "transformers"
     license: str | None = "apache-2.0"
     safetensors_total: int | None = None
-    """Parameters as the Hub counts them in safetensors files; None = it has none."""
+    """Parameters that the Hub counts in safetensors files; None = no such files."""
     dtype: str = "BF16"
     total_params_b: float | None = None
-    """True size in decimal billions, in the list's manual table when `manual_size`."""
+    """Actual size in decimal billions; in the list's manual table if `manual_size`."""
     active_params_b: float | None = None
     manual_size: bool = False
     base_models: tuple[str, ...] = ()
@@ -51,10 +51,10 @@ class Model:
     gated: Gated = False
     tags: tuple[str, ...] = ()
     likes_share: float = 0.002
-    """Likes a download."""
+    """Likes per download."""
     tracked_in: TrackedList | None = "models.csv"
     tracked_since: datetime | None = None
-    """When the list took it up; None = from the beginning."""
+    """When it was added to the list; None = from the beginning."""
     renamed_to: str | None = None
     renamed_at: datetime | None = None
     deleted_at: datetime | None = None
@@ -64,12 +64,12 @@ class Model:
         org, _, name = self.id.partition("/")
         if not org or not name or "/" in name:
             raise ValueError(f"a model id is organisation/name, got {self.id!r}")
-        for moment in ("created_at", "tracked_since", "renamed_at", "deleted_at", "private_from"):
-            value = getattr(self, moment)
+        for name in ("created_at", "tracked_since", "renamed_at", "deleted_at", "private_from"):
+            value = getattr(self, name)
             if value is not None and value.tzinfo is None:
-                raise ValueError(f"{self.id}: {moment} needs a time zone, as +00:00")
+                raise ValueError(f"{self.id}: {name} needs a time zone, such as +00:00")
         if (self.renamed_to is None) != (self.renamed_at is None):
-            raise ValueError(f"{self.id}: renamed_to and renamed_at belong together")
+            raise ValueError(f"{self.id}: renamed_to and renamed_at must be set together")
 
     @property
     def org(self) -> str:
@@ -78,7 +78,7 @@ class Model:
 
     @property
     def public_at(self) -> datetime:
-        """When people began to download it: the later of creation and announcement."""
+        """Start of its downloads: the later of creation and announcement."""
         if self.released_on is None:
             return self.created_at
         announced = datetime.combine(self.released_on, time(9), tzinfo=UTC)
@@ -87,23 +87,23 @@ class Model:
 
 @dataclass(frozen=True)
 class Catalog:
-    """Everything the simulated Hub holds."""
+    """All content of the simulated Hub."""
 
     models: tuple[Model, ...]
     organisations: tuple[Organisation, ...]
     incidents: tuple[Incident, ...] = ()
     seed: int = 0
     roles: Mapping[str, str] = field(default_factory=dict)
-    """What an invented model was designed to show, by its id."""
+    """The role of each invented model in the demo, by id."""
 
     def __post_init__(self) -> None:
         ids = [model.id for model in self.models]
         if len(set(ids)) != len(ids):
             twice = sorted({model_id for model_id in ids if ids.count(model_id) > 1})
-            raise ValueError(f"the catalog holds an id twice: {', '.join(twice)}")
+            raise ValueError(f"the catalog has duplicate ids: {', '.join(twice)}")
         unknown = {i.model_id for i in self.incidents if hasattr(i, "model_id")} - set(ids)
         if unknown:
-            raise ValueError(f"an incident names a model not in the catalog: {sorted(unknown)}")
+            raise ValueError(f"an incident refers to models outside the catalog: {sorted(unknown)}")
 
     @classmethod
     def of(
@@ -118,7 +118,7 @@ class Catalog:
         """Build a small catalog; a string is a model with default facts.
 
         `created_at` replaces that of the models given as strings. Namespaces without an
-        organisation get one that the list has not reviewed.
+        organisation get one without a reviewed region.
         """
         held = tuple(_model(item, created_at) for item in models)
         known = {organisation.name: organisation for organisation in organisations}
@@ -126,9 +126,9 @@ class Catalog:
             known.setdefault(model.org, Organisation(model.org))
         return cls(held, tuple(known.values()), tuple(incidents), seed)
 
-    def seed_of(self, *what: str) -> int:
-        """Return a seed for one thing, so that adding another thing changes nothing for it."""
-        text = "\n".join((str(self.seed), *what))
+    def seed_of(self, *key: str) -> int:
+        """Return a seed for one item, independent of all other items."""
+        text = "\n".join((str(self.seed), *key))
         return int.from_bytes(hashlib.sha256(text.encode()).digest()[:8])
 
     def earliest_day(self) -> int:

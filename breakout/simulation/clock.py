@@ -1,14 +1,14 @@
-"""The simulated clock: the moment as of which the simulated Hub answers."""
+"""The simulated clock: the time as of which the simulated Hub responds."""
 
 import time
 from datetime import UTC, datetime, timedelta
 
 
 class SimulatedClock:
-    """A clock that stands where it is set, or runs `speed` times as fast as real time."""
+    """A clock that is stopped, or runs `speed` times as fast as real time."""
 
     def __init__(self, now: datetime | None = None, *, speed: float = 0.0) -> None:
-        """Start at `now` (default: today, 00:00 UTC). Speed 0 stands still."""
+        """Start at `now` (default: today, 00:00 UTC). Speed 0 stops it."""
         self._speed = 0.0
         self.set(now if now is not None else _today(), speed=speed)
 
@@ -18,21 +18,23 @@ class SimulatedClock:
         return self._speed
 
     def now(self) -> datetime:
-        """Return the simulated moment, UTC."""
+        """Return the simulated time, UTC."""
         elapsed = (time.monotonic() - self._set_at) * self._speed
         return self._base + timedelta(seconds=elapsed)
 
     def now_ms(self) -> int:
-        """Return the simulated moment in milliseconds since 1970 UTC."""
+        """Return the simulated time in milliseconds since 1970 UTC."""
         return milliseconds(self.now())
 
     def set(self, now: datetime, *, speed: float | None = None) -> None:
-        """Set the moment, and the speed when given. Raises `ValueError` for one without a zone."""
+        """Set the time, and the speed if given. Raises `ValueError` without a time zone."""
         if now.tzinfo is None:
-            raise ValueError(f"the simulated moment needs a time zone, as {now.isoformat()}Z")
+            raise ValueError(f"the simulated time needs a time zone, such as {now.isoformat()}Z")
         if speed is not None:
             if not 0 <= speed < float("inf"):
-                raise ValueError(f"speed must be 0 or more simulated seconds a second, got {speed}")
+                raise ValueError(
+                    f"speed must be at least 0 simulated seconds a second, got {speed}"
+                )
             self._speed = speed
         self._base = now.astimezone(UTC)
         self._set_at = time.monotonic()
@@ -42,9 +44,9 @@ class SimulatedClock:
         self.set(self.now() + step)
 
 
-def milliseconds(moment: datetime) -> int:
-    """Return `moment`, which has a zone, in milliseconds since 1970 UTC, rounded down."""
-    return (moment - datetime(1970, 1, 1, tzinfo=UTC)) // timedelta(milliseconds=1)
+def milliseconds(time_: datetime) -> int:
+    """Return a time with a zone in milliseconds since 1970 UTC, rounded down."""
+    return (time_ - datetime(1970, 1, 1, tzinfo=UTC)) // timedelta(milliseconds=1)
 
 
 def _today() -> datetime:

@@ -1,4 +1,4 @@
-"""What a community makes of the tracked models: derivatives in generations, one base rising."""
+"""A community's derivatives of the tracked models, in generations; one base organisation rises."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
@@ -12,11 +12,11 @@ from breakout.simulation.names import COMMUNITY
 
 FIRST_GENERATION = 240
 RISING = "Qiluo-Research"
-"""Organisation whose models more and more others derive from."""
+"""Organisation whose share of the bases grows."""
 SHARE_AT_FIRST, SHARE_AT_LAST = 0.05, 0.85
-"""Of the derivatives made here, those of the rising organisation."""
+"""The rising organisation's share of the derivatives."""
 UNUSED = 0.2
-"""Share of derivatives that hardly anybody downloads."""
+"""Share of derivatives with hardly any downloads."""
 NOVELTY_DAYS = 150.0
 """Days in which a base's pull on new derivatives falls to 1/e."""
 
@@ -37,8 +37,8 @@ def community(
 ) -> Iterator[Model]:
     """Yield derivatives of the tracked models, created evenly over the `days` days before `end`.
 
-    Every fourth finetune has a quantized copy, and some of them a finetune of their own. Two
-    merges name each other as their base, and one names a model that is no more.
+    Every fourth finetune has a quantized copy, and some of those a finetune of their own. Two
+    merges name each other as their base, and one names a deleted model.
     """
     merges = []
     for i in range(FIRST_GENERATION):
@@ -68,7 +68,7 @@ def community(
 def _base(
     tracked: Sequence[Model], created: datetime, part: float, rng: np.random.Generator
 ) -> Model | None:
-    """Return what a derivative made then derives from; None while nothing is public."""
+    """Return the base of a derivative created then; None while nothing is public."""
     public = [model for model in tracked if model.public_at < created]
     rising = [model for model in public if model.org == RISING]
     others = [model for model in public if model.org != RISING]
@@ -82,7 +82,7 @@ def _base(
 
 def _pull(model: Model, created: datetime) -> float:
     age = (created - model.public_at) / timedelta(days=1)
-    # The root, or a handful of hits would have all derivatives.
+    # The square root: otherwise a handful of hits would have all derivatives.
     return float(np.sqrt(model.launch.day_30) * np.exp(-age / NOVELTY_DAYS))
 
 

@@ -1,4 +1,4 @@
-"""Paths below /simulation, by which another process steers the simulated Hub."""
+"""Paths below /simulation, by which another process controls the simulated Hub."""
 
 import json
 from collections.abc import Awaitable, Callable
@@ -7,9 +7,8 @@ from typing import Any
 from aiohttp import web
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
-from breakout.simulation import answers
+from breakout.simulation import responses
 from breakout.simulation.clock import SimulatedClock
-from breakout.simulation.faults import Faults
 
 _Counters = dict[str, list[tuple[AwareDatetime, int | None, int | None]]]
 _COUNTERS: TypeAdapter[_Counters] = TypeAdapter(_Counters)
@@ -25,60 +24,43 @@ class _ClockSetting(BaseModel):
 
 
 def add_routes(
-    app: web.Application,
-    clock: SimulatedClock,
-    faults: Faults,
-    set_counters: Callable[[Any], None],
+    app: web.Application, clock: SimulatedClock, set_counters: Callable[[Any], None]
 ) -> None:
-    """Add the paths: clock (GET, POST), faults (GET, POST, DELETE), counters (POST).
+    """Add the paths: clock (GET, POST), counters (POST).
 
-    What cannot be used is answered 400 with `error` saying what would be right.
+    The response to an invalid body is 400 with the reason in `error`.
     """
 
     async def read_clock(_request: web.Request) -> web.Response:
-        return answers.ok({"now": clock.now().isoformat(), "speed": clock.speed})
+        return responses.ok({"now": clock.now().isoformat(), "speed": clock.speed})
 
     async def set_clock(request: web.Request) -> web.Response:
         setting = _ClockSetting.model_validate(await _body(request))
         clock.set(setting.now, speed=setting.speed)
         return await read_clock(request)
 
-    async def read_faults(_request: web.Request) -> web.Response:
-        return answers.ok([fault.model_dump() for fault in faults.active()])
-
-    async def add_faults(request: web.Request) -> web.Response:
-        faults.add_json(await _body(request))
-        return await read_faults(request)
-
-    async def clear_faults(request: web.Request) -> web.Response:
-        faults.clear()
-        return await read_faults(request)
-
     async def counters(request: web.Request) -> web.Response:
         series = _COUNTERS.validate_python(await _body(request))
         set_counters(series)
-        return answers.ok({"models": len(series)})
+        return responses.ok({"models": len(series)})
 
     app.router.add_get("/simulation/clock", read_clock)
     app.router.add_post("/simulation/clock", _checked(set_clock))
-    app.router.add_get("/simulation/faults", read_faults)
-    app.router.add_post("/simulation/faults", _checked(add_faults))
-    app.router.add_delete("/simulation/faults", clear_faults)
     app.router.add_post("/simulation/counters", _checked(counters))
 
 
 def _checked(handler: Handler) -> Handler:
-    async def answer(request: web.Request) -> web.Response:
+    async def respond(request: web.Request) -> web.Response:
         try:
             return await handler(request)
         except ValidationError as error:
             first = error.errors(include_url=False, include_context=False)[0]
             where = ".".join(str(part) for part in first["loc"]) or "body"
-            return answers.error(400, f"{where}: {first['msg']}")
+            return responses.error(400, f"{where}: {first['msg']}")
         except ValueError as error:
-            return answers.error(400, str(error))
+            return responses.error(400, str(error))
 
-    return answer
+    return respond
 
 
 async def _body(request: web.Request) -> object:

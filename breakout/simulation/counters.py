@@ -1,4 +1,4 @@
-"""The counters of all models at any moment."""
+"""The counters of all models at any time."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -18,13 +18,13 @@ TREND_MS = 7 * DAY_MS
 AHEAD_DAYS = 400
 MAX_DAYS = 20 * 365
 
-# A served series: (moment, downloads_all_time, downloads_30d), None = the Hub leaves it out.
+# A served series: (time, downloads_all_time, downloads_30d), None = the Hub omits it.
 Series = Sequence[tuple[datetime, int | None, int | None]]
 
 
 @dataclass(frozen=True)
 class Snapshot:
-    """Counters of all models at one moment, one entry a model of the catalog."""
+    """Counters of all models at one time, one entry a model of the catalog."""
 
     downloads_all_time: list[int | None]
     downloads_30d: list[int | None]
@@ -36,8 +36,8 @@ class Snapshot:
 class Counters:
     """The counters of a catalog's models.
 
-    Curves are computed ahead and go further when a later moment is asked for, until `MAX_DAYS`
-    after the first model's creation; then they stand still.
+    Curves are computed ahead and extended on demand, until `MAX_DAYS` after the first model's
+    creation; from there on they are constant.
     """
 
     def __init__(self, catalog: Catalog) -> None:
@@ -58,13 +58,13 @@ class Counters:
         self._series: dict[int, list[tuple[int, int | None, int | None]]] = {}
         self._latest: tuple[int, Snapshot] | None = None
 
-    def true_cumulative(self, moment_ms: int | Int) -> Int:
-        """Return each model's downloads up to a moment (one for all, or one a model).
+    def true_cumulative(self, time_ms: int | Int) -> Int:
+        """Return each model's downloads up to a time (one for all, or one a model).
 
-        Straight between midnights, rounded down; zero until the model became public.
+        Linear between midnights, rounded down; zero until the model became public.
         """
-        moment = np.broadcast_to(np.asarray(moment_ms, np.int64), self._rows.shape)
-        day = np.clip((moment - self._first_ms) // DAY_MS, 0, MAX_DAYS - 1)
+        time = np.broadcast_to(np.asarray(time_ms, np.int64), self._rows.shape)
+        day = np.clip((time - self._first_ms) // DAY_MS, 0, MAX_DAYS - 1)
         last = int(day.max(initial=0)) + 1
         if last >= self._midnights.shape[1]:
             self._midnights = self._curves(min(last + AHEAD_DAYS, MAX_DAYS))
@@ -72,48 +72,46 @@ class Counters:
         start = self._first_ms + day * DAY_MS
         end = start + DAY_MS
         start = np.minimum(np.maximum(start, self._public_ms), end - 1)
-        gone = np.clip(moment - start, 0, end - start)
+        gone = np.clip(time - start, 0, end - start)
         cumulative: Int = low + (high - low) * gone // (end - start)
         return cumulative
 
-    def at(self, moment_ms: int) -> Snapshot:
-        """Return what the Hub serves at a moment."""
-        if self._latest is None or self._latest[0] != moment_ms:
-            self._latest = moment_ms, self._snapshot(moment_ms)
+    def at(self, time_ms: int) -> Snapshot:
+        """Return the counters that the Hub serves at a time."""
+        if self._latest is None or self._latest[0] != time_ms:
+            self._latest = time_ms, self._snapshot(time_ms)
         return self._latest[1]
 
     def set(self, series: Mapping[str, Series]) -> None:
-        """Serve these series instead of the curves: at a moment, the latest entry not after it.
+        """Serve these series instead of the curves: the latest entry not after the current time.
 
-        Before a series' first entry the Hub leaves both counters out. Raises `ValueError` for an
-        unknown model or a moment without a zone.
+        Before a series' first entry the Hub omits both counters. Raises `ValueError` for an
+        unknown model or a time without a zone.
         """
         for model_id, entries in series.items():
             if model_id not in self._index:
                 raise ValueError(f"set_counters: {model_id} is not in the catalog")
-            if any(moment.tzinfo is None for moment, _, _ in entries):
-                raise ValueError(f"set_counters: {model_id} has a moment without a time zone")
-            ordered = sorted(
-                (milliseconds(moment), all_time, d30) for moment, all_time, d30 in entries
-            )
+            if any(time.tzinfo is None for time, _, _ in entries):
+                raise ValueError(f"set_counters: {model_id} has a time without a time zone")
+            ordered = sorted((milliseconds(time), all_time, d30) for time, all_time, d30 in entries)
             self._series[self._index[model_id]] = ordered
         self._latest = None
 
-    def _snapshot(self, moment_ms: int) -> Snapshot:
-        renewed = np.full(len(self._rows), moment_ms, np.int64)
+    def _snapshot(self, time_ms: int) -> Snapshot:
+        renewed = np.full(len(self._rows), time_ms, np.int64)
         for start, end, frozen in self._stalls:
-            if start <= moment_ms < end:
+            if start <= time_ms < end:
                 renewed[frozen] = start
         total = self.true_cumulative(renewed)
         window = total - self.true_cumulative(renewed - WINDOW_MS)
-        likes = (self.true_cumulative(moment_ms) * self._likes_share).astype(np.int64)
+        likes = (self.true_cumulative(time_ms) * self._likes_share).astype(np.int64)
         trending = total - self.true_cumulative(renewed - TREND_MS)
         for row, at, lost in self._rollbacks:
             if renewed[row] >= at:
                 total[row] -= lost
         snapshot = Snapshot(total.tolist(), window.tolist(), likes.tolist(), trending.tolist())
         for row, entries in self._series.items():
-            served = [entry for entry in entries if entry[0] <= moment_ms]
+            served = [entry for entry in entries if entry[0] <= time_ms]
             _, all_time, d30 = served[-1] if served else (0, None, None)
             snapshot.downloads_all_time[row] = all_time
             snapshot.downloads_30d[row] = d30
@@ -126,8 +124,8 @@ class Counters:
 
     def _curve(self, model: Model, days: int, weekday: int) -> Int:
         public = (milliseconds(model.public_at) - self._first_ms) / DAY_MS
-        # Nothing before the day of publication, so draw no noise for it: a catalog that begins
-        # earlier leaves every curve as it is.
+        # Noise is drawn from the day of publication on, so that a catalog that begins earlier does
+        # not change the curve.
         first = int(public)
         midnights = np.arange(first, days + 1, dtype=np.float64)
         curve = np.zeros(days + 1, np.int64)

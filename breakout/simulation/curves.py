@@ -16,15 +16,15 @@ WEEKLY_RHYTHM = np.array([1.06, 1.08, 1.09, 1.08, 1.05, 0.83, 0.81])
 
 
 @dataclass(frozen=True)
-class Turn:
-    """A launch whose level, relative to its final one, changes around one age."""
+class LevelShift:
+    """A change of a launch's level, relative to its final one, around one age."""
 
     age_days: float
     """Age in the middle of the change, days since the model became public."""
     before: float
     """Level before the change; 1 is the level after it."""
     width_days: float = 4.0
-    """How slowly it changes; below 0.1 it is a jump within a day."""
+    """Duration of the change; below 0.1 it is a jump within a day."""
 
     def level(self, age: Float) -> Float:
         """Return the level at each age, from `before` to 1, never falling."""
@@ -34,7 +34,7 @@ class Turn:
 
 @dataclass(frozen=True)
 class Launch:
-    """What determines one model's curve."""
+    """The parameters of one model's curve."""
 
     day_30: float
     """Cumulative downloads 30 days after the model became public, before noise."""
@@ -42,7 +42,7 @@ class Launch:
     """Of the power law of cumulative downloads over age."""
     fade_days: float = float("inf")
     """Days in which interest fades to 1/e."""
-    turn: Turn | None = None
+    shift: LevelShift | None = None
     noise: float = 0.08
     """Standard deviation of the logarithm of a day's downloads."""
     rhythm: bool = True
@@ -53,20 +53,20 @@ class Launch:
     ) -> Int:
         """Return cumulative downloads at `midnights` (days, consecutive), int64, never falling.
 
-        `public`, the moment the model became public, is in the same days and may be a fraction;
+        `public`, when the model became public, is in the same days and may be a fraction;
         `first_weekday` is the first midnight's, Monday 0.
         """
         age = np.maximum(midnights - public, 0.0)
-        level = self.turn.level(age) if self.turn else np.ones_like(age)
+        level = self.shift.level(age) if self.shift else np.ones_like(age)
         planned = self.day_30 * level * (age / 30.0) ** self.exponent
         new = np.maximum(np.diff(planned), 0.0) * np.exp(-age[1:] / self.fade_days)
         if self.noise:
-            # The mean of a log-normal is exp(sigma^2 / 2): noise must not add downloads.
+            # The mean of a log-normal is exp(sigma^2 / 2): noise must not change the total.
             spread = rng.standard_normal(len(new)) * self.noise - self.noise**2 / 2
             new = new * np.exp(spread)
         if self.rhythm:
             new = new * WEEKLY_RHYTHM[(first_weekday + np.arange(len(new))) % 7]
-        # Rounding the sum instead of each day keeps slow models from standing still; the millionth
-        # keeps the sum's own rounding from costing a download.
+        # Rounds the sum instead of each day, so that slow models grow at all; the millionth keeps
+        # the sum's own rounding error from costing a download.
         total = np.floor(np.concatenate(([0.0], np.cumsum(new))) + 1e-6)
         return total.astype(np.int64)

@@ -1,35 +1,37 @@
 """The simulated Hub: an HTTP server on 127.0.0.1 with the Hub's paths, shapes and errors."""
 
-import asyncio
 import time
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Self, cast
+from typing import Self
 
 from aiohttp import hdrs, web
+from aiohttp.typedefs import Middleware
 
 from breakout.simulation import (
-    answers,
     control,
     leaderboards,
     lists,
     modelscope,
     openrouter,
-    wire,
+    responses,
 )
 from breakout.simulation.budget import GENEROUS, Budget, Limits
 from breakout.simulation.catalog import Catalog
 from breakout.simulation.clock import SimulatedClock, milliseconds
 from breakout.simulation.counters import Counters, Series
-from breakout.simulation.faults import Fault, Faults, change_rows
-from breakout.simulation.listing import list_page
-from breakout.simulation.query import MODEL_FIELDS, QueryError, read_fields, read_list_query
-from breakout.simulation.rows import INFO_FIELDS, Rows
+from breakout.simulation.listing import PageSpan, Place, page_span, sorted_places
+from breakout.simulation.query import (
+    MODEL_FIELDS,
+    ListQuery,
+    QueryError,
+    read_fields,
+    read_list_query,
+)
+from breakout.simulation.rows import DEFAULT_FIELDS, FULL_FIELDS, INFO_FIELDS, Row, Rows
 from breakout.simulation.serving import Serving
 
 KEPT_REQUESTS = 50_000
-
-FAULTS = web.RequestKey("faults", list[Fault])
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
@@ -44,14 +46,14 @@ class ReceivedRequest:
     headers: Mapping[str, str]
     """Names in lower case."""
     status: int | None = None
-    """Status of the answer; None while there is none, and when the connection was reset."""
+    """Status of the response; None before it, and when the connection was reset."""
 
 
 class SimulatedHub:
     """A running simulated Hub; use it with `async with`.
 
     `url` is for HF_ENDPOINT, `tracked_models_url` for TRACKED_MODELS_URL. What it serves is as of
-    `clock`. `requests` holds the last it received, without those to `/simulation`.
+    `clock`. `requests` are the last it received, except those to `/simulation`.
     """
 
     def __init__(
@@ -64,14 +66,13 @@ class SimulatedHub:
         host: str = "127.0.0.1",
         port: int = 0,
     ) -> None:
-        """Prepare a Hub; `limits` are those of clients without a token.
+        """Create a Hub; `limits` are those of clients without a token.
 
-        `tokens` are the accepted tokens with their limits; any other is answered 401. Port 0
-        takes a free one.
+        `tokens` are the accepted tokens with their limits; the response to any other is 401.
+        Port 0 is any free port.
         """
         self.catalog = catalog
         self.clock = clock if clock is not None else SimulatedClock()
-        self.faults = Faults()
         self.requests: list[ReceivedRequest] = []
         self.counters = Counters(catalog)
         self._rows = Rows(catalog)
@@ -79,7 +80,6 @@ class SimulatedHub:
         self._tokens = dict(tokens or {})
         self._budget = Budget()
         self._address = (host, port)
-        self._stopping = asyncio.Event()
         self._serving: Serving | None = None
         self._by_id = {model.id: i for i, model in enumerate(catalog.models)}
         self._by_new_id = {
@@ -87,20 +87,19 @@ class SimulatedHub:
         }
 
     async def __aenter__(self) -> Self:
-        app = web.Application(middlewares=[self._record, self._guard])
+        app = web.Application(middlewares=self._middlewares())
         app.router.add_get("/api/models", self._list)
         app.router.add_get("/api/models/{namespace}/{repo}", self._info)
         app.router.add_get("/lists/{file:.+}", self._tracked_models)
         openrouter.add_routes(app, self.catalog, self.clock)
         leaderboards.add_routes(app, self.catalog, self.clock)
         modelscope.add_routes(app, self.catalog, self.clock, self.counters)
-        control.add_routes(app, self.clock, self.faults, self.set_counters)
+        control.add_routes(app, self.clock, self.set_counters)
         self._serving = Serving(app, *self._address)
         await self._serving.__aenter__()
         return self
 
     async def __aexit__(self, *_error: object) -> None:
-        self._stopping.set()
         if self._serving is not None:
             await self._serving.__aexit__(None, None, None)
 
@@ -138,7 +137,7 @@ class SimulatedHub:
 
     @property
     def addresses(self) -> dict[str, str]:
-        """Every source's address by the setting it is for."""
+        """Every source's address, by the name of its setting."""
         return {
             "HF_ENDPOINT": self.url,
             "TRACKED_MODELS_URL": self.tracked_models_url,
@@ -149,10 +148,10 @@ class SimulatedHub:
         }
 
     def set_counters(self, series: Mapping[str, Series]) -> None:
-        """Serve given counters for some models: {id: [(moment, all_time, 30d), …]}.
+        """Serve given counters for some models: {id: [(time, all_time, 30d), …]}.
 
-        At a moment the latest entry not after it is served; None leaves the counter out, and so
-        does a moment before the first entry. Raises `ValueError` for an unknown model.
+        The latest entry not after the simulated time is served; None omits the counter, as does a
+        time before the first entry. Raises `ValueError` for an unknown model.
         """
         self.counters.set(series)
 
@@ -174,30 +173,29 @@ class SimulatedHub:
         return response
 
     @web.middleware
-    async def _guard(self, request: web.Request, handler: Handler) -> web.StreamResponse:
-        """Check token and budget, and let the faults have their way."""
+    async def _check(self, request: web.Request, handler: Handler) -> web.StreamResponse:
+        """Check token and rate limit."""
         if request.path.startswith("/simulation/"):
             return await handler(request)
         budget: dict[str, str] = {}
         if request.path.startswith("/api/"):
             client, limits = self._client(request)
             if limits is None:
-                return answers.error(401, "Invalid credentials in Authorization header")
+                return responses.error(401, "Invalid credentials in Authorization header")
             granted, budget = self._budget.spend(client, limits, time.monotonic())
             if not granted:
-                return answers.too_many_requests(request.remote, budget)
-        faults = self.faults.hitting(request.path_qs)
-        request[FAULTS] = faults
-        answer = answers.ending(request, faults)
-        if answer is None:
-            try:
-                # All handlers below are this program's own, and return whole responses.
-                answer = cast("web.Response", await handler(request))
-            except web.HTTPNotFound:
-                answer = answers.error(404, "Sorry, we can't find the page you are looking for.")
+                return responses.too_many_requests(request.remote, budget)
+        try:
+            response = await handler(request)
+        except web.HTTPNotFound:
+            response = responses.error(404, "Sorry, we can't find the page you are looking for.")
         for name, value in budget.items():
-            answer.headers.setdefault(name, value)
-        return await wire.send(request, answer, faults, self._stopping)
+            response.headers.setdefault(name, value)
+        return response
+
+    def _middlewares(self) -> list[Middleware]:
+        """Return the middlewares, outermost first."""
+        return [self._record, self._check]
 
     def _client(self, request: web.Request) -> tuple[str, Limits | None]:
         authorization = request.headers.get(hdrs.AUTHORIZATION)
@@ -210,36 +208,47 @@ class SimulatedHub:
         try:
             query = read_list_query(request.query)
         except QueryError as error:
-            return answers.error(400, str(error))
+            return responses.error(400, str(error))
         now = self.clock.now()
         snapshot = self.counters.at(milliseconds(now))
-        rows, cursor = list_page(self._rows, query, snapshot, now, request[FAULTS])
-        response = answers.ok(rows)
+        places = sorted_places(self._rows, query, snapshot, now)
+        start, end, cursor = self._page(request, places, query)
+        fields = query.fields or (FULL_FIELDS if query.full else DEFAULT_FIELDS)
+        rows = [self._rows.row(i, fields, snapshot, now) for _, _, i in places[start:end]]
+        response = responses.ok(self._served(request, rows))
         if cursor is not None:
             next_page = request.url.update_query(cursor=str(cursor))
             response.headers[hdrs.LINK] = f'<{next_page}>; rel="next"'
         return response
+
+    def _page(self, _request: web.Request, places: Sequence[Place], query: ListQuery) -> PageSpan:
+        """Return the page of the sorted places that a request gets."""
+        return page_span(places, query)
+
+    def _served(self, _request: web.Request, rows: list[Row]) -> list[Row]:
+        """Return models' rows as a request gets them."""
+        return rows
 
     async def _info(self, request: web.Request) -> web.Response:
         model_id = "{namespace}/{repo}".format_map(request.match_info)
         now = self.clock.now()
         i = self._by_id.get(model_id, self._by_new_id.get(model_id))
         if i is None or not self._rows.exists(i, now):
-            return answers.repository_not_found()
+            return responses.repository_not_found()
         current = self._rows.id_at(i, now)
         if current != model_id:
             if model_id != self.catalog.models[i].id:  # a new name before the renaming
-                return answers.repository_not_found()
-            return answers.moved(str(request.rel_url).replace(model_id, current, 1))
+                return responses.repository_not_found()
+            return responses.moved(str(request.rel_url).replace(model_id, current, 1))
         if self._rows.is_private(i, now):
-            return answers.private_repository()
+            return responses.private_repository()
         try:
             fields = read_fields(request.query, MODEL_FIELDS) or INFO_FIELDS
         except QueryError as error:
-            return answers.error(400, str(error))
+            return responses.error(400, str(error))
         row = self._rows.row(i, fields, self.counters.at(milliseconds(now)), now)
-        seen = change_rows([row], request[FAULTS])
-        return answers.ok(seen[0]) if seen else answers.repository_not_found()
+        served = self._served(request, [row])
+        return responses.ok(served[0]) if served else responses.repository_not_found()
 
     async def _tracked_models(self, request: web.Request) -> web.Response:
         build = lists.FILES.get(request.match_info["file"])

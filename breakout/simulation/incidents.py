@@ -1,4 +1,4 @@
-"""What goes wrong with the Hub's counters themselves, at moments of the simulated time."""
+"""Incidents of the Hub's counters, at simulated times."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -6,20 +6,20 @@ from datetime import datetime
 
 @dataclass(frozen=True)
 class Stall:
-    """Counters that are not renewed from `start` until `end`, when they catch up at once.
+    """Counters that are not renewed from `start` until `end`, when they catch up immediately.
 
-    A scrape at one hour every day sees exactly one day without change when the stall lasts 48 h.
+    Daily scrapes at a fixed hour observe exactly one unchanged day during a stall of 48 hours.
     """
 
     start: datetime
     end: datetime
     share: float = 1.0
-    """Share of the models that stand still, drawn by seed."""
+    """Share of the models that are affected, drawn by seed."""
 
 
 @dataclass(frozen=True)
 class Rollback:
-    """One model's all-time counter loses a share of its value at `at`, for good."""
+    """A permanent loss of a share of one model's all-time counter at `at`."""
 
     model_id: str
     at: datetime

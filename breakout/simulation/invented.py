@@ -1,4 +1,4 @@
-"""The demo's catalog: two years of invented launches, with something to see in the last weeks."""
+"""The demo's catalog: two years of invented launches, with breakouts in the last weeks."""
 
 from dataclasses import replace
 from datetime import date, datetime, timedelta
@@ -50,10 +50,10 @@ def invented_catalog(end: datetime, *, days: int = DAYS, seed: int = SEED) -> Ca
     if days < MIN_DAYS:
         raise ValueError(f"days must be at least {MIN_DAYS}, got {days}")
     if end.tzinfo is None:
-        raise ValueError("end needs a time zone, as +00:00")
+        raise ValueError("end needs a time zone, such as +00:00")
     rng = np.random.default_rng(seed)
     namer = Namer(rng)
-    planned = [slot for each in BINS for slot in slots(each, days, rng)]
+    planned = [slot for bin_ in BINS for slot in slots(bin_, days, rng)]
     tracked = [
         _tracked(i, slot, end=end, days=days, namer=namer, rng=rng)
         for i, slot in enumerate(planned)
@@ -88,10 +88,10 @@ def _tracked(
     generation = 1 + 0.5 * max(int(6 * (1 - slot.age / days)), 0)
     hidden = rng.random() < HIDDEN_SIZES
     name = namer.unsized(org, generation) if hidden else namer.model_id(org, generation, size.label)
-    # A name in millions is not read as a size either.
-    told = not hidden and size.label.endswith("B")
+    # A size in millions is not parsed from a name.
+    named = not hidden and size.label.endswith("B")
     has_weights = rng.random() < WITH_SAFETENSORS
-    public = _moment(end, slot.age, rng)
+    public = _time(end, slot.age, rng)
     gated: Gated = (False, False, False, False, False, False, "auto", "manual")[rng.integers(8)]
     return Model(
         name,
@@ -103,28 +103,28 @@ def _tracked(
         dtype="F8_E4M3" if name.endswith("FP8") else "BF16",
         total_params_b=size.total_b,
         active_params_b=size.active_b,
-        manual_size=(not has_weights and not told) or size.active_b is not None,
+        manual_size=(not has_weights and not named) or size.active_b is not None,
         gated=gated,
         tags=("conversational",),
         likes_share=float(np.exp(rng.normal(np.log(0.001), 0.7))),
         tracked_in="extra_models.csv" if slot.launch.day_30 < EXTRA_BELOW else "models.csv",
-        tracked_since=_moment(public, -rng.uniform(2, 5), rng),
+        tracked_since=_time(public, -rng.uniform(2, 5), rng),
     )
 
 
 def _safetensors(size: Size) -> int:
-    # Files hold a little beside what is counted as parameters: heads for several tokens at once.
+    # Files contain a little more than the counted parameters: heads for multi-token prediction.
     surplus = 1.02 if size.active_b is not None else 1.0007
     return int(size.total_b * surplus * 1e9) // 1024 * 1024
 
 
-def _moment(end: datetime, days_before: float, rng: np.random.Generator) -> datetime:
+def _time(end: datetime, days_before: float, rng: np.random.Generator) -> datetime:
     day = (end - timedelta(days=float(days_before))).replace(hour=0, minute=0, second=0)
     return day.replace(microsecond=0) + timedelta(seconds=int(rng.integers(6 * 3600, 16 * 3600)))
 
 
 def _corrected(by_role: dict[str, list[Model]]) -> dict[str, Model]:
-    """Return the models whose repository was not created on the day of their release."""
+    """Return the models whose repository was not created on their release date."""
     changed = {}
     for role, shifts in CORRECTIONS.items():
         for model, shift in zip(by_role[role], shifts, strict=False):
@@ -138,7 +138,7 @@ def _corrected(by_role: dict[str, list[Model]]) -> dict[str, Model]:
 
 
 def _departed(average: list[Model], end: datetime) -> dict[str, Model]:
-    """Return three models that were renamed, deleted and made private."""
+    """Return three models: one renamed, one deleted, one made private."""
     renamed, deleted, hidden = average[20], average[40], average[60]
     return {
         renamed.id: replace(
@@ -161,7 +161,7 @@ def _incidents(contenders: list[Model], end: datetime) -> tuple[Incident, ...]:
     def ago(days: int) -> datetime:
         return end - timedelta(days=days)
 
-    # A contender two weeks to four months old then: it soon passes its old total.
+    # A contender of two weeks to four months of age: it soon passes its old total.
     rollback_at = ago(ROLLBACK_AGO)
     rolled_back = min(
         (model for model in contenders if model.public_at < rollback_at - timedelta(days=14)),

@@ -1,9 +1,9 @@
 """Simulated leaderboards: the dataset viewer with Arena's rows, and Artificial Analysis.
 
-Ratings are functions of the invented models and the day: each release of an organisation is
-rated better than its last, and some closed models stay ahead of most.
+Ratings are functions of the invented models and the day: each release of an organisation has a
+higher rating than the one before, and some closed models stay ahead of most.
 
-Rows have the types of the real ones, oddities included; where each was seen is said beside it.
+Rows have the types of the real ones, oddities included; a comment has the evidence for each.
 """
 
 import math
@@ -22,28 +22,28 @@ ARENA_PREFIX = "/arena"
 ARTIFICIAL_ANALYSIS_PREFIX = "/artificial-analysis/api/v2"
 
 CLOSED = {"locked-1": "Keystone", "locked-2": "Keystone", "opus-vault": "Sealed"}
-"""Closed models and who makes them."""
+"""Closed models and their vendors."""
 UNKNOWN = "mystery-alpha"
-"""Rated, and classified by nobody."""
+"""Rated, but not classified."""
 VERSION_CHANGED = datetime(2026, 1, 15, tzinfo=UTC)
-"""From here on the index has its second version, whose numbers are lower."""
+"""Start of the index's second version, whose numbers are lower."""
 
 BOARDS = ("text", "text_style_control")
 """Configurations of the dataset that are served, as huggingface.co/datasets/lmarena-ai/
 leaderboard-dataset names them; it has more."""
 
 QUOTA = 100
-"""Requests a day of a free key: what clients say (antoniovho/artificial-analysis-leaderboards), who
-name the headers too; that the reset is a Unix time is assumed."""
+"""Daily requests of a free key. Clients (antoniovho/artificial-analysis-leaderboards) document it
+and the names of the headers; that the reset is a Unix time is assumed."""
 
 _CATEGORIES = ("overall", "coding", "hard prompts")
 _PAGE = 100
-_LATE = timedelta(days=10)
-"""A model is rated so long after its release."""
+_RATING_DELAY = timedelta(days=10)
+"""Time from a model's release to its rating."""
 
 
 def add_routes(app: web.Application, catalog: Catalog, clock: SimulatedClock) -> None:
-    """Serve both leaderboards' paths, as of the clock."""
+    """Add the paths of both leaderboards, as of the clock."""
 
     async def rows(request: web.Request) -> web.Response:
         board = request.query.get("config", "")
@@ -51,21 +51,21 @@ def add_routes(app: web.Application, catalog: Catalog, clock: SimulatedClock) ->
             return web.json_response({"error": "Not found."}, status=404)
         return _viewer(request, list(_arena(catalog, clock.now(), board)))
 
-    asked: Counter[tuple[str, date]] = Counter()
+    requests: Counter[tuple[str, date]] = Counter()
 
     async def models(request: web.Request) -> web.Response:
         key, now = request.headers.get("x-api-key"), clock.now()
         if not key:
             return web.json_response({"error": "Invalid API key"}, status=401)
-        asked[key, now.date()] += 1
-        left = QUOTA - asked[key, now.date()]
-        answer = (
+        requests[key, now.date()] += 1
+        left = QUOTA - requests[key, now.date()]
+        response = (
             web.json_response({"error": "Rate limit exceeded"}, status=429)
             if left < 0
             else _index(request, catalog, now)
         )
-        answer.headers.update(_quota(max(left, 0), now))
-        return answer
+        response.headers.update(_quota(max(left, 0), now))
+        return response
 
     for path in ("rows", "filter"):
         app.router.add_get(f"{ARENA_PREFIX}/{path}", rows)
@@ -73,7 +73,7 @@ def add_routes(app: web.Application, catalog: Catalog, clock: SimulatedClock) ->
 
 
 def _quota(left: int, now: datetime) -> dict[str, str]:
-    # The clock of who asks is the real one.
+    # The client's clock is the real one.
     tomorrow = (now + timedelta(days=1)).replace(hour=0, minute=0, second=0, microsecond=0)
     reset = time.time() + (tomorrow - now).total_seconds()
     return {
@@ -84,7 +84,7 @@ def _quota(left: int, now: datetime) -> dict[str, str]:
 
 
 def reviewed_names(catalog: Catalog) -> Iterator[tuple[str, str, str | None]]:
-    """Yield source, name and weights of every invented name but one; null for closed ones."""
+    """Yield source, name and weights of all invented names but one; null for closed models."""
     for source in ("arena", "artificial-analysis"):
         for model in _rated(catalog):
             yield source, _name(model), model.id
@@ -93,7 +93,7 @@ def reviewed_names(catalog: Catalog) -> Iterator[tuple[str, str, str | None]]:
 
 
 def _viewer(request: web.Request, rows: list[dict[str, object]]) -> web.Response:
-    # A filtered row keeps its place among all rows: `ROW_IDX_COLUMN` of huggingface/dataset-viewer.
+    # A filtered row keeps its index among all rows: `ROW_IDX_COLUMN` of huggingface/dataset-viewer.
     numbered = list(enumerate(rows))
     if request.path.endswith("/filter"):
         if request.query.get("where") != "\"category\"='overall'":
@@ -107,20 +107,20 @@ def _viewer(request: web.Request, rows: list[dict[str, object]]) -> web.Response
         {"row_idx": number, "row": row, "truncated_cells": []}
         for number, row in numbered[offset : offset + min(length, _PAGE)]
     ]
-    answer = {
+    body = {
         "features": [],
         "rows": page,
         "num_rows_total": len(numbered),
         "num_rows_per_page": _PAGE,
         "partial": False,
     }
-    return web.json_response(answer)
+    return web.json_response(body)
 
 
 def _arena(catalog: Catalog, now: datetime, board: str) -> Iterator[dict[str, object]]:
     published = now.date()
     published -= timedelta(days=published.weekday())
-    # In July 2026 the real one had some 1,113 rows for 185 models, with the same votes and
+    # In July 2026 the real one had about 1,113 rows for 185 models, with the same votes and
     # slightly different ratings (daily copies of its clients, such as ukitako1030/EVAL).
     copies = 3 if published.isocalendar().week % 4 == 0 else 1
     for category in _CATEGORIES:
@@ -139,7 +139,7 @@ def _arena(catalog: Catalog, now: datetime, board: str) -> Iterator[dict[str, ob
 
 def _rated_row(name: str, maker: str, rating: float, luck: int) -> dict[str, object]:
     # Counts are doubles (`"vote_count": 4932.0`) in the rows that ukitako1030/EVAL keeps, up to
-    # 2026-10-02; the organisation is '' for 63 of the 434 models of the whole history. Ends of the
+    # 2026-10-02; the organisation is '' for 63 of the 434 models of its history. Ends of the
     # interval may be null in the schema that other clients check their saved rows against.
     bounded = luck % 50 != 0
     return {
@@ -201,7 +201,7 @@ def _item(name: str, maker: str, index: float) -> dict[str, object]:
 def _skills(catalog: Catalog, now: datetime) -> Iterator[tuple[str, str, bool, float]]:
     """Yield name, maker, open, and a skill from about 0 to 100."""
     for model in _rated(catalog):
-        if model.public_at + _LATE <= now:
+        if model.public_at + _RATING_DELAY <= now:
             yield _name(model), model.org, True, _skill(model.id, model.public_at)
     for name, maker in CLOSED.items():
         yield name, maker, False, _skill(name, now - timedelta(days=60)) + 4
@@ -214,7 +214,7 @@ def _skill(name: str, at: datetime) -> float:
 
 
 def _rated(catalog: Catalog) -> Iterator[Model]:
-    """Yield the models somebody rates: every third tracked one, by its name."""
+    """Yield the rated models: every third tracked one, by its name."""
     for model in catalog.models:
         if model.tracked_in is not None and zlib.crc32(model.id.encode()) % 3 == 0:
             yield model

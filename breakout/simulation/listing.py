@@ -1,48 +1,43 @@
 """One page of the list of models: filtered, sorted, and cut at a cursor."""
 
 from bisect import bisect_right
+from collections.abc import Sequence
 from datetime import datetime
-from typing import Any
+from typing import NamedTuple
 
 from breakout.simulation.counters import Snapshot
-from breakout.simulation.faults import (
-    CursorLoop,
-    Duplicates,
-    Fault,
-    RepeatedCursor,
-    change_rows,
-)
 from breakout.simulation.query import Cursor, ListQuery
-from breakout.simulation.rows import DEFAULT_FIELDS, FULL_FIELDS, Rows
+from breakout.simulation.rows import Rows
 
-# Before any model, ascending or descending: keys are whole numbers far smaller than this.
-_START = Cursor(-(2**100), "")
+# Before any model, ascending or descending: keys are integers far smaller than this.
+START = Cursor(-(2**100), "")
+
+Place = tuple[int, str, int]
+"""A model's place in a sorted list: its sort key, `_id`, and index in the catalog."""
 
 
-def list_page(
-    rows: Rows, query: ListQuery, snapshot: Snapshot, now: datetime, faults: list[Fault]
-) -> tuple[list[dict[str, Any]], Cursor | None]:
-    """Return the page's rows and the cursor of the next page, None on the last."""
+class PageSpan(NamedTuple):
+    """A page as a slice of the sorted places, and the cursor of the next page."""
+
+    start: int
+    end: int
+    next_cursor: Cursor | None
+    """None on the last page."""
+
+
+def sorted_places(rows: Rows, query: ListQuery, snapshot: Snapshot, now: datetime) -> list[Place]:
+    """Return the places of all models that match the query."""
     sign = -1 if query.descending else 1
     keys = rows.sort_keys(query.sort, snapshot)
-    places = sorted(
+    return sorted(
         (sign * (-1 if (key := keys[i]) is None else key), rows.object_ids[i], i)
         for i in rows.matching(query, now)
     )
-    cursor = query.cursor or _START
+
+
+def page_span(places: Sequence[Place], query: ListQuery) -> PageSpan:
+    """Return the page after the query's cursor."""
+    cursor = query.cursor or START
     start = bisect_right(places, (cursor.key, cursor.object_id), key=lambda place: place[:2])
     end = start + query.limit
-    following = Cursor(*places[end - 1][:2]) if end < len(places) else None
-    for fault in faults:
-        match fault:
-            case Duplicates():
-                start = max(start - fault.count, 0)
-            case RepeatedCursor():
-                following = cursor
-            case CursorLoop() if cursor == _START:
-                following = following or Cursor(*places[-1][:2]) if places else _START
-            case CursorLoop():
-                following = _START
-    fields = query.fields or (FULL_FIELDS if query.full else DEFAULT_FIELDS)
-    page = [rows.row(i, fields, snapshot, now) for _, _, i in places[start:end]]
-    return change_rows(page, faults), following
+    return PageSpan(start, end, Cursor(*places[end - 1][:2]) if end < len(places) else None)

@@ -1,4 +1,4 @@
-"""The tracked-models list as its repository publishes it, of the catalog at a moment."""
+"""The tracked-models list in the format of its repository, from the catalog at a given time."""
 
 import csv
 import io
@@ -49,7 +49,7 @@ def models(catalog: Catalog, now: datetime, file: str) -> str:
 
 
 def parameters(catalog: Catalog, now: datetime) -> str:
-    """Return `metadata/model_parameters.csv`, with a size only where `manual_size` says so."""
+    """Return `metadata/model_parameters.csv`, with sizes of models with `manual_size` only."""
     rows = (
         (m.id, f"{m.total_params_b:g}", _number(m.active_params_b), _is_moe(m), "")
         for m in _listed(catalog, now)
@@ -66,9 +66,9 @@ def regions(catalog: Catalog, _now: datetime) -> str:
 
 
 def corrections(catalog: Catalog, now: datetime) -> str:
-    """Return `metadata/release_date_corrections.csv`, which begins with comment lines."""
+    """Return `metadata/release_date_corrections.csv`, which starts with comment lines."""
     rows = (
-        (m.id, m.created_at.date(), m.released_on, _off(m))
+        (m.id, m.created_at.date(), m.released_on, _note(m))
         for m in _listed(catalog, now)
         if m.released_on is not None and datetime.combine(m.released_on, time(), UTC) <= now
     )
@@ -110,7 +110,7 @@ def _is_moe(model: Model) -> str:
     return "" if model.active_params_b is None else "true"
 
 
-def _off(model: Model) -> str:
+def _note(model: Model) -> str:
     days = (model.released_on - model.created_at.date()).days if model.released_on else 0
     unit = "day" if abs(days) == 1 else "days"
     return f"{days} {unit} early" if days > 0 else "official launch post"

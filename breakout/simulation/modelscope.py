@@ -1,4 +1,4 @@
-"""A simulated ModelScope: the same invented models, downloaded less, by the Hub's names."""
+"""A simulated ModelScope: the same invented models by the same names, with fewer downloads."""
 
 from aiohttp import web
 
@@ -9,27 +9,27 @@ from breakout.simulation.rows import hub_time
 
 PREFIX = "/modelscope"
 SHARES = {"china": 3, "other": 12, "us": 20, "eu": 25}
-"""What the Hub's downloads are divided by, by region of the organisation."""
+"""Divisor of the Hub's downloads, by region of the organisation."""
 
-_DEEPEST = 3000
+_MOST_LISTED = 3000
 
 
 def add_routes(
     app: web.Application, catalog: Catalog, clock: SimulatedClock, counters: Counters
 ) -> None:
-    """Serve ModelScope's listing below `PREFIX`, as of the clock."""
+    """Add ModelScope's listing below `PREFIX`, as of the clock."""
     regions = {one.name: one.region or "" for one in catalog.organisations}
 
     async def models(request: web.Request) -> web.Response:
         owner = request.query.get("owner", "")
         number = int(request.query.get("page_number", "1"))
         size = min(int(request.query.get("page_size", "10")), 50)
-        if number * size > _DEEPEST:
+        if number * size > _MOST_LISTED:
             return web.json_response({"success": False, "message": "too deep"}, status=400)
         now = clock.now()
         counted = counters.at(milliseconds(now))
         share = SHARES.get(regions.get(owner, ""))
-        # The fields, with `params` whole, null or absent and many never read, are those of the
+        # The fields, with `params` an integer, null or absent, and many unused, are those of the
         # rows in modelscope.cn/openapi/v1 (unsloth/DeepSeek-R1-Distill-Qwen-7B-GGUF).
         listed = [
             {

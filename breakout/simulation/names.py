@@ -1,4 +1,4 @@
-"""Invented organisations and model names. None of them belongs to anybody."""
+"""Invented organisations and model names; none of them exists."""
 
 from dataclasses import dataclass
 
@@ -51,7 +51,7 @@ UNSIZED = ("Large", "Ultra", "Mini", "Pro", "Flash", "Micro")
 
 @dataclass(frozen=True)
 class Size:
-    """A model's size and how its name tells it."""
+    """A model's size, and its label in the name."""
 
     total_b: float
     """Total parameters in decimal billions."""
@@ -72,7 +72,7 @@ def mixture(total_b: float, active_b: float) -> Size:
 
 
 class Namer:
-    """Gives every model a name of its own."""
+    """Generates unique model names."""
 
     def __init__(self, rng: np.random.Generator) -> None:
         self._rng = rng
@@ -90,5 +90,5 @@ class Namer:
             generation = round(generation + 0.1, 1)
 
     def unsized(self, org: str, generation: float) -> str:
-        """Return an id that does not tell the size."""
+        """Return an id without a size."""
         return self.model_id(org, generation, str(self._rng.choice(UNSIZED)))

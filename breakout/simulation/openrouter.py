@@ -1,7 +1,7 @@
 """A simulated OpenRouter: tokens by model and day, and its catalogue of names.
 
-Tokens are a function of the invented models and the day. Each is counted a little low at first,
-and whole two days later, so that an answer asked for again revises the newest days.
+Tokens are a function of the invented models and the day. The newest days are counted a little low
+at first and completely two days later, so that a later response corrects them.
 """
 
 import math
@@ -17,11 +17,11 @@ from breakout.simulation.clock import SimulatedClock
 PREFIX = "/openrouter/api/v1"
 FLOOR = date(2025, 1, 1)
 NAMED = 50
-"""Names an answer has a day at most; the rest is `other`."""
+"""Most names a day in a response; the rest is `other`."""
 
 CLOSED = ("sealed/opus-vault", "sealed/vault-mini", "keystone/locked-1", "keystone/locked-2")
 UNCLASSIFIED = "stranger/mystery-alpha"
-"""A name nobody has classified."""
+"""A name that is not classified."""
 
 _DAY = timedelta(days=1)
 _TOKENS_A_DAY = 10**12
@@ -29,7 +29,7 @@ _LONGEST_SPAN_DAYS = 366
 
 
 def add_routes(app: web.Application, catalog: Catalog, clock: SimulatedClock) -> None:
-    """Serve OpenRouter's paths below `PREFIX`, as of the clock."""
+    """Add OpenRouter's paths below `PREFIX`, as of the clock."""
 
     async def rankings(request: web.Request) -> web.Response:
         return _refused(request) or _rankings(request, catalog, clock.now())
@@ -42,7 +42,7 @@ def add_routes(app: web.Application, catalog: Catalog, clock: SimulatedClock) ->
 
 
 def reviewed_names(catalog: Catalog) -> Iterator[tuple[str, str, str | None]]:
-    """Yield source, name and weights of every invented name but one; null for closed ones."""
+    """Yield source, name and weights of all invented names but one; null for closed models."""
     for model in _served(catalog):
         yield "openrouter", _slug(model), model.id
     for name in CLOSED:
@@ -90,23 +90,23 @@ def _day(catalog: Catalog, day: date, now: datetime) -> list[dict[str, str]]:
 
 
 def _tokens(catalog: Catalog, day: date, now: datetime) -> Iterator[tuple[str, int]]:
-    """Yield every name's tokens: open models come and fade, closed ones lose ground slowly."""
-    moment = datetime(day.year, day.month, day.day, tzinfo=UTC)
-    whole = 1.0 if now - moment >= 3 * _DAY else 0.93
+    """Yield every name's tokens: open models rise and fade, closed ones lose share slowly."""
+    midnight = datetime(day.year, day.month, day.day, tzinfo=UTC)
+    counted_share = 1.0 if now - midnight >= 3 * _DAY else 0.93
     years = (day - FLOOR).days / 365.25
     for model in _served(catalog):
-        age = (moment - model.public_at).days
+        age = (midnight - model.public_at).days
         if age < 0:
             continue
         weight = _luck(model.id) ** 3 * (1 + age / 10) * math.exp(-age / 120) * (0.6 + 0.5 * years)
-        tokens = int(_TOKENS_A_DAY / 20 * weight * _noise(model.id, day) * whole)
+        tokens = int(_TOKENS_A_DAY / 20 * weight * _noise(model.id, day) * counted_share)
         if tokens:
             yield _slug(model), tokens
         if tokens > _TOKENS_A_DAY // 1000 and _luck(model.id + ":free") > 0.6:  # noqa: PLR2004
             yield f"{_slug(model)}:free", tokens // 7
     for number, name in enumerate(CLOSED, start=1):
-        yield name, int(_TOKENS_A_DAY / (number + 1) / 2 * _noise(name, day) * whole)
-    yield UNCLASSIFIED, int(_TOKENS_A_DAY / 150 * _noise(UNCLASSIFIED, day) * whole)
+        yield name, int(_TOKENS_A_DAY / (number + 1) / 2 * _noise(name, day) * counted_share)
+    yield UNCLASSIFIED, int(_TOKENS_A_DAY / 150 * _noise(UNCLASSIFIED, day) * counted_share)
 
 
 def _catalogue(catalog: Catalog, now: datetime) -> Iterator[dict[str, object]]:
@@ -135,7 +135,7 @@ def _row(slug: str, name: str, hub_id: str | None, created: datetime) -> dict[st
 
 
 def _served(catalog: Catalog) -> Iterator[Model]:
-    """Yield the models somebody serves: every fourth tracked one, by its name."""
+    """Yield the served models: every fourth tracked one, by its name."""
     for model in catalog.models:
         if model.tracked_in is not None and zlib.crc32(model.id.encode()) % 4 == 0:
             yield model

@@ -1,4 +1,4 @@
-"""The query of `GET /api/models`, checked as the Hub checks it."""
+"""The query of `GET /api/models`, validated like the Hub does."""
 
 import base64
 import binascii
@@ -50,12 +50,12 @@ _PARAMETER_UNITS = {"K": 10**3, "M": 10**6, "B": 10**9, "T": 10**12}
 
 
 class QueryError(ValueError):
-    """A query the Hub answers with 400. The message is the Hub's `error`."""
+    """A query that the Hub rejects with 400. The message is the Hub's `error`."""
 
 
 @dataclass(frozen=True)
 class Cursor:
-    """A place between two models of a sorted list: after the model with this key and `_id`."""
+    """A position in a sorted list: after the model with this key and `_id`."""
 
     key: int
     object_id: str
@@ -67,14 +67,14 @@ class Cursor:
 
 @dataclass(frozen=True)
 class ListQuery:
-    """What a client asks of the list."""
+    """A client's query of the list."""
 
     author: str | None
     search: str | None
     tags: tuple[str, ...]
     gated: bool | None
     parameters: tuple[int | None, int | None]
-    """Fewest and most parameters, both included."""
+    """Minimum and maximum number of parameters, inclusive."""
     sort: str
     descending: bool
     limit: int
@@ -85,13 +85,13 @@ class ListQuery:
 
     @property
     def takes_all(self) -> bool:
-        """Whether no filter leaves a model out."""
-        asked = (self.author, self.search, self.gated, *self.parameters)
-        return not self.tags and all(value is None for value in asked)
+        """Whether no filter excludes a model."""
+        filters = (self.author, self.search, self.gated, *self.parameters)
+        return not self.tags and all(value is None for value in filters)
 
 
 def read_list_query(query: MultiMapping[str]) -> ListQuery:
-    """Read the query. Raises `QueryError` as the Hub would answer."""
+    """Parse the query. Raises `QueryError` like the Hub."""
     fields = read_fields(query, LIST_FIELDS)
     full = any(_flag(query, name) for name in ("full", "cardData", "config"))
     sort = query.get("sort", "trendingScore")
@@ -120,13 +120,13 @@ def read_list_query(query: MultiMapping[str]) -> ListQuery:
 
 def read_fields(query: MultiMapping[str], allowed: list[str]) -> tuple[str, ...] | None:
     """Return the fields of `expand`, None without. Raises `QueryError` for one not allowed."""
-    asked = [*query.getall("expand[]", []), *query.getall("expand", [])]
-    for i, name in enumerate(asked):
+    names = [*query.getall("expand[]", []), *query.getall("expand", [])]
+    for i, name in enumerate(names):
         if name not in allowed:
             raise QueryError(_invalid(allowed, f"expand[{i}]"))
-    if asked and any(name in query for name in ("full", "cardData", "config")):
+    if names and any(name in query for name in ("full", "cardData", "config")):
         raise QueryError("✖ expand cannot be used with full, cardData or config\n  → at expand")
-    return tuple(dict.fromkeys(asked)) or None
+    return tuple(dict.fromkeys(names)) or None
 
 
 def _invalid(allowed: Sequence[str], where: str) -> str:

@@ -1,4 +1,4 @@
-"""What the invented names of the simulated sources mean, as a person would have reviewed them."""
+"""The reviewed map of the simulated sources' names."""
 
 from itertools import chain
 
@@ -7,7 +7,7 @@ from breakout.simulation.catalog import Catalog
 
 
 def names_csv(catalog: Catalog) -> str:
-    """Return a file for `BREAKOUT_NAMES_FILE`: all invented names but an unknown one a source."""
+    """Return a file for `BREAKOUT_NAMES_FILE`: all names but an unknown one a source."""
     names = chain(openrouter.reviewed_names(catalog), leaderboards.reviewed_names(catalog))
     rows = (
         f"{source},{name},{'open' if model_id else 'closed'},{model_id or ''}"

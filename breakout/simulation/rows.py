@@ -1,4 +1,4 @@
-"""What the Hub's API says about a model: JSON rows with the Hub's field names."""
+"""Models as JSON rows of the Hub's API."""
 
 import hashlib
 from collections import Counter
@@ -22,7 +22,7 @@ Row = dict[str, Any]
 
 
 class Rows:
-    """Rows of a catalog's models. A model is named by its index in the catalog."""
+    """Rows of a catalog's models, which are identified by their index in the catalog."""
 
     def __init__(self, catalog: Catalog) -> None:
         self.models = catalog.models
@@ -42,25 +42,25 @@ class Rows:
         self._modified = [milliseconds(_modified(model)) for model in catalog.models]
 
     def id_at(self, i: int, now: datetime) -> str:
-        """Return the model's id at a moment."""
+        """Return the model's id at a time."""
         model = self.models[i]
         if model.renamed_at is not None and model.renamed_to and model.renamed_at <= now:
             return model.renamed_to
         return model.id
 
     def exists(self, i: int, now: datetime) -> bool:
-        """Return whether the repository has been created and not been deleted."""
+        """Return whether the repository was created and not deleted."""
         model = self.models[i]
         deleted = model.deleted_at is not None and model.deleted_at <= now
         return model.created_at <= now and not deleted
 
     def is_private(self, i: int, now: datetime) -> bool:
-        """Return whether only its owner may see the repository."""
+        """Return whether the repository is private."""
         private_from = self.models[i].private_from
         return private_from is not None and private_from <= now
 
     def matching(self, query: ListQuery, now: datetime) -> Iterator[int]:
-        """Yield the models that the list shows for a query, in no particular order."""
+        """Yield the models that match a query, in no particular order."""
         now_ms, takes_all = milliseconds(now), query.takes_all
         everything = range(len(self.models))
         for i in everything if query.author is None else self._by_author.get(query.author, ()):
@@ -87,7 +87,7 @@ class Rows:
         )
 
     def row(self, i: int, fields: tuple[str, ...], snapshot: Snapshot, now: datetime) -> Row:
-        """Return `_id`, `id` and those of `fields` the Hub knows of the model."""
+        """Return `_id`, `id` and those of `fields` that have a value."""
         model_id = self.id_at(i, now)
         row: Row = {"_id": self.object_ids[i], "id": model_id}
         fixed = self._fixed[i]
@@ -105,7 +105,7 @@ class Rows:
         return row
 
     def sort_keys(self, sort: str, snapshot: Snapshot) -> Sequence[int | None]:
-        """Return what the list is sorted by, one entry a model; None for a missing counter."""
+        """Return the sort keys, one a model; None for a missing counter."""
         columns: dict[str, Sequence[int | None]] = {
             "createdAt": self._created,
             "downloads": snapshot.downloads_30d,
@@ -150,9 +150,9 @@ class Rows:
         }
 
 
-def hub_time(moment: datetime) -> str:
-    """Return a moment as the Hub writes it: ISO 8601 with milliseconds and Z."""
-    return moment.strftime("%Y-%m-%dT%H:%M:%S.") + f"{moment.microsecond // 1000:03d}Z"
+def hub_time(time: datetime) -> str:
+    """Return a time in the Hub's format: ISO 8601 with milliseconds and Z."""
+    return time.strftime("%Y-%m-%dT%H:%M:%S.") + f"{time.microsecond // 1000:03d}Z"
 
 
 def _shown_until(model: Model) -> int:
@@ -175,6 +175,6 @@ def _tags(model: Model) -> list[str]:
     if model.base_relation:
         tags += [f"base_model:{model.base_relation}:{base}" for base in model.base_models]
     tags.append(f"license:{model.license}" if model.license else None)
-    # Where the files are stored, which says nothing about the publisher.
+    # The region of the storage, not of the publisher.
     tags.append("region:us")
     return [tag for tag in tags if tag]

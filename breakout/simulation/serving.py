@@ -1,19 +1,18 @@
-"""An HTTP server of this process that leaves no connection behind, not even the youngest."""
+"""An HTTP server in this process that closes all its connections at the end."""
 
 import asyncio
-from types import TracebackType
 from typing import Self
 
 from aiohttp import web
 
-_TURNS_UNTIL_KNOWN = 3
+_LOOP_ITERATIONS = 3
 
 
 async def stop_accepting(listening: asyncio.Server) -> None:
-    """Close a listening server once each connection that it accepted has reached its protocol."""
-    for one in listening.sockets:
-        asyncio.get_running_loop().remove_reader(one)
-    for _ in range(_TURNS_UNTIL_KNOWN):
+    """Close a listening server once each accepted connection has its protocol."""
+    for sock in listening.sockets:
+        asyncio.get_running_loop().remove_reader(sock)
+    for _ in range(_LOOP_ITERATIONS):
         await asyncio.sleep(0)
     listening.close()
 
@@ -21,23 +20,29 @@ async def stop_accepting(listening: asyncio.Server) -> None:
 class Serving:
     """Serves an aiohttp application on an address while its context is entered.
 
-    aiohttp's own sites stop listening first. A connection accepted in that very turn of the loop is
-    then lost, open, to asyncio and to aiohttp; and one whose client reads nothing never closes.
+    aiohttp's own sites stop listening first: asyncio and aiohttp then lose track of a connection
+    accepted in the same iteration of the event loop. A connection whose client does not read never
+    closes.
     """
 
     def __init__(
-        self, app: web.Application, host: str = "127.0.0.1", port: int = 0, *, patience: float = 1.0
+        self,
+        app: web.Application,
+        host: str = "127.0.0.1",
+        port: int = 0,
+        *,
+        grace_seconds: float = 1.0,
     ) -> None:
-        """`patience` is how many seconds a request gets to its end, and as many once cancelled."""
-        self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=patience)
+        """Requests have `grace_seconds` to finish, and as long again once cancelled."""
+        self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=grace_seconds)
         self._address = (host, port)
         self._listening: asyncio.Server | None = None
 
     @property
     def url(self) -> str:
-        """Its address."""
+        """Its URL."""
         if self._listening is None:
-            raise RuntimeError("nothing is served; use it with `async with`")
+            raise RuntimeError("not running; use it with `async with`")
         host, port, *_ = self._listening.sockets[0].getsockname()
         return f"http://{host}:{port}"
 
@@ -45,25 +50,20 @@ class Serving:
         await self._runner.setup()
         server = self._runner.server
         if server is None:
-            raise RuntimeError("aiohttp has set up no server")
+            raise RuntimeError("aiohttp did not create a server")
         loop = asyncio.get_running_loop()
         self._listening = await loop.create_server(server, *self._address)
         return self
 
-    async def __aexit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
+    async def __aexit__(self, *_error: object) -> None:
         listening, self._listening = self._listening, None
         server = self._runner.server
         if listening is None or server is None:
             return
         await stop_accepting(listening)
-        transports = [one.transport for one in server.connections]
+        transports = [connection.transport for connection in server.connections]
         await self._runner.cleanup()
         for transport in transports:
             if transport is not None:
                 transport.abort()
-        await asyncio.sleep(0)  # a connection's socket is closed in the turn after that
+        await asyncio.sleep(0)  # sockets are closed in the next iteration of the event loop

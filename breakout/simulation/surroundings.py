@@ -1,4 +1,4 @@
-"""Repositories around the tracked models: what a list must leave out, and what it lacks yet."""
+"""Untracked repositories: those that the list's rules reject, and candidates for it."""
 
 from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
@@ -35,7 +35,7 @@ _DERIVED: tuple[tuple[Relation, str, str], ...] = (
 
 
 def unsized(end: datetime, days: int, namer: Namer, rng: np.random.Generator) -> Iterator[Model]:
-    """Yield tracked models whose size nothing tells."""
+    """Yield tracked models whose size is unknown."""
     for i in range(UNSIZED):
         org = ORGANISATIONS[i % len(ORGANISATIONS)].name
         yield Model(
@@ -46,7 +46,7 @@ def unsized(end: datetime, days: int, namer: Namer, rng: np.random.Generator) ->
 
 
 def candidates(end: datetime, namer: Namer, rng: np.random.Generator) -> Iterator[Model]:
-    """Yield models that the list's rules admit and that it does not have yet."""
+    """Yield models that meet the list's rules and are not on it yet."""
     for i in range(CANDIDATES):
         org = ORGANISATIONS[(3 * i) % len(ORGANISATIONS)].name
         size = (4, 8, 14, 33)[i % 4]
@@ -76,7 +76,7 @@ def noise(end: datetime, days: int, rng: np.random.Generator) -> Iterator[Model]
 def derivatives(
     tracked: Sequence[Model], end: datetime, rng: np.random.Generator
 ) -> Iterator[Model]:
-    """Yield what the community derives from the tracked models, mostly from the popular ones."""
+    """Yield the community's derivatives of the tracked models, mostly of popular ones."""
     popularity = np.array([model.launch.day_30 for model in tracked])
     taken: set[str] = set()
     for i in range(DERIVATIVES):
@@ -88,7 +88,7 @@ def derivatives(
         if model_id in taken or created >= end:
             continue
         taken.add(model_id)
-        # Every fourth is hardly used at all.
+        # Every fourth has hardly any downloads.
         day_30 = rng.uniform(0.5, 4) if i % 4 == 0 else np.exp(rng.normal(7, 1.5))
         yield Model(
             model_id,

@@ -1,5 +1,4 @@
-"""History from before the first scrape: archives of the Hub, or a file of one's own.
+"""History from before the first scrape: archives of the Hub, or a file of observations.
 
-What is read is published as ordinary observations in the past, with the archive's name as their
-`origin`.
+It is published as ordinary observations in the past, with the archive's name as their `origin`.
 """

@@ -1,4 +1,4 @@
-"""Which snapshots need not be published again: they were, whole, and ClickHouse has them."""
+"""Records completely published snapshots in ClickHouse, so that they are not published again."""
 
 import hashlib
 from collections.abc import Iterable
@@ -17,33 +17,33 @@ from collectors.publishing.slices import Scrape
 log = structlog.get_logger(__name__)
 
 _SECONDS = 60.0
-"""What a query may take."""
+"""Timeout of a query."""
 
 
 @dataclass(frozen=True)
 class Entry:
-    """A snapshot that was published whole."""
+    """A completely published snapshot."""
 
     observed_at: datetime
     digest: int = 0
-    """Of its content, where snapshots of one moment may differ; 0 elsewhere."""
+    """Of its content, where snapshots of the same time may differ; 0 elsewhere."""
 
 
 def digest_of(scrape: Scrape) -> int:
     """Return a digest of a snapshot's content, 64 bits."""
     digest = hashlib.blake2b(digest_size=8)
-    for model, one in scrape.counters.items():
-        row = f"{model} {one.downloads_all_time} {one.downloads_30d} {one.likes}\n"
+    for model, counters in scrape.counters.items():
+        row = f"{model} {counters.downloads_all_time} {counters.downloads_30d} {counters.likes}\n"
         digest.update(row.encode())
     return int.from_bytes(digest.digest(), "big")
 
 
 def published(settings: Settings, source: str, origin: str) -> set[Entry]:
-    """Return the snapshots that were published whole and can be queried.
+    """Return the completely published snapshots that ClickHouse has all observations of.
 
-    Of a moment that several snapshots share, all their models together must be there: which of
-    them are whose is not kept. Without ClickHouse that is none of them. Whatever is published
-    again changes nothing.
+    If several snapshots have the same time, it must have all of their models together: which
+    snapshot a model is from is not stored. Without ClickHouse there are none: publishing a
+    snapshot again changes nothing.
     """
     try:
         with explained(settings), closing(_client(settings)) as client:
@@ -52,7 +52,7 @@ def published(settings: Settings, source: str, origin: str) -> set[Entry]:
                 SELECT b.observed_at, b.digest
                 FROM
                 (
-                    SELECT observed_at, digest, sum(models) OVER (PARTITION BY observed_at) AS told
+                    SELECT observed_at, digest, sum(models) OVER (PARTITION BY observed_at) AS total
                     FROM backfills FINAL
                     WHERE source = %(source)s AND origin = %(origin)s
                 ) AS b
@@ -63,28 +63,31 @@ def published(settings: Settings, source: str, origin: str) -> set[Entry]:
                     WHERE source = %(source)s AND origin = %(origin)s
                     GROUP BY observed_at
                 ) AS d ON d.observed_at = b.observed_at
-                WHERE d.models >= b.told
+                WHERE d.models >= b.total
                 """,
                 parameters={"source": source, "origin": origin},
             ).result_rows
     except ClickHouseError as error:
-        log.warning("publishing all snapshots: what is there cannot be seen", why=str(error))
+        log.warning("publishing all snapshots: ClickHouse is unavailable", reason=str(error))
         return set()
-    return {Entry(moment, digest) for moment, digest in rows}
+    return {Entry(observed_at, digest) for observed_at, digest in rows}
 
 
-def remember(
+def record(
     settings: Settings, source: str, origin: str, snapshots: Iterable[tuple[Entry, int]]
 ) -> None:
-    """Keep that snapshots were published whole: which, and how many models each has."""
+    """Record completely published snapshots, each with its number of models."""
     now = datetime.now(UTC)
-    rows = [[source, origin, one.observed_at, one.digest, models, now] for one, models in snapshots]
+    rows = [
+        [source, origin, entry.observed_at, entry.digest, models, now]
+        for entry, models in snapshots
+    ]
     columns = ["source", "origin", "observed_at", "digest", "models", "published_at"]
     try:
         with explained(settings), closing(_client(settings)) as client:
             client.insert("backfills", rows, column_names=columns)
     except ClickHouseError as error:
-        log.warning("a second run will publish these snapshots again", why=str(error))
+        log.warning("snapshots not recorded: a second run publishes them again", reason=str(error))
 
 
 def _client(settings: Settings) -> Client:

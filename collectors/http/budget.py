@@ -10,19 +10,19 @@ from collectors.http.rate_limit import Policy, Remaining
 
 
 class BudgetError(Exception):
-    """The source asks for a longer wait than is worth it; `seconds` says how long."""
+    """The source demands a wait of `seconds`, longer than allowed."""
 
     def __init__(self, seconds: float) -> None:
-        super().__init__(f"the source asks to wait {math.ceil(seconds)} s")
+        super().__init__(f"the source demands a wait of {math.ceil(seconds)} s")
         self.seconds = seconds
 
 
 class Budget:
-    """Lets requests pass while the source's window has room, as far as it said.
+    """Delays requests until the source's rate-limit window has room.
 
-    Within a window, the least `remaining` any response told, less the requests still under
-    way, is what may be sent: an answer that is overtaken by another never raises it. While the
-    source has not said what remains, a known policy is kept by counting our own requests.
+    Within a window, the lowest `remaining` of any response, less the requests in flight, is what
+    may be sent: responses out of order never raise it. Until the source sends what remains, a
+    known policy is enforced by counting the requests sent.
     """
 
     def __init__(
@@ -35,7 +35,7 @@ class Budget:
         self._policy = policy
         self._longest_wait = longest_wait
         self._clock = clock
-        self._under_way = 0
+        self._in_flight = 0
         self._remaining: int | None = None
         self._resets_at = -math.inf
         self._blocked_until = -math.inf
@@ -57,13 +57,13 @@ class Budget:
                     await changed.wait()
             except TimeoutError:
                 pass
-        self._under_way += 1
+        self._in_flight += 1
         if self._policy is not None:
             self._sent.append(self._clock())
         return self._clock() - started
 
     def seconds_to_wait(self) -> float:
-        """Return seconds until a request may be sent; infinite: when one under way returns."""
+        """Return seconds until a request may be sent; infinite = when one in flight returns."""
         now = self._clock()
         if now < self._blocked_until:
             return self._blocked_until - now
@@ -71,9 +71,9 @@ class Budget:
             self._remaining = None
         if self._remaining is None:
             return self._own_count_wait(now)
-        if self._remaining > self._under_way:
+        if self._remaining > self._in_flight:
             return 0.0
-        if self._remaining == 0 or not self._under_way:
+        if self._remaining == 0 or not self._in_flight:
             return self._resets_at - now
         return math.inf
 
@@ -82,29 +82,29 @@ class Budget:
         remaining: Remaining | None = None,
         policy: Policy | None = None,
     ) -> None:
-        """Note that a request came back, with what its response said of the budget if anything."""
-        self._under_way -= 1
+        """Record that a request returned, with its response's rate limit if any."""
+        self._in_flight -= 1
         self._policy = policy or self._policy
         if remaining is not None:
-            self._note(remaining)
+            self._record(remaining)
         elif self._remaining:
-            # It may have been counted all the same.
+            # The source may have counted it nonetheless.
             self._remaining -= 1
         self._wake()
 
     def block(self, seconds: float) -> None:
-        """Let nobody send for so many seconds."""
+        """Block all requests for so many seconds."""
         self._blocked_until = max(self._blocked_until, self._clock() + seconds)
         self._wake()
 
-    def _note(self, told: Remaining) -> None:
-        resets_at = self._clock() + told.reset_seconds
-        # Whole seconds are told, so one window's end wanders by up to one.
-        wanders = 1.5
-        if self._remaining is None or resets_at > self._resets_at + wanders:
-            self._remaining, self._resets_at = told.remaining, resets_at
-        elif resets_at >= self._resets_at - wanders:
-            self._remaining = min(self._remaining, told.remaining)
+    def _record(self, limit: Remaining) -> None:
+        resets_at = self._clock() + limit.reset_seconds
+        # Resets are in integer seconds, so the end of one window varies by up to one.
+        tolerance = 1.5
+        if self._remaining is None or resets_at > self._resets_at + tolerance:
+            self._remaining, self._resets_at = limit.remaining, resets_at
+        elif resets_at >= self._resets_at - tolerance:
+            self._remaining = min(self._remaining, limit.remaining)
             self._resets_at = max(self._resets_at, resets_at)
 
     def _own_count_wait(self, now: float) -> float:

@@ -1,6 +1,8 @@
-"""Reads the Link header (RFC 8288): where the next page is."""
+"""Parses the Link header (RFC 8288) for the next page."""
 
 import re
+
+import httpx
 
 _LINK = re.compile(
     r"""[\s,]*<(?P<address>[^>]*)>
@@ -14,28 +16,50 @@ _PARAMETER = re.compile(
 
 
 class LinkError(ValueError):
-    """A header that cannot be read. The message says where."""
+    """An invalid Link header. The message says where."""
+
+
+def next_page_url(base: httpx.URL, requested: httpx.URL, response: httpx.Response) -> str | None:
+    """Return the URL of the next page below `base`, None on the last page.
+
+    A mirror may link to its upstream, without the path prefix of the mirror. Raises `LinkError`.
+    """
+    link = next_link(response.headers.get("Link", ""))
+    if link is None:
+        return None
+    try:
+        page = response.url.join(link)
+        path, _, query = page.raw_path.partition(b"?")
+        prefix = base.raw_path.rstrip(b"/")
+        own_path = requested.raw_path.partition(b"?")[0]
+        if path.endswith(own_path.removeprefix(prefix)):
+            path = own_path
+        elif not path.startswith(prefix + b"/"):
+            path = prefix + path
+        return str(base.copy_with(raw_path=path + b"?" + query if query else path))
+    except (httpx.InvalidURL, ValueError):
+        raise LinkError("the Link header's next page is not a valid URL") from None
 
 
 def next_link(header: str) -> str | None:
-    """Return the address of the next page, None without one.
+    """Return the target of the link with relation `next`, None without one.
 
-    A link may have several relations, in any case, and a header several links. Raises `LinkError`
-    for a header that cannot be read: it may have had the next page.
+    A link may have several relations, case-insensitive, and a header several links. Raises
+    `LinkError` for an invalid header: it may have had the next page.
     """
-    at = 0
-    while header[at:].strip(" \t,"):
-        link = _LINK.match(header, at)
+    position = 0
+    while header[position:].strip(" \t,"):
+        link = _LINK.match(header, position)
         if link is None:
-            raise LinkError(f"its Link header cannot be read at {header[at : at + 80]!r}")
+            raise LinkError(f"the Link header is invalid at {header[position : position + 80]!r}")
         if "next" in _relations(link["parameters"]):
             return link["address"].strip()
-        at = link.end()
+        position = link.end()
     return None
 
 
 def _relations(parameters: str) -> list[str]:
-    for one in _PARAMETER.finditer(parameters):
-        if one["name"].lower() == "rel":
-            return (one["quoted"] or (one["token"] or "").strip("'")).lower().split()
+    for parameter in _PARAMETER.finditer(parameters):
+        if parameter["name"].lower() == "rel":
+            return (parameter["quoted"] or (parameter["token"] or "").strip("'")).lower().split()
     return []

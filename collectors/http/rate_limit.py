@@ -1,4 +1,4 @@
-"""What a server says of its rate limit: RateLimit and X-RateLimit headers, and Retry-After.
+"""Parses rate-limit headers: RateLimit, X-RateLimit and Retry-After.
 
 The header fields are those of draft-ietf-httpapi-ratelimit-headers-09 as the Hugging Face Hub
 writes them: `RateLimit: "api";r=0;t=55` and `RateLimit-Policy: "fixed window";"api";q=500;w=300`.
@@ -15,9 +15,9 @@ _ITEM = re.compile(r'(?:"[^"]*"|[^",])+')
 _PART = re.compile(r'(?:"[^"]*"|[^";])+')
 _NUMBER = re.compile(r"([a-z])\s*=\s*([0-9]{1,15})")
 _SECONDS = re.compile(r"[0-9]{1,15}")
-_WHOLE = re.compile(r"\s*([0-9]{1,15})\b")
+_INTEGER = re.compile(r"\s*([0-9]{1,15})\b")
 _UNIX_SECONDS = 10**9
-"""From here on a number is a moment, not a wait; from a hundred times that on in milliseconds."""
+"""A number from here on is a Unix time, not a wait; from 100 times that on, in milliseconds."""
 
 
 @dataclass(frozen=True)
@@ -39,7 +39,7 @@ class Policy:
 
 
 def parse_remaining(header: str) -> list[Remaining]:
-    """Read a `RateLimit` header; what cannot be read is left out."""
+    """Parse a `RateLimit` header; invalid items are left out."""
     return [
         Remaining(resource, numbers["r"], numbers["t"])
         for resource, numbers in _items(header)
@@ -48,7 +48,7 @@ def parse_remaining(header: str) -> list[Remaining]:
 
 
 def parse_policies(header: str) -> list[Policy]:
-    """Read a `RateLimit-Policy` header; what cannot be read is left out."""
+    """Parse a `RateLimit-Policy` header; invalid items are left out."""
     return [
         Policy(resource, numbers["q"], numbers["w"])
         for resource, numbers in _items(header)
@@ -57,26 +57,26 @@ def parse_policies(header: str) -> list[Policy]:
 
 
 def parse_retry_after(header: str, now: datetime) -> float | None:
-    """Read a `Retry-After` header, seconds or an HTTP date, as seconds from `now` (UTC)."""
+    """Parse a `Retry-After` header, seconds or an HTTP date, as seconds from `now` (UTC)."""
     header = header.strip()
     if _SECONDS.fullmatch(header):
         return float(header)
     try:
-        moment = parsedate_to_datetime(header)
+        time = parsedate_to_datetime(header)
     except (ValueError, OverflowError):
         return None
-    if moment.tzinfo is None:
-        moment = moment.replace(tzinfo=UTC)
-    return max((moment - now).total_seconds(), 0.0)
+    if time.tzinfo is None:
+        time = time.replace(tzinfo=UTC)
+    return max((time - now).total_seconds(), 0.0)
 
 
 def parse_x_ratelimit(headers: Mapping[str, str], now: datetime) -> Remaining | None:
-    """Read `X-RateLimit-Remaining` and `X-RateLimit-Reset`; null where one of them is missing.
+    """Parse `X-RateLimit-Remaining` and `X-RateLimit-Reset`; None where one is missing or invalid.
 
-    No standard says what the reset is: it is read as seconds to wait, a Unix time in seconds or
+    No standard defines the reset: it is taken as seconds to wait, a Unix time in seconds or
     milliseconds, or a date of HTTP or ISO 8601. `now` is UTC.
     """
-    left = _WHOLE.match(headers.get("X-RateLimit-Remaining", ""))
+    left = _INTEGER.match(headers.get("X-RateLimit-Remaining", ""))
     wait = _until(headers.get("X-RateLimit-Reset", "").strip(), now)
     return Remaining("", int(left[1]), math.ceil(wait)) if left and wait is not None else None
 
@@ -85,7 +85,7 @@ def _until(reset: str, now: datetime) -> float | None:
     try:
         number = float(reset)
     except ValueError:
-        return _until_moment(reset, now)
+        return _until_date(reset, now)
     if not 0 <= number < 10**15:
         return None
     if number >= _UNIX_SECONDS:
@@ -94,18 +94,18 @@ def _until(reset: str, now: datetime) -> float | None:
     return number
 
 
-def _until_moment(reset: str, now: datetime) -> float | None:
+def _until_date(reset: str, now: datetime) -> float | None:
     try:
-        moment = datetime.fromisoformat(reset)
+        time = datetime.fromisoformat(reset)
     except ValueError:
         return parse_retry_after(reset, now)
-    if moment.tzinfo is None:
-        moment = moment.replace(tzinfo=UTC)
-    return max((moment - now).total_seconds(), 0.0)
+    if time.tzinfo is None:
+        time = time.replace(tzinfo=UTC)
+    return max((time - now).total_seconds(), 0.0)
 
 
 def _items(header: str) -> list[tuple[str, dict[str, int]]]:
-    """Return each list member's resource, the last of its strings, and its numbers."""
+    """Return each item's resource (the last of its strings) and its numbers."""
     items = []
     for item in _ITEM.findall(header):
         parts = [part.strip() for part in _PART.findall(item)]

@@ -1,4 +1,4 @@
-"""Where a redirect may lead: not from outside into this machine or the network it is in."""
+"""Which redirects are allowed: none from the internet to this machine or its private network."""
 
 import asyncio
 import socket
@@ -11,19 +11,19 @@ _NAT64 = ip_network("64:ff9b::/96")
 
 
 class Place(StrEnum):
-    """Where an address is, seen from here."""
+    """Where an address is, from this machine."""
 
     OUTSIDE = "outside"
     NETWORK = "a private address"
-    NEIGHBOUR = "a link-local address"
+    LINK_LOCAL = "a link-local address"
     MACHINE = "an address of this machine"
 
 
 class Redirects:
-    """Judges where a source's redirects lead, by where the source itself is.
+    """Checks the targets of a source's redirects against where the source itself is.
 
-    One on this machine, or in a private network, may redirect to there. A name that cannot be
-    resolved is nobody's: only a proxy may know it.
+    A source on this machine, or in a private network, may redirect there. A name that does not
+    resolve is allowed: a proxy may resolve it.
     """
 
     def __init__(self, source: str) -> None:
@@ -39,22 +39,22 @@ class Redirects:
         return self._why(target, await _places(target))
 
     def refusal_of_peer(self, target: str, address: str) -> str | None:
-        """Return why an answer is refused: a name may have moved since it was looked up."""
+        """Return why a response from a peer is refused: a name may resolve differently by then."""
         return None if target == self._source else self._why(target, {place_of(address)})
 
     def _why(self, target: str, places: set[Place]) -> str | None:
-        inside = places - (self._own - {Place.NEIGHBOUR}) - {Place.OUTSIDE}
+        inside = places - (self._own - {Place.LINK_LOCAL}) - {Place.OUTSIDE}
         return f"a redirect to {target}, {min(inside)}" if inside else None
 
 
 def place_of(address: str) -> Place:
-    """Return where an address is; one of IPv4 in one of IPv6 is where the former is."""
-    read = _unwrapped(ip_address(address))
-    if read.is_loopback or read.is_unspecified:
+    """Return where an address is; an IPv6 address that embeds an IPv4 one is where that is."""
+    ip = _unwrapped(ip_address(address))
+    if ip.is_loopback or ip.is_unspecified:
         return Place.MACHINE
-    if read.is_link_local:
-        return Place.NEIGHBOUR
-    return Place.OUTSIDE if read.is_global and not read.is_multicast else Place.NETWORK
+    if ip.is_link_local:
+        return Place.LINK_LOCAL
+    return Place.OUTSIDE if ip.is_global and not ip.is_multicast else Place.NETWORK
 
 
 def _unwrapped(address: IPv4Address | IPv6Address) -> IPv4Address | IPv6Address:
@@ -73,4 +73,4 @@ async def _places(host: str) -> set[Place]:
         found = await loop.getaddrinfo(host, None, type=socket.SOCK_STREAM)
     except (OSError, UnicodeError):
         return set()
-    return {place_of(str(one[4][0])) for one in found}
+    return {place_of(str(info[4][0])) for info in found}

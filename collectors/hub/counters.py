@@ -1,4 +1,4 @@
-"""Reads a model's counters from one row of the Hub, strictly."""
+"""Validates a model's counters in a row of the Hub."""
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -7,7 +7,7 @@ from collectors.sources.fields import Count
 
 
 class Counters(BaseModel):
-    """One model's counters; a field the Hub did not send is null, one it does not know ignored."""
+    """One model's counters; absent fields are null, unknown ones ignored."""
 
     model_config = ConfigDict(frozen=True, extra="ignore")
 

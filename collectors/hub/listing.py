@@ -4,14 +4,14 @@ from collections.abc import AsyncIterator, Iterable
 from typing import Any, NamedTuple
 
 from collectors.http.client import Source
-from collectors.publishing.rejection_limit import check_page
+from collectors.publishing.rejection_limit import check_page_size
 
 MOST_PAGES = 1000
-"""A million models: more than any organisation has, or any base has children."""
+"""A million models: more than any organisation has, or any base has derivatives."""
 
 
 class ListingError(Exception):
-    """A listing that cannot be read to its end; what came before stands."""
+    """An incomplete listing; the pages before the error are valid."""
 
 
 class Page(NamedTuple):
@@ -19,45 +19,43 @@ class Page(NamedTuple):
 
     rows: list[Any]
     values: int
-    """How many values they have at most."""
+    """Upper bound of their number of values."""
     is_last: bool
-    """Whether no request for another page follows."""
+    """Whether it is the last."""
 
 
 async def read_listing(
-    source: Source, what: str, path: str, params: Iterable[tuple[str, str]], *, wanted: int
+    source: Source, listing: str, path: str, params: Iterable[tuple[str, str]], *, requested: int
 ) -> AsyncIterator[Page]:
-    """Yield the pages, in order; `what` names the listing in errors.
+    """Yield the pages in order; errors name the listing `listing`.
 
-    `wanted` is how many rows of a page the parameters ask for. Raises `ListingError` for an answer
-    that is no list, and for pages that run in a circle, `GivenUpError` for a page of far more rows;
-    otherwise as `Source.json`.
+    `requested` is the page size in the parameters. Raises `ListingError` for a response that is
+    not a list, and for pagination that loops or does not end, `RejectionLimitError` for a page of
+    far more rows; otherwise as `Source.json`.
     """
     listed: set[str] = set()
     visited: set[str] = set()
-    answer = await source.json(path, params)
+    response = await source.json(path, params)
     while True:
-        rows = answer.content
+        rows = response.content
         if not isinstance(rows, list):
             raise ListingError(
-                f"{source.name}: {what} is no list of models: check {source.setting}"
+                f"{source.name}: {listing} is not a list of models: check {source.setting}"
             )
-        check_page(f"{source.name}: {what}", rows, wanted, source.setting)
-        page = answer.next_page
-        yield Page(rows, answer.values, is_last=page is None)
+        check_page_size(f"{source.name}: {listing}", rows, requested, source.setting)
+        page = response.next_page
+        yield Page(rows, response.values, is_last=page is None)
         if page is None:
             return
-        ids = {row["id"] for row in rows if isinstance(row, dict) and _is_text(row.get("id"))}
+        ids = {
+            row["id"] for row in rows if isinstance(row, dict) and isinstance(row.get("id"), str)
+        }
         if page in visited or ids <= listed:
             raise ListingError(
-                f"{source.name}: {what} runs in a circle after {len(visited) + 1} pages"
+                f"{source.name}: {listing}: pagination loops after {len(visited) + 1} pages"
             )
         if len(visited) >= MOST_PAGES:
-            raise ListingError(f"{source.name}: {what} does not end after {MOST_PAGES} pages")
+            raise ListingError(f"{source.name}: {listing} does not end after {MOST_PAGES} pages")
         listed |= ids
         visited.add(page)
-        answer = await source.json(page)
-
-
-def _is_text(value: Any) -> bool:
-    return isinstance(value, str)
+        response = await source.json(page)

@@ -1,4 +1,4 @@
-"""Publishes events to Kafka: acknowledged by all replicas, bounded in flight."""
+"""Publishes events to Kafka: acknowledged by all replicas, with a bounded number in flight."""
 
 import asyncio
 import logging
@@ -17,7 +17,17 @@ from aiokafka.errors import (
     UnsupportedVersionError,
 )
 
-from breakout.contract.events import DeadLetter, DownloadsSlice, Event, ModelRecord, NameRecord
+from breakout.contract.events import (
+    DeadLetter,
+    DerivativesSlice,
+    DownloadsSlice,
+    Event,
+    InferenceDay,
+    LeaderboardSlice,
+    ModelRecord,
+    NameRecord,
+    RunRecord,
+)
 from breakout.contract.topics import (
     DEAD_LETTERS,
     DERIVATIVES,
@@ -27,7 +37,6 @@ from breakout.contract.topics import (
     MODELS,
     NAMES,
     RUNS,
-    Topic,
     partition_of,
 )
 from breakout.kafka.clients import start_client, stop_client
@@ -35,12 +44,15 @@ from breakout.kafka.connection import kafka_connection
 from breakout.kafka.topics import KafkaUnavailableError, ensure_topics, wait_for_broker
 from breakout.observability import metrics
 from breakout.settings import Settings
-from collectors.publishing.rejected_rows import kept
+from collectors.publishing.dead_letters import dead_letter_of_bytes
+from collectors.publishing.slices import Scrape, split_scrape
 
 log = structlog.get_logger(__name__)
 
 TOPICS = (MODELS, DOWNLOADS, NAMES, INFERENCE, DERIVATIVES, LEADERBOARDS, RUNS, DEAD_LETTERS)
-"""What collectors write to."""
+"""Topics that collectors publish to."""
+
+_TOPIC_OF = {topic.event: topic for topic in TOPICS}
 
 _IN_FLIGHT = 500
 _ACKNOWLEDGE_SECONDS = 30.0
@@ -48,6 +60,26 @@ _CLOSE_SECONDS = 3.0
 _LINGER_MS = 20
 _MAX_RECORD_BYTES = 1_000_000
 _NO_IDEMPOTENCE = (UnknownError, UnsupportedVersionError, ClusterAuthorizationFailedError)
+
+
+def key_of(event: Event) -> str:
+    """Return the key of an event's record."""
+    match event:
+        case ModelRecord() | NameRecord() | RunRecord():
+            return event.key
+        case DownloadsSlice():
+            return f"{event.source}:{event.scrape_id}"
+        case InferenceDay():
+            return f"{event.source}:{event.day}"
+        case LeaderboardSlice():
+            return f"{event.source}:{event.board}:{event.version}"
+        case DerivativesSlice():
+            # One key, so one partition: lineage needs the complete graph.
+            return event.source
+        case DeadLetter():
+            return event.topic
+        case _:
+            raise TypeError(f"collectors do not publish {type(event).__name__}")
 
 
 class Publisher:
@@ -63,36 +95,23 @@ class Publisher:
         self.acknowledged: Counter[str] = Counter()
         """Records acknowledged so far, by topic."""
 
-    @property
-    def downloads_partitions(self) -> int:
-        """How many partitions the topic of scrapes has."""
-        return self._partitions[DOWNLOADS.name]
+    async def publish(self, events: Iterable[Event]) -> None:
+        """Publish events, each to its topic and the partition of its key."""
+        for event in events:
+            await self._send(event)
+            if isinstance(event, DeadLetter):
+                metrics.DEAD_LETTERS.labels(event.topic).inc()
 
-    async def publish(self, topic: Topic, events: Iterable[tuple[str, Event]]) -> None:
-        """Publish (key, event) pairs, each to the partition of its key."""
-        for key, event in events:
-            await self._send(topic, event, key)
+    async def publish_scrape(self, scrape: Scrape) -> int:
+        """Publish a scrape's slices; returns how many."""
+        slices = list(split_scrape(scrape, self._partitions[DOWNLOADS.name]))
+        await self.publish_slices(slices)
+        return len(slices)
 
-    async def publish_names(self, records: Iterable[NameRecord]) -> None:
-        """Publish what names of a source mean."""
-        await self.publish(NAMES, ((one.key, one) for one in records))
-
-    async def publish_models(self, records: Iterable[ModelRecord]) -> None:
-        """Publish what is known of models, each to the partition of its id."""
-        await self.publish(MODELS, ((one.key, one) for one in records))
-
-    async def publish_downloads(self, slices: Iterable[tuple[int, DownloadsSlice]]) -> None:
-        """Publish slices of a scrape, each to the partition it is given with."""
+    async def publish_slices(self, slices: Iterable[tuple[int, DownloadsSlice]]) -> None:
+        """Publish (partition, slice) pairs: a slice's partition is that of its models."""
         for partition, piece in slices:
-            await self._send(
-                DOWNLOADS, piece, f"{piece.source}:{piece.scrape_id}", partition=partition
-            )
-
-    async def publish_dead_letters(self, letters: Iterable[DeadLetter]) -> None:
-        """Publish what could not be read."""
-        for letter in letters:
-            await self._send(DEAD_LETTERS, letter, letter.topic)
-            metrics.DEAD_LETTERS.labels(letter.topic).inc()
+            await self._send(piece, partition)
 
     async def flush(self) -> None:
         """Wait until Kafka has acknowledged everything.
@@ -104,23 +123,15 @@ class Publisher:
         if self._failure:
             raise self._failure
 
-    async def _send(
-        self,
-        topic: Topic,
-        event: Event,
-        key: str,
-        *,
-        partition: int | None = None,
-    ) -> None:
-        """Hand a record over; waits while too many are unacknowledged."""
+    async def _send(self, event: Event, partition: int | None = None) -> None:
+        """Send a record; waits while too many are unacknowledged."""
+        topic, key = _TOPIC_OF[type(event)].name, key_of(event)
         if partition is None:
-            partition = partition_of(key, self._partitions[topic.name])
+            partition = partition_of(key, self._partitions[topic])
         await self._slots.acquire()
         if self._failure:
             raise self._failure
-        task = asyncio.create_task(
-            self._deliver(topic.name, event.to_bytes(), key.encode(), partition)
-        )
+        task = asyncio.create_task(self._deliver(topic, event.to_bytes(), key.encode(), partition))
         self._pending.add(task)
         task.add_done_callback(self._delivered)
 
@@ -130,7 +141,7 @@ class Publisher:
                 await self._producer.send_and_wait(topic, value, key=key, partition=partition)
         except (KafkaError, TimeoutError) as error:
             if isinstance(error, MessageSizeTooLargeError) and topic != DEAD_LETTERS.name:
-                await self._bury(topic, key, value)
+                await self._send_dead_letter(topic, key, value)
                 return
             raise KafkaUnavailableError(
                 f"Kafka at {self._address} did not acknowledge a record of {topic} within "
@@ -140,11 +151,11 @@ class Publisher:
         self.acknowledged[topic] += 1
         metrics.PUBLISHED.labels(topic).inc()
 
-    async def _bury(self, topic: str, key: bytes, value: bytes) -> None:
-        """Keep of a record that Kafka never takes, however often it is sent, what fits."""
-        why = f"key {key.decode()[:256]!r}: {len(value):,} bytes are more than Kafka takes"
-        log.error("record goes to the dead-letter topic", topic=topic, why=why)
-        letter = kept(topic, "publisher", value, why)
+    async def _send_dead_letter(self, topic: str, key: bytes, value: bytes) -> None:
+        """Publish a record that exceeds Kafka's size limit as a dead letter, truncated."""
+        reason = f"key {key.decode()[:256]!r}: {len(value):,} bytes exceed Kafka's record limit"
+        log.error("record sent to the dead-letter topic", topic=topic, reason=reason)
+        letter = dead_letter_of_bytes(topic, "publisher", value, reason)
         partition = partition_of(topic, self._partitions[DEAD_LETTERS.name])
         await self._deliver(DEAD_LETTERS.name, letter.to_bytes(), topic.encode(), partition)
         metrics.DEAD_LETTERS.labels(topic).inc()
@@ -153,12 +164,12 @@ class Publisher:
         self._slots.release()
         self._pending.discard(task)
         if not task.cancelled():
-            # Asked for in any case, or asyncio complains of an error nobody saw.
+            # Retrieved in any case: asyncio warns about exceptions that nobody retrieves.
             error = task.exception()
             self._failure = self._failure or error
 
     async def close(self) -> None:
-        """Give what is under way a few seconds to arrive, then let go."""
+        """Wait a few seconds for records in flight, then disconnect."""
         if self._pending:
             await asyncio.wait(self._pending, timeout=_CLOSE_SECONDS)
         for task in self._pending:
@@ -170,10 +181,10 @@ class Publisher:
 async def open_publisher(
     settings: Settings, *, give_up_after: float | None = None
 ) -> AsyncIterator[Publisher]:
-    """Connect to Kafka, make missing topics, and close cleanly, whatever happens in between.
+    """Connect to Kafka, create missing topics, and disconnect cleanly at the end of the block.
 
-    A broker that is away is waited for; after `give_up_after` seconds (null: never)
-    `KafkaUnavailableError` is raised.
+    Waits for an unavailable broker; raises `KafkaUnavailableError` after `give_up_after` seconds
+    (null: never).
     """
     partitions = await ensure_topics(settings, TOPICS, give_up_after=give_up_after)
 
@@ -189,13 +200,13 @@ async def open_publisher(
 
 
 _without_idempotence: set[str] = set()
-"""Brokers that were found to have no idempotent producer: found once, said once."""
+"""Brokers without support for idempotent producers: detected once, logged once."""
 
 
 async def _start_producer(settings: Settings) -> Any:
-    """Start an idempotent producer, or a plain one where the broker has no idempotence.
+    """Start an idempotent producer, or a plain one where the broker lacks support.
 
-    Without it a retry may write a record twice; what reads the topics takes that as once.
+    Without it a retry may write a record twice; consumers of the topics deduplicate.
     """
     address = settings.kafka_bootstrap_servers
     if address not in _without_idempotence:
@@ -205,7 +216,7 @@ async def _start_producer(settings: Settings) -> Any:
         except _NO_IDEMPOTENCE as error:
             _without_idempotence.add(address)
             log.info(
-                "the broker has no idempotent producer, going on without",
+                "broker does not support idempotent producers, continuing without",
                 KAFKA_BOOTSTRAP_SERVERS=address,
                 reason=type(error).__name__,
             )
@@ -214,7 +225,7 @@ async def _start_producer(settings: Settings) -> Any:
 
 @contextmanager
 def _unlogged(name: str) -> Iterator[None]:
-    """Keep a library from logging as an error what is told as information just after."""
+    """Silence a library's logger: what it logs as an error is logged as info just after."""
     logger = logging.getLogger(name)
     logger.disabled = True
     try:

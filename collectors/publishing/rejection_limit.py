@@ -1,77 +1,46 @@
-"""Unreadable rows of a source: kept as dead letters, and where a source is given up."""
+"""Limits of invalid or excess rows, beyond which a listing is abandoned."""
 
 from collections.abc import Sequence
 from typing import Any
 
-import structlog
+from collectors.http.errors import EmptyResponseError
 
-from breakout.contract.events import DeadLetter
-from collectors.publishing.rejected_rows import dead_letter
-from collectors.scheduling.job import EmptyAnswerError
-
-log = structlog.get_logger(__name__)
-
-MOST_IN_A_ROW = 100
-"""Unreadable rows in a row of one listing after which the rest of it is not read."""
-MOST_KEPT = 1_000
-"""Dead letters of one run."""
-LARGEST_KEPT = 16 << 20
-"""Bytes of all dead letters of one run."""
-MOST_PER_WANTED = 10
-"""Rows of a page for each that was asked for: a mirror may not heed the number asked for."""
+MOST_CONSECUTIVE = 100
+"""Consecutive invalid rows after which the rest of a listing is not read."""
+MOST_ROWS_PER_REQUESTED = 10
+"""Rows of a page for each one requested: a mirror may ignore the page size."""
 
 
-class GivenUpError(EmptyAnswerError):
-    """A source, or a listing of it, that is not read any further."""
+class RejectionLimitError(EmptyResponseError):
+    """A listing that is abandoned."""
 
 
-class Unreadable:
-    """The unreadable rows of one run: dead letters, as many as there is room for."""
+class RejectionStreak:
+    """Counts the consecutive invalid rows of one listing."""
 
-    def __init__(self, source: str, collector: str) -> None:
-        self._source = source
-        self._collector = collector
-        self._bytes = 0
-        self.letters: list[DeadLetter] = []
-        self.not_kept = 0
-        """Rows there was no room for."""
-
-    def add(self, row: Any, why: str) -> None:
-        """Keep a row and why it cannot be read, and log it."""
-        if len(self.letters) >= MOST_KEPT or self._bytes >= LARGEST_KEPT:
-            self.not_kept += 1
-            return
-        letter = dead_letter(self._source, self._collector, row, why)
-        self._bytes += len(letter.value_base64)
-        self.letters.append(letter)
-        log.warning("row of a source cannot be read", source=self._source, why=why)
-
-
-class Streak:
-    """Counts the unreadable rows in a row of one listing."""
-
-    def __init__(self, what: str, setting: str) -> None:
-        self._what = what
+    def __init__(self, listing: str, setting: str) -> None:
+        self._listing = listing
         self._setting = setting
         self._rows = 0
 
-    def good(self) -> None:
-        """Note a row that could be read."""
+    def accepted(self) -> None:
+        """Count a valid row."""
         self._rows = 0
 
-    def bad(self, why: str) -> None:
-        """Note a row that could not be read. Raises `GivenUpError` when they are too many."""
+    def rejected(self, reason: str) -> None:
+        """Count an invalid row. Raises `RejectionLimitError` after too many."""
         self._rows += 1
-        if self._rows >= MOST_IN_A_ROW:
-            raise GivenUpError(
-                f"{self._what}: given up after {self._rows} rows in a row that cannot be read, "
-                f"the last: {why}: check {self._setting}"
+        if self._rows >= MOST_CONSECUTIVE:
+            raise RejectionLimitError(
+                f"{self._listing}: abandoned after {self._rows} consecutive invalid rows, "
+                f"the last: {reason}: check {self._setting}"
             )
 
 
-def check_page(what: str, rows: Sequence[Any], wanted: int, setting: str) -> None:
-    """Raise `GivenUpError` for a page with far more rows than were asked for."""
-    if len(rows) > MOST_PER_WANTED * wanted:
-        raise GivenUpError(
-            f"{what}: a page has {len(rows):,} rows, {wanted:,} were asked for: check {setting}"
+def check_page_size(listing: str, rows: Sequence[Any], requested: int, setting: str) -> None:
+    """Raise `RejectionLimitError` for a page with far more rows than requested."""
+    if len(rows) > MOST_ROWS_PER_REQUESTED * requested:
+        raise RejectionLimitError(
+            f"{listing}: a page has {len(rows):,} rows, {requested:,} were requested: "
+            f"check {setting}"
         )

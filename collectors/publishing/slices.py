@@ -1,4 +1,4 @@
-"""Cuts a scrape into records: one slice a Kafka partition, more when it would be too large."""
+"""Splits a scrape into records: a slice per Kafka partition, several where one is too large."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
@@ -21,38 +21,38 @@ _BYTES_PER_MISSING = 40
 
 @dataclass(frozen=True)
 class Scrape:
-    """What one scrape observed and what it did not get."""
+    """What one scrape observed, and what is missing."""
 
     source: str
     observed_at: datetime
     counters: Mapping[str, Counters]
-    """By the model id to publish under."""
+    """By the model id they are published under."""
     missing: Mapping[str, str] = field(default_factory=dict)
-    """Models that were wanted, and why they were not got."""
-    troubles: tuple[str, ...] = ()
-    """What else went wrong, so that models nobody knows of may be missing."""
+    """Models that were wanted but not observed, and why."""
+    failures: tuple[str, ...] = ()
+    """Listings that are incomplete, so that unknown models may be missing."""
     origin: str = LIVE
-    """How it was read: live, or the archive's name."""
+    """`live`, or the archive's name."""
 
     @property
     def scrape_id(self) -> str:
-        """Name of the scrape: equal for equal source, origin and moment."""
+        """Id of the scrape: the same for the same source, origin and time."""
         name = self.source if self.origin == LIVE else f"{self.source}-{self.origin}"
         return scrape_id(name, self.observed_at)
 
     @property
     def complete(self) -> bool:
-        """Whether the scrape got all it wanted."""
-        return not self.missing and not self.troubles
+        """Whether nothing is missing."""
+        return not self.missing and not self.failures
 
 
 def scrape_id(name: str, observed_at: datetime) -> str:
-    """Return the name of what was read at a moment: equal on a rerun."""
-    moment = observed_at.astimezone(UTC)
-    return f"{name}-{moment:%Y%m%dT%H%M%S}.{moment.microsecond // 1000:03d}Z"
+    """Return the id of a scrape: the same on a rerun."""
+    at = observed_at.astimezone(UTC)
+    return f"{name}-{at:%Y%m%dT%H%M%S}.{at.microsecond // 1000:03d}Z"
 
 
-def cut(
+def split_scrape(
     scrape: Scrape,
     partitions: int,
     *,
@@ -61,16 +61,16 @@ def cut(
 ) -> Iterator[tuple[int, DownloadsSlice]]:
     """Yield (partition, slice) in the order of partitions, then model ids.
 
-    Each model, got or missing, is in exactly one slice, in the partition of its id. The same
-    scrape is always cut alike. A partition without any model has no slice.
+    Each model, observed or missing, is in exactly one slice, in the partition of its id. The same
+    scrape is always split the same way. A partition without models has no slice.
     """
     spread: list[list[str]] = [[] for _ in range(partitions)]
     for model_id in sorted({*scrape.counters, *scrape.missing}):
         spread[partition_of(model_id, partitions)].append(model_id)
     number = 0
     for partition, model_ids in enumerate(spread):
-        for some in _portions(scrape, model_ids, most_models, most_bytes):
-            yield partition, _slice(scrape, number, some)
+        for portion in _portions(scrape, model_ids, most_models, most_bytes):
+            yield partition, _slice(scrape, number, portion)
             number += 1
 
 

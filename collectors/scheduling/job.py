@@ -1,10 +1,9 @@
-"""What a collector's run is: from its source to Kafka's acknowledgement."""
+"""A collector's run: from requests to its source until Kafka acknowledged the records."""
 
 import asyncio
 import time
 from abc import ABC, abstractmethod
-from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import ClassVar
 
@@ -14,74 +13,51 @@ from breakout.kafka.topics import KafkaUnavailableError, ensure_topics
 from breakout.observability import metrics
 from breakout.registry.table import RegistryFileError
 from breakout.settings import Settings, SettingsError
-from collectors.http.client import DEFAULT_PATIENCE, Patience, SourceError
+from collectors.http.client import DEFAULT_REQUEST_POLICY, RequestPolicy
+from collectors.http.errors import EmptyResponseError, SourceError
 from collectors.publishing.publisher import TOPICS, Publisher, open_publisher
 from collectors.scheduling.cadence import Cadence
+from collectors.scheduling.outcome import Collected, Outcome
 
 log = structlog.get_logger(__name__)
 
 Progress = Callable[[int, int | None], None]
-"""Called with how much is done, of how much (null: nobody knows yet)."""
+"""Called with how much is done, of how much (null: unknown)."""
 
-
-class EmptyAnswerError(Exception):
-    """A source answered with nothing, or with nothing that could be read: an alarm, never zero."""
-
-
-EXPECTED = (SourceError, EmptyAnswerError, RegistryFileError, SettingsError, KafkaUnavailableError)
-"""Failures of a run whose message is all a person needs."""
-
-
-@dataclass(frozen=True)
-class Outcome:
-    """What came of a run; all of it is acknowledged by Kafka."""
-
-    source: str
-    observed_at: datetime
-    published: Mapping[str, int]
-    """How many things were published, by what a person calls them."""
-    records: int
-    """Records of the source's topic."""
-    missing: Mapping[str, str] = field(default_factory=dict)
-    """What was wanted and not got, and why."""
-    troubles: tuple[str, ...] = ()
-    """What else went wrong, so that things nobody knows of may be missing."""
-    dead_letters: int = 0
-    not_kept: int = 0
-    """Rows that could not be read, and of which there were too many for dead letters."""
-    notes: tuple[str, ...] = ()
-    """What was decided where the source says two things; nothing is missing for it."""
-
-    @property
-    def complete(self) -> bool:
-        """Whether the run got all it wanted."""
-        return not (self.missing or self.troubles or self.not_kept)
+EXPECTED_ERRORS = (
+    SourceError,
+    EmptyResponseError,
+    RegistryFileError,
+    SettingsError,
+    KafkaUnavailableError,
+)
+"""Errors of a run that are reported by their message alone."""
 
 
 class Job(ABC):
-    """A collector: what it does once, and how often it should.
+    """A collector: how to read its source, and when.
 
-    `give_up_after` bounds the wait for Kafka in seconds; null waits for ever.
+    `give_up_after` bounds the wait for Kafka in seconds; null waits indefinitely.
     """
 
     name: ClassVar[str]
-    needs: ClassVar[str | None] = None
-    """Setting without which its source answers nothing."""
+    required_setting: ClassVar[str | None] = None
+    """Variable without which the source rejects requests."""
 
     def __init__(
         self,
         settings: Settings,
         *,
         give_up_after: float | None = None,
-        patience: Patience = DEFAULT_PATIENCE,
+        request_policy: RequestPolicy = DEFAULT_REQUEST_POLICY,
         on_progress: Progress = lambda _done, _total: None,
     ) -> None:
         self.settings = settings
-        self.patience = patience
+        self.request_policy = request_policy
         self.on_progress = on_progress
         self._give_up_after = give_up_after
         self.last_run: datetime | None = None
-        """When the source was last read completely, UTC; null = never, as far as is known."""
+        """Time of the last complete run, UTC; null = none known."""
 
     @property
     @abstractmethod
@@ -89,31 +65,37 @@ class Job(ABC):
         """When it is due."""
 
     @abstractmethod
-    async def collect(self, observed_at: datetime) -> Outcome:
-        """Read the source and publish; `observed_at` is the observation's moment, UTC."""
+    async def collect(self, observed_at: datetime) -> Collected:
+        """Read the source; `observed_at` is the time of the observation, UTC."""
+
+    def on_published(self, collected: Collected) -> None:  # noqa: B027 - optional
+        """Called once Kafka has acknowledged everything."""
 
     async def run(self, observed_at: datetime | None = None) -> Outcome:
-        """Collect once, now or as of a given moment.
+        """Collect and publish once, as of now or a given time.
 
-        Raises one of `EXPECTED` when nothing, or not all that was read, could be published.
+        Raises one of `EXPECTED_ERRORS` when nothing was read, or not everything was published.
         """
-        # Before the source is asked: what it says could not be kept without Kafka.
+        # Before any request to the source: without Kafka its responses would be lost.
         await ensure_topics(self.settings, TOPICS, give_up_after=self._give_up_after)
         observed_at = observed_at or now()
         started = time.monotonic()
         try:
-            outcome = await self.collect(observed_at)
+            collected = await self.collect(observed_at)
+            records = await self._publish(collected)
         except Exception:
             metrics.SCRAPES.labels(self.name, "failed").inc()
             raise
+        self.on_published(collected)
+        outcome = Outcome.of(self.name, observed_at, collected, records)
         self._measure(outcome, time.monotonic() - started)
         return outcome
 
-    async def publish(self, write: Callable[[Publisher], Awaitable[None]]) -> None:
-        """Write all records and wait for their acknowledgement.
+    async def _publish(self, collected: Collected) -> int:
+        """Publish everything; returns the number of records of the source's topics.
 
-        While Kafka is away this begins again from the first record: written twice is read as
-        once. What was acknowledged is logged when it is interrupted.
+        When Kafka becomes unavailable this restarts from the first record: consumers deduplicate.
+        When cancelled it logs what was acknowledged.
         """
         publisher: Publisher | None = None
         while True:
@@ -121,8 +103,7 @@ class Job(ABC):
                 async with open_publisher(
                     self.settings, give_up_after=self._give_up_after
                 ) as publisher:
-                    await write(publisher)
-                    await publisher.flush()
+                    return await publish(publisher, collected)
             except KafkaUnavailableError as error:
                 if self._give_up_after is not None:
                     raise
@@ -131,8 +112,6 @@ class Job(ABC):
                 acknowledged = dict(publisher.acknowledged) if publisher else {}
                 log.warning("interrupted while publishing", acknowledged_records=acknowledged)
                 raise
-            else:
-                return
 
     def _measure(self, outcome: Outcome, seconds: float) -> None:
         result = "complete" if outcome.complete else "partial"
@@ -143,7 +122,17 @@ class Job(ABC):
         metrics.LAST_SCRAPE.labels(self.name).set(outcome.observed_at.timestamp())
 
 
+async def publish(publisher: Publisher, collected: Collected) -> int:
+    """Publish everything; returns the number of records of the source's topics."""
+    await publisher.publish(collected.discovered)
+    await publisher.publish(collected.records)
+    slices = await publisher.publish_scrape(collected.scrape) if collected.scrape else 0
+    await publisher.publish(collected.rejected.letters)
+    await publisher.flush()
+    return len(collected.records) + slices
+
+
 def now() -> datetime:
-    """Return this moment, UTC, to the millisecond."""
-    moment = datetime.now(UTC)
-    return moment.replace(microsecond=moment.microsecond // 1000 * 1000)
+    """Return the current time, UTC, in milliseconds."""
+    time_ = datetime.now(UTC)
+    return time_.replace(microsecond=time_.microsecond // 1000 * 1000)

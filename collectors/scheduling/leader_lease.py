@@ -1,7 +1,7 @@
-"""Whose turn it is to run a source, of all instances that would: one at a time.
+"""Leader election among the instances of a collector: one of them runs the source.
 
-Each source has a consumer group of its own on `breakout.runs`. Whoever is assigned the partition
-that holds the source's runs has the turn; when it dies, Kafka gives the partition to another.
+Each source has its own consumer group on `breakout.runs`. The instance that is assigned the
+partition of the source's runs is the leader; when it dies, Kafka assigns the partition to another.
 """
 
 import asyncio
@@ -9,7 +9,6 @@ import os
 import socket
 from collections.abc import Collection
 from datetime import UTC, datetime
-from types import TracebackType
 from typing import Any, Self
 
 import structlog
@@ -28,33 +27,34 @@ from breakout.observability import metrics
 from breakout.settings import Settings
 from breakout.tasks import end, in_own_task, uninterrupted
 from collectors.publishing.publisher import open_publisher
-from collectors.scheduling.job import Job, Outcome
+from collectors.scheduling.job import Job
+from collectors.scheduling.outcome import Outcome
 from collectors.scheduling.schedule import OnState, run_for_ever
 
 log = structlog.get_logger(__name__)
 
 _SESSION_MS = 6_000
-"""Without a sign of life for so long, another instance takes over."""
+"""Without a heartbeat for so long, another instance takes over."""
 _READ_SECONDS = 30.0
 _RUN_END_SECONDS = 30.0
 
 
-async def run_in_turn(job: Job, *, on_state: OnState) -> None:
-    """Run a job for ever, as long as and whenever this instance has the source's turn."""
+async def run_as_leader(job: Job, *, on_state: OnState) -> None:
+    """Run a job whenever it is due and this instance is the source's leader, until cancelled."""
     while True:
-        async with Turn(job.settings, job.name) as turn:
+        async with LeaderLease(job.settings, job.name) as lease:
             await on_state("standby", None)
-            await turn.begins.wait()
-            last = await turn.last_run()
+            await lease.acquired.wait()
+            last = await lease.last_run()
             log.info(
-                "this instance runs the source",
+                "elected leader",
                 source=job.name,
                 last_run=last.observed_at.isoformat() if last else None,
             )
             running = asyncio.create_task(
-                run_for_ever(job, last=last, on_run=turn.remember, on_state=on_state)
+                run_for_ever(job, last=last, on_run=lease.record, on_state=on_state)
             )
-            ending = asyncio.create_task(turn.ends.wait())
+            ending = asyncio.create_task(lease.lost.wait())
             try:
                 await asyncio.wait({running, ending}, return_when=asyncio.FIRST_COMPLETED)
             finally:
@@ -62,22 +62,22 @@ async def run_in_turn(job: Job, *, on_state: OnState) -> None:
                 ended = await end(running, within=_RUN_END_SECONDS)
             if not ended:
                 raise RuntimeError(
-                    f"{job.name}: the run still goes on {_RUN_END_SECONDS:g} s after it was told "
-                    "to end, and another instance may run the source; start the process again"
+                    f"{job.name}: the run did not stop within {_RUN_END_SECONDS:g} s of losing the "
+                    "leader lease, and another instance may run the source: restart the process"
                 )
             if not running.cancelled():
                 running.result()
-            log.info("another instance runs the source", source=job.name)
+            log.info("lost the leader lease", source=job.name)
 
 
-class Turn(ConsumerRebalanceListener):  # type: ignore[misc]
-    """This instance's place among those that would run a source; use it with `async with`."""
+class LeaderLease(ConsumerRebalanceListener):  # type: ignore[misc]
+    """The right to run a source, as an async context manager that campaigns for it."""
 
     def __init__(self, settings: Settings, source: str) -> None:
-        self.begins = asyncio.Event()
-        """Set once this instance has the turn."""
-        self.ends = asyncio.Event()
-        """Set once it has lost it."""
+        self.acquired = asyncio.Event()
+        """Set once this instance is the leader."""
+        self.lost = asyncio.Event()
+        """Set once it no longer is."""
         self._settings = settings
         self._source = source
         self._instance = f"{socket.gethostname()}:{os.getpid()}"
@@ -85,10 +85,10 @@ class Turn(ConsumerRebalanceListener):  # type: ignore[misc]
         self._partition: TopicPartition | None = None
         self._consumer: Any = None
         self._polling: asyncio.Task[None] | None = None
-        self._remembering: asyncio.Task[None] | None = None
+        self._recording: asyncio.Task[None] | None = None
 
     async def __aenter__(self) -> Self:
-        """Join the source's group; a broker that is away is waited for."""
+        """Join the source's consumer group; waits for an unavailable broker."""
         partitions = (await ensure_topics(self._settings, [RUNS]))[RUNS.name]
         self._partition = TopicPartition(RUNS.name, partition_of(self._source, partitions))
         self._consumer = await wait_for_broker(self._settings, self._joined)
@@ -96,42 +96,37 @@ class Turn(ConsumerRebalanceListener):  # type: ignore[misc]
         self._polling = asyncio.create_task(self._poll())
         return self
 
-    async def __aexit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        """Leave the group, so that another takes over at once."""
+    async def __aexit__(self, *_error: object) -> None:
+        """Leave the group, so that another instance takes over immediately."""
         await uninterrupted(self._leave())
 
     async def _leave(self) -> None:
-        metrics.COLLECTOR_TURN.labels(self._source).set(0)
-        if self._remembering is not None:
-            # Whether it went well, the run has heard; here it must only have ended.
-            await asyncio.wait({self._remembering}, timeout=_SESSION_MS / 1000)
-            await end(self._remembering)
+        metrics.COLLECTOR_LEADER.labels(self._source).set(0)
+        if self._recording is not None:
+            # The run has got its result; here it must only have ended.
+            await asyncio.wait({self._recording}, timeout=_SESSION_MS / 1000)
+            await end(self._recording)
         if self._polling is not None:
             await end(self._polling)
         await stop_client(self._consumer.stop)
 
     async def on_partitions_assigned(self, assigned: Collection[TopicPartition]) -> None:
-        """Begin, when the source's partition is among them."""
+        """Acquire the lease if the source's partition is among them."""
         if self._partition in assigned:
-            metrics.COLLECTOR_TURN.labels(self._source).set(1)
-            self.begins.set()
+            metrics.COLLECTOR_LEADER.labels(self._source).set(1)
+            self.acquired.set()
 
     async def on_partitions_revoked(self, revoked: Collection[TopicPartition]) -> None:
-        """End, when the source's partition is among them."""
+        """Lose the lease if the source's partition is among them."""
         if self._partition in revoked:
-            metrics.COLLECTOR_TURN.labels(self._source).set(0)
-            self.ends.set()
+            metrics.COLLECTOR_LEADER.labels(self._source).set(0)
+            self.lost.set()
 
     async def last_run(self) -> RunRecord | None:
-        """Return the source's latest run, null when it never ran as far as Kafka knows."""
+        """Return the source's latest run, null if the topic has none."""
         return await wait_for_broker(self._settings, self._read_last_run)
 
-    async def remember(self, outcome: Outcome) -> None:
+    async def record(self, outcome: Outcome) -> None:
         """Publish a run as the source's latest. Raises `KafkaUnavailableError`."""
         if outcome.complete:
             self._complete_at = outcome.observed_at
@@ -143,12 +138,12 @@ class Turn(ConsumerRebalanceListener):  # type: ignore[misc]
             instance=self._instance,
         )
         # Not to be cut short: aiokafka leaves a connection open that is being made when cancelled.
-        self._remembering = asyncio.create_task(self._publish(record))
-        await asyncio.shield(self._remembering)
+        self._recording = asyncio.create_task(self._publish(record))
+        await asyncio.shield(self._recording)
 
     async def _publish(self, record: RunRecord) -> None:
         async with open_publisher(self._settings, give_up_after=_READ_SECONDS) as publisher:
-            await publisher.publish(RUNS, [(record.key, record)])
+            await publisher.publish([record])
             await publisher.flush()
 
     async def _joined(self) -> Any:
@@ -163,12 +158,12 @@ class Turn(ConsumerRebalanceListener):  # type: ignore[misc]
         return consumer
 
     async def _poll(self) -> None:
-        """Show Kafka that we are there, however long a run takes."""
+        """Keep the membership alive, however long a run takes."""
         while True:
             try:
                 await self._consumer.getmany(timeout_ms=500)
             except KafkaError as error:
-                log.warning("Kafka does not answer", source=self._source, reason=str(error))
+                log.warning("Kafka does not respond", source=self._source, reason=str(error))
                 await asyncio.sleep(1)
 
     async def _read_last_run(self) -> RunRecord | None:
@@ -191,7 +186,7 @@ class Turn(ConsumerRebalanceListener):  # type: ignore[misc]
             for records in (await consumer.getmany(timeout_ms=200)).values():
                 for record in records:
                     if is_tombstone(RUNS.name, record.key, record.value):
-                        # As if the source had never run.
+                        # Deleted: as if the source had never run.
                         latest = None if record.key == self._source.encode() else latest
                         continue
                     run = _read(record.key, record.value)
@@ -206,6 +201,6 @@ def _read(key: bytes | None, value: bytes | None) -> RunRecord | None:
         run = read_event(RunRecord, value)
         check_key(RUNS.name, key, run)
     except ContractError as error:
-        log.warning("a run on breakout.runs cannot be read, passing it over", why=str(error))
+        log.warning("invalid record on breakout.runs ignored", why=str(error))
         return None
     return run

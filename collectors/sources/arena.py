@@ -1,7 +1,7 @@
 """The Arena leaderboards: ratings by people's votes, from their dataset on the Hub.
 
-The dataset viewer serves the rows. Whether a model is open is what the leaderboard's own licence
-column says, unless the project's reviewed map says otherwise.
+The dataset viewer serves the rows. Whether a model is open follows from the leaderboard's licence
+column, unless the project's reviewed map says otherwise.
 """
 
 from collections.abc import AsyncIterator, Iterable
@@ -11,38 +11,33 @@ from statistics import median
 from typing import Any, Literal
 
 import structlog
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict
 
-from breakout.contract.events import Day, LeaderboardSlice, NameRecord
+from breakout.contract.events import Day, LeaderboardSlice
 from breakout.contract.names import Name
-from breakout.contract.topics import LEADERBOARDS
-from breakout.registry.names import NameMap, load_names
-from collectors.http.client import Source, SourceError
-from collectors.publishing.publisher import Publisher
-from collectors.publishing.rejected_rows import explain
-from collectors.publishing.rejection_limit import Streak, Unreadable, check_page
+from breakout.registry.names import load_names
+from collectors.http.client import Source
+from collectors.http.errors import EmptyResponseError, SourceError
+from collectors.publishing.rejected_rows import RejectedRows, RowReader, row_label
+from collectors.publishing.rejection_limit import RejectionStreak, check_page_size
 from collectors.scheduling.cadence import DAY, HOUR, Cadence
-from collectors.scheduling.job import EmptyAnswerError, Job, Outcome
-from collectors.sources.fields import Count, Stated
-from collectors.sources.leaderboards import (
-    Rated,
-    board_key,
-    board_slice,
-    name_record,
-    unlisted_names,
-)
+from collectors.scheduling.job import Job
+from collectors.scheduling.outcome import Collected
+from collectors.sources.fields import Count, OptionalText
+from collectors.sources.leaderboards import Rating, leaderboard_slice
+from collectors.sources.names import NameFacts, name_records
 
 log = structlog.get_logger(__name__)
 
 SOURCE = "arena"
 BOARDS = ("text", "text_style_control")
-"""Configurations of the dataset, each a leaderboard; the second corrects for style, and is what
-the Arena's site has shown first since May 2025."""
+"""Configurations of the dataset, one a leaderboard. The second controls for style; the Arena's
+site shows it first since May 2025."""
 CATEGORY = "overall"
 
 Params = tuple[tuple[str, str], ...]
 
-_PAGE = 100
+_PAGE_ROWS = 100
 _MOST_ROWS = 100_000
 _PROPRIETARY = "proprietary"
 
@@ -53,8 +48,8 @@ class Row(BaseModel):
     model_config = ConfigDict(frozen=True, extra="ignore", allow_inf_nan=False)
 
     model_name: Name
-    organization: Stated = None
-    license: Stated = None
+    organization: OptionalText = None
+    license: OptionalText = None
     rating: float
     rating_lower: float | None = None
     rating_upper: float | None = None
@@ -64,251 +59,226 @@ class Row(BaseModel):
 
     @property
     def is_open(self) -> bool | None:
-        """Whether its licence lets people have the weights; null where none is stated."""
+        """Whether its licence makes the weights available; null without a licence."""
         return self.license.strip().lower() != _PROPRIETARY if self.license else None
 
 
 @dataclass
-class Board:
-    """What one leaderboard says."""
+class Leaderboard:
+    """One leaderboard."""
 
     name: str
     rows: dict[tuple[date, str], Row] = field(default_factory=dict)
     """By day and name."""
     missing: dict[str, str] = field(default_factory=dict)
-    combined: int = 0
-    """Names with several ratings of one day."""
+    merged: int = 0
+    """Names with several, different ratings of one day."""
 
 
 class ArenaJob(Job):
-    """Arena's leaderboards of text, overall, without and with control of style."""
+    """Arena's leaderboards of text, overall, without and with style control."""
 
     name = SOURCE
+    cadence = Cadence(DAY, 5 * HOUR)
+    """Daily at 05:00 UTC."""
 
-    @property
-    def cadence(self) -> Cadence:
-        """Daily at 05:00 UTC."""
-        return Cadence(DAY, 5 * HOUR)
+    async def collect(self, observed_at: datetime) -> Collected:
+        """Read the leaderboards, one slice per leaderboard and day.
 
-    async def collect(self, observed_at: datetime) -> Outcome:
-        """Read the leaderboards and publish each, one slice a day it is of.
-
-        One that cannot be read whole is named as a trouble; the other is published all the same.
+        A leaderboard that cannot be read completely is a failure; the other is still published.
         """
         names = load_names(self.settings.names_file)
         address = self.settings.arena_base_url
-        boards: list[Board] = []
-        troubles: list[str] = []
-        unreadable = Unreadable(SOURCE, SOURCE)
-        failure: SourceError | EmptyAnswerError | None = None
-        async with Source(SOURCE, address, "ARENA_BASE_URL", patience=self.patience) as source:
+        boards: list[Leaderboard] = []
+        failures: list[str] = []
+        rejected = RejectedRows(SOURCE, SOURCE)
+        first_error: SourceError | EmptyResponseError | None = None
+        async with Source(
+            SOURCE, address, "ARENA_BASE_URL", request_policy=self.request_policy
+        ) as source:
             for name in BOARDS:
                 try:
-                    boards.append(await read_board(source, name, unreadable))
-                except (SourceError, EmptyAnswerError) as error:
-                    failure = failure or error
-                    troubles.append(f"{name}: {error}")
-        if not boards and failure is not None:
-            raise failure
-        slices = [one for board in boards for one in _slices(board, observed_at)]
-        records = _names(boards, names, observed_at)
-
-        async def write(publisher: Publisher) -> None:
-            await publisher.publish_names(records)
-            await publisher.publish(LEADERBOARDS, ((board_key(one), one) for one in slices))
-            await publisher.publish_dead_letters(unreadable.letters)
-
-        await self.publish(write)
-        return Outcome(
-            SOURCE,
-            observed_at,
+                    boards.append(await read_leaderboard(source, name, rejected))
+                except (SourceError, EmptyResponseError) as error:
+                    first_error = first_error or error
+                    failures.append(f"{name}: {error}")
+        if not boards and first_error is not None:
+            raise first_error
+        slices = [piece for board in boards for piece in _slices(board, observed_at)]
+        records = name_records(SOURCE, _name_facts(boards), names, observed_at=observed_at)
+        return Collected(
             {"ratings": sum(len(board.rows) for board in boards), "names": len(records)},
-            len(slices) + len(records),
-            {name: why for board in boards for name, why in board.missing.items()},
-            tuple(troubles),
-            dead_letters=len(unreadable.letters),
-            not_kept=unreadable.not_kept,
+            rejected,
+            [*records, *slices],
+            missing={name: reason for board in boards for name, reason in board.missing.items()},
+            failures=tuple(failures),
             notes=tuple(
-                f"{board.combined} of {board.name} rated several times a day, differently: "
-                "the median of those with the most votes kept"
+                f"names of {board.name} with several ratings a day: {board.merged}, "
+                "published the median of those with the most votes"
                 for board in boards
-                if board.combined
+                if board.merged
             ),
         )
 
 
-def _slices(board: Board, observed_at: datetime) -> Iterable[LeaderboardSlice]:
+def _slices(board: Leaderboard, observed_at: datetime) -> Iterable[LeaderboardSlice]:
     for day in sorted({day for day, _ in board.rows}):
-        rated = (
-            Rated(name, row.rating, row.rating_lower, row.rating_upper, row.vote_count)
-            for (of, name), row in board.rows.items()
-            if of == day
+        ratings = (
+            Rating(name, row.rating, row.rating_lower, row.rating_upper, row.vote_count)
+            for (row_day, name), row in board.rows.items()
+            if row_day == day
         )
-        yield board_slice(SOURCE, board.name, "", day, rated, observed_at=observed_at)
+        yield leaderboard_slice(SOURCE, board.name, "", day, ratings, observed_at=observed_at)
 
 
-def _names(boards: Iterable[Board], names: NameMap, observed_at: datetime) -> list[NameRecord]:
-    """Return what the names mean, as the latest row of each says."""
-    latest: dict[str, Row] = {}
+def _name_facts(boards: Iterable[Leaderboard]) -> dict[str, NameFacts]:
+    """Return each name's organisation and licence, from its latest row that has them."""
+    facts: dict[str, NameFacts] = {}
+    latest: dict[str, date] = {}
     for board in boards:
-        for (_, name), row in sorted(board.rows.items()):
-            held = latest.get(name)
-            if held is None or held.leaderboard_publish_date <= row.leaderboard_publish_date:
-                latest[name] = row if held is None else _described(row, held)
-    records = [
-        name_record(
-            SOURCE,
-            name,
-            names,
-            observed_at=observed_at,
-            title=None,
-            vendor=row.organization,
-            licensed_open=row.is_open,
-        )
-        for name, row in sorted(latest.items())
-    ]
-    return records + list(unlisted_names(SOURCE, latest, names, observed_at=observed_at))
+        for (day, name), row in sorted(board.rows.items()):
+            if day < latest.get(name, day):
+                continue
+            latest[name] = day
+            known = facts.get(name, NameFacts())
+            facts[name] = NameFacts(
+                vendor=row.organization or known.vendor,
+                licensed_open=known.licensed_open if row.is_open is None else row.is_open,
+            )
+    return facts
 
 
-def _described(row: Row, other: Row) -> Row:
-    """Return a row with another's organisation and licence where it states none itself."""
-    return row.model_copy(
-        update={
-            "organization": row.organization or other.organization,
-            "license": row.license or other.license,
-        }
-    )
-
-
-async def read_board(source: Source, name: str, unreadable: Unreadable) -> Board:
+async def read_leaderboard(source: Source, name: str, rejected: RejectedRows) -> Leaderboard:
     """Read all rows of the overall category of one leaderboard.
 
-    A row that cannot be read becomes a dead letter; the others go on. Of a name's several ratings
-    of one day the median of those with the most votes counts. Raises `SourceError`, and
-    `EmptyAnswerError` when nothing could be read, or the rows end before their number, or moved
-    while they were read: a leaderboard in part has no best.
+    Of a name's several ratings of one day, the median of those with the most votes counts. Raises
+    `SourceError`, and `EmptyResponseError` when no row is valid, the rows end early, or their
+    number changes while they are read: an incomplete leaderboard has no best model.
     """
-    board = Board(name)
-    streak = Streak(f"{SOURCE}: the leaderboard {name}", source.setting)
-    found: dict[tuple[date, str], list[Row]] = {}
-    async for row in _rows(source, name):
-        if isinstance(row, dict) and row.get("category", CATEGORY) != CATEGORY:
+    board = Leaderboard(name)
+
+    def note_missing(row: Any, reason: str) -> None:
+        board.missing[row_label(row, "model_name")] = f"invalid row of {name}: {reason}"
+
+    reader = RowReader(
+        Row,
+        RejectionStreak(f"{SOURCE}: the leaderboard {name}", source.setting),
+        rejected,
+        label=lambda _row: f"{name}: ",
+        on_rejection=note_missing,
+    )
+    rows: dict[tuple[date, str], list[Row]] = {}
+    async for raw in _rows(source, name):
+        if isinstance(raw, dict) and raw.get("category", CATEGORY) != CATEGORY:
             continue
-        try:
-            read = Row.model_validate(row)
-        except ValidationError as error:
-            why = explain(error)
-            unreadable.add(row, f"{name}: {why}")
-            of = row.get("model_name") if isinstance(row, dict) else None
-            shown = of if isinstance(of, str) and of else "a row without a name"
-            board.missing[shown[:256]] = f"unreadable row of {name}: {why}"
-            streak.bad(why)
+        row = reader.read(raw)
+        if row is None:
             continue
-        streak.good()
-        rated = found.setdefault((read.leaderboard_publish_date, read.model_name), [])
-        if read not in rated:
-            rated.append(read)
-    if not found:
-        why = next(iter(board.missing.values()), "the leaderboard is empty")
-        raise EmptyAnswerError(f"{SOURCE}: no rating of {name} could be read: {why}")
-    board.rows = {key: _combined(rated) for key, rated in found.items()}
-    board.combined = sum(_differ(rated) for rated in found.values())
+        same_key = rows.setdefault((row.leaderboard_publish_date, row.model_name), [])
+        if row not in same_key:
+            same_key.append(row)
+    if not rows:
+        reason = next(iter(board.missing.values()), "the leaderboard is empty")
+        raise EmptyResponseError(f"{SOURCE}: no valid rating of {name}: {reason}")
+    board.rows = {key: _merged(same_key) for key, same_key in rows.items()}
+    board.merged = sum(_differ(same_key) for same_key in rows.values())
     return board
 
 
-def _differ(rated: list[Row]) -> bool:
-    return len({(one.rating, one.rating_lower, one.rating_upper) for one in rated}) > 1
+def _differ(rows: list[Row]) -> bool:
+    return len({(row.rating, row.rating_lower, row.rating_upper) for row in rows}) > 1
 
 
-def _combined(rated: list[Row]) -> Row:
-    """Return what a day's different rows of one name say together, in whichever order they come."""
-    if len(rated) == 1:
-        return rated[0]
-    most = max(-1 if row.vote_count is None else row.vote_count for row in rated)
-    counted = [row for row in rated if row.vote_count == (None if most < 0 else most)]
-    licences = {row.license for row in rated if row.license}
-    agreed = len({row.is_open for row in rated} - {None}) == 1
-    return rated[0].model_copy(
+def _merged(rows: list[Row]) -> Row:
+    """Merge the different rows of one name and day, independent of their order."""
+    if len(rows) == 1:
+        return rows[0]
+    most = max((row.vote_count for row in rows if row.vote_count is not None), default=None)
+    voted = [row for row in rows if row.vote_count == most]
+    licences = {row.license for row in rows if row.license}
+    agreed = len({row.is_open for row in rows} - {None}) == 1
+    return rows[0].model_copy(
         update={
-            "organization": min((r.organization for r in rated if r.organization), default=None),
+            "organization": min((r.organization for r in rows if r.organization), default=None),
             "license": min(licences) if agreed else None,
-            "rating": median(row.rating for row in counted),
-            "rating_lower": _median(row.rating_lower for row in counted),
-            "rating_upper": _median(row.rating_upper for row in counted),
-            "vote_count": counted[0].vote_count,
+            "rating": median(row.rating for row in voted),
+            "rating_lower": _median(row.rating_lower for row in voted),
+            "rating_upper": _median(row.rating_upper for row in voted),
+            "vote_count": most,
         }
     )
 
 
 def _median(values: Iterable[float | None]) -> float | None:
-    stated = [value for value in values if value is not None]
-    return median(stated) if stated else None
+    known = [value for value in values if value is not None]
+    return median(known) if known else None
 
 
 async def _rows(source: Source, board: str) -> AsyncIterator[Any]:
-    """Yield the rows of the category; all rows from where the viewer no longer filters them."""
+    """Yield the rows of the category; if the viewer stops filtering, all rows from there on."""
     dataset: Params = (
         ("dataset", "lmarena-ai/leaderboard-dataset"),
         ("config", board),
         ("split", "latest"),
     )
     where: Params = (*dataset, ("where", f"\"category\"='{CATEGORY}'"))
-    numbers: list[Any] = []
+    indexes: list[Any] = []
     try:
-        async for number, row in _pages(source, "/filter", where, 0):
-            numbers.append(number)
+        async for index, row in _pages(source, "/filter", where, 0):
+            indexes.append(index)
             yield row
     except SourceError as error:
-        start = _next(numbers)
-        log.info("the dataset viewer cannot filter, reading rows", start=start, reason=str(error))
+        start = _resume_at(indexes)
+        log.info("dataset viewer failed to filter, reading all rows", start=start, why=str(error))
     else:
         return
     async for _, row in _pages(source, "/rows", dataset, start):
         yield row
 
 
-def _next(numbers: list[Any]) -> int:
-    """Return where among all rows to go on after those with these numbers.
+def _resume_at(indexes: list[Any]) -> int:
+    """Return the index of the first unread row, given those of the filtered rows read.
 
-    The viewer numbers a filtered row by its place among all rows. Where that cannot be so all rows
-    are read: one that comes twice counts once.
+    A filtered row's index is its place among all rows. If the indexes are not strictly ascending
+    integers, all rows are read again: duplicates count once.
     """
-    rising = all(type(one) is int for one in numbers) and numbers == sorted(set(numbers))
-    return int(numbers[-1]) + 1 if numbers and rising else 0
+    valid = all(type(index) is int for index in indexes) and indexes == sorted(set(indexes))
+    return int(indexes[-1]) + 1 if indexes and valid else 0
 
 
 async def _pages(
-    source: Source, path: str, params: Params, done: int
+    source: Source, path: str, params: Params, start: int
 ) -> AsyncIterator[tuple[Any, Any]]:
-    """Yield the rows from one on, each with its number."""
+    """Yield (index, row) from `start` on."""
     total: int | None = None
-    while total is None or done < total:
-        rows, now_total = await _page(source, path, params, done)
-        if total is not None and now_total != total:
-            raise EmptyAnswerError(f"{SOURCE}: {total} rows became {now_total} while being read")
-        if not rows and done < now_total:
-            raise EmptyAnswerError(f"{SOURCE}: the rows end after {done} of {now_total}")
-        total = now_total
+    offset = start
+    while total is None or offset < total:
+        rows, new_total = await _page(source, path, params, offset)
+        if total is not None and new_total != total:
+            raise EmptyResponseError(
+                f"{SOURCE}: the number of rows changed from {total} to {new_total} while reading"
+            )
+        if not rows and offset < new_total:
+            raise EmptyResponseError(f"{SOURCE}: the rows end after {offset} of {new_total}")
+        total = new_total
         for row in rows:
             yield row
-        done += len(rows)
+        offset += len(rows)
 
 
 async def _page(
     source: Source, path: str, params: Params, offset: int
 ) -> tuple[list[tuple[Any, Any]], int]:
-    answer = await source.json(path, (*params, ("offset", str(offset)), ("length", str(_PAGE))))
-    content = answer.content if isinstance(answer.content, dict) else {}
+    page = await source.json(path, (*params, ("offset", str(offset)), ("length", str(_PAGE_ROWS))))
+    content = page.content if isinstance(page.content, dict) else {}
     rows, total = content.get("rows"), content.get("num_rows_total")
     if not isinstance(rows, list) or type(total) is not int or content.get("partial"):
-        raise EmptyAnswerError(
-            f"{SOURCE}: the answer has no whole list of rows: check {source.setting}"
+        raise EmptyResponseError(
+            f"{SOURCE}: the response has no complete list of rows: check {source.setting}"
         )
     if total > _MOST_ROWS:
-        raise EmptyAnswerError(
-            f"{SOURCE}: {total} rows are more than the {_MOST_ROWS} read at most"
-        )
-    check_page(f"{SOURCE}: the list of rows", rows, _PAGE, source.setting)
+        raise EmptyResponseError(f"{SOURCE}: {total} rows exceed the limit of {_MOST_ROWS}")
+    check_page_size(f"{SOURCE}: the list of rows", rows, _PAGE_ROWS, source.setting)
     return [
         (row.get("row_idx"), row.get("row")) if isinstance(row, dict) else (None, row)
         for row in rows

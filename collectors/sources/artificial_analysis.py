@@ -10,24 +10,19 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationEr
 
 from breakout.contract.events import LeaderboardSlice
 from breakout.contract.names import Name
-from breakout.contract.topics import LEADERBOARDS
 from breakout.registry.names import load_names
 from breakout.settings import Settings, SettingsError
-from collectors.http.client import DEFAULT_PATIENCE, Patience, Source
+from collectors.http.client import DEFAULT_REQUEST_POLICY, RequestPolicy, Source
+from collectors.http.errors import EmptyResponseError
 from collectors.http.rate_limit import Policy
-from collectors.publishing.publisher import Publisher
-from collectors.publishing.rejected_rows import explain
-from collectors.publishing.rejection_limit import Streak, Unreadable, check_page
+from collectors.publishing.rejected_rows import RejectedRows, RowReader, explain, row_label
+from collectors.publishing.rejection_limit import RejectionStreak, check_page_size
 from collectors.scheduling.cadence import DAY, HOUR, Cadence
-from collectors.scheduling.job import EmptyAnswerError, Job, Outcome
-from collectors.sources.fields import Stated
-from collectors.sources.leaderboards import (
-    Rated,
-    board_key,
-    board_slice,
-    name_record,
-    unlisted_names,
-)
+from collectors.scheduling.job import Job
+from collectors.scheduling.outcome import Collected
+from collectors.sources.fields import OptionalText
+from collectors.sources.leaderboards import Rating, leaderboard_slice
+from collectors.sources.names import NameFacts, name_records
 
 log = structlog.get_logger(__name__)
 
@@ -35,29 +30,29 @@ SOURCE = "artificial-analysis"
 BOARDS = ("intelligence_index", "coding_index", "agentic_index")
 
 _PATH = "/language/models/free"
-_PAGE = 200
+_PAGE_ROWS = 200
 _MOST_PAGES = 100
 _QUOTA = Policy("key", 100, DAY)
-"""Of a free key. What the source says of it in X-RateLimit headers goes before."""
+"""Of a free key. The source's X-RateLimit headers take precedence."""
 _LIMITED_ATTEMPTS = 3
-"""A quota of a day is not refilled by asking again, and each refusal may count."""
+"""Retries do not refill a daily quota, and each may count against it."""
 
 
 def _version(value: Any) -> Any:
-    """Read a version that may be a number in JSON."""
-    known = isinstance(value, int | float) and not isinstance(value, bool)
-    return str(value) if known else value
+    """Accept a version that is a number in JSON."""
+    is_number = isinstance(value, int | float) and not isinstance(value, bool)
+    return str(value) if is_number else value
 
 
 class Pagination(BaseModel):
-    """Where in the list a page is."""
+    """A page's place in the list."""
 
     has_more: bool
     total_pages: int
 
 
 class Page(BaseModel):
-    """An answer's envelope."""
+    """A response's envelope."""
 
     intelligence_index_version: Annotated[Name, BeforeValidator(_version)]
     pagination: Pagination
@@ -65,13 +60,13 @@ class Page(BaseModel):
 
 
 class Creator(BaseModel):
-    """Who makes a model."""
+    """The organisation behind a model."""
 
-    name: Stated = None
+    name: OptionalText = None
 
 
 class Evaluations(BaseModel):
-    """A model's indices; null where it was not rated."""
+    """A model's indices; null where it is not rated."""
 
     model_config = ConfigDict(allow_inf_nan=False)
 
@@ -84,89 +79,82 @@ class Item(BaseModel):
     """One model."""
 
     slug: Name
-    name: Stated = None
+    name: OptionalText = None
     model_creator: Creator | None = None
     evaluations: Evaluations | None = None
 
+    @property
+    def creator(self) -> str | None:
+        """The name of its creator."""
+        return self.model_creator.name if self.model_creator else None
 
-class VersionChangedError(EmptyAnswerError):
+    @property
+    def ratings(self) -> dict[str, float]:
+        """Its indices by board, without nulls."""
+        indices = self.evaluations.model_dump() if self.evaluations else {}
+        return {board: rating for board, rating in indices.items() if rating is not None}
+
+
+class VersionChangedError(EmptyResponseError):
     """The index's version changed while its pages were read."""
 
 
 @dataclass
-class Models:
-    """What all pages say."""
+class ModelList:
+    """The models of all pages."""
 
     version: str
     items: dict[str, Item] = field(default_factory=dict)
     """By slug."""
     missing: dict[str, str] = field(default_factory=dict)
-    unreadable: Unreadable = field(default_factory=lambda: Unreadable(SOURCE, SOURCE))
-    differing: set[str] = field(default_factory=set)
-    """Slugs that are listed more than once with different ratings."""
+    rejected: RejectedRows = field(default_factory=lambda: RejectedRows(SOURCE, SOURCE))
+    conflicting: set[str] = field(default_factory=set)
+    """Slugs that are listed several times with different ratings."""
 
 
 class ArtificialAnalysisJob(Job):
     """The intelligence, coding and agentic indices."""
 
     name = SOURCE
-    needs = "ARTIFICIAL_ANALYSIS_API_KEY"
+    required_setting = "ARTIFICIAL_ANALYSIS_API_KEY"
+    cadence = Cadence(DAY, 5.5 * HOUR)
+    """Daily at 05:30 UTC."""
 
-    @property
-    def cadence(self) -> Cadence:
-        """Daily at 05:30 UTC."""
-        return Cadence(DAY, 5.5 * HOUR)
-
-    async def collect(self, observed_at: datetime) -> Outcome:
-        """Read all models and publish one slice an index, of the day of the observation."""
+    async def collect(self, observed_at: datetime) -> Collected:
+        """Read all models, one slice per index, dated on the day of the observation."""
         names = load_names(self.settings.names_file)
-        async with artificial_analysis_source(self.settings, patience=self.patience) as source:
+        async with artificial_analysis_source(
+            self.settings, request_policy=self.request_policy
+        ) as source:
             try:
-                found = await read_models(source)
+                models = await read_models(source)
             except VersionChangedError:
-                # Pages of two versions are never mixed; the second reading is of one again.
-                found = await read_models(source)
-        slices = list(_slices(found, observed_at))
+                # Pages of two versions must not be mixed.
+                models = await read_models(source)
+        slices = list(_slices(models, observed_at))
         if not slices:
-            why = next(iter(found.missing.values()), "no model is rated")
-            raise EmptyAnswerError(f"{SOURCE}: no rating could be read: {why}")
-        records = [
-            name_record(
-                SOURCE,
-                slug,
-                names,
-                observed_at=observed_at,
-                title=item.name,
-                vendor=_creator(item),
-            )
-            for slug, item in sorted(found.items.items())
-        ]
-        records += unlisted_names(SOURCE, found.items, names, observed_at=observed_at)
-
-        async def write(publisher: Publisher) -> None:
-            await publisher.publish_names(records)
-            await publisher.publish(LEADERBOARDS, ((board_key(one), one) for one in slices))
-            await publisher.publish_dead_letters(found.unreadable.letters)
-
-        await self.publish(write)
-        return Outcome(
-            SOURCE,
-            observed_at,
-            {"ratings": sum(len(one.names) for one in slices), "names": len(records)},
-            len(slices) + len(records),
-            found.missing,
-            dead_letters=len(found.unreadable.letters),
-            not_kept=found.unreadable.not_kept,
-            notes=_notes(found),
+            reason = next(iter(models.missing.values()), "no model is rated")
+            raise EmptyResponseError(f"{SOURCE}: no valid rating: {reason}")
+        facts = {
+            slug: NameFacts(title=item.name, vendor=item.creator)
+            for slug, item in models.items.items()
+        }
+        records = name_records(SOURCE, facts, names, observed_at=observed_at)
+        return Collected(
+            {"ratings": sum(len(piece.names) for piece in slices), "names": len(records)},
+            models.rejected,
+            [*records, *slices],
+            missing=models.missing,
+            notes=_notes(models),
         )
 
 
 def artificial_analysis_source(
-    settings: Settings, *, patience: Patience = DEFAULT_PATIENCE
+    settings: Settings, *, request_policy: RequestPolicy = DEFAULT_REQUEST_POLICY
 ) -> Source:
     """Return Artificial Analysis as a source. Raises `SettingsError` without a key."""
     if settings.artificial_analysis_api_key is None:
-        raise SettingsError("ARTIFICIAL_ANALYSIS_API_KEY: must be set, a free key will do")
+        raise SettingsError("ARTIFICIAL_ANALYSIS_API_KEY: must be set; a free key is enough")
     return Source(
         SOURCE,
         settings.artificial_analysis_base_url,
@@ -175,128 +163,105 @@ def artificial_analysis_source(
         token_setting="ARTIFICIAL_ANALYSIS_API_KEY",  # noqa: S106
         token_header="x-api-key",  # noqa: S106
         policy=_QUOTA,
-        patience=replace(
-            patience, limited_attempts=min(patience.limited_attempts, _LIMITED_ATTEMPTS)
+        request_policy=replace(
+            request_policy, limited_attempts=min(request_policy.limited_attempts, _LIMITED_ATTEMPTS)
         ),
     )
 
 
-async def read_models(source: Source) -> Models:
+async def read_models(source: Source) -> ModelList:
     """Read all pages.
 
-    Raises `SourceError`; `EmptyAnswerError` for an answer that does not say its version, without
-    which its numbers mean nothing; `VersionChangedError`.
+    Raises `SourceError`; `EmptyResponseError` for a page without a version, which its numbers
+    depend on, and for an incomplete list; `VersionChangedError`.
     """
-    found: Models | None = None
-    streak = Streak(f"{SOURCE}: the list of models", source.setting)
+    models: ModelList | None = None
+    streak = RejectionStreak(f"{SOURCE}: the list of models", source.setting)
     number = 1
     while True:
-        answer = await source.json(_PATH, (("page", str(number)), ("page_size", str(_PAGE))))
+        response = await source.json(_PATH, (("page", str(number)), ("page_size", str(_PAGE_ROWS))))
         try:
-            page = Page.model_validate(answer.content)
+            page = Page.model_validate(response.content)
         except ValidationError as error:
-            raise EmptyAnswerError(
-                f"{SOURCE}: page {number} cannot be read ({explain(error)}): check {source.setting}"
+            raise EmptyResponseError(
+                f"{SOURCE}: page {number} is invalid ({explain(error)}): check {source.setting}"
             ) from None
-        found = found or Models(page.intelligence_index_version)
-        if page.intelligence_index_version != found.version:
+        models = models or ModelList(page.intelligence_index_version)
+        if page.intelligence_index_version != models.version:
             raise VersionChangedError(
-                f"{SOURCE}: the version of the index changed from {found.version} to "
+                f"{SOURCE}: the index's version changed from {models.version} to "
                 f"{page.intelligence_index_version} while its pages were read"
             )
-        check_page(f"{SOURCE}: the list of models", page.data, _PAGE, source.setting)
-        for row in page.data:
-            _note(found, row, streak)
+        check_page_size(f"{SOURCE}: the list of models", page.data, _PAGE_ROWS, source.setting)
+        _add_rows(models, page.data, streak)
         if not page.pagination.has_more:
-            return found
+            return models
         last = page.pagination.total_pages
         if not page.data or number >= last:
-            raise EmptyAnswerError(
-                f"{SOURCE}: page {number} of {last} has {len(page.data)} models and says there "
-                "are more"
+            raise EmptyResponseError(
+                f"{SOURCE}: page {number} of {last} has {len(page.data)} models and `has_more`"
             )
         if number >= _MOST_PAGES:
-            raise EmptyAnswerError(f"{SOURCE}: the list does not end after {number} pages")
+            raise EmptyResponseError(f"{SOURCE}: the list does not end after {number} pages")
         number += 1
 
 
-def _note(found: Models, row: Any, streak: Streak) -> None:
-    try:
-        item = Item.model_validate(row)
-    except ValidationError as error:
-        why = explain(error)
-        found.unreadable.add(row, why)
-        slug = row.get("slug") if isinstance(row, dict) else None
-        shown = slug if isinstance(slug, str) and slug else "a row without a slug"
-        found.missing[shown[:256]] = f"unreadable row: {why}"
-        streak.bad(why)
-        return
-    streak.good()
-    before = found.items.get(item.slug)
-    if before is None:
-        found.items[item.slug] = item
-    elif before != item:
-        found.items[item.slug] = _combined(before, item)
-        if before.evaluations != item.evaluations:
-            found.differing.add(item.slug)
+def _add_rows(models: ModelList, rows: Iterable[Any], streak: RejectionStreak) -> None:
+    def note_missing(row: Any, reason: str) -> None:
+        models.missing[row_label(row, "slug")] = f"invalid row: {reason}"
+
+    reader = RowReader(Item, streak, models.rejected, on_rejection=note_missing)
+    for row in rows:
+        item = reader.read(row)
+        if item is None:
+            continue
+        known = models.items.setdefault(item.slug, item)
+        if known == item:
+            continue
+        models.items[item.slug] = _merged(known, item)
+        if known.evaluations != item.evaluations:
+            models.conflicting.add(item.slug)
             log.warning(
-                "model is listed more than once: its greatest ratings are kept",
+                "model is listed several times, keeping its highest ratings",
                 source=SOURCE,
                 slug=item.slug,
-                one=_ratings(before),
-                other=_ratings(item),
+                ratings=[known.ratings, item.ratings],
             )
 
 
-def _combined(one: Item, other: Item) -> Item:
-    """Return what two rows of one model say together, in whichever order they come.
-
-    Of two ratings the greater one counts, as of two counters of one moment.
-    """
-    ratings = _ratings(one)
-    for board, rating in _ratings(other).items():
+def _merged(one: Item, other: Item) -> Item:
+    """Merge two rows of one model, in either order: the higher rating counts, as for counters."""
+    ratings = one.ratings
+    for board, rating in other.ratings.items():
         ratings[board] = max(rating, ratings.get(board, rating))
     return Item(
         slug=one.slug,
         name=_first(one.name, other.name),
-        model_creator=Creator(name=_first(_creator(one), _creator(other))),
+        model_creator=Creator(name=_first(one.creator, other.creator)),
         evaluations=Evaluations.model_validate(
             {f"artificial_analysis_{board}": rating for board, rating in ratings.items()}
         ),
     )
 
 
-def _ratings(item: Item) -> dict[str, float]:
-    found = item.evaluations.model_dump() if item.evaluations else {}
-    return {board: rating for board, rating in found.items() if rating is not None}
-
-
-def _creator(item: Item) -> str | None:
-    return item.model_creator.name if item.model_creator else None
-
-
 def _first(one: str | None, other: str | None) -> str | None:
     return min((text for text in (one, other) if text is not None), default=None)
 
 
-def _notes(found: Models) -> tuple[str, ...]:
-    count = len(found.differing)
-    return (f"{count} listed twice, differently: the greatest ratings kept",) if count else ()
+def _notes(models: ModelList) -> tuple[str, ...]:
+    count = len(models.conflicting)
+    return (f"models with several rows: {count}, published the highest ratings",) if count else ()
 
 
-def _slices(found: Models, observed_at: datetime) -> Iterable[LeaderboardSlice]:
+def _slices(models: ModelList, observed_at: datetime) -> Iterable[LeaderboardSlice]:
+    day = observed_at.astimezone(UTC).date()
     for board in BOARDS:
-        rated = [
-            Rated(slug, rating)
-            for slug, item in found.items.items()
-            if (rating := getattr(item.evaluations, board, None)) is not None
+        ratings = [
+            Rating(slug, item.ratings[board])
+            for slug, item in models.items.items()
+            if board in item.ratings
         ]
-        if rated:
-            yield board_slice(
-                SOURCE,
-                board,
-                found.version,
-                observed_at.astimezone(UTC).date(),
-                rated,
-                observed_at=observed_at,
+        if ratings:
+            yield leaderboard_slice(
+                SOURCE, board, models.version, day, ratings, observed_at=observed_at
             )

@@ -1,47 +1,46 @@
-"""Models that derive from others: a survey of the Hub, from the tracked bases downwards.
+"""Derivatives of models: a breadth-first crawl of the Hub, from the tracked bases.
 
-The Hub tags a derivative with `base_model:ID`, so one listing a base has its children. Children
-that may be bases themselves are asked for in turn, the most downloaded first, as far as the
-budget of requests goes.
+The Hub tags a derivative with `base_model:ID`, so one listing per base has its derivatives. Those
+that may be bases themselves are listed next, the most downloaded first, within the request budget.
 """
 
 import json
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, NamedTuple, TypeVar
+from typing import NamedTuple, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field
 
 from breakout.contract.events import DerivativesSlice, UtcDatetime
 from breakout.contract.model_ids import ModelId
-from breakout.contract.topics import DERIVATIVES
 from breakout.registry.hub import BaseModels
-from collectors.http.client import Source, SourceError
+from collectors.http.client import Source
+from collectors.http.errors import CircuitBreaker, EmptyResponseError, SourceError
+from collectors.hub.crawl import MODELS_PATH, PAGE_ROWS, hub_source
 from collectors.hub.listing import ListingError, read_listing
-from collectors.hub.survey import MODELS_PATH, PAGE, hub_source, is_hopeless
-from collectors.publishing.publisher import Publisher
-from collectors.publishing.rejected_rows import explain
-from collectors.publishing.rejection_limit import GivenUpError, Streak, Unreadable
+from collectors.publishing.rejected_rows import RejectedRows, RowReader
+from collectors.publishing.rejection_limit import RejectionLimitError, RejectionStreak
 from collectors.publishing.slices import MOST_BYTES, scrape_id
 from collectors.scheduling.cadence import DAY, HOUR, MONDAY, WEEK, Cadence
-from collectors.scheduling.job import EmptyAnswerError, Job, Outcome, Progress
+from collectors.scheduling.job import Job, Progress
+from collectors.scheduling.outcome import Collected
 from collectors.sources.fields import Count
-from collectors.sources.tracked_models import read_list
+from collectors.sources.tracked_models import fetch_tracked_list
 
 SOURCE = "huggingface"
 NAME = "derivatives"
 
-USED = 5
-"""Downloads above which a derivative counts, and is worth asking for its own children."""
+MIN_DOWNLOADS = 5
+"""A derivative with more downloads than this is listed as a base itself."""
 
-SPENT = "not asked for: BREAKOUT_DERIVATIVES_REQUESTS were spent"
+BUDGET_EXHAUSTED = "not requested: the BREAKOUT_DERIVATIVES_REQUESTS are used up"
 
 _FIELDS = ("baseModels", "createdAt", "downloads", "downloadsAllTime")
 _EXPAND = tuple(("expand[]", name) for name in _FIELDS)
-_ORDER = (("sort", "downloads"), ("direction", "-1"), ("limit", str(PAGE)))
+_ORDER = (("sort", "downloads"), ("direction", "-1"), ("limit", str(PAGE_ROWS)))
 _BYTES_PER_MODEL = 100
-"""Of its counters and its date."""
+"""Of its counters and date."""
 
 ValueT = TypeVar("ValueT", int, str, datetime)
 
@@ -59,7 +58,7 @@ class Row(BaseModel):
 
 
 class Derivative(NamedTuple):
-    """What is kept of a derivative: there may be hundreds of thousands."""
+    """A derivative, compact: there may be hundreds of thousands."""
 
     parents: tuple[str, ...]
     relation: str | None
@@ -69,128 +68,123 @@ class Derivative(NamedTuple):
 
 
 @dataclass
-class Survey:
-    """What the Hub lists."""
+class DerivativesCrawl:
+    """The derivatives that the Hub lists."""
 
     derivatives: dict[str, Derivative] = field(default_factory=dict)
-    asked: int = 0
-    """Bases whose children were listed."""
-    not_asked: int = 0
-    """Derivatives that may be bases, and were left out for want of requests."""
+    listed: int = 0
+    """Bases whose derivatives were listed."""
+    not_listed: int = 0
+    """Derivatives that may be bases, beyond the request budget."""
     missing: dict[str, str] = field(default_factory=dict)
-    """Bases whose listing could not be read to its end, and why."""
-    unreadable: Unreadable = field(default_factory=lambda: Unreadable(SOURCE, NAME))
+    """Bases whose listing is incomplete, and why."""
+    rejected: RejectedRows = field(default_factory=lambda: RejectedRows(SOURCE, NAME))
 
 
-async def survey_derivatives(
+async def crawl_derivatives(
     hub: Source,
     bases: Iterable[str],
     *,
     requests: int,
     on_progress: Progress = lambda _done, _total: None,
-) -> Survey:
-    """List the children of the bases, and theirs, with at most so many requests.
+) -> DerivativesCrawl:
+    """List the derivatives of the bases, and theirs, with at most so many requests.
 
-    A request that failed and is tried again counts once.
-    Raises `EmptyAnswerError` when not one listing could be read.
+    Retries of a request count once. Raises `EmptyResponseError` without a complete listing.
     """
-    surveyor = _Surveyor(hub, requests, on_progress)
-    await surveyor.run(sorted(set(bases)))
-    return surveyor.survey
+    crawler = _Crawler(hub, requests, on_progress)
+    await crawler.run(sorted(set(bases)))
+    return crawler.found
 
 
-class _Surveyor:
+class _Crawler:
     def __init__(self, hub: Source, requests: int, on_progress: Progress) -> None:
         self._hub = hub
         self._left = requests
         self._on_progress = on_progress
-        self._asked: set[str] = set()
-        self._hopeless: SourceError | None = None
-        self.survey = Survey()
+        self._requested: set[str] = set()
+        self._breaker = CircuitBreaker()
+        self.found = DerivativesCrawl()
 
     async def run(self, bases: list[str]) -> None:
-        survey = self.survey
-        wave = bases
-        while wave and self._left > 0 and self._hopeless is None:
-            await self._hub.each(wave, self._list)
-            wave = self._next_wave()
-        survey.missing |= dict.fromkeys(set(bases) - self._asked, SPENT)
-        survey.not_asked = len(self._next_wave())
-        if not survey.asked:
-            why = next(iter(survey.missing.values()), "no base is tracked")
-            raise EmptyAnswerError(f"{NAME}: no base's derivatives could be listed: {why}")
+        found = self.found
+        level = bases
+        while level and self._left > 0 and not self._breaker.is_open:
+            await self._hub.for_each(level, self._list)
+            level = self._next_level()
+        found.missing |= dict.fromkeys(set(bases) - self._requested, BUDGET_EXHAUSTED)
+        found.not_listed = len(self._next_level())
+        if not found.listed:
+            reason = next(iter(found.missing.values()), "no base is tracked")
+            raise EmptyResponseError(f"{NAME}: no listing of derivatives is complete: {reason}")
 
-    def _next_wave(self) -> list[str]:
+    def _next_level(self) -> list[str]:
         """Return derivatives that may be bases, the most downloaded first."""
-        found = self.survey.derivatives
-        worth_it = [
-            (-(one.downloads_all_time or 0), model_id)
-            for model_id, one in found.items()
-            if model_id not in self._asked
-            and one.relation != "quantized"
-            and (one.downloads_all_time or 0) > USED
+        bases = [
+            (-(derivative.downloads_all_time or 0), model_id)
+            for model_id, derivative in self.found.derivatives.items()
+            if model_id not in self._requested
+            and derivative.relation != "quantized"
+            and (derivative.downloads_all_time or 0) > MIN_DOWNLOADS
         ]
-        return [model_id for _, model_id in sorted(worth_it)]
+        return [model_id for _, model_id in sorted(bases)]
 
     async def _list(self, base: str) -> None:
-        survey = self.survey
+        found = self.found
         if self._left <= 0:
             return
-        self._asked.add(base)
+        self._requested.add(base)
+        try:
+            with self._breaker.guard():
+                await self._read_pages(base)
+            found.listed += 1
+        except (ListingError, RejectionLimitError, SourceError) as error:
+            found.missing[base] = str(error)
+        self._on_progress(found.listed + len(found.missing), len(self._requested))
+
+    async def _read_pages(self, base: str) -> None:
         params = (("filter", f"base_model:{base}"), *_ORDER, *_EXPAND)
-        what = f"the listing of derivatives of {base}"
-        streak = Streak(f"{self._hub.name}: {what}", self._hub.setting)
-        try:
-            if self._hopeless is not None:
-                raise self._hopeless
-            self._left -= 1
-            async for page in read_listing(self._hub, what, MODELS_PATH, params, wanted=PAGE):
-                for row in page.rows:
-                    self._note(base, row, streak)
-                if not page.is_last:
-                    if self._left <= 0:
-                        raise ListingError(f"the rest was {SPENT}")
-                    self._left -= 1
-            survey.asked += 1
-        except (ListingError, GivenUpError, SourceError) as error:
-            if isinstance(error, SourceError) and is_hopeless(error):
-                self._hopeless = error
-            survey.missing[base] = str(error)
-        self._on_progress(survey.asked + len(survey.missing), len(self._asked))
-
-    def _note(self, base: str, row: Any, streak: Streak) -> None:
-        try:
-            read = Row.model_validate(row)
-        except ValidationError as error:
-            why = explain(error)
-            self._refuse(base, row, why)
-            streak.bad(why)
-            return
-        streak.good()
-        told = read.base_models or BaseModels()
-        found = Derivative(
-            # It was listed under this base, whatever else it says.
-            tuple(dict.fromkeys(told.models)) or (base,),
-            told.relation,
-            read.created_at,
-            read.downloads_all_time,
-            read.downloads_30d,
+        listing = f"the listing of derivatives of {base}"
+        rows = RowReader(
+            Row,
+            RejectionStreak(f"{self._hub.name}: {listing}", self._hub.setting),
+            self.found.rejected,
+            label=lambda _row: f"in {listing}: ",
         )
-        before = self.survey.derivatives.get(read.id)
-        found = found if before is None else _merged(before, found)
-        if _bytes_of(read.id, found) > MOST_BYTES:
-            # Kafka would refuse the record, and with it the whole survey.
-            self._refuse(base, row, f"baseModels: {len(found.parents)} are too many for a record")
-            return
-        self.survey.derivatives[read.id] = found
+        self._left -= 1
+        pages = read_listing(self._hub, listing, MODELS_PATH, params, requested=PAGE_ROWS)
+        async for page in pages:
+            for raw in page.rows:
+                row = rows.read(raw)
+                reason = self._add(base, row) if row is not None else None
+                if reason is not None:
+                    self.found.rejected.add(raw, f"in {listing}: {reason}")
+            if not page.is_last:
+                if self._left <= 0:
+                    raise ListingError(f"the other pages were {BUDGET_EXHAUSTED}")
+                self._left -= 1
 
-    def _refuse(self, base: str, row: Any, why: str) -> None:
-        why = f"in the listing of derivatives of {base}: {why}"
-        self.survey.unreadable.add(row, why)
+    def _add(self, base: str, row: Row) -> str | None:
+        """Add a derivative; returns why not, if Kafka would reject its record for its size."""
+        base_models = row.base_models or BaseModels()
+        derivative = Derivative(
+            # It was listed under this base, even if the row does not name it.
+            tuple(dict.fromkeys(base_models.models)) or (base,),
+            base_models.relation,
+            row.created_at,
+            row.downloads_all_time,
+            row.downloads_30d,
+        )
+        known = self.found.derivatives.get(row.id)
+        derivative = derivative if known is None else _merged(known, derivative)
+        if _bytes_of(row.id, derivative) > MOST_BYTES:
+            return f"baseModels: {len(derivative.parents)} are too many for a record"
+        self.found.derivatives[row.id] = derivative
+        return None
 
 
 def _merged(one: Derivative, other: Derivative) -> Derivative:
-    """Return what two listings say together, in either order: a counter may have moved."""
+    """Merge two listings of a derivative, in either order: a counter may have changed between."""
     same = one.parents == other.parents
     return Derivative(
         one.parents if same else tuple(sorted({*one.parents, *other.parents})),
@@ -205,37 +199,37 @@ def _greater(one: ValueT | None, other: ValueT | None) -> ValueT | None:
     return max((value for value in (one, other) if value is not None), default=None)
 
 
-def _bytes_of(model_id: str, one: Derivative) -> int:
-    """Return how many bytes a derivative takes in a record at most."""
-    # ASCII JSON escapes whatever the record's UTF-8 does, and more.
-    return _BYTES_PER_MODEL + len(json.dumps((model_id, one.parents, one.relation)))
+def _bytes_of(model_id: str, derivative: Derivative) -> int:
+    """Return the most bytes a derivative takes in a record."""
+    # ASCII JSON escapes everything that the record's UTF-8 does, and more.
+    return _BYTES_PER_MODEL + len(json.dumps((model_id, derivative.parents, derivative.relation)))
 
 
-def cut(survey: Survey, observed_at: datetime) -> Iterator[DerivativesSlice]:
+def slices(found: DerivativesCrawl, observed_at: datetime) -> Iterator[DerivativesSlice]:
     """Yield slices small enough for a record, in the order of model ids."""
     portion: list[str] = []
     size = number = 0
-    for model_id in sorted(survey.derivatives):
-        more = _bytes_of(model_id, survey.derivatives[model_id])
+    for model_id in sorted(found.derivatives):
+        more = _bytes_of(model_id, found.derivatives[model_id])
         if portion and size + more > MOST_BYTES:
-            yield _slice(survey, observed_at, number, portion)
+            yield _slice(found, observed_at, number, portion)
             portion, size, number = [], 0, number + 1
         portion.append(model_id)
         size += more
     if portion:
-        yield _slice(survey, observed_at, number, portion)
+        yield _slice(found, observed_at, number, portion)
 
 
 def _slice(
-    survey: Survey, observed_at: datetime, number: int, models: list[str]
+    found: DerivativesCrawl, observed_at: datetime, number: int, models: list[str]
 ) -> DerivativesSlice:
-    rows = [survey.derivatives[model_id] for model_id in models]
+    rows = [found.derivatives[model_id] for model_id in models]
     return DerivativesSlice(
         source=SOURCE,
         scrape_id=scrape_id(NAME, observed_at),
         slice=number,
         observed_at=observed_at,
-        complete=not survey.missing,
+        complete=not found.missing,
         models=models,
         parents=[list(row.parents) for row in rows],
         relation=[row.relation for row in rows],
@@ -246,44 +240,29 @@ def _slice(
 
 
 class DerivativesJob(Job):
-    """Who derives from the tracked models."""
+    """Derivatives of the tracked models."""
 
     name = NAME
+    cadence = Cadence(WEEK, MONDAY + 5 * DAY + 3 * HOUR)
+    """Saturdays at 03:00 UTC: a crawl takes thousands of requests."""
 
-    @property
-    def cadence(self) -> Cadence:
-        """Saturdays at 03:00 UTC: a survey takes thousands of requests."""
-        return Cadence(WEEK, MONDAY + 5 * DAY + 3 * HOUR)
-
-    async def collect(self, observed_at: datetime) -> Outcome:
-        """Survey the Hub and publish what it lists."""
-        tracked_list = await read_list(self.settings, self.patience)
-        async with hub_source(self.settings, patience=self.patience) as hub:
-            found = await survey_derivatives(
+    async def collect(self, observed_at: datetime) -> Collected:
+        """Crawl the derivatives of the tracked models."""
+        tracked_list = await fetch_tracked_list(self.settings, self.request_policy)
+        async with hub_source(self.settings, request_policy=self.request_policy) as hub:
+            found = await crawl_derivatives(
                 hub,
                 tracked_list.models,
                 requests=self.settings.derivatives_requests,
                 on_progress=self.on_progress,
             )
-        slices = list(cut(found, observed_at))
-
-        async def write(publisher: Publisher) -> None:
-            # One key, so one partition: lineage needs the whole graph.
-            await publisher.publish(DERIVATIVES, ((SOURCE, one) for one in slices))
-            await publisher.publish_dead_letters(found.unreadable.letters)
-
-        await self.publish(write)
-        published = {
-            "derivatives": len(found.derivatives),
-            "bases asked": found.asked,
-            "bases not asked": found.not_asked,
-        }
-        return Outcome(
-            NAME,
-            observed_at,
-            published,
-            len(slices),
-            found.missing,
-            dead_letters=len(found.unreadable.letters),
-            not_kept=found.unreadable.not_kept,
+        return Collected(
+            {
+                "derivatives": len(found.derivatives),
+                "bases listed": found.listed,
+                "bases not listed": found.not_listed,
+            },
+            found.rejected,
+            list(slices(found, observed_at)),
+            missing=found.missing,
         )

@@ -1,4 +1,4 @@
-"""Types of fields as sources really send them."""
+"""Types of fields as sources send them."""
 
 from typing import Annotated, Any
 
@@ -7,23 +7,23 @@ from pydantic import BeforeValidator
 from breakout.contract.events import Counter
 from breakout.contract.names import Name
 
-EXACT = 2**53
-"""Up to here a float holds every integer."""
+MOST_EXACT = 2**53
+"""Up to here a float represents every integer."""
 
 
-def whole(count: Any) -> Any:
-    """Return a float that is an exact integer as one; anything else as it is."""
-    if isinstance(count, float) and count.is_integer() and abs(count) < EXACT:
+def to_integer(count: Any) -> Any:
+    """Convert a float that is exactly an integer; return anything else unchanged."""
+    if isinstance(count, float) and count.is_integer() and abs(count) < MOST_EXACT:
         return int(count)
     return count
 
 
-def _stated(text: Any) -> Any:
+def _blank_to_none(text: Any) -> Any:
     return None if isinstance(text, str) and not text.strip() else text
 
 
-Count = Annotated[Counter, BeforeValidator(whole)]
-"""A count: 4932.0 is 4932, since JSON knows one kind of number."""
+Count = Annotated[Counter, BeforeValidator(to_integer)]
+"""A count: 4932.0 is 4932, since JSON has a single number type."""
 
-Stated = Annotated[Name | None, BeforeValidator(_stated)]
-"""A text that a source may not know: it sends null, or a blank one, which is null as well."""
+OptionalText = Annotated[Name | None, BeforeValidator(_blank_to_none)]
+"""A text that may be unknown: null, or blank, which becomes null."""

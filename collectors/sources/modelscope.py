@@ -6,33 +6,29 @@ from datetime import datetime
 from importlib.resources import files
 from typing import Any
 
-import structlog
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict
 
-from breakout.contract.events import DownloadsSlice
 from breakout.contract.model_ids import ModelId
 from breakout.registry import fields
 from breakout.registry.table import RegistryFileError, read_table
-from collectors.http.client import Source, SourceError
+from collectors.http.client import Source
+from collectors.http.errors import CircuitBreaker, EmptyResponseError, SourceError
 from collectors.hub.counters import Counters
-from collectors.hub.survey import is_hopeless
-from collectors.publishing.publisher import Publisher
-from collectors.publishing.rejected_rows import explain
-from collectors.publishing.rejection_limit import Streak, Unreadable, check_page
-from collectors.publishing.slices import Scrape, cut
+from collectors.publishing.rejected_rows import RejectedRows, RowReader
+from collectors.publishing.rejection_limit import RejectionStreak, check_page_size
+from collectors.publishing.slices import Scrape
 from collectors.scheduling.cadence import DAY, HOUR, Cadence
-from collectors.scheduling.job import EmptyAnswerError, Job, Outcome, Progress
+from collectors.scheduling.job import Job, Progress
+from collectors.scheduling.outcome import Collected
 from collectors.sources.fields import Count
-from collectors.sources.tracked_models import read_list
-
-log = structlog.get_logger(__name__)
+from collectors.sources.tracked_models import fetch_tracked_list
 
 SOURCE = "modelscope"
 
 _PATH = "/openapi/v1/models"
-_PAGE = 50
-_DEEPEST = 3000
-"""Models of one owner that ModelScope lists at most."""
+_PAGE_ROWS = 50
+_MOST_LISTED = 3000
+"""Most models of one owner that ModelScope lists."""
 _OWNERS_HEADER = ("org", "owner")
 
 
@@ -47,59 +43,46 @@ class Row(BaseModel):
 
 
 @dataclass
-class Survey:
-    """What ModelScope lists of the tracked models."""
+class ModelScopeListing:
+    """The tracked models that ModelScope lists."""
 
     counters: dict[str, Counters] = field(default_factory=dict)
     """By tracked id."""
     missing: dict[str, str] = field(default_factory=dict)
-    troubles: dict[str, str] = field(default_factory=dict)
-    """Owners whose listing could not be read to its end, and why."""
-    unreadable: Unreadable = field(default_factory=lambda: Unreadable(SOURCE, SOURCE))
+    failures: dict[str, str] = field(default_factory=dict)
+    """Owners whose listing is incomplete, and why."""
+    rejected: RejectedRows = field(default_factory=lambda: RejectedRows(SOURCE, SOURCE))
 
 
 class ModelScopeJob(Job):
     """Counters of the tracked models that are on ModelScope too."""
 
     name = SOURCE
+    cadence = Cadence(DAY, 4 * HOUR)
+    """Daily at 04:00 UTC."""
 
-    @property
-    def cadence(self) -> Cadence:
-        """Daily at 04:00 UTC."""
-        return Cadence(DAY, 4 * HOUR)
-
-    async def collect(self, observed_at: datetime) -> Outcome:
-        """Read the counters and publish them beside the Hub's, as another source."""
-        tracked_list = await read_list(self.settings, self.patience)
+    async def collect(self, observed_at: datetime) -> Collected:
+        """Read the counters, as a source of its own beside the Hub."""
+        tracked_list = await fetch_tracked_list(self.settings, self.request_policy)
         address = self.settings.modelscope_endpoint
-        async with Source(SOURCE, address, "MODELSCOPE_ENDPOINT", patience=self.patience) as source:
-            found = await survey_modelscope(
+        async with Source(
+            SOURCE, address, "MODELSCOPE_ENDPOINT", request_policy=self.request_policy
+        ) as source:
+            found = await list_models(
                 source, tracked_list.models, load_owners(), on_progress=self.on_progress
             )
-        troubles = tuple(found.troubles.values())
-        scrape = Scrape(SOURCE, observed_at, found.counters, found.missing, troubles)
-        slices: list[tuple[int, DownloadsSlice]] = []
-
-        async def write(publisher: Publisher) -> None:
-            slices[:] = cut(scrape, publisher.downloads_partitions)
-            await publisher.publish_downloads(slices)
-            await publisher.publish_dead_letters(found.unreadable.letters)
-
-        await self.publish(write)
-        return Outcome(
-            SOURCE,
-            observed_at,
+        failures = tuple(found.failures.values())
+        return Collected(
             {"tracked models": len(found.counters)},
-            len(slices),
-            found.missing,
-            troubles,
-            len(found.unreadable.letters),
-            found.unreadable.not_kept,
+            found.rejected,
+            scrape=Scrape(SOURCE, observed_at, found.counters, found.missing, failures),
+            missing=found.missing,
+            failures=failures,
         )
 
 
 def load_owners() -> dict[str, list[str]]:
-    """Return ModelScope's owners by the Hub's organisation, where it is not itself the only one."""
+    """Return ModelScope's owners by the Hub's organisation, where they differ."""
     content = files("breakout.registry").joinpath("modelscope_owners.csv").read_bytes()
     table = read_table(
         "modelscope_owners.csv",
@@ -119,32 +102,31 @@ def load_owners() -> dict[str, list[str]]:
     return owners
 
 
-async def survey_modelscope(
+async def list_models(
     source: Source,
     tracked: Iterable[str],
     owners: Mapping[str, Sequence[str]],
     *,
     on_progress: Progress = lambda _done, _total: None,
-) -> Survey:
-    """List the owners' models and keep those that are tracked, by their tracked ids.
+) -> ModelScopeListing:
+    """List the owners' models and return the tracked ones, by their tracked ids.
 
-    A model's name is compared as spelled, then without regard to case where that leaves one. Of a
-    model that several owners have the greater counter counts; while one of these cannot be
-    listed the model is missing, since a smaller counter would look like a step back. A tracked
-    model that ModelScope does not have is not observed. Raises `EmptyAnswerError` when nothing
-    could be read.
+    Names match exactly, or ignoring case where that is unambiguous. If several owners have a
+    model, the highest counter counts; when one of them cannot be listed the model is missing,
+    since a lower counter would look like a decrease. Tracked models that ModelScope does not have
+    are not missing. Raises `EmptyResponseError` without any counter.
     """
-    surveyor = _Surveyor(source, tracked, owners, on_progress)
-    await source.each(sorted(surveyor.wanted), surveyor.ask)
-    found = surveyor.combine()
+    lister = _Lister(source, tracked, owners, on_progress)
+    await source.for_each(sorted(lister.wanted), lister.list_owner)
+    found = lister.combine()
     if not found.counters:
-        reasons = [*found.troubles.values(), *found.missing.values()]
-        why = next(iter(reasons), "it lists no tracked model")
-        raise EmptyAnswerError(f"{SOURCE}: no counter could be read: {why}")
+        reasons = [*found.failures.values(), *found.missing.values()]
+        reason = next(iter(reasons), "it lists no tracked model")
+        raise EmptyResponseError(f"{SOURCE}: no counter could be read: {reason}")
     return found
 
 
-class _Surveyor:
+class _Lister:
     def __init__(
         self,
         source: Source,
@@ -155,114 +137,123 @@ class _Surveyor:
         self._source = source
         self._on_progress = on_progress
         self._done = 0
-        self._hopeless: SourceError | None = None
-        self.survey = Survey()
+        self._breaker = CircuitBreaker()
+        self.found = ModelScopeListing()
         self._failed: dict[str, str] = {}
         """Owners that could not be listed, and why."""
-        self._found: dict[str, dict[str, Counters]] = {}
-        """Counters by owner and tracked id."""
+        self._counters: dict[str, dict[str, Counters]] = {}
+        """By owner and tracked id."""
         self.wanted: dict[str, dict[str, str | None]] = {}
-        """Tracked ids by owner and name; null for a name that may mean two."""
+        """Tracked ids by owner and name; null for an ambiguous name."""
         for model_id in sorted(tracked):
             org, _, name = model_id.partition("/")
             for owner in owners.get(org, (org,)):
-                named = self.wanted.setdefault(owner, {})
-                named[name] = None if name in named else model_id
+                names = self.wanted.setdefault(owner, {})
+                names[name] = None if name in names else model_id
 
-    def combine(self) -> Survey:
-        """Return what all owners say together."""
-        counters = self.survey.counters
-        for _, found in sorted(self._found.items()):
-            for model_id, one in found.items():
-                held = counters.get(model_id)
-                if held is None or _total(one) > _total(held):
-                    counters[model_id] = one
-        for owner, why in self._failed.items():
+    def combine(self) -> ModelScopeListing:
+        """Merge the listings of all owners."""
+        merged = self.found.counters
+        for _, counters in sorted(self._counters.items()):
+            for model_id, candidate in counters.items():
+                known = merged.get(model_id)
+                if known is None or _total(candidate) > _total(known):
+                    merged[model_id] = candidate
+        for owner, reason in self._failed.items():
             for model_id in filter(None, self.wanted[owner].values()):
                 elsewhere = any(
-                    model_id in found for other, found in self._found.items() if other != owner
+                    model_id in counters
+                    for other, counters in self._counters.items()
+                    if other != owner
                 )
                 if elsewhere:
-                    counters.pop(model_id, None)
-                    self.survey.missing[model_id] = f"another owner may count more of it: {why}"
-        return self.survey
+                    merged.pop(model_id, None)
+                    self.found.missing[model_id] = (
+                        f"another owner may have a higher counter: {reason}"
+                    )
+        return self.found
 
-    async def ask(self, owner: str) -> None:
+    async def list_owner(self, owner: str) -> None:
         try:
-            if self._hopeless is not None:
-                raise self._hopeless
-            await self._read(owner)
-        except (SourceError, EmptyAnswerError) as error:
-            if isinstance(error, SourceError) and is_hopeless(error):
-                self._hopeless = error
-            self._failed[owner] = self.survey.troubles[owner] = str(error)
+            with self._breaker.guard():
+                await self._read_pages(owner)
+        except (SourceError, EmptyResponseError) as error:
+            self._failed[owner] = self.found.failures[owner] = str(error)
         self._done += 1
         self._on_progress(self._done, len(self.wanted))
 
-    async def _read(self, owner: str) -> None:
-        read, number = 0, 1
-        what = f"{SOURCE}: the listing of {owner}"
-        streak = Streak(what, self._source.setting)
+    async def _read_pages(self, owner: str) -> None:
+        listing = f"{SOURCE}: the listing of {owner}"
+
+        def note_missing(row: Any, reason: str) -> None:
+            model_id = self._tracked(owner, _name(row))
+            if model_id is not None:
+                self.found.missing[model_id] = f"invalid row: {reason}"
+
+        reader = RowReader(
+            Row,
+            RejectionStreak(listing, self._source.setting),
+            self.found.rejected,
+            label=lambda _row: f"{owner}: ",
+            on_rejection=note_missing,
+        )
+        done, number = 0, 1
         while True:
             rows, total = await self._page(owner, number)
-            check_page(what, rows, _PAGE, self._source.setting)
-            for row in rows:
-                self._note(owner, row, streak)
-            read += len(rows)
-            if read >= total or not rows:
+            check_page_size(listing, rows, _PAGE_ROWS, self._source.setting)
+            for raw in rows:
+                row = reader.read(raw)
+                if row is not None:
+                    self._add(owner, row)
+            done += len(rows)
+            if done >= total or not rows:
                 break
-            if (number + 1) * _PAGE > _DEEPEST:
-                self.survey.troubles[owner] = (
-                    f"{SOURCE}: {owner} has {total} models, of which the first {read} are listed"
+            if (number + 1) * _PAGE_ROWS > _MOST_LISTED:
+                self.found.failures[owner] = (
+                    f"{SOURCE}: {owner} has {total} models, of which the first {done} are listed"
                 )
                 return
             number += 1
-        if read < total:
-            raise EmptyAnswerError(f"{SOURCE}: the listing of {owner} ends after {read} of {total}")
+        if done < total:
+            raise EmptyResponseError(f"{listing} ends after {done} of {total}")
 
     async def _page(self, owner: str, number: int) -> tuple[list[Any], int]:
-        answer = await self._source.json(
-            _PATH, (("owner", owner), ("page_number", str(number)), ("page_size", str(_PAGE)))
+        page = await self._source.json(
+            _PATH, (("owner", owner), ("page_number", str(number)), ("page_size", str(_PAGE_ROWS)))
         )
-        content = answer.content if isinstance(answer.content, dict) else {}
+        content = page.content if isinstance(page.content, dict) else {}
         data = content.get("data")
         rows = data.get("models") if isinstance(data, dict) else None
         total = data.get("total_count") if isinstance(data, dict) else None
         if not content.get("success") or not isinstance(rows, list) or not isinstance(total, int):
-            raise EmptyAnswerError(
-                f"{SOURCE}: the listing of {owner} is no list of models: "
+            raise EmptyResponseError(
+                f"{SOURCE}: the listing of {owner} is not a list of models: "
                 f"check {self._source.setting}"
             )
         return rows, total
 
-    def _note(self, owner: str, row: Any, streak: Streak) -> None:
-        name = str(row.get("id") if isinstance(row, dict) else "").partition("/")[2]
+    def _add(self, owner: str, row: Row) -> None:
+        name = row.id.partition("/")[2]
         model_id = self._tracked(owner, name)
-        try:
-            read = Row.model_validate(row)
-        except ValidationError as error:
-            why = explain(error)
-            self.survey.unreadable.add(row, f"{owner}: {why}")
-            if model_id is not None:
-                self.survey.missing[model_id] = f"unreadable row: {why}"
-            streak.bad(why)
-            return
-        streak.good()
         if model_id is None:
             return
-        # Of two that differ by case only, the one spelled as on the Hub is meant.
-        found = self._found.setdefault(owner, {})
-        if name in self.wanted[owner] or model_id not in found:
-            found[model_id] = Counters(
-                id=model_id, downloadsAllTime=read.downloads, likes=read.likes
+        # Of two that differ only by case, the one spelled as on the Hub counts.
+        counters = self._counters.setdefault(owner, {})
+        if name in self.wanted[owner] or model_id not in counters:
+            counters[model_id] = Counters(
+                id=model_id, downloadsAllTime=row.downloads, likes=row.likes
             )
 
     def _tracked(self, owner: str, name: str) -> str | None:
-        own = self.wanted[owner]
-        if name in own:
-            return own[name]
-        alike = [own[other] for other in own if other.lower() == name.lower()]
-        return alike[0] if len(alike) == 1 else None
+        wanted = self.wanted[owner]
+        if name in wanted:
+            return wanted[name]
+        matches = [wanted[other] for other in wanted if other.lower() == name.lower()]
+        return matches[0] if len(matches) == 1 else None
+
+
+def _name(row: Any) -> str:
+    return str(row.get("id") if isinstance(row, dict) else "").partition("/")[2]
 
 
 def _total(counters: Counters) -> int:

@@ -1,7 +1,7 @@
-"""OpenRouter's tokens by model and day, and what its names are called.
+"""OpenRouter's tokens by model and day.
 
-`/datasets/rankings-daily` counts prompt and completion tokens of whole UTC days, the greatest
-names and the rest of the day as `other`; a day is counted again later, under a newer `as_of`.
+`/datasets/rankings-daily` counts prompt and completion tokens of whole UTC days: the top names,
+and the rest of the day as `other`. It recounts recent days, with a newer `as_of`.
 """
 
 import re
@@ -14,43 +14,39 @@ from typing import Annotated, Any
 import structlog
 from pydantic import BaseModel, BeforeValidator, ConfigDict, ValidationError
 
-from breakout.contract.events import (
-    Counter,
-    InferenceDay,
-    UtcDatetime,
-)
-from breakout.contract.topics import INFERENCE
+from breakout.contract.events import Counter, InferenceDay, UtcDatetime
 from breakout.registry.names import load_names
 from breakout.settings import Settings, SettingsError
-from collectors.http.client import DEFAULT_PATIENCE, Patience, Source, SourceError
+from collectors.http.client import DEFAULT_REQUEST_POLICY, RequestPolicy, Source
+from collectors.http.errors import EmptyResponseError, SourceError
 from collectors.http.rate_limit import Policy
-from collectors.publishing.publisher import Publisher
-from collectors.publishing.rejected_rows import explain
-from collectors.publishing.rejection_limit import GivenUpError, Streak, Unreadable
+from collectors.publishing.rejected_rows import RejectedRows, RowReader, explain
+from collectors.publishing.rejection_limit import RejectionLimitError, RejectionStreak
 from collectors.scheduling.cadence import DAY, HOUR, Cadence
-from collectors.scheduling.job import EmptyAnswerError, Job, Outcome
-from collectors.sources.fields import EXACT
-from collectors.sources.openrouter_names import Slug, name_records, read_catalogue
+from collectors.scheduling.job import Job
+from collectors.scheduling.outcome import Collected
+from collectors.sources.fields import MOST_EXACT
+from collectors.sources.openrouter_names import Slug, openrouter_name_records, read_catalogue
 
 log = structlog.get_logger(__name__)
 
 SOURCE = "openrouter"
 OTHER = "other"
 
-FLOOR = date(2025, 1, 1)
-"""The first day OpenRouter counts."""
+FIRST_DAY = date(2025, 1, 1)
+"""The first day with rankings."""
 
 _DAY = timedelta(days=1)
-_REVISED = timedelta(days=31)
-"""How far back a run asks again: days are counted anew for a while."""
+_RECOUNTED = timedelta(days=31)
+"""Age up to which a run reads days again: OpenRouter recounts them."""
 _LONGEST_SPAN = timedelta(days=366)
 _POLICY = Policy("key", 30, 60)
 _SHOWN = 5
-"""Rounded counts that a note names."""
+"""Rounded counts that a note lists."""
 
 
 class Meta(BaseModel):
-    """What an answer says of itself."""
+    """Metadata of a response."""
 
     as_of: UtcDatetime
     start_date: date
@@ -59,93 +55,78 @@ class Meta(BaseModel):
 _TOKENS = re.compile(r"[0-9]{1,20}(\.[0-9]{1,30})?")
 
 
-def _decimal(value: Any) -> Any:
-    """Read a decimal string, or a number; anything else is left to be refused.
+def _whole_tokens(value: Any) -> Any:
+    """Convert a decimal string or a number to an integer; leave anything else to validation.
 
-    A fraction is rounded to the nearest token: without the name the day's sums would be wrong by
-    all its tokens, so they are wrong by less than one.
+    Fractions are rounded half to even: rejecting the row would make the day's sums wrong by all
+    of its tokens, rounding by less than one.
     """
     if isinstance(value, str) and _TOKENS.fullmatch(value):
         return int(Decimal(value).quantize(Decimal(1), ROUND_HALF_EVEN))
-    return round(value) if isinstance(value, float) and 0 <= value < EXACT else value
+    return round(value) if isinstance(value, float) and 0 <= value < MOST_EXACT else value
 
 
-class Ranked(BaseModel):
+class RankedName(BaseModel):
     """One name's tokens of one day."""
 
     model_config = ConfigDict(frozen=True, extra="ignore")
 
     date: date
     model_permaslug: Slug
-    total_tokens: Annotated[Counter, BeforeValidator(_decimal)]
+    total_tokens: Annotated[Counter, BeforeValidator(_whole_tokens)]
 
 
 @dataclass
-class Counting:
+class Rankings:
     """The days of one run."""
 
     days: dict[date, InferenceDay] = field(default_factory=dict)
     missing: dict[str, str] = field(default_factory=dict)
-    """Days that were asked for and cannot be published whole, and why."""
+    """Requested days that are incomplete, and why."""
     rounded: list[str] = field(default_factory=list)
-    """Days and names whose tokens were no whole number, and what they were."""
-    unreadable: Unreadable = field(default_factory=lambda: Unreadable(SOURCE, SOURCE))
+    """Days, names and tokens that were not integers."""
+    rejected: RejectedRows = field(default_factory=lambda: RejectedRows(SOURCE, SOURCE))
 
 
 class OpenRouterJob(Job):
-    """Tokens of the days that are over, and of those before that are counted anew."""
+    """Tokens of all complete days since the last run, and of recent days that are recounted."""
 
     name = SOURCE
-    needs = "OPENROUTER_API_KEY"
+    required_setting = "OPENROUTER_API_KEY"
+    cadence = Cadence(DAY, 2.5 * HOUR)
+    """Daily at 02:30 UTC, when the day before is counted."""
 
-    @property
-    def cadence(self) -> Cadence:
-        """Daily at 02:30 UTC: the day before is over, and counted."""
-        return Cadence(DAY, 2.5 * HOUR)
-
-    async def collect(self, observed_at: datetime) -> Outcome:
-        """Read the days since the last run, 31 at least, from 2025 on when there was none."""
+    async def collect(self, observed_at: datetime) -> Collected:
+        """Read the days since the last run, at least 31; all days since 2025 without one."""
         names = load_names(self.settings.names_file)
         last = observed_at.astimezone(UTC).date() - _DAY
-        since = FLOOR
+        since = FIRST_DAY
         if self.last_run is not None:
-            since = max(FLOOR, min(self.last_run.date() - _DAY, last - _REVISED + _DAY))
-        counting = Counting()
-        troubles: tuple[str, ...] = ()
-        async with openrouter_source(self.settings, patience=self.patience) as source:
+            since = max(FIRST_DAY, min(self.last_run.date() - _DAY, last - _RECOUNTED + _DAY))
+        rankings = Rankings()
+        failures: tuple[str, ...] = ()
+        async with openrouter_source(self.settings, request_policy=self.request_policy) as source:
             for number, (start, end) in enumerate(_spans(since, last)):
                 self.on_progress(number, None)
-                await _read_days(source, start, end, observed_at, counting)
+                await _read_days(source, start, end, observed_at, rankings)
             try:
                 catalogue = await read_catalogue(source)
-            except (SourceError, GivenUpError) as error:
-                troubles = (f"names without titles and hints: {error}",)
+            except (SourceError, RejectionLimitError) as error:
+                failures = (f"names without titles and hints: {error}",)
                 catalogue = {}
-        if not counting.days:
-            why = next(reversed(counting.missing.values()), "no day was asked for")
-            raise EmptyAnswerError(f"{SOURCE}: no day's tokens could be read: {why}")
-        seen = {name for day in counting.days.values() for name in day.names}
-        records = name_records(seen - {OTHER}, catalogue, names, observed_at=observed_at)
-
-        async def write(publisher: Publisher) -> None:
-            await publisher.publish_names(records)
-            await publisher.publish(
-                INFERENCE,
-                ((f"{SOURCE}:{day}", counting.days[day]) for day in sorted(counting.days)),
-            )
-            await publisher.publish_dead_letters(counting.unreadable.letters)
-
-        await self.publish(write)
-        return Outcome(
-            SOURCE,
-            observed_at,
-            {"days": len(counting.days), "names": len(records)},
-            len(counting.days) + len(records),
-            counting.missing,
-            troubles,
-            len(counting.unreadable.letters),
-            counting.unreadable.not_kept,
-            notes=_notes(counting.rounded),
+        if not rankings.days:
+            reason = next(reversed(rankings.missing.values()), "no day was requested")
+            raise EmptyResponseError(f"{SOURCE}: no complete day of tokens: {reason}")
+        days = [rankings.days[day] for day in sorted(rankings.days)]
+        ranked = {name for day in days for name in day.names} - {OTHER}
+        records = openrouter_name_records(ranked, catalogue, names, observed_at=observed_at)
+        return Collected(
+            {"days": len(days), "names": len(records)},
+            rankings.rejected,
+            [*records, *days],
+            missing=rankings.missing,
+            failures=failures,
+            notes=_notes(rankings.rounded),
         )
 
 
@@ -153,13 +134,15 @@ def _notes(rounded: list[str]) -> tuple[str, ...]:
     if not rounded:
         return ()
     more = f" and {len(rounded) - _SHOWN} more" if len(rounded) > _SHOWN else ""
-    return (f"fractions of a token were rounded: {', '.join(rounded[:_SHOWN])}{more}",)
+    return (f"rounded fractions of tokens: {', '.join(rounded[:_SHOWN])}{more}",)
 
 
-def openrouter_source(settings: Settings, *, patience: Patience = DEFAULT_PATIENCE) -> Source:
+def openrouter_source(
+    settings: Settings, *, request_policy: RequestPolicy = DEFAULT_REQUEST_POLICY
+) -> Source:
     """Return OpenRouter as a source. Raises `SettingsError` without a key."""
     if settings.openrouter_api_key is None:
-        raise SettingsError("OPENROUTER_API_KEY: must be set, any key of OpenRouter will do")
+        raise SettingsError("OPENROUTER_API_KEY: must be set; any key of OpenRouter is enough")
     return Source(
         SOURCE,
         settings.openrouter_base_url,
@@ -167,12 +150,12 @@ def openrouter_source(settings: Settings, *, patience: Patience = DEFAULT_PATIEN
         token=settings.openrouter_api_key,
         token_setting="OPENROUTER_API_KEY",  # noqa: S106
         policy=_POLICY,
-        patience=patience,
+        request_policy=request_policy,
     )
 
 
 def _spans(since: date, last: date) -> Iterable[tuple[date, date]]:
-    """Cut the days into spans that one request may ask for, first and last day of each."""
+    """Split the days into spans that one request may have, first and last day of each."""
     while since <= last:
         end = min(since + _LONGEST_SPAN - _DAY, last)
         yield since, end
@@ -180,36 +163,36 @@ def _spans(since: date, last: date) -> Iterable[tuple[date, date]]:
 
 
 async def _read_days(
-    source: Source, start: date, end: date, observed_at: datetime, counting: Counting
+    source: Source, start: date, end: date, observed_at: datetime, rankings: Rankings
 ) -> None:
-    answer = await source.json(
+    page = await source.json(
         "/datasets/rankings-daily",
         (("start_date", start.isoformat()), ("end_date", end.isoformat())),
     )
-    content = answer.content if isinstance(answer.content, dict) else {}
+    content = page.content if isinstance(page.content, dict) else {}
     rows, meta = content.get("data"), _meta(source, content, observed_at)
     if not isinstance(rows, list) or not rows:
-        raise EmptyAnswerError(
-            f"{SOURCE}: no tokens at all from {start} to {end}: an empty answer is no zero"
+        raise EmptyResponseError(
+            f"{SOURCE}: no tokens from {start} to {end}: an empty response is an error, not zero"
         )
     first = max(start, meta.start_date)
     if first > start:
-        counting.missing[f"{start} to {first - _DAY}"] = f"the answer begins with {first}"
-    read = _Days(
+        rankings.missing[f"{start} to {first - _DAY}"] = f"the response starts at {first}"
+    reader = _DayReader(
         {first + number * _DAY for number in range((end - first).days + 1)},
-        counting,
-        Streak(f"{SOURCE}: the tokens from {start} to {end}", source.setting),
+        rankings,
+        RejectionStreak(f"{SOURCE}: the tokens from {start} to {end}", source.setting),
     )
     for row in rows:
-        read.take(row)
-    for day in sorted(read.asked):
-        if day in read.spoilt:
-            counting.missing[day.isoformat()] = read.spoilt[day]
-        elif day not in read.tokens:
-            counting.missing[day.isoformat()] = "not one name was counted"
+        reader.read(row)
+    for day in sorted(reader.requested):
+        if day in reader.invalid:
+            rankings.missing[day.isoformat()] = reader.invalid[day]
+        elif day not in reader.tokens:
+            rankings.missing[day.isoformat()] = "the response has no names for it"
         else:
-            tokens = read.tokens[day]
-            counting.days[day] = InferenceDay(
+            tokens = reader.tokens[day]
+            rankings.days[day] = InferenceDay(
                 source=SOURCE,
                 day=day,
                 as_of=meta.as_of,
@@ -223,57 +206,63 @@ def _meta(source: Source, content: Mapping[str, Any], observed_at: datetime) -> 
     try:
         meta = Meta.model_validate(content.get("meta"))
     except ValidationError as error:
-        raise EmptyAnswerError(
-            f"{SOURCE}: the answer does not say as of when it counted ({explain(error)}): "
+        raise EmptyResponseError(
+            f"{SOURCE}: the response has no valid metadata ({explain(error)}): "
             f"check {source.setting}"
         ) from None
     if meta.as_of > observed_at + _DAY:
-        # It would stand before every later counting.
-        raise EmptyAnswerError(
-            f"{SOURCE}: the answer says that it counted in the future, at {meta.as_of.isoformat()}"
+        # It would take precedence over every later count.
+        raise EmptyResponseError(
+            f"{SOURCE}: the response's as_of is in the future: {meta.as_of.isoformat()}"
         )
     return meta
 
 
-class _Days:
-    """Reads rows; a day with one that cannot be read is spoilt, since its sums would be wrong."""
+class _DayReader:
+    """Sums rows by day; an invalid row invalidates its day, whose sums would be wrong."""
 
-    def __init__(self, asked: set[date], counting: Counting, streak: Streak) -> None:
-        self.asked = asked
-        self._counting = counting
-        self._streak = streak
+    def __init__(self, requested: set[date], rankings: Rankings, streak: RejectionStreak) -> None:
+        self.requested = requested
         self.tokens: dict[date, dict[str, int]] = {}
-        self.spoilt: dict[date, str] = {}
+        self.invalid: dict[date, str] = {}
+        """Days with an invalid row, and why."""
+        self._rankings = rankings
+        self._rows = RowReader(
+            RankedName,
+            streak,
+            rankings.rejected,
+            label=_label,
+            on_rejection=self._invalidate_day_of,
+        )
 
-    def take(self, row: Any) -> None:
-        try:
-            ranked = Ranked.model_validate(row)
-        except ValidationError as error:
-            # Without a day it may belong to any of them.
-            day = _day_of(row)
-            why = f"{_name_of(row)}{explain(error)}"
-            self._spoil(row, self.asked if day is None else {day}, why)
-            self._streak.bad(why)
+    def read(self, row: Any) -> None:
+        ranked = self._rows.read(row)
+        if ranked is None:
             return
-        self._streak.good()
-        if ranked.date not in self.asked:
-            self._spoil(row, set(), f"date: {ranked.date} was not asked for")
+        if ranked.date not in self.requested:
+            self._rankings.rejected.add(row, f"date: {ranked.date} was not requested")
             return
         day_tokens = self.tokens.setdefault(ranked.date, {})
         name, tokens = ranked.model_permaslug, ranked.total_tokens
-        stated = row["total_tokens"]
-        if str(stated) != str(tokens) and Decimal(stated) != tokens:
-            self._counting.rounded.append(f"{ranked.date} {name[:100]} {stated}")
+        original = row["total_tokens"]
+        if str(original) != str(tokens) and Decimal(original) != tokens:
+            self._rankings.rounded.append(f"{ranked.date} {name[:100]} {original}")
         if day_tokens.setdefault(name, tokens) != tokens:
-            self._spoil(row, {ranked.date}, f"{name} is counted twice, differently")
+            reason = f"{name} has two different counts"
+            self._rankings.rejected.add(row, reason)
+            self._invalidate({ranked.date}, reason)
 
-    def _spoil(self, row: Any, days: set[date], why: str) -> None:
-        self._counting.unreadable.add(row, why)
+    def _invalidate_day_of(self, row: Any, reason: str) -> None:
+        # A row without a valid day may belong to any of them.
+        day = _day_of(row)
+        self._invalidate(self.requested if day is None else {day}, _label(row) + reason)
+
+    def _invalidate(self, days: Iterable[date], reason: str) -> None:
         for day in days:
-            self.spoilt.setdefault(day, f"unreadable row: {why}")
+            self.invalid.setdefault(day, f"invalid row: {reason}")
 
 
-def _name_of(row: Any) -> str:
+def _label(row: Any) -> str:
     name = row.get("model_permaslug") if isinstance(row, dict) else None
     return f"{name[:100]}: " if isinstance(name, str) and name else ""
 

@@ -1,12 +1,12 @@
-"""Patience for tests: as the program's own, with shorter waits."""
+"""RequestPolicy for tests: as the program's own, with shorter waits."""
 
 import asyncio
 from collections.abc import Callable
 from dataclasses import replace
 
-from collectors.http.client import Patience
+from collectors.http.client import RequestPolicy
 
-QUICK = Patience(
+QUICK = RequestPolicy(
     connect=2.0,
     read=10.0,
     total=20.0,

@@ -16,11 +16,12 @@ from click.testing import CliRunner
 
 from breakout.contract.events import DownloadsSlice, ModelRecord
 from breakout.contract.topics import DOWNLOADS, MODELS
-from breakout.simulation import Catalog, Limits, Model, SimulatedClock, SimulatedHub
-from breakout.simulation.faults import ErrorStatus, Stalled
+from breakout.simulation import Catalog, Limits, Model, SimulatedClock
 from collectors.cli import collect
 from tests.collectors.quick import until
 from tests.collectors.records import read_events
+from tests.support.faulty_hub.faults import ErrorStatus, Stalled, WrongValues
+from tests.support.faulty_hub.hub import FaultyHub
 from tests.support.server_process import Broker, free_port
 
 NOW = datetime(2026, 8, 22, 11, tzinfo=UTC)
@@ -42,15 +43,15 @@ class Ended:
 
 
 @pytest.fixture
-async def hub() -> AsyncIterator[SimulatedHub]:
+async def hub() -> AsyncIterator[FaultyHub]:
     catalog = Catalog.of(["acorn/tiny-1B", "acorn/tiny-2B", Model("acorn/new", tracked_in=None)])
     clock = SimulatedClock(NOW)
-    async with SimulatedHub(catalog, clock=clock, tokens={TOKEN: Limits()}) as running:
+    async with FaultyHub(catalog, clock=clock, tokens={TOKEN: Limits()}) as running:
         yield running
 
 
 async def start(
-    hub: SimulatedHub, bootstrap: str, *arguments: str, kafka_seconds: float = 20, **env: str
+    hub: FaultyHub, bootstrap: str, *arguments: str, kafka_seconds: float = 20, **env: str
 ) -> asyncio.subprocess.Process:
     return await asyncio.create_subprocess_exec(
         sys.executable,
@@ -75,7 +76,7 @@ async def ended(process: asyncio.subprocess.Process) -> Ended:
     return Ended(process.returncode or 0, out.decode(), err.decode())
 
 
-async def test_registry_then_huggingface(broker: Broker, hub: SimulatedHub) -> None:
+async def test_registry_then_huggingface(broker: Broker, hub: FaultyHub) -> None:
     registry = await ended(await start(hub, broker.bootstrap, "registry", "--once"))
     assert registry.code == 0, registry.err
     assert re.fullmatch(
@@ -106,18 +107,14 @@ async def test_registry_then_huggingface(broker: Broker, hub: SimulatedHub) -> N
     assert sent == f"Bearer {TOKEN}"
 
 
-async def test_a_partial_run_ends_with_three_and_names_what_is_missing(
-    broker: Broker, hub: SimulatedHub
-) -> None:
-    hub.faults.add_json(
-        {"kind": "wrong_values", "values": {"likes": -1}, "models": ["acorn/tiny-2B"]}
-    )
+async def test_partial_run_exits_3_and_logs_missing(broker: Broker, hub: FaultyHub) -> None:
+    hub.faults.add(WrongValues(values={"likes": -1}, models=["acorn/tiny-2B"]))
     run = await ended(await start(hub, broker.bootstrap, "huggingface", "--once"))
     assert run.code == 3
     assert "1 missing (1 rows in breakout.dlq)" in run.out
     missing = [line for line in run.err.splitlines() if '"event": "missing"' in line]
     assert "acorn/tiny-2B" in missing[0]
-    assert "unreadable row: likes" in missing[0]
+    assert "invalid row: likes" in missing[0]
 
 
 @pytest.mark.parametrize(
@@ -128,8 +125,8 @@ async def test_a_partial_run_ends_with_three_and_names_what_is_missing(
     ],
     ids=["token", "list"],
 )
-async def test_a_failed_run_ends_with_one_and_its_reason(
-    broker: Broker, hub: SimulatedHub, fault: ErrorStatus, message: str
+async def test_failed_run_exits_1_with_reason(
+    broker: Broker, hub: FaultyHub, fault: ErrorStatus, message: str
 ) -> None:
     hub.faults.add(fault)
     run = await ended(await start(hub, broker.bootstrap, "huggingface", "--once"))
@@ -139,7 +136,7 @@ async def test_a_failed_run_ends_with_one_and_its_reason(
     assert "Traceback" not in run.err
 
 
-async def test_no_broker_ends_with_one_and_names_the_setting(hub: SimulatedHub) -> None:
+async def test_unavailable_broker_exits_1_and_names_setting(hub: FaultyHub) -> None:
     nobody = f"127.0.0.1:{free_port()}"
     run = await ended(await start(hub, nobody, "huggingface", "--once", kafka_seconds=1))
     assert run.code == 1
@@ -148,7 +145,7 @@ async def test_no_broker_ends_with_one_and_names_the_setting(hub: SimulatedHub) 
     )
 
 
-async def test_a_wrong_setting_is_named(hub: SimulatedHub) -> None:
+async def test_invalid_setting_is_named(hub: FaultyHub) -> None:
     run = await ended(await start(hub, "127.0.0.1:9", "registry", "--once", HF_ENDPOINT="hub"))
     assert run.code == 1
     assert "HF_ENDPOINT: must be an http:// or https:// address" in run.err
@@ -156,8 +153,8 @@ async def test_a_wrong_setting_is_named(hub: SimulatedHub) -> None:
 
 
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
-async def test_a_signal_ends_a_run(
-    broker: Broker, hub: SimulatedHub, number: signal.Signals, code: int
+async def test_signal_ends_run(
+    broker: Broker, hub: FaultyHub, number: signal.Signals, code: int
 ) -> None:
     hub.faults.add(Stalled())
     process = await start(hub, broker.bootstrap, "huggingface", "--once")
@@ -168,7 +165,7 @@ async def test_a_signal_ends_a_run(
     assert "Traceback" not in run.err
 
 
-async def test_a_collector_runs_until_it_is_stopped(broker: Broker, hub: SimulatedHub) -> None:
+async def test_collector_runs_until_stopped(broker: Broker, hub: FaultyHub) -> None:
     process = await start(
         hub, broker.bootstrap, "huggingface", BREAKOUT_SCRAPE_SECONDS="1", BREAKOUT_METRICS_PORT="0"
     )
@@ -208,20 +205,23 @@ async def test_a_collector_runs_until_it_is_stopped(broker: Broker, hub: Simulat
         ([], "Missing argument"),
         (["registry", "--observed-at", "2026-08-22T11:00:00Z"], "--observed-at needs --once"),
         (["registry", "--once", "--observed-at", "2026-08-22T11:00:00"], "must have a time zone"),
-        (["registry", "--once", "--observed-at", "noon"], "must be a moment such as 2026-08-22T"),
+        (["registry", "--once", "--observed-at", "noon"], "must be a time such as 2026-08-22T"),
         (["registry", "--once", "--observed-at", "2999-01-01T00:00:00Z"], "not be in the future"),
-        (["registry", "--once", "--observed-at", "1969-12-31T23:59:59Z"], "must be from 1970"),
+        (
+            ["registry", "--once", "--observed-at", "1969-12-31T23:59:59Z"],
+            "must not be before 1970",
+        ),
         (
             ["registry", "--once", "--observed-at", "1970-01-01T00:00+02:00"],
-            "must be from 1970",
+            "must not be before 1970",
         ),
         (
             ["registry", "--once", "--observed-at", "0001-01-01T00:00+14:00"],
-            "must be from 1970",
+            "must not be before 1970",
         ),
     ],
 )
-def test_wrong_usage_is_explained(arguments: list[str], message: str) -> None:
+def test_invalid_usage_is_explained(arguments: list[str], message: str) -> None:
     result = CliRunner().invoke(collect, arguments)
     assert result.exit_code == 2
     assert message in result.output

@@ -17,8 +17,9 @@ import pytest
 
 from breakout.contract import DownloadsSlice, read_event
 from breakout.contract.topics import DOWNLOADS
-from breakout.simulation import Catalog, SimulatedClock, SimulatedHub
-from breakout.simulation.faults import Stalled
+from breakout.simulation import Catalog, SimulatedClock
+from tests.support.faulty_hub.faults import Stalled
+from tests.support.faulty_hub.hub import FaultyHub
 from tests.support.pipeline import REPOSITORY
 from tests.support.rig import LinkedRig, Rig
 from tests.support.waiting import wait_until
@@ -26,14 +27,14 @@ from tests.support.waiting import wait_until
 pytestmark = [pytest.mark.fault, pytest.mark.timeout(300)]
 
 MODELS = [f"scheduled/model-{size}B" for size in range(1, 25)]
-HAS_TURN = "this instance runs the source"
+ELECTED = "elected leader"
 
 
 @contextmanager
-def running_hub() -> Iterator[SimulatedHub]:
+def running_hub() -> Iterator[FaultyHub]:
     """A simulated Hub in a thread, its counters growing by a day a second."""
     now = datetime.now(UTC)
-    hub = SimulatedHub(
+    hub = FaultyHub(
         Catalog.of(MODELS, created_at=now - timedelta(days=40)),
         clock=SimulatedClock(now, speed=86400),
     )
@@ -53,7 +54,7 @@ def running_hub() -> Iterator[SimulatedHub]:
 class Collector:
     """A process that collects a source, over and over or once."""
 
-    def __init__(self, rig: Rig, hub: SimulatedHub, log: Path, *arguments: str) -> None:
+    def __init__(self, rig: Rig, hub: FaultyHub, log: Path, *arguments: str) -> None:
         self.log = log
         with log.open("wb") as output:
             self.process = subprocess.Popen(
@@ -72,9 +73,9 @@ class Collector:
             )
 
     @property
-    def turns(self) -> int:
-        """How often it was its turn to run the source."""
-        return self.log.read_text().count(HAS_TURN)
+    def elections(self) -> int:
+        """How often it became the leader."""
+        return self.log.read_text().count(ELECTED)
 
 
 def scrapes(rig: Rig) -> Counter[str]:
@@ -90,7 +91,7 @@ def wait_for_more_scrapes(rig: Rig) -> None:
     wait_until("more scrapes", lambda: len(scrapes(rig)) >= known + 2, seconds=90)
 
 
-def test_schedulers_that_die_and_stand_still(rig: Rig, tmp_path: Path) -> None:
+def test_leader_that_stops_or_dies_is_replaced(rig: Rig, tmp_path: Path) -> None:
     rig.caught_up_worker()
     collectors: list[Collector] = []
 
@@ -110,11 +111,11 @@ def test_schedulers_that_die_and_stand_still(rig: Rig, tmp_path: Path) -> None:
             some_more_scrapes()
             second = collector()
             some_more_scrapes()
-            assert (first.turns, second.turns) == (1, 0)
+            assert (first.elections, second.elections) == (1, 0)
 
             # The one that works stands still: the other takes over, and it finds out.
             first.process.send_signal(signal.SIGSTOP)
-            wait_until("the other takes over", lambda: second.turns == 1, seconds=90)
+            wait_until("the other takes over", lambda: second.elections == 1, seconds=90)
             some_more_scrapes()
             first.process.send_signal(signal.SIGCONT)
             some_more_scrapes()
@@ -123,11 +124,11 @@ def test_schedulers_that_die_and_stand_still(rig: Rig, tmp_path: Path) -> None:
             hub.faults.add(Stalled(match="/api/models", after=1))
             stalled = len(hub.requests)
             wait_until("a scrape is stuck", lambda: len(hub.requests) > stalled + 1)
-            before = first.turns
+            before = first.elections
             second.process.kill()
             hub.faults.clear()
             some_more_scrapes()
-            assert first.turns > before
+            assert first.elections > before
 
             # Both die, and a third goes on.
             first.process.kill()
@@ -146,7 +147,7 @@ def test_schedulers_that_die_and_stand_still(rig: Rig, tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
-def test_a_broker_that_stands_still_for_a_minute(rig: LinkedRig, tmp_path: Path) -> None:
+def test_collector_survives_broker_pause_of_a_minute(rig: LinkedRig, tmp_path: Path) -> None:
     """Longer than any of its clients waits for an answer: what they had to publish comes after."""
     worker = rig.caught_up_worker()
     with running_hub() as hub:

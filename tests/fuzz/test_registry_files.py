@@ -17,8 +17,9 @@ from breakout.registry.names import read_names
 from breakout.registry.overrides import read_overrides
 from breakout.registry.table import RegistryFileError
 from breakout.registry.tracked_list import CORRECTIONS_FILE, FILES, read_tracked_list
-from collectors.backfill.own_file import OwnFileError, scrapes, spool
-from collectors.publishing.slices import cut
+from collectors.backfill.observations_file import ObservationsFileError
+from collectors.backfill.spool import scrapes, spool
+from collectors.publishing.slices import split_scrape
 from tests.breakout.registry.lists import contents
 from tests.fuzz.effort import efforts, explore
 from tests.fuzz.mutations import NUMBERS, STRINGS, damaged
@@ -67,17 +68,17 @@ def tables(original: bytes) -> st.SearchStrategy[bytes]:
     return st.one_of(picks.map(replaced), picks.map(replaced), damaged([original]))
 
 
-def use_own_file(path: Path, folder: Path) -> None:
+def use_file(path: Path, folder: Path) -> None:
     """Read it to the end and make the records that would be published."""
     try:
         spooled = spool(path, folder, now=NOW)
-    except OwnFileError as error:
+    except ObservationsFileError as error:
         reason = str(error)
         assert reason.startswith(str(path))
         return
-    assert all(wrong.row >= 1 and wrong.why for wrong in spooled.wrong)
+    assert all(row.row >= 1 and row.reason for row in spooled.invalid)
     for scrape in scrapes(spooled, "huggingface", "file"):
-        for _, piece in cut(scrape, 2):
+        for _, piece in split_scrape(scrape, 2):
             assert read_event(DownloadsSlice, piece.to_bytes()) == piece
 
 
@@ -87,12 +88,12 @@ def use_own_file(path: Path, folder: Path) -> None:
     [("mine.csv", tables(CSV)), ("mine.parquet", damaged([PARQUET]))],
     ids=["csv", "parquet"],
 )
-def test_an_own_file_is_read_or_says_why_not(
+def test_observations_file_is_read_or_reports_why(
     tmp_path: Path, name: str, contents: st.SearchStrategy[bytes], effort: int
 ) -> None:
     def check(content: bytes) -> None:
         (tmp_path / name).write_bytes(content)
-        use_own_file(tmp_path / name, tmp_path)
+        use_file(tmp_path / name, tmp_path)
 
     explore(contents, check, examples=60, effort=effort)
 
@@ -131,7 +132,7 @@ def test_columns_of_any_type_are_read_or_refused(tmp_path: Path, effort: int) ->
         names = ("model_id", "observed_at", "downloads_all_time", "likes")
         path = tmp_path / "mine.parquet"
         path.write_bytes(parquet(**dict(zip(names, columns, strict=True))))
-        use_own_file(path, tmp_path)
+        use_file(path, tmp_path)
 
     usual = [pa.array(["a/b"]), pa.array(["2026-01-01"]), pa.array([5]), pa.array([5])]
     for place in range(len(usual)):
@@ -185,19 +186,19 @@ def test_a_registry_file_is_read_or_says_where_it_is_wrong(
         ("a/" + "b" * 256, "model_id: must be organisation/name"),
     ],
 )
-def test_an_own_file_with_ids_that_no_record_takes(tmp_path: Path, field: str, why: str) -> None:
+def test_observations_file_rejects_invalid_ids(tmp_path: Path, field: str, why: str) -> None:
     path = tmp_path / "mine.csv"
     path.write_text(f"model_id,observed_at,downloads_all_time\n{field},2026-01-01,5\n")
     spooled = spool(path, tmp_path, now=NOW)
-    assert [wrong.why.startswith(why) for wrong in spooled.wrong] == [True]
+    assert [row.reason.startswith(why) for row in spooled.invalid] == [True]
 
 
-def test_an_own_file_with_a_count_too_long_for_a_number(tmp_path: Path) -> None:
+def test_observations_file_rejects_too_long_count(tmp_path: Path) -> None:
     path = tmp_path / "mine.csv"
     header = "model_id,observed_at,downloads_all_time\n"
     path.write_text(f"{header}a/b,2026-01-01,{'9' * 5000}\na/b,2026-01-02,{'0' * 5000}7\n")
     spooled = spool(path, tmp_path, now=NOW)
-    assert [wrong.row for wrong in spooled.wrong] == [1]
+    assert [row.row for row in spooled.invalid] == [1]
     assert spooled.rows == 1
 
 
@@ -211,27 +212,27 @@ def test_an_own_file_with_a_count_too_long_for_a_number(tmp_path: Path) -> None:
     ],
     ids=str,
 )
-def test_an_own_file_of_other_types_names_itself_and_its_rows(
+def test_observations_file_of_other_types_names_file_and_rows(
     tmp_path: Path, columns: dict[str, Any]
 ) -> None:
     usual = {"model_id": ["a/b"], "observed_at": ["2026-01-01"], "downloads_all_time": [5]}
     path = tmp_path / "mine.parquet"
     path.write_bytes(parquet(**(usual | columns)))
-    with pytest.raises(OwnFileError, match=r"mine\.parquet, rows 1 to 1: cannot be read"):
+    with pytest.raises(ObservationsFileError, match=r"mine\.parquet, rows 1 to 1: cannot be read"):
         spool(path, tmp_path, now=NOW)
 
 
-def test_an_own_file_with_a_column_twice(tmp_path: Path) -> None:
+def test_observations_file_with_repeated_column(tmp_path: Path) -> None:
     path = tmp_path / "mine.csv"
     path.write_text("model_id,observed_at,downloads_all_time,model_id\na/b,2026-01-01,5,c/d\n")
-    with pytest.raises(OwnFileError, match="has a column more than once: model_id, model_id"):
+    with pytest.raises(ObservationsFileError, match="has a repeated column: model_id, model_id"):
         spool(path, tmp_path, now=NOW)
 
 
 def test_an_own_file_whose_header_is_not_utf_8(tmp_path: Path) -> None:
     path = tmp_path / "mine.csv"
     path.write_bytes(b"\x80" + CSV)
-    with pytest.raises(OwnFileError, match=r"mine\.csv: cannot be read"):
+    with pytest.raises(ObservationsFileError, match=r"mine\.csv: cannot be read"):
         spool(path, tmp_path, now=NOW)
 
 

@@ -2,7 +2,6 @@
 
 import asyncio
 import json
-from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
 from typing import Any
 
@@ -14,9 +13,10 @@ from pydantic import SecretStr
 from breakout.contract.events import read_event
 from breakout.contract.topics import TOPICS
 from breakout.settings import Settings, read_settings
-from collectors.http.client import Patience
+from collectors.http.client import RequestPolicy
 from collectors.publishing.publisher import Publisher
-from collectors.scheduling.job import EXPECTED, Job, Outcome
+from collectors.scheduling.job import EXPECTED_ERRORS, Job, publish
+from collectors.scheduling.outcome import Outcome
 from collectors.scheduling.report import log_outcome, summary
 from collectors.sources.arena import ArenaJob
 from collectors.sources.artificial_analysis import ArtificialAnalysisJob
@@ -32,7 +32,7 @@ from tests.fuzz.mutations import mutants
 
 NOW = datetime(2026, 8, 22, 11, tzinfo=UTC)
 DAY = "2026-08-21"
-IMPATIENT = Patience(
+IMPATIENT = RequestPolicy(
     connect=2.0,
     read=2.0,
     total=5.0,
@@ -139,8 +139,8 @@ def settings_for(url: str) -> Settings:
     )
 
 
-class Kept:
-    """Takes records as Kafka does."""
+class RecordingProducer:
+    """Accepts records like Kafka."""
 
     def __init__(self) -> None:
         self.records: list[tuple[str, bytes]] = []
@@ -151,27 +151,21 @@ class Kept:
 
 
 async def collect(kind: type[Job], url: str) -> tuple[Outcome | None, list[tuple[str, bytes]]]:
-    """Run a collector once; no outcome when it failed with a reason."""
-    producer = Kept()
-    partitions = {topic.name: 4 for topic in TOPICS}
-    outcome: Outcome | None
-    job = kind(settings_for(url), patience=IMPATIENT)
-
-    async def publish(write: Callable[[Publisher], Awaitable[None]]) -> None:
-        publisher = Publisher(producer, partitions, "nowhere")
-        await write(publisher)
-        await publisher.flush()
-
-    job.publish = publish  # type: ignore[method-assign]
+    """Run a collector once; without an outcome if it failed with an expected error."""
+    producer = RecordingProducer()
+    publisher = Publisher(producer, {topic.name: 4 for topic in TOPICS}, "nowhere")
+    job = kind(settings_for(url), request_policy=IMPATIENT)
     try:
         async with asyncio.timeout(30):
-            outcome = await job.collect(NOW)
-    except EXPECTED as error:
-        outcome, said = None, str(error)
+            collected = await job.collect(NOW)
+            records = await publish(publisher, collected)
+    except EXPECTED_ERRORS as error:
+        outcome, message = None, str(error)
     else:
+        outcome = Outcome.of(job.name, NOW, collected, records)
         log_outcome(outcome)
-        said = summary(outcome)
-    assert 0 < len(said.encode()) < 3_000
+        message = summary(outcome)
+    assert 0 < len(message.encode()) < 3_000
     return outcome, producer.records
 
 
@@ -244,7 +238,7 @@ STATUSES = st.sampled_from(
 
 @efforts
 @pytest.mark.parametrize("kind", CASES, ids=lambda kind: kind.name)
-def test_a_run_ends_with_a_report_whatever_the_source_answers(kind: type[Job], effort: int) -> None:
+def test_run_reports_outcome_or_error_for_any_response(kind: type[Job], effort: int) -> None:
     answers = CASES[kind]
     paths = sorted(answers)
 

@@ -17,7 +17,7 @@ requires_chromium = pytest.mark.skipif(
 ARTEFACTS = Path("test-artifacts")
 DESK, PHONE = (1200, 900), (390, 844)
 # A machine that also runs other tests draws slowly.
-PATIENCE_MS = 30_000
+TIMEOUT_MS = 30_000
 
 
 @contextmanager
@@ -49,7 +49,7 @@ def reading(
     context = browser.new_context(
         viewport={"width": width, "height": height}, color_scheme=theme, reduced_motion="reduce"
     )
-    context.set_default_timeout(PATIENCE_MS)
+    context.set_default_timeout(TIMEOUT_MS)
     page = context.new_page()
     errors: list[str] = []
     page.on("console", lambda one: errors.append(one.text) if one.type != "log" else None)

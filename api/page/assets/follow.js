@@ -3,7 +3,7 @@
 import { moment, visible } from "./write.js";
 
 const PAUSE_MS = 5000;
-const PATIENCE_MS = 1500;
+const FALLBACK_AFTER_MS = 1500;
 
 /** Calls `refresh(news)` whenever there are news, never again before it has ended and a pause. */
 export function follow(refresh) {
@@ -31,7 +31,7 @@ export function follow(refresh) {
   };
   stream.onerror = () => say("Not live: the server does not answer; this page tries again", "no");
   // Without news the page is only not live.
-  setTimeout(() => news ?? run(), PATIENCE_MS);
+  setTimeout(() => news ?? run(), FALLBACK_AFTER_MS);
 }
 
 function say(text, live) {

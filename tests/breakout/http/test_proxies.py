@@ -13,7 +13,8 @@ from breakout.client import Breakout, BreakoutError
 from breakout.http.proxies import proxy_for
 from breakout.settings import read_settings
 from breakout.settings_error import SettingsError
-from collectors.http.client import Source, SourceUnreachableError
+from collectors.http.client import Source
+from collectors.http.errors import SourceUnreachableError
 from tests.collectors.quick import QUICK
 from tests.collectors.scripted import scripted
 
@@ -198,7 +199,9 @@ PAGE = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\nConnection: close\r\n\r\n[]"
 async def test_source_is_asked_through_its_proxy(environment: pytest.MonkeyPatch) -> None:
     async with proxy(PAGE) as (url, lines):
         environment.setenv("HTTP_PROXY", url)
-        async with Source("hub", "http://hub.example/x", "HF_ENDPOINT", patience=QUICK) as hub:
+        async with Source(
+            "hub", "http://hub.example/x", "HF_ENDPOINT", request_policy=QUICK
+        ) as hub:
             assert (await hub.json("/api/models")).content == []
     assert lines == [b"GET http://hub.example/x/api/models HTTP/1.1\r\n"]
 
@@ -209,7 +212,7 @@ async def test_source_on_this_machine_is_asked_directly(environment: pytest.Monk
     environment.setenv("NO_PROXY", "[::1],fd00::/8")
     async with (
         scripted({"/x": []}) as server,
-        Source("hub", server.url, "HF_ENDPOINT", patience=QUICK) as hub,
+        Source("hub", server.url, "HF_ENDPOINT", request_policy=QUICK) as hub,
     ):
         assert (await hub.json("/x")).content == []
 
@@ -224,7 +227,9 @@ async def test_source_outside_cannot_redirect_inside(
         async with proxy(f"{moved}\r\nContent-Length: 0\r\n\r\n".encode()) as (url, lines):
             environment.setenv("HTTP_PROXY", url)
             environment.setenv("NO_PROXY", place)
-            async with Source("hub", "http://hub.example", "HF_ENDPOINT", patience=QUICK) as hub:
+            async with Source(
+                "hub", "http://hub.example", "HF_ENDPOINT", request_policy=QUICK
+            ) as hub:
                 with pytest.raises(
                     Exception, match=rf"a redirect to {place}, an? .*: check HF_ENDPOINT"
                 ):
@@ -235,6 +240,6 @@ async def test_source_outside_cannot_redirect_inside(
 
 async def test_proxy_that_is_away_is_no_connection(environment: pytest.MonkeyPatch) -> None:
     environment.setenv("HTTP_PROXY", "http://127.0.0.1:9")
-    async with Source("hub", "http://hub.example", "HF_ENDPOINT", patience=QUICK) as hub:
+    async with Source("hub", "http://hub.example", "HF_ENDPOINT", request_policy=QUICK) as hub:
         with pytest.raises(SourceUnreachableError, match="check HF_ENDPOINT"):
             await hub.json("/x")

@@ -8,12 +8,12 @@ import pytest
 from breakout.simulation import (
     Catalog,
     Launch,
+    LevelShift,
     Model,
     Rollback,
     SimulatedClock,
     SimulatedHub,
     Stall,
-    Turn,
 )
 from breakout.simulation.clock import milliseconds
 from breakout.simulation.counters import Counters
@@ -75,8 +75,8 @@ def test_weekends_are_weaker() -> None:
 
 
 def test_a_turn_is_a_jump_when_it_is_narrow() -> None:
-    turn = Turn(15.5, before=0.05, width_days=0.02)
-    counters = one(Launch(1_000_000, turn=turn, noise=0, rhythm=False))
+    shift = LevelShift(15.5, before=0.05, width_days=0.02)
+    counters = one(Launch(1_000_000, shift=shift, noise=0, rhythm=False))
     midnight = BORN.replace(hour=0)
     before, after = (all_time(counters, midnight + days * DAY)[0] for days in (15, 16))
     assert before is not None
@@ -87,7 +87,7 @@ def test_a_turn_is_a_jump_when_it_is_narrow() -> None:
 
 
 def test_a_wide_turn_never_falls() -> None:
-    totals = series(one(Launch(900_000, turn=Turn(45, before=0.2, width_days=5))), 120)
+    totals = series(one(Launch(900_000, shift=LevelShift(45, before=0.2, width_days=5))), 120)
     assert (np.diff(totals) > 0).all()
 
 

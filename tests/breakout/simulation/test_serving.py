@@ -1,4 +1,4 @@
-"""When a server has ended, all its connections have: what runs next finds nothing of it."""
+"""A stopped server has closed all its connections."""
 
 import asyncio
 import contextlib
@@ -48,7 +48,7 @@ async def test_a_client_that_does_not_read_its_answer() -> None:
 
     app = web.Application()
     app.router.add_get("/", answer)
-    async with Serving(app, patience=0.1) as serving:
+    async with Serving(app, grace_seconds=0.1) as serving:
         client = connect(serving.url)
         client.sendall(b"GET / HTTP/1.1\r\nHost: here\r\n\r\n")
         await asked.wait()

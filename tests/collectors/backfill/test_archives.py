@@ -11,8 +11,8 @@ from pydantic import SecretStr
 from breakout.contract.events import DownloadsSlice
 from breakout.contract.topics import DOWNLOADS
 from breakout.settings import Settings
-from collectors.backfill.run import Done, backfill_archive
-from collectors.http.client import SourceError
+from collectors.backfill.run import Result, backfill_archive
+from collectors.http.errors import SourceError
 from tests.collectors.backfill.hub import TRACKED, Archives, archives, parquet
 from tests.collectors.quick import QUICK
 from tests.collectors.records import PARTITIONS, read_events
@@ -35,7 +35,7 @@ async def hub() -> AsyncIterator[Archives]:
         yield running
 
 
-async def backfill(broker: Broker, hub: Archives, origin: str = "hub-stats", **more: Any) -> Done:
+async def backfill(broker: Broker, hub: Archives, origin: str = "hub-stats", **more: Any) -> Result:
     settings = Settings(
         kafka_bootstrap_servers=broker.bootstrap,
         hf_endpoint=hub.hub.url,
@@ -44,7 +44,7 @@ async def backfill(broker: Broker, hub: Archives, origin: str = "hub-stats", **m
         clickhouse_url=f"http://127.0.0.1:{free_port()}/breakout",
         partitions=PARTITIONS,
     )
-    return await backfill_archive(settings, origin, patience=QUICK, **more)
+    return await backfill_archive(settings, origin, request_policy=QUICK, **more)
 
 
 async def observed(broker: Broker) -> dict[tuple[datetime, str], tuple[Any, Any, Any]]:
@@ -72,9 +72,7 @@ async def test_the_last_revision_of_each_day_is_published(broker: Broker, hub: A
     assert done.complete
 
 
-async def test_a_revision_that_leaves_the_file_as_it_was_is_no_observation(
-    broker: Broker, hub: Archives
-) -> None:
+async def test_revision_with_unchanged_file_is_skipped(broker: Broker, hub: Archives) -> None:
     third = "2026-01-03T05:00:00Z"
     file = parquet(COUNTS)
     hub.commits(("ddd", third, file), ("bbb", FIRST, file))
@@ -83,7 +81,7 @@ async def test_a_revision_that_leaves_the_file_as_it_was_is_no_observation(
     assert {moment for moment, _ in await observed(broker)} == {at(FIRST)}
     assert (done.snapshots, done.unchanged) == (1, 1)
     assert done.complete
-    assert "2026-01-03T05:00:00Z: the same file as before, left out" in said
+    assert "2026-01-03T05:00:00Z: unchanged file, skipped" in said
 
 
 async def test_of_a_day_the_last_revision_of_the_models_counts(
@@ -193,7 +191,7 @@ def once(answer: Any, *, after: int = 0) -> Any:
     ],
     ids=["503", "429", "short", "no range"],
 )
-async def test_a_passing_fault_is_overcome(
+async def test_transient_fault_is_retried(
     broker: Broker, hub: Archives, answer: Any, after: int
 ) -> None:
     hub.cdn.misbehave = once(answer, after=after)
@@ -204,7 +202,7 @@ async def test_a_passing_fault_is_overcome(
 @pytest.mark.parametrize(
     ("answer", "why"),
     [
-        (lambda _request, body: web.Response(body=body), "whole files only, no ranges"),
+        (lambda _request, body: web.Response(body=body), "does not support range requests"),
         (lambda _request, _body: web.Response(status=404), "HTTP 404"),
         (
             lambda _request, body: web.Response(
@@ -243,10 +241,10 @@ async def test_a_file_that_changes_while_it_is_read_is_missing(
     assert "the file changed while it was being read" in next(iter(done.missing.values()))
 
 
-async def test_what_is_no_parquet_file_is_missing(broker: Broker, hub: Archives) -> None:
+async def test_invalid_parquet_file_is_missing(broker: Broker, hub: Archives) -> None:
     hub.commits(("bad", FIRST, b"<html>" * 100))
     done = await backfill(broker, hub)
-    assert "is no Parquet file" in next(iter(done.missing.values()))
+    assert "is not a readable Parquet file" in next(iter(done.missing.values()))
 
 
 async def test_an_archive_that_cannot_be_listed_is_a_failure(broker: Broker, hub: Archives) -> None:

@@ -98,14 +98,14 @@ def test_history_lands_beside_what_is_live(pipeline: Pipeline, tmp_path: Path) -
     running = backfill(pipeline, "file", str(file))
     pipeline.publish(slices[1:])
     out = ended(running)
-    assert f"{DAYS} snapshots with {len(said):,} observations, 0 were there already" in out
+    assert f"{DAYS} snapshots with {len(said):,} observations, 0 skipped: published before" in out
     pipeline.wait_caught_up(120)
     expected = recompute([*said, *observations_of(slices)], models)
     assert view_differences(pipeline, expected) == {}
     assert pipeline.rows("SELECT count() AS n FROM breakouts")[0]["n"] > 0
     # The second time there is nothing to do, and whoever insists changes nothing.
     again = ended(backfill(pipeline, "file", str(file)))
-    assert f"0 snapshots with 0 observations, {DAYS} were there already" in again
+    assert f"0 snapshots with 0 observations, {DAYS} skipped: published before" in again
     assert f"{DAYS} snapshots" in ended(backfill(pipeline, "file", str(file), "--again"))
     pipeline.wait_caught_up(120)
     assert view_differences(pipeline, expected) == {}
@@ -165,8 +165,8 @@ def test_wrong_rows_are_named_and_end_with_three(pipeline: Pipeline, tmp_path: P
     process = backfill(pipeline, "file", str(file))
     out, _ = process.communicate(timeout=60)
     assert process.returncode == 3
-    assert "row 1 left out: model_id: must be organisation/name, got 'wrong'" in out
-    assert "1 wrong rows left out, kept in breakout.dlq" in out
+    assert "row 1 skipped: model_id: must be organisation/name, got 'wrong'" in out
+    assert "1 invalid rows skipped, sent to breakout.dlq" in out
 
 
 @pytest.mark.parametrize(
@@ -177,7 +177,7 @@ def test_wrong_rows_are_named_and_end_with_three(pipeline: Pipeline, tmp_path: P
         (["nonsense"], "No such command 'nonsense'"),
     ],
 )
-def test_wrong_usage_is_explained(pipeline: Pipeline, arguments: list[str], why: str) -> None:
+def test_invalid_usage_is_explained(pipeline: Pipeline, arguments: list[str], why: str) -> None:
     process = backfill(pipeline, *arguments)
     _, err = process.communicate(timeout=60)
     assert process.returncode in {1, 2}

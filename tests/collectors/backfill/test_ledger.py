@@ -39,11 +39,11 @@ def observe(settings: Settings, *models: str) -> None:
         )
 
 
-def test_files_that_share_a_moment_hold_only_when_all_their_models_are_there(
+def test_snapshots_of_same_time_are_published_once_all_models_exist(
     settings: Settings,
 ) -> None:
     first, second = Entry(MOMENT, 1), Entry(MOMENT, 2)
-    ledger.remember(settings, "huggingface", "file", [(first, 2), (second, 1)])
+    ledger.record(settings, "huggingface", "file", [(first, 2), (second, 1)])
     # Either of the files could be the one whose rows these are.
     observe(settings, "a/one", "a/two")
     assert ledger.published(settings, "huggingface", "file") == set()

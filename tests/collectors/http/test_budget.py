@@ -84,10 +84,10 @@ async def test_a_block_holds_everybody() -> None:
     assert budget.seconds_to_wait() == 7
 
 
-async def test_too_long_a_wait_is_a_failure() -> None:
+async def test_too_long_wait_raises() -> None:
     budget = Budget(longest_wait=900, clock=Clock())
     budget.block(901)
-    with pytest.raises(BudgetError, match="the source asks to wait 901 s"):
+    with pytest.raises(BudgetError, match="the source demands a wait of 901 s"):
         await budget.acquire()
 
 

@@ -6,14 +6,24 @@ import logging
 import socket
 from collections.abc import AsyncIterator
 from dataclasses import replace
+from typing import Literal
 
 import pytest
 from aiohttp import web
 from pydantic import SecretStr
 
 from breakout.settings import SettingsError
-from breakout.simulation import Catalog, Limits, SimulatedHub
-from breakout.simulation.faults import (
+from breakout.simulation import Catalog, Limits
+from breakout.simulation.serving import Serving
+from collectors.http.client import RequestPolicy, Source
+from collectors.http.errors import (
+    SourceError,
+    SourceRefusedError,
+    SourceUnreachableError,
+    redacted_url,
+)
+from tests.collectors.quick import HASTY, QUICK, until
+from tests.support.faulty_hub.faults import (
     Drip,
     ErrorStatus,
     Fault,
@@ -24,16 +34,7 @@ from breakout.simulation.faults import (
     TooManyRequests,
     Truncated,
 )
-from breakout.simulation.serving import Serving
-from collectors.http.client import (
-    Patience,
-    Source,
-    SourceError,
-    SourceRefusedError,
-    SourceUnreachableError,
-    public,
-)
-from tests.collectors.quick import HASTY, QUICK, until
+from tests.support.faulty_hub.hub import FaultyHub
 
 MODELS = [f"acorn/tiny-{i}B" for i in range(1, 8)]
 LINK = '<https://hub.invalid/api/models?limit=1&cursor=abc%3D>; rel="next"'
@@ -41,19 +42,21 @@ TOKEN = "hf_a_secret_nobody_may_see"
 
 
 @pytest.fixture
-async def hub() -> AsyncIterator[SimulatedHub]:
-    async with SimulatedHub(Catalog.of(MODELS), tokens={TOKEN: Limits()}) as running:
+async def hub() -> AsyncIterator[FaultyHub]:
+    async with FaultyHub(Catalog.of(MODELS), tokens={TOKEN: Limits()}) as running:
         yield running
 
 
-def source(hub: SimulatedHub, patience: Patience = QUICK, token: str | None = None) -> Source:
+def source(
+    hub: FaultyHub, request_policy: RequestPolicy = QUICK, token: str | None = None
+) -> Source:
     return Source(
         "huggingface",
         hub.url,
         "HF_ENDPOINT",
         token=SecretStr(token) if token else None,
         token_setting="HF_TOKEN",
-        patience=patience,
+        request_policy=request_policy,
     )
 
 
@@ -84,7 +87,7 @@ async def ids(hub: Source) -> list[str]:
     ],
     ids=repr,
 )
-async def test_a_passing_fault_is_overcome(hub: SimulatedHub, fault: Fault) -> None:
+async def test_transient_fault_is_retried(hub: FaultyHub, fault: Fault) -> None:
     hub.faults.add(fault)
     async with source(hub, HASTY if isinstance(fault, Stalled) else QUICK) as client:
         assert await ids(client) == sorted(MODELS)
@@ -97,16 +100,16 @@ async def test_a_passing_fault_is_overcome(hub: SimulatedHub, fault: Fault) -> N
         (ErrorStatus(status=503), "HTTP 503 Service Unavailable"),
         (Reset(), "the connection broke"),
         (Truncated(framing="content_length"), "the connection broke"),
-        (Truncated(framing="complete"), "the answer is not JSON"),
-        (Html(), "the answer is not JSON"),
-        (Gzip(corrupt=True), "the answer's compression is broken"),
-        (Stalled(), "the answer stood still for 0.4 s"),
-        (Drip(bytes_each=1, seconds_between=0.05), "no whole answer within 1 s"),
+        (Truncated(framing="complete"), "the response is not JSON"),
+        (Html(), "the response is not JSON"),
+        (Gzip(corrupt=True), "the response's compression is corrupt"),
+        (Stalled(), "no data received for 0.4 s"),
+        (Drip(bytes_each=1, seconds_between=0.05), "no complete response within 1 s"),
     ],
     ids=repr,
 )
-async def test_a_lasting_fault_ends_with_its_reason(
-    hub: SimulatedHub, fault: Fault, reason: str
+async def test_permanent_fault_raises_with_reason(
+    hub: FaultyHub, fault: Fault, reason: str
 ) -> None:
     hub.faults.add(fault)
     async with source(hub, HASTY if isinstance(fault, Stalled | Drip) else QUICK) as client:
@@ -119,7 +122,7 @@ async def test_a_lasting_fault_ends_with_its_reason(
 
 
 @pytest.mark.parametrize("status", [400, 401, 403, 404, 410, 451])
-async def test_a_refusal_is_not_tried_again(hub: SimulatedHub, status: int) -> None:
+async def test_client_error_is_not_retried(hub: FaultyHub, status: int) -> None:
     hub.faults.add(ErrorStatus(status=status))
     async with source(hub) as client:
         with pytest.raises(SourceRefusedError) as raised:
@@ -129,8 +132,8 @@ async def test_a_refusal_is_not_tried_again(hub: SimulatedHub, status: int) -> N
     assert ("HF_TOKEN" in str(raised.value)) == (status == 401)
 
 
-async def test_a_wrong_token_names_its_setting_and_is_not_shown(
-    hub: SimulatedHub, caplog: pytest.LogCaptureFixture, capsys: pytest.CaptureFixture[str]
+async def test_rejected_token_names_setting_without_secret(
+    hub: FaultyHub, caplog: pytest.LogCaptureFixture, capsys: pytest.CaptureFixture[str]
 ) -> None:
     caplog.set_level(logging.DEBUG)
     wrong = "hf_of_nobody"
@@ -143,8 +146,8 @@ async def test_a_wrong_token_names_its_setting_and_is_not_shown(
         assert wrong not in text
 
 
-async def test_the_token_is_sent_and_never_logged(
-    hub: SimulatedHub, caplog: pytest.LogCaptureFixture, capsys: pytest.CaptureFixture[str]
+async def test_token_is_sent_and_never_logged(
+    hub: FaultyHub, caplog: pytest.LogCaptureFixture, capsys: pytest.CaptureFixture[str]
 ) -> None:
     caplog.set_level(logging.DEBUG)
     hub.faults.add(ErrorStatus(status=503))
@@ -158,7 +161,7 @@ async def test_the_token_is_sent_and_never_logged(
 
 
 @pytest.mark.parametrize("token", ["hf_a b", "hf_ä", "hf_a\nX-Evil: 1"])
-def test_a_mistyped_token_names_its_setting_and_is_not_shown(token: str) -> None:
+def test_malformed_token_names_setting_without_secret(token: str) -> None:
     with pytest.raises(SettingsError, match="HF_TOKEN: must be one word") as raised:
         Source(
             "huggingface",
@@ -170,17 +173,17 @@ def test_a_mistyped_token_names_its_setting_and_is_not_shown(token: str) -> None
     assert token not in str(raised.value)
 
 
-async def test_the_token_does_not_follow_a_redirect_elsewhere(hub: SimulatedHub) -> None:
-    async with SimulatedHub(Catalog.of(["acorn/new"])) as elsewhere:
+async def test_token_is_not_sent_to_other_origin(hub: FaultyHub) -> None:
+    async with FaultyHub(Catalog.of(["acorn/new"])) as elsewhere:
         client = source(hub, token=TOKEN)
         async with client:
             await client.json(f"{elsewhere.url}/api/models/acorn/new")
     assert "authorization" not in elsewhere.requests[0].headers
 
 
-async def test_a_password_in_the_address_is_used_and_not_shown(hub: SimulatedHub) -> None:
+async def test_password_in_url_is_used_without_being_shown(hub: FaultyHub) -> None:
     address = hub.url.replace("http://", "http://me:hush%21@")
-    async with Source("huggingface", address, "HF_ENDPOINT", patience=QUICK) as client:
+    async with Source("huggingface", address, "HF_ENDPOINT", request_policy=QUICK) as client:
         with pytest.raises(SourceRefusedError) as raised:
             await ids(client)
     sent = hub.requests[0].headers["authorization"].removeprefix("Basic ")
@@ -188,25 +191,27 @@ async def test_a_password_in_the_address_is_used_and_not_shown(hub: SimulatedHub
     assert "hush" not in str(raised.value)
 
 
-async def test_an_address_where_nobody_is_names_its_setting() -> None:
+async def test_refused_connection_names_setting() -> None:
     with socket.socket() as unused:
         unused.bind(("127.0.0.1", 0))
         address = f"http://127.0.0.1:{unused.getsockname()[1]}"
-        async with Source("huggingface", address, "HF_ENDPOINT", patience=QUICK) as client:
+        async with Source("huggingface", address, "HF_ENDPOINT", request_policy=QUICK) as client:
             with pytest.raises(SourceUnreachableError, match="check HF_ENDPOINT") as raised:
                 await client.json("/api/models")
     assert raised.value.attempts == 3
 
 
-async def test_a_host_that_does_not_exist_names_its_setting() -> None:
-    async with Source("h", "http://nowhere.invalid", "HF_ENDPOINT", patience=QUICK) as client:
+async def test_unknown_host_names_setting() -> None:
+    async with Source("h", "http://nowhere.invalid", "HF_ENDPOINT", request_policy=QUICK) as client:
         with pytest.raises(SourceUnreachableError, match=r"nowhere\.invalid/api.*HF_ENDPOINT"):
             await client.json("/api/models")
 
 
 @pytest.mark.parametrize("wait", ["ratelimit", "seconds", "date"])
-async def test_nobody_sends_while_the_source_asks_to_wait(hub: SimulatedHub, wait: str) -> None:
-    hub.faults.add_json({"kind": "rate_limited", "wait": wait, "seconds": 60, "times": 1})
+async def test_no_request_is_sent_during_demanded_wait(
+    hub: FaultyHub, wait: Literal["ratelimit", "seconds", "date"]
+) -> None:
+    hub.faults.add(TooManyRequests(wait=wait, seconds=60, times=1))
     patient = replace(QUICK, longest_limit_wait=100.0)
     async with source(hub, patient) as client:
         first = asyncio.create_task(ids(client))
@@ -221,32 +226,32 @@ async def test_nobody_sends_while_the_source_asks_to_wait(hub: SimulatedHub, wai
         assert await asyncio.gather(first, *others) == [sorted(MODELS)] * 13
 
 
-async def test_the_window_is_never_overdrawn(hub: SimulatedHub) -> None:
+async def test_rate_limit_is_never_exceeded(hub: FaultyHub) -> None:
     limits = Limits(requests=7, window_seconds=1)
-    async with SimulatedHub(Catalog.of(MODELS), limits=limits) as strict, source(strict) as client:
+    async with FaultyHub(Catalog.of(MODELS), limits=limits) as strict, source(strict) as client:
         answers = await asyncio.gather(*(ids(client) for _ in range(24)))
     assert answers == [sorted(MODELS)] * 24
     # The server counts itself: whoever sends more than a window holds is answered 429.
     assert [request.status for request in strict.requests] == [200] * 24
 
 
-async def test_too_long_a_wait_is_given_up_at_once(hub: SimulatedHub) -> None:
+async def test_too_long_demanded_wait_raises_immediately(hub: FaultyHub) -> None:
     hub.faults.add(TooManyRequests(wait="seconds", seconds=86_400))
     async with source(hub) as client:
-        with pytest.raises(SourceError, match=r"asks to wait 8\d{4} s") as raised:
+        with pytest.raises(SourceError, match=r"demands a wait of 8\d{4} s") as raised:
             await ids(client)
     assert raised.value.status == 429
     assert len(hub.requests) == 1
 
 
-async def test_endless_refusals_end(hub: SimulatedHub) -> None:
+async def test_repeated_429_raises_after_limit(hub: FaultyHub) -> None:
     hub.faults.add(TooManyRequests(wait="none"))
     async with source(hub) as client:
         with pytest.raises(SourceError, match=r"rate limited \(4 attempts\)"):
             await ids(client)
 
 
-async def test_concurrency_is_bounded(hub: SimulatedHub) -> None:
+async def test_concurrency_is_bounded(hub: FaultyHub) -> None:
     # The server learns late that an answer was read; one that never ends cannot be counted twice.
     hub.faults.add(Stalled())
     async with source(hub) as client:
@@ -261,7 +266,7 @@ async def test_concurrency_is_bounded(hub: SimulatedHub) -> None:
     assert sent == QUICK.concurrency
 
 
-async def test_a_next_page_stays_at_the_configured_address(hub: SimulatedHub) -> None:
+async def test_next_page_stays_below_base_url(hub: FaultyHub) -> None:
     async with source(hub) as client:
         answer = await client.json("/api/models", [("author", "acorn"), ("limit", "3")])
         assert answer.next_page is not None
@@ -273,7 +278,7 @@ async def test_a_next_page_stays_at_the_configured_address(hub: SimulatedHub) ->
     assert sorted(listed) == sorted(MODELS)
 
 
-async def test_a_mirror_that_links_to_what_it_mirrors_is_not_left() -> None:
+async def test_upstream_link_of_mirror_is_rewritten_to_mirror() -> None:
     async def page(request: web.Request) -> web.Response:
         link = {} if "cursor" in request.query else {"Link": LINK}
         return web.json_response([{"id": request.path_qs}], headers=link)
@@ -282,7 +287,7 @@ async def test_a_mirror_that_links_to_what_it_mirrors_is_not_left() -> None:
     app.router.add_get("/api/models", page)
     async with (
         Serving(app) as serving,
-        Source("huggingface", serving.url, "HF_ENDPOINT", patience=QUICK) as client,
+        Source("huggingface", serving.url, "HF_ENDPOINT", request_policy=QUICK) as client,
     ):
         first = await client.json("/api/models")
         assert first.next_page == f"{serving.url}/api/models?limit=1&cursor=abc%3D"
@@ -295,4 +300,4 @@ def test_public_addresses_have_no_secrets() -> None:
     import httpx
 
     url = httpx.URL("https://me:hush@example.org:8443/api/models?token=abc")
-    assert public(url) == "https://example.org:8443/api/models"
+    assert redacted_url(url) == "https://example.org:8443/api/models"

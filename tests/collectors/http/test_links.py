@@ -49,8 +49,8 @@ def test_last_page_has_no_next(header: str) -> None:
 @pytest.mark.parametrize(
     "header", ["p2; rel=next", "<p2; rel=next", "<p2>; rel=next last", '<p>; a="']
 )
-def test_header_that_cannot_be_read_is_no_last_page(header: str) -> None:
-    with pytest.raises(LinkError, match="cannot be read"):
+def test_invalid_link_header_is_an_error(header: str) -> None:
+    with pytest.raises(LinkError, match="the Link header is invalid at"):
         next_link(header)
 
 
@@ -78,7 +78,7 @@ async def test_next_page_stays_below_the_mirrors_path(prefix: str, link: str) ->
 
     async with (
         scripted({f"{prefix}/api/models": page}) as server,
-        Source("hub", f"{server.url}{prefix}", "HF_ENDPOINT", patience=QUICK) as hub,
+        Source("hub", f"{server.url}{prefix}", "HF_ENDPOINT", request_policy=QUICK) as hub,
     ):
         first = await hub.json("/api/models", [("author", "acorn")])
         assert first.next_page == f"{server.url}{prefix}/api/models?limit=1&cursor=a%3D"
@@ -91,6 +91,6 @@ async def test_a_mirror_may_page_by_path() -> None:
     answer = web.json_response([], headers={"Link": "</pages/2>; rel=next"})
     async with (
         scripted({f"{PREFIX}/api/models": lambda _: answer}) as server,
-        Source("hub", f"{server.url}{PREFIX}", "HF_ENDPOINT", patience=QUICK) as hub,
+        Source("hub", f"{server.url}{PREFIX}", "HF_ENDPOINT", request_policy=QUICK) as hub,
     ):
         assert (await hub.json("/api/models")).next_page == f"{server.url}{PREFIX}/pages/2"

@@ -16,16 +16,19 @@ from breakout.contract.events import DeadLetter, DownloadsSlice, ModelRecord
 from breakout.contract.topics import DEAD_LETTERS, DOWNLOADS, MODELS, partition_of
 from breakout.kafka.topics import KafkaUnavailableError
 from breakout.settings import Settings
-from breakout.simulation import Catalog, Model, SimulatedClock, SimulatedHub
-from breakout.simulation.faults import ErrorStatus, Stalled, Vanished, WrongValues
+from breakout.simulation import Catalog, Model, SimulatedClock
+from collectors.http.errors import EmptyResponseError
 from collectors.hub.counters import Counters
 from collectors.publishing.publisher import Publisher, open_publisher
-from collectors.publishing.slices import Scrape, cut
-from collectors.scheduling.job import EmptyAnswerError
+from collectors.publishing.rejected_rows import RejectedRows
+from collectors.publishing.slices import Scrape, split_scrape
+from collectors.scheduling.outcome import Collected
 from collectors.sources.huggingface import HuggingFaceJob
 from collectors.sources.registry import RegistryJob
 from tests.collectors.quick import QUICK, until
 from tests.collectors.records import PARTITIONS, read_events, read_records
+from tests.support.faulty_hub.faults import ErrorStatus, Stalled, Vanished, WrongValues
+from tests.support.faulty_hub.hub import FaultyHub
 from tests.support.kafka.broker import KafkaBroker
 from tests.support.server_process import Broker, free_port
 
@@ -41,12 +44,12 @@ def broker(each_broker: Broker) -> Broker:
 
 
 @pytest.fixture
-async def hub() -> AsyncIterator[SimulatedHub]:
-    async with SimulatedHub(Catalog.of([*TRACKED, FRESH]), clock=SimulatedClock(NOW)) as running:
+async def hub() -> AsyncIterator[FaultyHub]:
+    async with FaultyHub(Catalog.of([*TRACKED, FRESH]), clock=SimulatedClock(NOW)) as running:
         yield running
 
 
-def settings(broker: Broker, hub: SimulatedHub, **more: Any) -> Settings:
+def settings(broker: Broker, hub: FaultyHub, **more: Any) -> Settings:
     return Settings(
         kafka_bootstrap_servers=broker.bootstrap,
         hf_endpoint=hub.url,
@@ -56,11 +59,11 @@ def settings(broker: Broker, hub: SimulatedHub, **more: Any) -> Settings:
     )
 
 
-def huggingface(broker: Broker, hub: SimulatedHub, **more: Any) -> HuggingFaceJob:
-    return HuggingFaceJob(settings(broker, hub, **more), give_up_after=20.0, patience=QUICK)
+def huggingface(broker: Broker, hub: FaultyHub, **more: Any) -> HuggingFaceJob:
+    return HuggingFaceJob(settings(broker, hub, **more), give_up_after=20.0, request_policy=QUICK)
 
 
-async def test_a_scrape_is_one_slice_a_partition(broker: Broker, hub: SimulatedHub) -> None:
+async def test_a_scrape_is_one_slice_a_partition(broker: Broker, hub: FaultyHub) -> None:
     outcome = await huggingface(broker, hub).run(NOW)
     assert outcome.published == {"tracked models": 200, "other models": 1}
     assert outcome.records == PARTITIONS
@@ -80,7 +83,7 @@ async def test_a_scrape_is_one_slice_a_partition(broker: Broker, hub: SimulatedH
     assert sorted(models) == sorted([*TRACKED, FRESH.id])
 
 
-async def test_a_rerun_writes_the_same_records(broker: Broker, hub: SimulatedHub) -> None:
+async def test_a_rerun_writes_the_same_records(broker: Broker, hub: FaultyHub) -> None:
     await huggingface(broker, hub).run(NOW)
     await huggingface(broker, hub).run(NOW)
     records = await read_records(broker.bootstrap, DOWNLOADS)
@@ -88,9 +91,7 @@ async def test_a_rerun_writes_the_same_records(broker: Broker, hub: SimulatedHub
     assert len(set(records)) == PARTITIONS
 
 
-async def test_newly_discovered_models_are_registered_once(
-    broker: Broker, hub: SimulatedHub
-) -> None:
+async def test_newly_discovered_models_are_registered_once(broker: Broker, hub: FaultyHub) -> None:
     job = huggingface(broker, hub)
     await job.run(NOW)
     await job.run(NOW + timedelta(hours=1))
@@ -98,7 +99,7 @@ async def test_newly_discovered_models_are_registered_once(
     assert (record.model_id, record.tracked, record.observed_at) == (FRESH.id, False, NOW)
 
 
-async def test_the_moment_is_that_of_the_start(broker: Broker, hub: SimulatedHub) -> None:
+async def test_observed_at_is_start_of_run(broker: Broker, hub: FaultyHub) -> None:
     before = datetime.now(UTC)
     outcome = await huggingface(broker, hub).run()
     assert before - timedelta(milliseconds=1) <= outcome.observed_at <= datetime.now(UTC)
@@ -107,8 +108,8 @@ async def test_the_moment_is_that_of_the_start(broker: Broker, hub: SimulatedHub
     assert {piece.observed_at for piece in pieces} == {outcome.observed_at}
 
 
-async def test_a_partial_scrape_is_published_and_says_what_is_missing(
-    broker: Broker, hub: SimulatedHub
+async def test_partial_scrape_is_published_with_missing_models(
+    broker: Broker, hub: FaultyHub
 ) -> None:
     hub.faults.add(
         Vanished(models=TRACKED[:3]),
@@ -135,18 +136,16 @@ async def test_a_partial_scrape_is_published_and_says_what_is_missing(
     assert (row["id"], row["downloads"]) == (TRACKED[9], -1)
 
 
-async def test_a_scrape_that_got_nothing_publishes_nothing(
-    broker: Broker, hub: SimulatedHub
-) -> None:
+async def test_failed_scrape_publishes_nothing(broker: Broker, hub: FaultyHub) -> None:
     hub.faults.add(ErrorStatus(status=503))
-    with pytest.raises(EmptyAnswerError, match="HTTP 503"):
+    with pytest.raises(EmptyResponseError, match="HTTP 503"):
         await huggingface(broker, hub).run(NOW)
     for topic in (DOWNLOADS, MODELS, DEAD_LETTERS):
         assert await read_records(broker.bootstrap, topic) == []
 
 
-async def test_the_registry_is_one_record_a_model(broker: Broker, hub: SimulatedHub) -> None:
-    job = RegistryJob(settings(broker, hub), give_up_after=20.0, patience=QUICK)
+async def test_the_registry_is_one_record_a_model(broker: Broker, hub: FaultyHub) -> None:
+    job = RegistryJob(settings(broker, hub), give_up_after=20.0, request_policy=QUICK)
     outcome = await job.run(NOW)
     assert outcome.published == {"tracked models": 200, "other models": 1}
     assert outcome.records == 201
@@ -159,8 +158,8 @@ async def test_the_registry_is_one_record_a_model(broker: Broker, hub: Simulated
         assert known.tracked is (record.key != FRESH.id)
 
 
-async def test_the_list_is_read_again_every_registry_interval(
-    broker: Broker, hub: SimulatedHub
+async def test_tracked_list_is_read_again_every_registry_interval(
+    broker: Broker, hub: FaultyHub
 ) -> None:
     job = huggingface(broker, hub, registry_seconds=1)
     await job.run(NOW)
@@ -168,7 +167,7 @@ async def test_the_list_is_read_again_every_registry_interval(
     hub.faults.add(ErrorStatus(match="/lists/", status=500))
     with capture_logs() as logs:
         outcome = await job.run(NOW + timedelta(hours=1))
-    assert "going on with the earlier tracked-models list" in {entry["event"] for entry in logs}
+    assert "using the earlier tracked-models list" in {entry["event"] for entry in logs}
     assert outcome.complete
     hub.faults.clear()
     asked = len(hub.requests)
@@ -176,43 +175,40 @@ async def test_the_list_is_read_again_every_registry_interval(
     assert hub.requests[asked].path == "/lists/models.csv"
 
 
-async def test_a_topic_that_has_partitions_keeps_them(broker: Broker, hub: SimulatedHub) -> None:
+async def test_existing_topic_keeps_partitions(broker: Broker, hub: FaultyHub) -> None:
     await huggingface(broker, hub).run(NOW)
     many = settings(broker, hub).model_copy(update={"partitions": 16})
-    outcome = await HuggingFaceJob(many, give_up_after=20.0, patience=QUICK).run(NOW)
+    outcome = await HuggingFaceJob(many, give_up_after=20.0, request_policy=QUICK).run(NOW)
     assert outcome.records == PARTITIONS
 
 
-async def test_the_producer_is_idempotent_or_the_lack_is_told_of_once(
-    broker: Broker, hub: SimulatedHub
-) -> None:
+async def test_missing_idempotence_is_logged_once(broker: Broker, hub: FaultyHub) -> None:
     with capture_logs() as logs:
         for _ in range(2):
             async with open_publisher(settings(broker, hub), give_up_after=20.0):
                 pass
     events = [entry["event"] for entry in logs]
-    lacking = events.count("the broker has no idempotent producer, going on without")
+    lacking = events.count("broker does not support idempotent producers, continuing without")
     assert lacking == (0 if isinstance(broker, KafkaBroker) else 1)
 
 
-async def test_a_large_scrape_is_acknowledged_whole(broker: Broker, hub: SimulatedHub) -> None:
+async def test_a_large_scrape_is_acknowledged_whole(broker: Broker, hub: FaultyHub) -> None:
     ids = [f"org/model-{i}" for i in range(60_000)]
     scrape = Scrape(
         "huggingface", NOW, {one: Counters(id=one, downloadsAllTime=2**60) for one in ids}
     )
     async with open_publisher(settings(broker, hub), give_up_after=20.0) as publisher:
-        pieces = list(cut(scrape, publisher.downloads_partitions))
-        await publisher.publish_downloads(pieces)
+        slices = await publisher.publish_scrape(scrape)
         await publisher.flush()
-        assert publisher.acknowledged == {DOWNLOADS.name: len(pieces)}
-    assert len(pieces) > PARTITIONS
+        assert publisher.acknowledged == {DOWNLOADS.name: slices}
+    assert slices > PARTITIONS
     read = await read_events(broker.bootstrap, DOWNLOADS, DownloadsSlice)
     assert sorted(one for piece in read for one in piece.models) == sorted(ids)
-    assert sorted(piece.slice for piece in read) == list(range(len(pieces)))
+    assert sorted(piece.slice for piece in read) == list(range(slices))
 
 
-async def test_a_broker_that_is_away_is_given_up_before_the_source_is_asked(
-    hub: SimulatedHub,
+async def test_unavailable_broker_raises_before_any_request(
+    hub: FaultyHub,
 ) -> None:
     nobody = Settings(
         kafka_bootstrap_servers=f"127.0.0.1:{free_port()}",
@@ -220,17 +216,17 @@ async def test_a_broker_that_is_away_is_given_up_before_the_source_is_asked(
         tracked_models_url=hub.tracked_models_url,
     )
     with pytest.raises(KafkaUnavailableError, match="check KAFKA_BOOTSTRAP_SERVERS"):
-        await HuggingFaceJob(nobody, give_up_after=0.5, patience=QUICK).run(NOW)
+        await HuggingFaceJob(nobody, give_up_after=0.5, request_policy=QUICK).run(NOW)
     assert hub.requests == []
 
 
-async def test_a_broker_that_goes_away_in_between_is_waited_for(
-    stopped_broker: Broker, hub: SimulatedHub
+async def test_run_waits_for_broker_that_becomes_unavailable(
+    stopped_broker: Broker, hub: FaultyHub
 ) -> None:
     server = stopped_broker
     server.start()
     try:
-        job = HuggingFaceJob(settings(server, hub), patience=replace(QUICK, read=2.0))
+        job = HuggingFaceJob(settings(server, hub), request_policy=replace(QUICK, read=2.0))
         hub.faults.add(Stalled(match="author=org-4", times=1))
         running = asyncio.create_task(job.run(NOW))
         await until(lambda: any(("author", "org-4") in request.query for request in hub.requests))
@@ -253,9 +249,9 @@ def _distinct(pieces: list[DownloadsSlice]) -> list[DownloadsSlice]:
     return [piece for index, piece in enumerate(pieces) if piece not in pieces[:index]]
 
 
-async def test_what_was_not_acknowledged_is_published_again_from_the_first_record(
+async def test_publishing_restarts_from_first_record_without_acknowledgement(
     stopped_broker: Broker,
-    hub: SimulatedHub,
+    hub: FaultyHub,
     monkeypatch: pytest.MonkeyPatch,
     caplog: pytest.LogCaptureFixture,
 ) -> None:
@@ -263,22 +259,27 @@ async def test_what_was_not_acknowledged_is_published_again_from_the_first_recor
     server = stopped_broker
     server.start()
     scrape = Scrape("huggingface", NOW, {one: Counters(id=one) for one in TRACKED})
-    pieces = list(cut(scrape, PARTITIONS))
+    pieces = list(split_scrape(scrape, PARTITIONS))
     written = 0
 
-    async def write(publisher: Publisher) -> None:
+    async def publish(publisher: Publisher, _collected: Collected) -> int:
         nonlocal written
         written += 1
         if written == 1:
-            await publisher.publish_downloads(pieces[:1])
+            await publisher.publish_slices(pieces[:1])
             await publisher.flush()
             await asyncio.to_thread(server.kill)
-        await publisher.publish_downloads(pieces)
+        await publisher.publish_slices(pieces)
+        await publisher.flush()
+        return len(pieces)
 
+    monkeypatch.setattr("collectors.scheduling.job.publish", publish)
     try:
         with capture_logs() as logs:
-            job = HuggingFaceJob(settings(server, hub), patience=QUICK)
-            publishing = asyncio.create_task(job.publish(write))
+            job = HuggingFaceJob(settings(server, hub), request_policy=QUICK)
+            publishing = asyncio.create_task(
+                job._publish(Collected({}, RejectedRows("huggingface", "huggingface")))
+            )
             again = "publishing again from the first record"
             await until(lambda: any(entry["event"] == again for entry in logs))
             await asyncio.to_thread(server.start)

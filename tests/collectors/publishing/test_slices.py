@@ -1,4 +1,4 @@
-"""A scrape cut into records."""
+"""A scrape split into records."""
 
 import json
 from datetime import UTC, datetime
@@ -10,7 +10,7 @@ from breakout.contract.events import DownloadsSlice, read_event
 from breakout.contract.model_ids import is_model_id
 from breakout.contract.topics import partition_of
 from collectors.hub.counters import Counters
-from collectors.publishing.slices import MOST_BYTES, Scrape, cut
+from collectors.publishing.slices import MOST_BYTES, Scrape, split_scrape
 
 AT = datetime(2026, 8, 22, 11, 0, 0, 123_000, tzinfo=UTC)
 IDS = st.text("abzABZ019_.-/é模型ß", min_size=1, max_size=40).filter(is_model_id)
@@ -44,7 +44,7 @@ def test_each_model_is_in_one_slice_of_its_partition(
         {model_id: counters(model_id, *pair) for model_id, pair in observed.items()},
         missing,
     )
-    pieces = list(cut(scrape, partitions, most_models=most_models))
+    pieces = list(split_scrape(scrape, partitions, most_models=most_models))
     assert [piece.slice for _, piece in pieces] == list(range(len(pieces)))
     seen: dict[str, tuple[int | None, int | None]] = {}
     reasons: dict[str, str] = {}
@@ -66,20 +66,22 @@ def test_each_model_is_in_one_slice_of_its_partition(
     assert reasons == {model_id: reason[:1000] for model_id, reason in missing.items()}
 
 
-def test_the_same_scrape_is_cut_alike_whatever_its_order() -> None:
+def test_split_does_not_depend_on_order_of_models() -> None:
     ids = [f"acorn/tiny-{i}" for i in range(500)]
-    forward = list(cut(scrape_of(ids, {"acorn/gone": "deleted"}), 4, most_models=50))
-    backward = list(cut(scrape_of(ids[::-1], {"acorn/gone": "deleted"}), 4, most_models=50))
+    forward = list(split_scrape(scrape_of(ids, {"acorn/gone": "deleted"}), 4, most_models=50))
+    backward = list(
+        split_scrape(scrape_of(ids[::-1], {"acorn/gone": "deleted"}), 4, most_models=50)
+    )
     assert [(p, s.to_bytes()) for p, s in forward] == [(p, s.to_bytes()) for p, s in backward]
     assert {s.scrape_id for _, s in forward} == {"huggingface-20260822T110000.123Z"}
 
 
-def test_a_slice_stays_below_the_limit_of_a_record() -> None:
+def test_slice_stays_below_record_limit() -> None:
     ids = [f"organisation-{i % 7}/{'very-long-name-' * 10}{i}" for i in range(20_000)]
     largest = 2**63 - 1
     observed = {i: Counters(id=i, downloadsAllTime=largest, downloads=largest) for i in ids}
     missing = {f"acorn/{i}": 'reason "\\ü' * 120 for i in range(1500)}
-    pieces = list(cut(Scrape("huggingface", AT, observed, missing), 2))
+    pieces = list(split_scrape(Scrape("huggingface", AT, observed, missing), 2))
     assert max(len(piece.to_bytes()) for _, piece in pieces) <= MOST_BYTES
     assert sum(len(piece.models) for _, piece in pieces) == 20_000
     assert sum(len(piece.missing) for _, piece in pieces) == 1500
@@ -89,10 +91,10 @@ def test_a_slice_stays_below_the_limit_of_a_record() -> None:
 def test_counters_beyond_double_precision_survive() -> None:
     exact = 9_007_199_254_740_993
     scrape = Scrape("huggingface", AT, {"a/x": Counters(id="a/x", downloadsAllTime=exact)})
-    [(_, piece)] = cut(scrape, 1)
+    [(_, piece)] = split_scrape(scrape, 1)
     assert json.loads(piece.to_bytes())["downloads_all_time"] == [exact]
 
 
-def test_a_listing_not_read_to_its_end_makes_a_scrape_incomplete() -> None:
-    scrape = Scrape("huggingface", AT, {"a/x": counters("a/x")}, troubles=("acorn: a circle",))
-    assert [piece.complete for _, piece in cut(scrape, 1)] == [False]
+def test_incomplete_listing_makes_scrape_incomplete() -> None:
+    scrape = Scrape("huggingface", AT, {"a/x": counters("a/x")}, failures=("a loop",))
+    assert [piece.complete for _, piece in split_scrape(scrape, 1)] == [False]

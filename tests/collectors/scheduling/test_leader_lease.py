@@ -18,10 +18,12 @@ from breakout.contract import RunRecord
 from breakout.contract.topics import RUNS, partition_of
 from breakout.kafka import clients
 from breakout.settings import Settings
-from collectors.scheduling import leader_lease as turns
+from collectors.publishing.rejected_rows import RejectedRows
+from collectors.scheduling import leader_lease
 from collectors.scheduling.cadence import Cadence
-from collectors.scheduling.job import Job, Outcome
-from collectors.scheduling.leader_lease import Turn, run_in_turn
+from collectors.scheduling.job import Job
+from collectors.scheduling.leader_lease import LeaderLease, run_as_leader
+from collectors.scheduling.outcome import Collected, Outcome
 from collectors.scheduling.schedule import State
 from tests.collectors.quick import until
 from tests.collectors.records import PARTITIONS, read_events
@@ -59,9 +61,10 @@ class Ticks(Job):
         return Cadence(self.period)
 
     async def run(self, observed_at: datetime | None = None) -> Outcome:
-        return await self.collect(observed_at or datetime.now(UTC))
+        now = observed_at or datetime.now(UTC)
+        return Outcome.of(self.name, now, await self.collect(now), 1)
 
-    async def collect(self, observed_at: datetime) -> Outcome:
+    async def collect(self, observed_at: datetime) -> Collected:
         Ticks.under_way += 1
         Ticks.most_at_once = max(Ticks.most_at_once, Ticks.under_way)
         try:
@@ -72,7 +75,7 @@ class Ticks(Job):
         finally:
             Ticks.under_way -= 1
         self.runs += 1
-        return Outcome(self.name, observed_at, {"ticks": 1}, 1)
+        return Collected({"ticks": 1}, RejectedRows("ticks", "ticks"))
 
     async def tell(self, state: State, _error: str | None) -> None:
         self.states.append(state)
@@ -86,7 +89,7 @@ def settings(broker: Broker) -> Settings:
 
 @asynccontextmanager
 async def instance(job: Ticks) -> AsyncIterator[asyncio.Task[None]]:
-    task = asyncio.create_task(run_in_turn(job, on_state=job.tell))
+    task = asyncio.create_task(run_as_leader(job, on_state=job.tell))
     try:
         yield task
     finally:
@@ -97,9 +100,9 @@ async def instance(job: Ticks) -> AsyncIterator[asyncio.Task[None]]:
 async def test_told_to_stop_while_it_leaves_its_turn_it_stops(
     settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    seen: list[Turn] = []
+    seen: list[LeaderLease] = []
 
-    class SeenTurn(Turn):
+    class ObservedLease(LeaderLease):
         def __init__(self, settings: Settings, source: str) -> None:
             super().__init__(settings, source)
             seen.append(self)
@@ -110,11 +113,11 @@ async def test_told_to_stop_while_it_leaves_its_turn_it_stops(
             if state == "stopped":
                 running.cancel()
 
-    monkeypatch.setattr(turns, "Turn", SeenTurn)
+    monkeypatch.setattr(leader_lease, "LeaderLease", ObservedLease)
     job = ToldToStop(settings)
     async with instance(job) as running:
         await until(lambda: job.runs >= 1, 120)
-        seen[0].ends.set()
+        seen[0].lost.set()
         await until(running.done, 120)
     assert len(seen) == 1
 
@@ -161,7 +164,7 @@ class StubbornConsumer:
     async def start(self) -> None:
         pass
 
-    def subscribe(self, topics: list[str], listener: Turn) -> None:
+    def subscribe(self, topics: list[str], listener: LeaderLease) -> None:
         pass
 
     async def getmany(self, *, timeout_ms: int) -> dict[Any, Any]:
@@ -182,7 +185,7 @@ class StubbornConsumer:
 async def test_instance_stops_although_its_consumer_does_not(
     settings: Settings, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    monkeypatch.setattr(turns, "AIOKafkaConsumer", StubbornConsumer)
+    monkeypatch.setattr(leader_lease, "AIOKafkaConsumer", StubbornConsumer)
     monkeypatch.setattr(tasks, "END_SECONDS", 0.05)
     monkeypatch.setattr(tasks, "SECOND_SECONDS", 0.05)
     monkeypatch.setattr(clients, "STOP_SECONDS", 0.05)
@@ -227,17 +230,17 @@ async def test_a_run_is_remembered_for_who_takes_over(broker: Broker, settings: 
     records = await read_events(broker.bootstrap, RUNS, RunRecord)
     assert [record.source for record in records] == ["ticks"]
     other = Ticks(settings, period=3600)
-    async with instance(other), Turn(settings, "somebody else"):
-        # It has the turn, and finds that nothing was missed.
+    async with instance(other), LeaderLease(settings, "somebody else"):
+        # It is the leader, and finds no missed run.
         await until(lambda: other.last_run == records[0].observed_at, 120)
         assert other.runs == 0
 
 
 async def test_a_missed_run_is_caught_up_once(settings: Settings) -> None:
-    async with Turn(settings, "ticks") as turn:
-        await turn.begins.wait()
+    async with LeaderLease(settings, "ticks") as lease:
+        await lease.acquired.wait()
         long_ago = datetime.now(UTC) - timedelta(days=9)
-        await turn.remember(Outcome("ticks", long_ago, {}, 0))
+        await lease.record(Outcome("ticks", long_ago, {}, 0))
     one = Ticks(settings, period=86_400)
     async with instance(one):
         await until(lambda: "idle" in one.states, 120)
@@ -246,15 +249,15 @@ async def test_a_missed_run_is_caught_up_once(settings: Settings) -> None:
 
 async def test_the_latest_run_counts_and_the_latest_complete_one(settings: Settings) -> None:
     first = datetime(2026, 1, 1, tzinfo=UTC)
-    async with Turn(settings, "ticks") as turn:
-        await turn.begins.wait()
-        assert await turn.last_run() is None
-        await turn.remember(Outcome("ticks", first, {}, 0))
+    async with LeaderLease(settings, "ticks") as lease:
+        await lease.acquired.wait()
+        assert await lease.last_run() is None
+        await lease.record(Outcome("ticks", first, {}, 0))
         second = first + timedelta(hours=1)
-        await turn.remember(Outcome("ticks", second, {}, 0, missing={"a": "away"}))
-    async with Turn(settings, "ticks") as turn:
-        await turn.begins.wait()
-        last = await turn.last_run()
+        await lease.record(Outcome("ticks", second, {}, 0, missing={"a": "away"}))
+    async with LeaderLease(settings, "ticks") as lease:
+        await lease.acquired.wait()
+        last = await lease.last_run()
     assert last is not None
     assert (last.observed_at, last.complete_at) == (second, first)
 
@@ -275,15 +278,15 @@ async def test_tombstone_forgets_the_latest_run_of_its_source(
     broker: Broker, settings: Settings
 ) -> None:
     producer = AIOKafkaProducer(bootstrap_servers=broker.bootstrap)
-    async with Turn(settings, "ticks") as turn:
-        await turn.begins.wait()
-        await turn.remember(Outcome("ticks", datetime.now(UTC), {}, 0))
+    async with LeaderLease(settings, "ticks") as lease:
+        await lease.acquired.wait()
+        await lease.record(Outcome("ticks", datetime.now(UTC), {}, 0))
         await producer.start()
         partition = partition_of("ticks", PARTITIONS)
         try:
             await producer.send_and_wait(RUNS.name, None, key=b"other", partition=partition)
-            assert await turn.last_run() is not None
+            assert await lease.last_run() is not None
             await producer.send_and_wait(RUNS.name, None, key=b"ticks", partition=partition)
-            assert await turn.last_run() is None
+            assert await lease.last_run() is None
         finally:
             await producer.stop()

@@ -12,9 +12,11 @@ from structlog.testing import capture_logs
 from breakout.contract import RunRecord
 from breakout.kafka.topics import KafkaUnavailableError
 from breakout.settings import Settings
-from collectors.http.client import SourceError
+from collectors.http.errors import SourceError
+from collectors.publishing.rejected_rows import RejectedRows
 from collectors.scheduling.cadence import DAY, HOUR, MONDAY, WEEK, Cadence
-from collectors.scheduling.job import Job, Outcome
+from collectors.scheduling.job import Job
+from collectors.scheduling.outcome import Collected, Outcome
 from collectors.scheduling.schedule import State, first_run, retry_wait, run_for_ever, wait_after
 from tests.collectors.quick import until
 
@@ -76,7 +78,7 @@ def test_retries_wait_twice_as_long_each_time_up_to_the_interval(
 
 
 @given(st.integers(1, 100), st.floats(0, 1e9))
-def test_a_source_is_not_asked_before_it_answers_again(failures: int, asked: float) -> None:
+def test_retry_waits_as_long_as_source_demands(failures: int, asked: float) -> None:
     error = SourceError("tick", "http://tick", 1, "spent", retry_after=asked)
     assert min(asked, DAY) <= wait_after(error, failures, DAY) <= DAY
 
@@ -95,7 +97,7 @@ class Tick(Job):
     def cadence(self) -> Cadence:
         return Cadence(0.02)
 
-    async def collect(self, observed_at: datetime) -> Outcome:
+    async def collect(self, observed_at: datetime) -> Collected:
         self.under_way += 1
         self.most_at_once = max(self.most_at_once, self.under_way)
         await asyncio.sleep(0.03)
@@ -104,10 +106,10 @@ class Tick(Job):
         self.runs += 1
         if error:
             raise error
-        return Outcome(self.name, observed_at, {"models": 1}, 1)
+        return Collected({"models": 1}, RejectedRows("tick", "tick"))
 
     async def run(self, observed_at: datetime | None = None) -> Outcome:
-        return await self.collect(observed_at or NOW)
+        return Outcome.of(self.name, NOW, await self.collect(NOW), 1)
 
 
 async def run_until(job: Tick, runs: int) -> list[tuple[State, str | None]]:
@@ -146,7 +148,7 @@ async def test_a_failed_run_is_said_and_tried_again() -> None:
         ("waiting", "ValueError: a surprise"),
         ("running", None),
     ]
-    failures = [entry for entry in logs if entry["event"] == "collecting failed, trying again"]
+    failures = [entry for entry in logs if entry["event"] == "run failed, retrying"]
     # An expected failure says all in its message, a surprise needs its traceback.
     assert [entry["exc_info"] for entry in failures] == [False, True]
 

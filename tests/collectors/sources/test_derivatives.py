@@ -9,8 +9,22 @@ import pytest
 from breakout.contract.events import DeadLetter, DerivativesSlice
 from breakout.contract.topics import DEAD_LETTERS, DERIVATIVES
 from breakout.settings import Settings
-from breakout.simulation import Catalog, Launch, Model, SimulatedClock, SimulatedHub
-from breakout.simulation.faults import (
+from breakout.simulation import Catalog, Launch, Model, SimulatedClock
+from collectors.http.errors import EmptyResponseError
+from collectors.hub.crawl import hub_source
+from collectors.publishing.slices import MOST_BYTES
+from collectors.sources.derivatives import (
+    BUDGET_EXHAUSTED,
+    Derivative,
+    DerivativesCrawl,
+    DerivativesJob,
+    _merged,
+    crawl_derivatives,
+    slices,
+)
+from tests.collectors.quick import QUICK
+from tests.collectors.records import PARTITIONS, read_events, read_records
+from tests.support.faulty_hub.faults import (
     CursorLoop,
     EmptyList,
     ErrorStatus,
@@ -20,20 +34,7 @@ from breakout.simulation.faults import (
     Truncated,
     WrongValues,
 )
-from collectors.hub.survey import hub_source
-from collectors.publishing.slices import MOST_BYTES
-from collectors.scheduling.job import EmptyAnswerError
-from collectors.sources.derivatives import (
-    SPENT,
-    Derivative,
-    DerivativesJob,
-    Survey,
-    _merged,
-    cut,
-    survey_derivatives,
-)
-from tests.collectors.quick import QUICK
-from tests.collectors.records import PARTITIONS, read_events, read_records
+from tests.support.faulty_hub.hub import FaultyHub
 from tests.support.server_process import Broker
 
 NOW = datetime(2026, 8, 22, 11, tzinfo=UTC)
@@ -77,18 +78,20 @@ FOUND = {
 
 
 @pytest.fixture
-async def hub() -> AsyncIterator[SimulatedHub]:
-    async with SimulatedHub(Catalog.of(MODELS), clock=SimulatedClock(NOW)) as running:
+async def hub() -> AsyncIterator[FaultyHub]:
+    async with FaultyHub(Catalog.of(MODELS), clock=SimulatedClock(NOW)) as running:
         yield running
 
 
-def settings(hub: SimulatedHub, **more: Any) -> Settings:
+def settings(hub: FaultyHub, **more: Any) -> Settings:
     return Settings(hf_endpoint=hub.url, tracked_models_url=hub.tracked_models_url, **more)
 
 
-async def survey(hub: SimulatedHub, bases: Sequence[str] = TRACKED, requests: int = 1000) -> Survey:
-    async with hub_source(settings(hub), patience=QUICK) as source:
-        return await survey_derivatives(source, bases, requests=requests)
+async def crawl(
+    hub: FaultyHub, bases: Sequence[str] = TRACKED, requests: int = 1000
+) -> DerivativesCrawl:
+    async with hub_source(settings(hub), request_policy=QUICK) as source:
+        return await crawl_derivatives(source, bases, requests=requests)
 
 
 def one_a_page(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -97,12 +100,12 @@ def one_a_page(monkeypatch: pytest.MonkeyPatch) -> None:
     )
 
 
-def parents(found: Survey) -> dict[str, tuple[str, ...]]:
+def parents(found: DerivativesCrawl) -> dict[str, tuple[str, ...]]:
     return {model_id: one.parents for model_id, one in found.derivatives.items()}
 
 
-async def test_every_relation_and_generation_is_found(hub: SimulatedHub) -> None:
-    found = await survey(hub)
+async def test_every_relation_and_generation_is_found(hub: FaultyHub) -> None:
+    found = await crawl(hub)
     assert parents(found) == FOUND
     assert found.derivatives["user/tuned-GGUF"].relation == "quantized"
     assert found.derivatives["user/merged"].relation == "merge"
@@ -111,32 +114,32 @@ async def test_every_relation_and_generation_is_found(hub: SimulatedHub) -> None
 
 
 async def test_neither_quantized_nor_unused_models_are_asked_for_children(
-    hub: SimulatedHub,
+    hub: FaultyHub,
 ) -> None:
-    found = await survey(hub)
+    found = await crawl(hub)
     asked = [dict(request.query)["filter"] for request in hub.requests]
     assert "base_model:user/tuned" in asked
     assert "base_model:user/tuned-GGUF" not in asked
     assert "base_model:user/unused" not in asked
-    assert len(asked) == len(set(asked)) == found.asked
-    assert found.not_asked == 0
+    assert len(asked) == len(set(asked)) == found.listed
+    assert found.not_listed == 0
 
 
 @pytest.mark.parametrize("requests", range(1, 9))
-async def test_the_budget_is_kept(hub: SimulatedHub, requests: int) -> None:
-    found = await survey(hub, requests=requests)
-    assert len(hub.requests) == min(requests, found.asked)
-    assert found.missing == dict.fromkeys(sorted(TRACKED)[requests:], SPENT)
-    whole = await survey(hub)
-    assert found.asked == min(requests, whole.asked)
+async def test_request_budget_is_respected(hub: FaultyHub, requests: int) -> None:
+    found = await crawl(hub, requests=requests)
+    assert len(hub.requests) == min(requests, found.listed)
+    assert found.missing == dict.fromkeys(sorted(TRACKED)[requests:], BUDGET_EXHAUSTED)
+    whole = await crawl(hub)
+    assert found.listed == min(requests, whole.listed)
 
 
 async def test_a_listing_longer_than_the_budget_is_missing(
-    hub: SimulatedHub, monkeypatch: pytest.MonkeyPatch
+    hub: FaultyHub, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     one_a_page(monkeypatch)
-    found = await survey(hub, ["acorn/base-1B", "birch/base-1B"], requests=3)
-    assert found.missing == {"birch/base-1B": f"the rest was {SPENT}"}
+    found = await crawl(hub, ["acorn/base-1B", "birch/base-1B"], requests=3)
+    assert found.missing == {"birch/base-1B": f"the other pages were {BUDGET_EXHAUSTED}"}
     assert parents(found) == {
         model_id: FOUND[model_id] for model_id in ("acorn/it-1B", "user/lora", "user/merged")
     }
@@ -145,10 +148,10 @@ async def test_a_listing_longer_than_the_budget_is_missing(
 
 @pytest.mark.parametrize("requests", range(1, 13))
 async def test_every_page_is_of_the_budget(
-    hub: SimulatedHub, monkeypatch: pytest.MonkeyPatch, requests: int
+    hub: FaultyHub, monkeypatch: pytest.MonkeyPatch, requests: int
 ) -> None:
     one_a_page(monkeypatch)
-    found = await survey(hub, requests=requests)
+    found = await crawl(hub, requests=requests)
     assert len(hub.requests) == min(requests, 10)
     assert parents(found).items() <= FOUND.items()
     assert found.missing == {} or requests < 10
@@ -163,14 +166,14 @@ async def test_every_page_is_of_the_budget(
     ],
     ids=repr,
 )
-async def test_a_passing_fault_is_overcome(hub: SimulatedHub, fault: Any) -> None:
+async def test_transient_fault_is_retried(hub: FaultyHub, fault: Any) -> None:
     hub.faults.add(fault)
-    assert parents(await survey(hub)) == FOUND
+    assert parents(await crawl(hub)) == FOUND
 
 
-async def test_a_base_that_fails_is_missing_and_the_others_land(hub: SimulatedHub) -> None:
+async def test_failing_base_is_missing_and_others_are_published(hub: FaultyHub) -> None:
     hub.faults.add(ErrorStatus(match="base_model%3Abirch|base_model:birch"))
-    found = await survey(hub)
+    found = await crawl(hub)
     assert list(found.missing) == ["birch/base-1B"]
     assert "HTTP 503" in found.missing["birch/base-1B"]
     assert parents(found).keys() == {
@@ -183,29 +186,29 @@ async def test_a_base_that_fails_is_missing_and_the_others_land(hub: SimulatedHu
     [RepeatedCursor(match="acorn(/|%2F)it-1B"), CursorLoop(match="acorn(/|%2F)it-1B")],
     ids=repr,
 )
-async def test_a_listing_that_runs_in_a_circle_is_missing(hub: SimulatedHub, fault: Any) -> None:
+async def test_base_with_looping_pagination_is_missing(hub: FaultyHub, fault: Any) -> None:
     hub.faults.add(fault)
-    found = await survey(hub, ["acorn/it-1B", "birch/base-1B"])
+    found = await crawl(hub, ["acorn/it-1B", "birch/base-1B"])
     assert list(found.missing) == ["acorn/it-1B"]
-    assert "runs in a circle" in found.missing["acorn/it-1B"]
+    assert "pagination loops" in found.missing["acorn/it-1B"]
     assert {"user/tuned", "user/lora"} <= found.derivatives.keys()
 
 
-async def test_no_listing_at_all_is_a_failure(hub: SimulatedHub) -> None:
+async def test_no_complete_listing_raises(hub: FaultyHub) -> None:
     hub.faults.add(ErrorStatus(status=401))
-    with pytest.raises(EmptyAnswerError, match="no base's derivatives could be listed"):
-        await survey(hub)
+    with pytest.raises(EmptyResponseError, match="no listing of derivatives is complete"):
+        await crawl(hub)
     assert len(hub.requests) <= QUICK.concurrency
 
 
-async def test_no_derivatives_are_no_failure(hub: SimulatedHub) -> None:
+async def test_no_derivatives_is_not_a_failure(hub: FaultyHub) -> None:
     hub.faults.add(EmptyList())
-    assert parents(await survey(hub)) == {}
+    assert parents(await crawl(hub)) == {}
 
 
-async def test_what_names_no_base_derives_from_where_it_was_listed(hub: SimulatedHub) -> None:
+async def test_derivative_without_base_models_has_listed_base(hub: FaultyHub) -> None:
     hub.faults.add(MissingFields(fields=["baseModels"]))
-    found = await survey(hub)
+    found = await crawl(hub)
     assert found.derivatives["user/lora"].parents == ("birch/base-1B",)
     assert found.derivatives["user/merged"].parents == ("birch/base-1B", "user/tuned")
     assert found.derivatives["user/merged"].relation is None
@@ -232,16 +235,14 @@ def test_two_listings_of_a_model_lose_nothing_in_either_order(other: Derivative)
     assert merged.downloads_30d == other.downloads_30d
 
 
-async def test_what_one_listing_does_not_say_another_does(hub: SimulatedHub) -> None:
+async def test_listings_of_derivative_are_merged(hub: FaultyHub) -> None:
     hub.faults.add(MissingFields(match="user(/|%2F)tuned", fields=["baseModels"]))
-    found = await survey(hub)
+    found = await crawl(hub)
     assert set(found.derivatives["user/merged"].parents) == set(FOUND["user/merged"])
     assert found.derivatives["user/merged"].relation == "merge"
 
 
-async def test_a_model_of_too_many_bases_is_a_dead_letter_and_its_neighbours_land(
-    broker: Broker, hub: SimulatedHub
-) -> None:
+async def test_model_with_too_many_bases_is_dead_letter(broker: Broker, hub: FaultyHub) -> None:
     bases = [{"id": f"organisation/{'x' * 200}-{n}"} for n in range(6000)]
     hub.faults.add(
         WrongValues(
@@ -257,7 +258,7 @@ async def test_a_model_of_too_many_bases_is_a_dead_letter_and_its_neighbours_lan
 
 
 async def test_an_unreadable_row_is_a_dead_letter_and_its_neighbours_land(
-    broker: Broker, hub: SimulatedHub
+    broker: Broker, hub: FaultyHub
 ) -> None:
     hub.faults.add(WrongValues(values={"downloadsAllTime": -1}, models=["user/lora"]))
     outcome = await job(broker, hub).run(NOW)
@@ -269,16 +270,16 @@ async def test_an_unreadable_row_is_a_dead_letter_and_its_neighbours_land(
     assert set(one.models) == FOUND.keys() - {"user/lora"}
 
 
-def job(broker: Broker, hub: SimulatedHub) -> DerivativesJob:
+def job(broker: Broker, hub: FaultyHub) -> DerivativesJob:
     return DerivativesJob(
         settings(hub, kafka_bootstrap_servers=broker.bootstrap, partitions=PARTITIONS),
         give_up_after=20.0,
-        patience=QUICK,
+        request_policy=QUICK,
     )
 
 
 async def test_all_records_are_in_one_partition_and_equal_on_a_rerun(
-    broker: Broker, hub: SimulatedHub
+    broker: Broker, hub: FaultyHub
 ) -> None:
     outcome = await job(broker, hub).run(NOW)
     assert outcome.complete
@@ -294,11 +295,11 @@ def test_slices_fit_in_a_record(letter: str) -> None:
     name = letter * 200 if letter.isalpha() else "x"
     long = tuple(f"organisation-{n}/{name}" for n in range(20))
     most = 2**63 - 1
-    found = Survey(
+    found = DerivativesCrawl(
         {f"user/{name}-{n}": Derivative(long, letter * 256, NOW, most, most) for n in range(999)}
     )
-    slices = list(cut(found, NOW))
-    assert len(slices) > 1
-    assert all(len(piece.to_bytes()) <= MOST_BYTES for piece in slices)
-    assert [model for piece in slices for model in piece.models] == sorted(found.derivatives)
-    assert [piece.slice for piece in slices] == list(range(len(slices)))
+    pieces = list(slices(found, NOW))
+    assert len(pieces) > 1
+    assert all(len(piece.to_bytes()) <= MOST_BYTES for piece in pieces)
+    assert [model for piece in pieces for model in piece.models] == sorted(found.derivatives)
+    assert [piece.slice for piece in pieces] == list(range(len(pieces)))

@@ -2,21 +2,25 @@
 
 import base64
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from datetime import UTC, date, datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 import pytest
 
+from breakout.contract.events import ModelRecord
 from breakout.registry.overrides import Overrides
 from breakout.settings import Settings
-from breakout.simulation import Catalog, Model, Organisation, SimulatedClock, SimulatedHub
-from breakout.simulation.faults import ErrorStatus, ExtraFields, MissingFields, WrongValues
-from collectors.hub.survey import hub_source
-from collectors.scheduling.job import EmptyAnswerError
-from collectors.sources.huggingface import HubScrape, scrape_hub
-from collectors.sources.tracked_models import fetch_tracked_list, tracked_models_source
+from breakout.simulation import Catalog, Model, Organisation, SimulatedClock
+from collectors.http.errors import EmptyResponseError
+from collectors.hub.crawl import hub_source
+from collectors.publishing.rejected_rows import RejectedRows
+from collectors.publishing.slices import Scrape
+from collectors.sources.huggingface import read_counters
+from tests.collectors.hub_crawls import crawl_tracked
 from tests.collectors.quick import QUICK
+from tests.support.faulty_hub.faults import ErrorStatus, ExtraFields, MissingFields, WrongValues
+from tests.support.faulty_hub.hub import FaultyHub
 
 NOW = datetime(2026, 8, 22, 11, tzinfo=UTC)
 TRACKED = [f"acorn/tiny-{i}B" for i in range(1, 6)]
@@ -29,30 +33,33 @@ OTHERS = [
 
 
 @pytest.fixture
-async def hub() -> AsyncIterator[SimulatedHub]:
+async def hub() -> AsyncIterator[FaultyHub]:
     catalog = Catalog.of([*TRACKED, *OTHERS], organisations=[Organisation("acorn", "eu")])
-    async with SimulatedHub(catalog, clock=SimulatedClock(NOW)) as running:
+    async with FaultyHub(catalog, clock=SimulatedClock(NOW)) as running:
         yield running
 
 
-async def scrape(hub: SimulatedHub) -> HubScrape:
-    settings = Settings(hf_endpoint=hub.url, tracked_models_url=hub.tracked_models_url)
-    async with (
-        tracked_models_source(settings, patience=QUICK) as lists,
-        hub_source(settings, patience=QUICK) as source,
-    ):
-        tracked_list = await fetch_tracked_list(lists)
-        return await scrape_hub(source, tracked_list, Overrides(), observed_at=NOW)
+class Scraped(NamedTuple):
+    scrape: Scrape
+    discovered: Sequence[ModelRecord]
+    rejected: RejectedRows
 
 
-def letters(found: HubScrape) -> list[tuple[str, Any]]:
+async def scrape(hub: FaultyHub) -> Scraped:
+    found, tracked_list = await crawl_tracked(hub)
+    collected = read_counters(found, tracked_list, Overrides(), observed_at=NOW)
+    assert collected.scrape is not None
+    return Scraped(collected.scrape, collected.discovered, collected.rejected)
+
+
+def letters(found: Scraped) -> list[tuple[str, Any]]:
     return [
         (letter.error, json.loads(base64.b64decode(letter.value_base64)))
-        for letter in found.unreadable.letters
+        for letter in found.rejected.letters
     ]
 
 
-async def test_tracked_models_and_those_the_policy_lets_pass(hub: SimulatedHub) -> None:
+async def test_observes_tracked_models_and_those_meeting_policy(hub: FaultyHub) -> None:
     found = await scrape(hub)
     assert sorted(found.scrape.counters) == sorted([*TRACKED, "acorn/fresh-8B"])
     assert found.scrape.complete
@@ -60,7 +67,7 @@ async def test_tracked_models_and_those_the_policy_lets_pass(hub: SimulatedHub) 
     [record] = found.discovered
     assert (record.model_id, record.tracked, record.region) == ("acorn/fresh-8B", False, "eu")
     assert (record.size_bin, record.released_at) == ("7-9B", date(2025, 1, 1))
-    async with hub_source(Settings(hf_endpoint=hub.url), patience=QUICK) as source:
+    async with hub_source(Settings(hf_endpoint=hub.url), request_policy=QUICK) as source:
         answer = await source.json(
             "/api/models/acorn/tiny-1B",
             [("expand[]", "downloads"), ("expand[]", "downloadsAllTime"), ("expand[]", "likes")],
@@ -87,8 +94,8 @@ async def test_tracked_models_and_those_the_policy_lets_pass(hub: SimulatedHub) 
         ("likes", 10**30, "likes: Input should be less than or equal to 92233"),
     ],
 )
-async def test_a_wrong_counter_is_a_dead_letter_and_its_neighbours_go_on(
-    hub: SimulatedHub, field: str, value: Any, why: str
+async def test_invalid_counter_is_dead_letter(
+    hub: FaultyHub, field: str, value: Any, why: str
 ) -> None:
     hub.faults.add(WrongValues(values={field: value}, models=["acorn/tiny-3B"]))
     found = await scrape(hub)
@@ -96,18 +103,18 @@ async def test_a_wrong_counter_is_a_dead_letter_and_its_neighbours_go_on(
         [*(set(TRACKED) - {"acorn/tiny-3B"}), "acorn/fresh-8B"]
     )
     assert set(found.scrape.missing) == {"acorn/tiny-3B"}
-    assert found.scrape.missing["acorn/tiny-3B"].startswith(f"unreadable row: {why}")
+    assert found.scrape.missing["acorn/tiny-3B"].startswith(f"invalid row: {why}")
     [(error, row)] = letters(found)
     assert error.startswith(f"acorn/tiny-3B: {why}")
     assert row["id"] == "acorn/tiny-3B"
     assert row[field] == value
     assert {"tags", "createdAt", "gated"} <= set(row)
-    [letter] = found.unreadable.letters
+    [letter] = found.rejected.letters
     assert (letter.topic, letter.component) == ("huggingface", "collector:huggingface")
 
 
 @pytest.mark.parametrize("gone", ["downloads", "downloadsAllTime", "likes"])
-async def test_a_missing_counter_is_null(hub: SimulatedHub, gone: str) -> None:
+async def test_a_missing_counter_is_null(hub: FaultyHub, gone: str) -> None:
     hub.faults.add(MissingFields(fields=[gone], models=["acorn/tiny-3B"]))
     found = await scrape(hub)
     assert found.scrape.complete
@@ -115,19 +122,19 @@ async def test_a_missing_counter_is_null(hub: SimulatedHub, gone: str) -> None:
     assert {name for name, value in one.items() if value is None} == {gone}
 
 
-async def test_null_is_null(hub: SimulatedHub) -> None:
+async def test_null_is_null(hub: FaultyHub) -> None:
     hub.faults.add(WrongValues(values={"downloadsAllTime": None}))
     found = await scrape(hub)
     assert {one.downloads_all_time for one in found.scrape.counters.values()} == {None}
 
 
-async def test_unknown_fields_are_ignored(hub: SimulatedHub) -> None:
+async def test_unknown_fields_are_ignored(hub: FaultyHub) -> None:
     plain = await scrape(hub)
     hub.faults.add(ExtraFields())
     assert (await scrape(hub)).scrape == plain.scrape
 
 
-async def test_wrong_metadata_costs_a_tracked_model_no_counter(hub: SimulatedHub) -> None:
+async def test_invalid_metadata_keeps_counter_of_tracked_model(hub: FaultyHub) -> None:
     hub.faults.add(WrongValues(values={"createdAt": "yesterday"}))
     found = await scrape(hub)
     assert set(found.scrape.counters) == set(TRACKED)
@@ -138,13 +145,13 @@ async def test_wrong_metadata_costs_a_tracked_model_no_counter(hub: SimulatedHub
     assert error.endswith("got 'yesterday'")
 
 
-async def test_a_tag_of_a_wrong_type_is_no_reason_to_stop(hub: SimulatedHub) -> None:
+async def test_tag_of_wrong_type_is_ignored(hub: FaultyHub) -> None:
     hub.faults.add(WrongValues(values={"pipeline_tag": ["text-generation"]}))
     found = await scrape(hub)
     assert set(found.scrape.counters) == set(TRACKED)
 
 
-async def test_rows_that_are_no_models_are_kept(hub: SimulatedHub) -> None:
+async def test_rows_without_valid_id_are_dead_letters(hub: FaultyHub) -> None:
     hub.faults.add(WrongValues(values={"id": "two words"}, models=["acorn/ear"]))
     found = await scrape(hub)
     assert [(error, row["id"]) for error, row in letters(found)] == [
@@ -153,16 +160,16 @@ async def test_rows_that_are_no_models_are_kept(hub: SimulatedHub) -> None:
     assert found.scrape.complete
 
 
-async def test_a_scrape_without_one_readable_counter_is_a_failure(hub: SimulatedHub) -> None:
+async def test_scrape_without_valid_counters_raises(hub: FaultyHub) -> None:
     hub.faults.add(WrongValues(values={"downloads": -1}))
     with pytest.raises(
-        EmptyAnswerError, match="no readable counter: unreadable row: downloads: Input"
+        EmptyResponseError, match="no valid counters: invalid row: downloads: Input"
     ):
         await scrape(hub)
 
 
-async def test_a_partial_scrape_says_what_is_missing(hub: SimulatedHub) -> None:
-    async with SimulatedHub(
+async def test_partial_scrape_has_missing_models(hub: FaultyHub) -> None:
+    async with FaultyHub(
         Catalog.of([*TRACKED, "birch/small-2B"]), clock=SimulatedClock(NOW)
     ) as two:
         two.faults.add(ErrorStatus(match="birch", status=503))

@@ -13,18 +13,20 @@ from breakout.contract.events import DeadLetter, LeaderboardSlice, NameRecord
 from breakout.contract.topics import DEAD_LETTERS, LEADERBOARDS, NAMES
 from breakout.registry.names import load_names
 from breakout.settings import Settings, SettingsError
-from breakout.simulation import SimulatedClock, SimulatedHub, invented_catalog
-from breakout.simulation.faults import ErrorStatus, Stalled, TooManyRequests, Truncated
+from breakout.simulation import SimulatedClock, invented_catalog
 from breakout.simulation.leaderboards import UNKNOWN, VERSION_CHANGED
 from breakout.simulation.reviewed import names_csv
-from collectors.http.client import Patience, SourceError
-from collectors.scheduling.job import EmptyAnswerError, Job
+from collectors.http.client import RequestPolicy
+from collectors.http.errors import EmptyResponseError, SourceError
+from collectors.scheduling.job import Job
 from collectors.scheduling.report import summary
 from collectors.sources.arena import ArenaJob
 from collectors.sources.artificial_analysis import ArtificialAnalysisJob
 from tests.collectors.quick import HASTY, QUICK
 from tests.collectors.records import PARTITIONS, read_events, read_records
 from tests.collectors.scripted import Scripted, scripted
+from tests.support.faulty_hub.faults import ErrorStatus, Stalled, TooManyRequests, Truncated
+from tests.support.faulty_hub.hub import FaultyHub
 from tests.support.server_process import Broker
 
 NOW = datetime(2026, 5, 28, 5, tzinfo=UTC)
@@ -123,17 +125,19 @@ def settings(broker: Broker, **more: Any) -> Settings:
     )
 
 
-def arena(broker: Broker, url: str, patience: Patience = QUICK, **more: Any) -> ArenaJob:
+def arena(broker: Broker, url: str, request_policy: RequestPolicy = QUICK, **more: Any) -> ArenaJob:
     return ArenaJob(
-        settings(broker, arena_base_url=url, **more), give_up_after=20.0, patience=patience
+        settings(broker, arena_base_url=url, **more),
+        give_up_after=20.0,
+        request_policy=request_policy,
     )
 
 
 def analysis(
-    broker: Broker, url: str, patience: Patience = QUICK, **more: Any
+    broker: Broker, url: str, request_policy: RequestPolicy = QUICK, **more: Any
 ) -> ArtificialAnalysisJob:
     own = settings(broker, artificial_analysis_base_url=url, **more)
-    return ArtificialAnalysisJob(own, give_up_after=20.0, patience=patience)
+    return ArtificialAnalysisJob(own, give_up_after=20.0, request_policy=request_policy)
 
 
 async def boards(broker: Broker) -> list[LeaderboardSlice]:
@@ -251,7 +255,7 @@ async def test_one_leaderboard_that_fails_leaves_the_other(
     server.answers["/rows"] = text(viewed([]), failing(404))
     outcome = await arena(broker, server.url).run(NOW)
     assert not outcome.complete
-    (trouble,) = outcome.troubles
+    (trouble,) = outcome.failures
     assert trouble.startswith("text_style_control: arena: ")
     assert [one.board for one in await boards(broker)] == ["text"]
 
@@ -283,15 +287,15 @@ def rated(rating: float, votes: float | None, **more: Any) -> dict[str, Any]:
     ],
     ids=["median", "two", "most votes", "no votes", "equal rows"],
 )
-async def test_several_ratings_of_a_day_are_one_by_the_stated_rule(
+async def test_several_ratings_of_day_are_merged_by_rule(
     broker: Broker, server: Scripted, order: int, rows: list[Any], rating: float, votes: int | None
 ) -> None:
     server.answers["/filter"] = text(viewed([OPUS, *rows][::order]))
     outcome = await arena(broker, server.url).run(NOW)
     assert outcome.complete
     assert (
-        "(1 of text rated several times a day, differently: the median of those with the most "
-        "votes kept)"
+        "(names of text with several ratings a day: 1, published the median of those with the "
+        "most votes)"
     ) in summary(outcome)
     (board,) = await boards(broker)
     place = board.names.index("glm-5")
@@ -329,13 +333,13 @@ async def test_a_leaderboard_in_part_is_an_alarm(
 ) -> None:
     server.answers["/filter"] = text(answer)
     outcome = await arena(broker, server.url).run(NOW)
-    assert [trouble.partition(":")[0] for trouble in outcome.troubles] == ["text"]
+    assert [trouble.partition(":")[0] for trouble in outcome.failures] == ["text"]
     assert await boards(broker) == []
 
 
 async def test_no_leaderboard_at_all_is_an_error(broker: Broker, server: Scripted) -> None:
     server.answers["/filter"] = viewed([])
-    with pytest.raises(EmptyAnswerError, match="no rating of text could be read: the leaderboard"):
+    with pytest.raises(EmptyResponseError, match="no valid rating of text: the leaderboard"):
         await arena(broker, server.url).run(NOW)
     assert await read_records(broker.bootstrap, LEADERBOARDS) == []
 
@@ -365,7 +369,7 @@ async def test_an_unreadable_rating_is_a_dead_letter_and_its_neighbours_land(
 async def test_a_row_that_is_no_object_is_a_dead_letter(broker: Broker, server: Scripted) -> None:
     server.answers["/filter"] = text(viewed([OPUS, 7]))
     outcome = await arena(broker, server.url).run(NOW)
-    assert list(outcome.missing) == ["a row without a name"]
+    assert list(outcome.missing) == ["a row without model_name"]
     assert len(await read_events(broker.bootstrap, DEAD_LETTERS, DeadLetter)) == 1
 
 
@@ -414,7 +418,7 @@ async def test_a_version_that_changes_again_is_an_alarm(broker: Broker, server: 
     first = page([item("a", 1.0)], more=True, version=4.0)
     second = page([item("b", 2.0)], version=4.1)
     server.answers[MODELS] = (first, second, first, second)
-    with pytest.raises(EmptyAnswerError, match=r"changed from 4\.0 to 4\.1 while"):
+    with pytest.raises(EmptyResponseError, match=r"changed from 4\.0 to 4\.1 while"):
         await analysis(broker, server.url).run(NOW)
     assert await read_records(broker.bootstrap, LEADERBOARDS) == []
 
@@ -430,7 +434,7 @@ async def test_a_model_without_ratings_or_maker_is_named_and_unrated(
 
 
 @pytest.mark.parametrize("order", [1, -1])
-async def test_model_listed_twice_keeps_its_greatest_ratings(
+async def test_model_listed_twice_keeps_highest_ratings(
     broker: Broker, server: Scripted, order: int
 ) -> None:
     first = item("twice", 50.0)
@@ -440,7 +444,7 @@ async def test_model_listed_twice_keeps_its_greatest_ratings(
     server.answers[MODELS] = page([first, equal, second, equal][::order])
     outcome = await analysis(broker, server.url).run(NOW)
     assert outcome.complete
-    assert "(1 listed twice, differently: the greatest ratings kept)" in summary(outcome)
+    assert "(models with several rows: 1, published the highest ratings)" in summary(outcome)
     found = {
         one.board: dict(zip(one.names, one.rating, strict=True)) for one in await boards(broker)
     }
@@ -484,7 +488,7 @@ async def test_an_index_without_numbers_or_version_is_an_alarm(
     broker: Broker, server: Scripted, answer: Any
 ) -> None:
     server.answers[MODELS] = answer
-    with pytest.raises(EmptyAnswerError, match="artificial-analysis: "):
+    with pytest.raises(EmptyResponseError, match="artificial-analysis: "):
         await analysis(broker, server.url).run(NOW)
     assert await read_records(broker.bootstrap, LEADERBOARDS) == []
 
@@ -529,7 +533,7 @@ async def test_a_spent_quota_is_not_asked_again_before_its_reset(
     broker: Broker, server: Scripted, status: int
 ) -> None:
     server.answers[MODELS] = spent(40_000, status)
-    with pytest.raises(SourceError, match="the source asks to wait") as error:
+    with pytest.raises(SourceError, match="the source demands a wait of") as error:
         await analysis(broker, server.url).run(NOW)
     assert 39_000 < error.value.retry_after <= 40_001
     assert len(server.requests) == 1
@@ -561,15 +565,15 @@ def catalog() -> Any:
 
 
 @pytest.fixture
-async def hub(catalog: Any) -> AsyncIterator[SimulatedHub]:
-    async with SimulatedHub(catalog, clock=SimulatedClock(VERSION_CHANGED)) as running:
+async def hub(catalog: Any) -> AsyncIterator[FaultyHub]:
+    async with FaultyHub(catalog, clock=SimulatedClock(VERSION_CHANGED)) as running:
         yield running
 
 
-def simulated(broker: Broker, hub: SimulatedHub, patience: Patience) -> list[Job]:
+def simulated(broker: Broker, hub: FaultyHub, request_policy: RequestPolicy) -> list[Job]:
     return [
-        arena(broker, hub.arena_url, patience),
-        analysis(broker, hub.artificial_analysis_url, patience),
+        arena(broker, hub.arena_url, request_policy),
+        analysis(broker, hub.artificial_analysis_url, request_policy),
     ]
 
 
@@ -583,7 +587,7 @@ def simulated(broker: Broker, hub: SimulatedHub, patience: Patience) -> list[Job
     ],
     ids=repr,
 )
-async def test_a_passing_fault_is_overcome(broker: Broker, hub: SimulatedHub, fault: Any) -> None:
+async def test_transient_fault_is_retried(broker: Broker, hub: FaultyHub, fault: Any) -> None:
     for job in simulated(broker, hub, HASTY if isinstance(fault, Stalled) else QUICK):
         hub.faults.clear()
         hub.faults.add(fault)
@@ -591,7 +595,7 @@ async def test_a_passing_fault_is_overcome(broker: Broker, hub: SimulatedHub, fa
 
 
 async def test_the_invented_leaderboards_are_classified_by_a_file(
-    broker: Broker, hub: SimulatedHub, tmp_path: Path
+    broker: Broker, hub: FaultyHub, tmp_path: Path
 ) -> None:
     file = tmp_path / "names.csv"
     file.write_text(names_csv(hub.catalog))
@@ -602,7 +606,7 @@ async def test_the_invented_leaderboards_are_classified_by_a_file(
     assert unclassified == {("artificial-analysis", UNKNOWN)}
 
 
-async def test_the_simulated_index_changes_its_version(broker: Broker, hub: SimulatedHub) -> None:
+async def test_the_simulated_index_changes_its_version(broker: Broker, hub: FaultyHub) -> None:
     job = analysis(broker, hub.artificial_analysis_url)
     for moment in (VERSION_CHANGED - timedelta(days=1), VERSION_CHANGED):
         hub.clock.set(moment)

@@ -10,15 +10,16 @@ from aiohttp import web
 from breakout.contract.events import DeadLetter, DownloadsSlice
 from breakout.contract.topics import DEAD_LETTERS, DOWNLOADS
 from breakout.settings import Settings
-from breakout.simulation import SimulatedClock, SimulatedHub, invented_catalog
-from breakout.simulation.faults import ErrorStatus, TooManyRequests, Truncated
+from breakout.simulation import SimulatedClock, invented_catalog
 from collectors.http.client import Source
-from collectors.scheduling.job import EmptyAnswerError
-from collectors.sources.modelscope import ModelScopeJob, Survey, load_owners, survey_modelscope
+from collectors.http.errors import EmptyResponseError
+from collectors.sources.modelscope import ModelScopeJob, ModelScopeListing, list_models, load_owners
 from tests.breakout.registry.lists import contents
 from tests.collectors.quick import QUICK
 from tests.collectors.records import PARTITIONS, read_events
 from tests.collectors.scripted import Scripted, scripted
+from tests.support.faulty_hub.faults import ErrorStatus, TooManyRequests, Truncated
+from tests.support.faulty_hub.hub import FaultyHub
 from tests.support.server_process import Broker
 
 NOW = datetime(2026, 8, 22, 4, tzinfo=UTC)
@@ -76,7 +77,7 @@ def job(broker: Broker, url: str, lists: str) -> ModelScopeJob:
         tracked_models_url=lists,
         partitions=PARTITIONS,
     )
-    return ModelScopeJob(settings, give_up_after=20.0, patience=QUICK)
+    return ModelScopeJob(settings, give_up_after=20.0, request_policy=QUICK)
 
 
 def scripted_job(broker: Broker, server: Scripted) -> ModelScopeJob:
@@ -121,9 +122,9 @@ async def test_a_name_that_may_mean_two_models_means_neither() -> None:
     answers = {PATH: listed(row("acorn/NUT"), row("acorn/nut", 3))}
     async with (
         scripted(answers) as server,
-        Source("modelscope", server.url, "MODELSCOPE_ENDPOINT", patience=QUICK) as source,
+        Source("modelscope", server.url, "MODELSCOPE_ENDPOINT", request_policy=QUICK) as source,
     ):
-        found = await survey_modelscope(source, ["acorn/Nut", "acorn/nut"], {})
+        found = await list_models(source, ["acorn/Nut", "acorn/nut"], {})
     assert {one: found.counters[one].downloads_all_time for one in found.counters} == {
         "acorn/nut": 3
     }
@@ -151,7 +152,7 @@ async def test_what_lies_deeper_than_modelscope_lists_is_said(
         else listed()
     )
     outcome = await scripted_job(broker, server).run(NOW)
-    assert outcome.troubles == (
+    assert outcome.failures == (
         "modelscope: Qwen has 3001 models, of which the first 3000 are listed",
     )
 
@@ -168,7 +169,7 @@ async def test_an_owner_that_cannot_be_listed_is_a_trouble(
         answer if request.query["owner"] == "Qwen" else listed(row("ZhipuAI/GLM-5", 5))
     )
     outcome = await scripted_job(broker, server).run(NOW)
-    (trouble,) = outcome.troubles
+    (trouble,) = outcome.failures
     assert "the listing of Qwen" in trouble
     assert (await counters(broker)).keys() == {"zai-org/GLM-5"}
 
@@ -189,7 +190,7 @@ async def test_an_unreadable_row_is_a_dead_letter_and_its_neighbours_land(
 
 async def test_no_counter_at_all_is_an_alarm(broker: Broker, server: Scripted) -> None:
     server.answers[PATH] = listed()
-    with pytest.raises(EmptyAnswerError, match="modelscope: no counter could be read"):
+    with pytest.raises(EmptyResponseError, match="modelscope: no counter could be read"):
         await scripted_job(broker, server).run(NOW)
 
 
@@ -208,23 +209,23 @@ OWNED = {
 }
 
 
-async def survey_of(owned: dict[str, Any], tracked: list[str]) -> Survey:
+async def listing_of(owned: dict[str, Any], tracked: list[str]) -> ModelScopeListing:
     answers = {PATH: lambda request: owned.get(request.query["owner"], listed())}
     async with (
         scripted(answers) as server,
-        Source("modelscope", server.url, "MODELSCOPE_ENDPOINT", patience=QUICK) as source,
+        Source("modelscope", server.url, "MODELSCOPE_ENDPOINT", request_policy=QUICK) as source,
     ):
-        return await survey_modelscope(source, tracked, load_owners())
+        return await list_models(source, tracked, load_owners())
 
 
 async def test_all_owners_of_an_organisation_are_read_and_the_greater_counter_counts() -> None:
-    found = await survey_of(OWNED, [*GEMMAS, "nvidia/Nano-4B"])
+    found = await listing_of(OWNED, [*GEMMAS, "nvidia/Nano-4B"])
     assert {one: found.counters[one].downloads_all_time for one in GEMMAS} == dict(
         zip(GEMMAS, (9, 30, 4), strict=True)
     )
-    assert (found.missing, found.troubles) == ({}, {})
+    assert (found.missing, found.failures) == ({}, {})
     nemotron = {"nv-community": listed(row("nv-community/Nano-4B", 8))}
-    assert "nvidia/Nano-4B" in (await survey_of(nemotron, ["nvidia/Nano-4B"])).counters
+    assert "nvidia/Nano-4B" in (await listing_of(nemotron, ["nvidia/Nano-4B"])).counters
 
 
 @pytest.mark.parametrize(
@@ -238,17 +239,17 @@ async def test_models_of_several_owners_are_missing_while_one_cannot_be_listed(
     failing: str, unknown: list[str]
 ) -> None:
     owned = OWNED | {"Qwen": listed(row("Qwen/Qwen3-8B"))} | {failing: {"success": False}}
-    found = await survey_of(owned, [*GEMMAS, "Qwen/Qwen3-8B"])
+    found = await listing_of(owned, [*GEMMAS, "Qwen/Qwen3-8B"])
     assert list(found.counters) == ["Qwen/Qwen3-8B"]
     assert sorted(found.missing) == unknown
-    assert "another owner may count more of it" in found.missing[unknown[0]]
-    assert list(found.troubles) == [failing]
+    assert "another owner may have a higher counter" in found.missing[unknown[0]]
+    assert list(found.failures) == [failing]
 
 
 async def test_a_name_that_two_organisations_have_at_one_owner_means_neither() -> None:
     twins = ["google/twin", "microsoft/twin", "microsoft/phi-4"]
     owned = {"LLM-Research": listed(row("LLM-Research/twin"), row("LLM-Research/phi-4", 4.0))}
-    found = await survey_of(owned, twins)
+    found = await listing_of(owned, twins)
     assert {one: found.counters[one].downloads_all_time for one in found.counters} == {
         "microsoft/phi-4": 4
     }
@@ -268,8 +269,8 @@ def catalog() -> Any:
     ],
     ids=repr,
 )
-async def test_a_passing_fault_is_overcome(broker: Broker, catalog: Any, fault: Any) -> None:
-    async with SimulatedHub(catalog, clock=SimulatedClock(NOW)) as hub:
+async def test_transient_fault_is_retried(broker: Broker, catalog: Any, fault: Any) -> None:
+    async with FaultyHub(catalog, clock=SimulatedClock(NOW)) as hub:
         hub.faults.add(fault)
         outcome = await job(broker, hub.modelscope_url, hub.tracked_models_url).run(NOW)
     assert outcome.complete

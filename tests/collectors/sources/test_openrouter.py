@@ -15,16 +15,18 @@ from breakout.contract.events import DeadLetter, InferenceDay, NameRecord
 from breakout.contract.topics import DEAD_LETTERS, INFERENCE, NAMES
 from breakout.registry.names import load_names
 from breakout.settings import Settings, SettingsError
-from breakout.simulation import SimulatedClock, SimulatedHub, invented_catalog
-from breakout.simulation.faults import ErrorStatus, Stalled, TooManyRequests, Truncated
+from breakout.simulation import SimulatedClock, invented_catalog
 from breakout.simulation.openrouter import CLOSED, UNCLASSIFIED
 from breakout.simulation.reviewed import names_csv
-from collectors.http.client import Patience, SourceError
-from collectors.scheduling.job import EmptyAnswerError, Outcome
+from collectors.http.client import RequestPolicy
+from collectors.http.errors import EmptyResponseError, SourceError
+from collectors.scheduling.outcome import Outcome
 from collectors.sources.openrouter import OpenRouterJob
 from tests.collectors.quick import HASTY, QUICK
 from tests.collectors.records import PARTITIONS, read_events, read_records
 from tests.collectors.scripted import Scripted, scripted
+from tests.support.faulty_hub.faults import ErrorStatus, Stalled, TooManyRequests, Truncated
+from tests.support.faulty_hub.hub import FaultyHub
 from tests.support.server_process import Broker
 
 NOW = datetime(2026, 5, 12, 2, 30, tzinfo=UTC)
@@ -74,7 +76,9 @@ async def openrouter() -> AsyncIterator[Scripted]:
         yield server
 
 
-def job(broker: Broker, url: str, patience: Patience = QUICK, **more: Any) -> OpenRouterJob:
+def job(
+    broker: Broker, url: str, request_policy: RequestPolicy = QUICK, **more: Any
+) -> OpenRouterJob:
     settings = Settings(
         kafka_bootstrap_servers=broker.bootstrap,
         openrouter_base_url=url,
@@ -82,7 +86,7 @@ def job(broker: Broker, url: str, patience: Patience = QUICK, **more: Any) -> Op
         partitions=PARTITIONS,
         **more,
     )
-    made = OpenRouterJob(settings, give_up_after=20.0, patience=patience)
+    made = OpenRouterJob(settings, give_up_after=20.0, request_policy=request_policy)
     # Asks for the one day only.
     made.last_run = NOW
     return made
@@ -117,7 +121,7 @@ async def test_the_published_example_is_read_exactly(broker: Broker, openrouter:
 
 async def test_days_the_answer_leaves_out_are_missing(broker: Broker, openrouter: Scripted) -> None:
     outcome = await job(broker, openrouter.url).run(NOW)
-    assert outcome.missing == {"2026-04-11 to 2026-05-10": "the answer begins with 2026-05-11"}
+    assert outcome.missing == {"2026-04-11 to 2026-05-10": "the response starts at 2026-05-11"}
 
 
 async def test_names_say_what_the_source_and_what_the_map_say(
@@ -167,14 +171,14 @@ async def test_tokens_are_exact(
     ("tokens", "count"),
     [("12345.5", 12346), ("12344.5", 12344), ("9007199254740993.25", 2**53 + 1), (12.75, 13)],
 )
-async def test_a_fraction_of_a_token_is_rounded_and_named(
+async def test_fractions_of_tokens_are_rounded_and_noted(
     broker: Broker, openrouter: Scripted, tokens: Any, count: int
 ) -> None:
     openrouter.answers[RANKINGS] = answer([row("a/b", tokens), row("c/d", "7.0"), row("e/f", "5")])
     outcome = await job(broker, openrouter.url).run(NOW)
     (day,) = (await days(broker)).values()
     assert dict(zip(day.names, day.tokens, strict=True)) == {"a/b": count, "c/d": 7, "e/f": 5}
-    assert outcome.notes == (f"fractions of a token were rounded: {DAY} a/b {tokens}",)
+    assert outcome.notes == (f"rounded fractions of tokens: {DAY} a/b {tokens}",)
     assert await letters(broker) == []
 
 
@@ -205,15 +209,15 @@ async def test_a_day_with_an_unreadable_row_is_not_published(
     outcome = await job(broker, openrouter.url).run(NOW)
     assert (await days(broker)).keys() == {date(2026, 5, 10)}
     assert list(outcome.missing) == ["2026-04-11 to 2026-05-09", DAY]
-    assert "unreadable row: " in outcome.missing[DAY]
+    assert "invalid row: " in outcome.missing[DAY]
     ((error, kept),) = await letters(broker)
     assert kept == bad
     assert error in outcome.missing[DAY]
 
 
-async def test_a_row_without_a_day_spoils_all_of_them(broker: Broker, openrouter: Scripted) -> None:
+async def test_row_without_day_invalidates_all_days(broker: Broker, openrouter: Scripted) -> None:
     openrouter.answers[RANKINGS] = answer([row("a/b", "5"), {"total_tokens": "5"}])
-    with pytest.raises(EmptyAnswerError, match="no day's tokens could be read: unreadable row"):
+    with pytest.raises(EmptyResponseError, match="no complete day of tokens: invalid row"):
         await job(broker, openrouter.url).run(NOW)
 
 
@@ -221,7 +225,7 @@ async def test_a_day_nobody_asked_for_is_kept_aside(broker: Broker, openrouter: 
     openrouter.answers[RANKINGS] = answer([row("a/b", "5"), row("a/b", "9", "2026-05-12")])
     await job(broker, openrouter.url).run(NOW)
     assert [day.tokens for day in (await days(broker)).values()] == [[5]]
-    assert [error for error, _ in await letters(broker)] == ["date: 2026-05-12 was not asked for"]
+    assert [error for error, _ in await letters(broker)] == ["date: 2026-05-12 was not requested"]
 
 
 @pytest.mark.parametrize("empty", [answer([]), {"data": None, "meta": {}}, {}, []], ids=repr)
@@ -229,7 +233,7 @@ async def test_an_empty_answer_is_an_alarm(
     broker: Broker, openrouter: Scripted, empty: Any
 ) -> None:
     openrouter.answers[RANKINGS] = empty
-    with pytest.raises(EmptyAnswerError, match="openrouter: "):
+    with pytest.raises(EmptyResponseError, match="openrouter: "):
         await job(broker, openrouter.url).run(NOW)
     assert await read_records(broker.bootstrap, INFERENCE) == []
 
@@ -238,19 +242,15 @@ async def test_a_day_without_rows_is_missing(broker: Broker, openrouter: Scripte
     openrouter.answers[RANKINGS] = answer([row("a/b", "5")], start="2026-05-09")
     outcome = await job(broker, openrouter.url).run(NOW)
     assert outcome.missing == {
-        "2026-04-11 to 2026-05-08": "the answer begins with 2026-05-09",
-        "2026-05-09": "not one name was counted",
-        "2026-05-10": "not one name was counted",
+        "2026-04-11 to 2026-05-08": "the response starts at 2026-05-09",
+        "2026-05-09": "the response has no names for it",
+        "2026-05-10": "the response has no names for it",
     }
 
 
-async def test_an_answer_without_its_moment_is_refused(
-    broker: Broker, openrouter: Scripted
-) -> None:
+async def test_response_without_as_of_is_rejected(broker: Broker, openrouter: Scripted) -> None:
     openrouter.answers[RANKINGS] = answer(PUBLISHED, as_of="soon")
-    with pytest.raises(
-        EmptyAnswerError, match=r"as of when it counted \(as_of: .* OPENROUTER_BASE"
-    ):
+    with pytest.raises(EmptyResponseError, match=r"no valid metadata \(as_of: .* OPENROUTER_BASE"):
         await job(broker, openrouter.url).run(NOW)
 
 
@@ -321,7 +321,7 @@ async def test_tokens_land_without_the_catalogue(broker: Broker, openrouter: Scr
     del openrouter.answers[CATALOGUE]
     outcome = await job(broker, openrouter.url).run(NOW)
     assert len(await days(broker)) == 1
-    assert "names without titles" in outcome.troubles[0]
+    assert "names without titles" in outcome.failures[0]
     assert not outcome.complete
     assert (await names(broker))["openai/gpt-4o-2024-05-13"].title is None
 
@@ -337,15 +337,15 @@ def catalog() -> Any:
 
 
 @pytest.fixture
-async def simulated(catalog: Any) -> AsyncIterator[SimulatedHub]:
-    async with SimulatedHub(catalog, clock=SimulatedClock(SIMULATED_NOW)) as running:
+async def simulated(catalog: Any) -> AsyncIterator[FaultyHub]:
+    async with FaultyHub(catalog, clock=SimulatedClock(SIMULATED_NOW)) as running:
         yield running
 
 
 async def run_simulated(
-    broker: Broker, hub: SimulatedHub, patience: Patience = QUICK, **more: Any
+    broker: Broker, hub: FaultyHub, request_policy: RequestPolicy = QUICK, **more: Any
 ) -> Outcome:
-    one = job(broker, hub.openrouter_url, patience, **more)
+    one = job(broker, hub.openrouter_url, request_policy, **more)
     one.last_run = SIMULATED_NOW
     return await one.run(hub.clock.now())
 
@@ -360,17 +360,15 @@ async def run_simulated(
     ],
     ids=repr,
 )
-async def test_a_passing_fault_is_overcome(
-    broker: Broker, simulated: SimulatedHub, fault: Any
-) -> None:
+async def test_transient_fault_is_retried(broker: Broker, simulated: FaultyHub, fault: Any) -> None:
     simulated.faults.add(fault)
-    patience = HASTY if isinstance(fault, Stalled) else QUICK
-    outcome = await run_simulated(broker, simulated, patience)
+    request_policy = HASTY if isinstance(fault, Stalled) else QUICK
+    outcome = await run_simulated(broker, simulated, request_policy)
     assert outcome.complete
     assert outcome.published["days"] == 31
 
 
-async def test_a_revised_day_is_published_anew(broker: Broker, simulated: SimulatedHub) -> None:
+async def test_recounted_day_is_published_again(broker: Broker, simulated: FaultyHub) -> None:
     await run_simulated(broker, simulated)
     simulated.clock.set(SIMULATED_NOW + timedelta(days=2))
     await run_simulated(broker, simulated)
@@ -383,7 +381,7 @@ async def test_a_revised_day_is_published_anew(broker: Broker, simulated: Simula
 
 
 async def test_the_invented_names_are_classified_by_a_file(
-    broker: Broker, simulated: SimulatedHub, tmp_path: Path
+    broker: Broker, simulated: FaultyHub, tmp_path: Path
 ) -> None:
     file = tmp_path / "names.csv"
     file.write_text(names_csv(simulated.catalog))

@@ -1,8 +1,9 @@
 """The registry: the list over HTTP, joined with the simulated Hub."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
+from typing import NamedTuple
 
 import pytest
 from aiohttp import web
@@ -12,15 +13,17 @@ from breakout.registry.overrides import Overrides
 from breakout.registry.table import RegistryFileError
 from breakout.registry.tracked_list import FILES
 from breakout.settings import Settings
-from breakout.simulation import Catalog, Model, Organisation, SimulatedClock, SimulatedHub
-from breakout.simulation.faults import ErrorStatus, Html, Truncated, WrongValues
+from breakout.simulation import Catalog, Model, Organisation, SimulatedClock
 from breakout.simulation.serving import Serving
-from collectors.http.client import SourceError
-from collectors.hub.survey import hub_source
-from collectors.sources.registry import Registry, read_registry
-from collectors.sources.tracked_models import fetch_tracked_list, tracked_models_source
+from collectors.http.errors import SourceError
+from collectors.publishing.rejected_rows import RejectedRows
+from collectors.sources.registry import resolve_models
+from collectors.sources.tracked_models import fetch_tracked_list
 from tests.breakout.registry.lists import contents
+from tests.collectors.hub_crawls import crawl_tracked
 from tests.collectors.quick import QUICK
+from tests.support.faulty_hub.faults import ErrorStatus, Html, Truncated, WrongValues
+from tests.support.faulty_hub.hub import FaultyHub
 
 NOW = datetime(2026, 8, 22, 11, tzinfo=UTC)
 MODELS = [
@@ -49,23 +52,26 @@ MODELS = [
 
 
 @pytest.fixture
-async def hub() -> AsyncIterator[SimulatedHub]:
+async def hub() -> AsyncIterator[FaultyHub]:
     catalog = Catalog.of(MODELS, organisations=[Organisation("acorn", "china")])
-    async with SimulatedHub(catalog, clock=SimulatedClock(NOW)) as running:
+    async with FaultyHub(catalog, clock=SimulatedClock(NOW)) as running:
         yield running
 
 
-async def registry(hub: SimulatedHub, overrides: Overrides | None = None) -> Registry:
-    settings = Settings(hf_endpoint=hub.url, tracked_models_url=hub.tracked_models_url)
-    async with (
-        tracked_models_source(settings, patience=QUICK) as lists,
-        hub_source(settings, patience=QUICK) as source,
-    ):
-        tracked_list = await fetch_tracked_list(lists)
-        return await read_registry(source, tracked_list, overrides or Overrides(), observed_at=NOW)
+class Registry(NamedTuple):
+    records: list[ModelRecord]
+    missing: Mapping[str, str]
+    rejected: RejectedRows
 
 
-async def test_one_record_a_model_with_the_source_of_each_fact(hub: SimulatedHub) -> None:
+async def registry(hub: FaultyHub, overrides: Overrides | None = None) -> Registry:
+    found, tracked_list = await crawl_tracked(hub, "registry")
+    collected = resolve_models(found, tracked_list, overrides or Overrides(), observed_at=NOW)
+    records = [record for record in collected.records if isinstance(record, ModelRecord)]
+    return Registry(records, collected.missing, collected.rejected)
+
+
+async def test_one_record_a_model_with_the_source_of_each_fact(hub: FaultyHub) -> None:
     found = await registry(hub)
     records = {record.model_id: record for record in found.records}
     assert sorted(records) == [
@@ -102,28 +108,28 @@ async def test_one_record_a_model_with_the_source_of_each_fact(hub: SimulatedHub
     assert (birch.size_source, birch.total_params_b) == ("safetensors", 8.030261248)
 
 
-async def test_a_model_the_hub_says_nothing_of_gets_no_record(hub: SimulatedHub) -> None:
+async def test_model_without_metadata_has_no_record(hub: FaultyHub) -> None:
     found = await registry(hub)
-    assert found.missing == {"birch/Birch-7B": "deleted: the Hub knows no such model"}
+    assert found.missing == {"birch/Birch-7B": "deleted: the Hub has no such model"}
 
 
-async def test_overrides_are_heeded(hub: SimulatedHub) -> None:
+async def test_overrides_are_applied(hub: FaultyHub) -> None:
     found = await registry(hub, Overrides(released_at={"acorn/Acorn-R1": date(2025, 8, 6)}))
     record = next(record for record in found.records if record.model_id == "acorn/Acorn-R1")
     assert (record.released_at, record.released_source) == (date(2025, 8, 6), "override")
 
 
-async def test_unreadable_metadata_is_a_dead_letter(hub: SimulatedHub) -> None:
+async def test_invalid_metadata_is_dead_letter(hub: FaultyHub) -> None:
     hub.faults.add(WrongValues(values={"tags": 7}, models=["acorn/Acorn-R1"]))
     found = await registry(hub)
     assert "acorn/Acorn-R1" in found.missing
-    [letter] = found.unreadable.letters
+    [letter] = found.rejected.letters
     assert letter.error.startswith("acorn/Acorn-R1: tags: Input should be a valid list, got 7")
     assert letter.component == "collector:registry"
 
 
 @pytest.mark.parametrize("file", FILES)
-async def test_a_list_read_in_part_is_not_used(hub: SimulatedHub, file: str) -> None:
+async def test_incomplete_tracked_list_is_not_used(hub: FaultyHub, file: str) -> None:
     hub.faults.add(ErrorStatus(match=f"/{file}", status=500))
     with pytest.raises(SourceError, match=rf"{file}: HTTP 500"):
         await registry(hub)
@@ -133,19 +139,18 @@ async def test_a_list_read_in_part_is_not_used(hub: SimulatedHub, file: str) -> 
         await registry(hub)
 
 
-async def test_a_cut_off_list_is_read_again(hub: SimulatedHub) -> None:
+async def test_truncated_tracked_list_is_retried(hub: FaultyHub) -> None:
     hub.faults.add(Truncated(match="/models.csv", framing="content_length", times=1))
     assert len((await registry(hub)).records) == 4
 
 
-async def test_a_plain_copy_of_the_list_will_do(tmp_path: Path) -> None:
+async def test_plain_copy_of_tracked_list_is_read(tmp_path: Path) -> None:
     for file, content in contents().items():
         (tmp_path / file).write_bytes(content)
     app = web.Application()
     app.router.add_static("/lists", tmp_path)
     async with Serving(app) as serving:
         settings = Settings(tracked_models_url=f"{serving.url}/lists")
-        async with tracked_models_source(settings, patience=QUICK) as lists:
-            tracked_list = await fetch_tracked_list(lists)
+        tracked_list = await fetch_tracked_list(settings, QUICK)
     assert len(tracked_list.models) == 4
     assert set(tracked_list.corrections) == {"acorn/Acorn-7B"}

@@ -25,7 +25,7 @@ from tests.support.waiting import wait_until
 
 USERS = {"default": ADMIN_PASSWORD, "reader": READER_PASSWORD}
 ROWS = "/* unread */ SELECT repeat('x', 100000) FROM numbers({rows}) SETTINGS max_block_size = 10"
-# The deadlines are the same code with less patience
+# The same code with shorter deadlines
 SERVER_WITH_SHORT_DEADLINES = """
 import sys
 from breakout.local.clickhouse import body_writer, receive, server
@@ -35,14 +35,14 @@ sys.exit(server.main())
 """
 
 
-class ImpatientServer(ClickHouseServer):
+class ShortDeadlineServer(ClickHouseServer):
     program = (sys.executable, "-c", SERVER_WITH_SHORT_DEADLINES)
 
 
 @pytest.fixture(scope="module")
-def impatient(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ClickHouseServer]:
-    path = tmp_path_factory.mktemp("impatient")
-    server = ImpatientServer(path, free_port(), ADMIN_PASSWORD, READER_PASSWORD)
+def short_deadlines(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ClickHouseServer]:
+    path = tmp_path_factory.mktemp("short_deadlines")
+    server = ShortDeadlineServer(path, free_port(), ADMIN_PASSWORD, READER_PASSWORD)
     server.start()
     yield server
     server.close()
@@ -116,17 +116,17 @@ def test_admin_writes_while_nobody_reads_answers(server: ClickHouseServer, datab
 
 
 @pytest.mark.parametrize("more", ["", "&wait_end_of_query=1"])
-def test_client_that_does_not_read_is_cut(impatient: ClickHouseServer, more: str) -> None:
+def test_client_that_does_not_read_is_cut(short_deadlines: ClickHouseServer, more: str) -> None:
     query = ROWS.format(rows=1000)
     words = "closed the connection of a client that read nothing"
-    before = impatient.log.read_text().count(words)
-    with admin_of(impatient) as admin, asked(impatient, "reader", query, more=more) as client:
+    before = short_deadlines.log.read_text().count(words)
+    with admin_of(short_deadlines) as admin, asked(impatient, "reader", query, more=more) as client:
         client.settimeout(600)
         wait_until("the answer has begun", lambda: client.recv(1, socket.MSG_PEEK), seconds=170)
         wait_until("its statement is over", lambda: unread(admin) == 0, seconds=170)
         wait_until(
             "the server says so",
-            lambda: impatient.log.read_text().count(words) > before,
+            lambda: short_deadlines.log.read_text().count(words) > before,
             seconds=170,
         )
         assert size_of_rest(client) < 50_000_000
@@ -144,11 +144,11 @@ def test_head_is_answered_without_a_body(server: ClickHouseServer, rows: int) ->
             assert admin.get("/ping").text == "Ok.\n"
 
 
-def test_insert_whose_data_stop_coming_is_cut(impatient: ClickHouseServer) -> None:
-    with admin_of(impatient) as admin:
+def test_insert_whose_data_stop_coming_is_cut(short_deadlines: ClickHouseServer) -> None:
+    with admin_of(short_deadlines) as admin:
         admin.post("/", content="CREATE TABLE cut (a UInt64) ENGINE = MergeTree ORDER BY a")
         insert = "INSERT INTO cut FORMAT TSV"
-        with asked(impatient, "default", insert, length=1000) as client:
+        with asked(short_deadlines, "default", insert, length=1000) as client:
             client.sendall(b"1\n2\n3\n")
             client.settimeout(600)
             answer = client.recv(1 << 16)
@@ -165,9 +165,9 @@ def test_insert_whose_data_stop_coming_is_cut(impatient: ClickHouseServer) -> No
         b"--b\r\nContent-Disposition: form-data; name=t; filename=t\r\n\r\n1\n2\n",
     ],
 )
-def test_form_that_stops_coming_is_cut(impatient: ClickHouseServer, begun: bytes) -> None:
+def test_form_that_stops_coming_is_cut(short_deadlines: ClickHouseServer, begun: bytes) -> None:
     kind = "multipart/form-data; boundary=b"
-    with asked(impatient, "reader", "SELECT 1", length=1000, content_type=kind) as client:
+    with asked(short_deadlines, "reader", "SELECT 1", length=1000, content_type=kind) as client:
         client.sendall(begun)
         client.settimeout(600)
         answer = client.recv(1 << 16)

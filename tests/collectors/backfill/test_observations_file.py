@@ -11,8 +11,10 @@ import pyarrow.csv as pa_csv
 import pyarrow.parquet as pq
 import pytest
 
-from collectors.backfill import own_file
-from collectors.backfill.own_file import OwnFileError, scrapes, spool
+from collectors.backfill import observations_file
+from collectors.backfill import spool as spool_module
+from collectors.backfill.observations_file import ObservationsFileError
+from collectors.backfill.spool import scrapes, spool
 
 NOW = datetime(2026, 11, 1, tzinfo=UTC)
 HEADER = "model_id,observed_at,downloads_all_time,downloads_30d,likes\n"
@@ -27,7 +29,7 @@ def read(path: Path, folder: Path) -> tuple[list[tuple[Any, ...]], dict[int, str
         for scrape in scrapes(spooled, "huggingface", "file")
         for model, one in scrape.counters.items()
     ]
-    return rows, {one.row: one.why for one in spooled.wrong}
+    return rows, {one.row: one.reason for one in spooled.invalid}
 
 
 def at(text: str) -> datetime:
@@ -56,25 +58,23 @@ def test_a_csv_is_sorted_by_moment(tmp_path: Path) -> None:
     [
         ("ab,2026-01-01,1,,", "model_id: must be organisation/name, got 'ab'"),
         (",2026-01-01,1,,", "model_id: must be organisation/name, got None"),
-        ("a/b,yesterday,1,,", "observed_at: must be a moment such as"),
+        ("a/b,yesterday,1,,", "observed_at: must be a time such as"),
         ("a/b,,1,,", "observed_at: is missing"),
-        ("a/b,2026-01-01T10:00:00,1,,", "observed_at: must have a time zone, as 2026-01-01T10"),
-        ("a/b,2027-01-01,1,,", "observed_at: must be from 1970 to now"),
-        ("a/b,1969-12-31,1,,", "observed_at: must be from 1970 to now"),
-        ("a/b,2026-01-01,-1,,", "downloads_all_time: must be a whole number from 0 on, got '-1'"),
-        ("a/b,2026-01-01,1.5,,", "downloads_all_time: must be a whole number"),
-        ("a/b,2026-01-01,1e-1,,", "downloads_all_time: must be a whole number"),
-        ("a/b,2026-01-01,1.5e+00,,", "downloads_all_time: must be a whole number"),
-        ("a/b,2026-01-01,1e+19,,", "downloads_all_time: must be a whole number"),
-        ("a/b,2026-01-01,1e+999999999,,", "downloads_all_time: must be a whole number"),
-        ("a/b,2026-01-01,9223372036854775808,,", "downloads_all_time: must be a whole number"),
-        ("a/b,2026-01-01,1,many,", "downloads_30d: must be a whole number"),
-        ("a/b,2026-01-01,1,,NaN", "likes: must be a whole number"),
+        ("a/b,2026-01-01T10:00:00,1,,", "observed_at: must have a time zone, such as 2026"),
+        ("a/b,2027-01-01,1,,", "observed_at: must be between 1970 and now"),
+        ("a/b,1969-12-31,1,,", "observed_at: must be between 1970 and now"),
+        ("a/b,2026-01-01,-1,,", "downloads_all_time: must be an integer from 0, got '-1'"),
+        ("a/b,2026-01-01,1.5,,", "downloads_all_time: must be an integer"),
+        ("a/b,2026-01-01,1e-1,,", "downloads_all_time: must be an integer"),
+        ("a/b,2026-01-01,1.5e+00,,", "downloads_all_time: must be an integer"),
+        ("a/b,2026-01-01,1e+19,,", "downloads_all_time: must be an integer"),
+        ("a/b,2026-01-01,1e+999999999,,", "downloads_all_time: must be an integer"),
+        ("a/b,2026-01-01,9223372036854775808,,", "downloads_all_time: must be an integer"),
+        ("a/b,2026-01-01,1,many,", "downloads_30d: must be an integer"),
+        ("a/b,2026-01-01,1,,NaN", "likes: must be an integer"),
     ],
 )
-def test_a_wrong_row_is_left_out_and_its_neighbours_stay(
-    tmp_path: Path, row: str, why: str
-) -> None:
+def test_invalid_row_is_skipped(tmp_path: Path, row: str, why: str) -> None:
     file = tmp_path / "mine.csv"
     file.write_text(f"{HEADER}x/y,2026-01-01,1,,\n{row}\nx/y,2026-01-02,2.0,,\n")
     rows, wrong = read(file, tmp_path / "spool")
@@ -138,9 +138,9 @@ def test_a_file_that_cannot_be_used_says_what_it_needs(
     tmp_path: Path, name: str, text: str, why: str
 ) -> None:
     (tmp_path / name).write_text(text)
-    with pytest.raises(OwnFileError, match=rf"{name}: .*{why}"):
+    with pytest.raises(ObservationsFileError, match=rf"{name}: .*{why}"):
         read(tmp_path / name, tmp_path / "spool")
-    with pytest.raises(OwnFileError, match="no such file"):
+    with pytest.raises(ObservationsFileError, match="no such file"):
         read(tmp_path / "none.csv", tmp_path / "spool")
 
 
@@ -156,7 +156,7 @@ def test_any_order_and_any_size_of_a_month_give_the_same(
     random.Random(1).shuffle(lines)
     (tmp_path / "shuffled.csv").write_text(HEADER + "\n".join(lines) + "\n")
     expected = read(tmp_path / "sorted.csv", tmp_path / "one")
-    monkeypatch.setattr(own_file, "_MOST_ROWS_AT_ONCE", 50)
+    monkeypatch.setattr(spool_module, "_MOST_ROWS", 50)
     assert read(tmp_path / "shuffled.csv", tmp_path / "other") == expected
     assert [row[0] for row in expected[0]] == sorted(row[0] for row in expected[0])
     assert len(expected[0]) == 1400
@@ -166,7 +166,7 @@ def test_any_order_and_any_size_of_a_month_give_the_same(
 def test_quoted_line_breaks_are_read_across_blocks(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, ending: str
 ) -> None:
-    monkeypatch.setattr(own_file, "_LONGEST_ROW", 4096)
+    monkeypatch.setattr(observations_file, "_LONGEST_ROW", 4096)
     card = ending.join(['A line, with a comma and a ""quotation""'] * 20)
     lines = ["model_id,card,observed_at,downloads_all_time"]
     lines += [f'a/b,"{card}",{date(2026, 1, 1) + timedelta(days=day)},{day}' for day in range(90)]
@@ -219,24 +219,24 @@ def test_columns_are_known_in_any_case(tmp_path: Path, name: str) -> None:
 @pytest.mark.parametrize(
     ("content", "why"),
     [
-        (HEADER.encode(), "has no row below its header"),
+        (HEADER.encode(), "has no rows after its header"),
         (HEADER.replace(",", ";").encode(), "its columns are separated by semicolons"),
         (HEADER.replace(",", "\t").encode(), "its columns are separated by tabs"),
         (HEADER.encode("utf-16"), "is UTF-16: save it as UTF-8"),
-        (HEADER.replace("likes", "likes,Likes").encode(), "more than once: likes, Likes"),
-        (b"\xef\xbb\xbf" + HEADER.encode(), "has no row below its header"),
+        (HEADER.replace("likes", "likes,Likes").encode(), "repeated column: likes, Likes"),
+        (b"\xef\xbb\xbf" + HEADER.encode(), "has no rows after its header"),
     ],
     ids=["no row", "semicolons", "tabs", "UTF-16", "twice", "BOM"],
 )
 def test_unusable_csv_names_its_fault(tmp_path: Path, content: bytes, why: str) -> None:
     (tmp_path / "mine.csv").write_bytes(content)
-    with pytest.raises(OwnFileError, match=why):
+    with pytest.raises(ObservationsFileError, match=why):
         read(tmp_path / "mine.csv", tmp_path / "spool")
 
 
-def test_quotation_mark_left_open_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(own_file, "_LONGEST_ROW", 4096)
+def test_unclosed_quote_is_reported(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(observations_file, "_LONGEST_ROW", 4096)
     rows = "a/b,2026-01-01,5,,\n" * 500
     (tmp_path / "mine.csv").write_text(f'{HEADER}"a/b,2026-01-01,5,,\n{rows}')
-    with pytest.raises(OwnFileError, match="a quotation mark is not closed"):
+    with pytest.raises(ObservationsFileError, match="a quote is not closed"):
         read(tmp_path / "mine.csv", tmp_path / "spool")

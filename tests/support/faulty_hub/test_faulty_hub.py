@@ -1,27 +1,26 @@
-"""Every fault of the simulated Hub does what it says."""
+"""Every fault does what its documentation says."""
 
 import asyncio
 import email.utils
 import gzip
 import json
 import math
+from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import httpx
 import pytest
-from pydantic import ValidationError
 
-from breakout.simulation import SimulatedHub
-from breakout.simulation.faults import (
+from breakout.simulation import SimulatedClock
+from tests.breakout.simulation.conftest import small_catalog
+from tests.support.faulty_hub.faults import (
     CursorLoop,
     Drip,
     Duplicates,
     EmptyList,
     ErrorStatus,
     ExtraFields,
-    Fault,
-    Faults,
     Gzip,
     Html,
     MissingFields,
@@ -33,11 +32,25 @@ from breakout.simulation.faults import (
     Vanished,
     WrongValues,
 )
+from tests.support.faulty_hub.hub import FaultyHub
 
+NOW = datetime(2026, 3, 10, 12, tzinfo=UTC)
 LIST = "/api/models?author=acorn&limit=3&sort=createdAt&expand[]=downloads&expand[]=likes"
 
 
-async def raw(hub: SimulatedHub, *, most: int | None = None) -> tuple[bytes, bytes]:
+@pytest.fixture
+async def hub() -> AsyncIterator[FaultyHub]:
+    async with FaultyHub(small_catalog(), clock=SimulatedClock(NOW)) as running:
+        yield running
+
+
+@pytest.fixture
+async def http(hub: FaultyHub) -> AsyncIterator[httpx.AsyncClient]:
+    async with httpx.AsyncClient(base_url=hub.url, timeout=10, verify=False) as client:
+        yield client
+
+
+async def raw(hub: FaultyHub, *, most: int | None = None) -> tuple[bytes, bytes]:
     """Return head and body as they come over the wire, until the connection ends or `most`."""
     host, port = hub.url.removeprefix("http://").split(":")
     reader, writer = await asyncio.open_connection(host, int(port))
@@ -59,25 +72,25 @@ async def pages(http: httpx.AsyncClient, most: int) -> list[list[str]]:
     found: list[list[str]] = []
     url = LIST
     while url and len(found) < most:
-        answer = await http.get(url)
-        found.append([row["id"].removeprefix("acorn/tiny-") for row in answer.json()])
-        url = answer.links.get("next", {}).get("url", "")
+        response = await http.get(url)
+        found.append([row["id"].removeprefix("acorn/tiny-") for row in response.json()])
+        url = response.links.get("next", {}).get("url", "")
     return found
 
 
 @pytest.mark.parametrize("status", [500, 502, 503, 404])
-async def test_an_error_status_comes_so_many_times(
-    hub: SimulatedHub, http: httpx.AsyncClient, status: int
+async def test_error_status_affects_times_requests(
+    hub: FaultyHub, http: httpx.AsyncClient, status: int
 ) -> None:
     hub.faults.add(ErrorStatus(status=status, times=2, after=1))
-    answers = [await http.get(LIST) for _ in range(5)]
-    assert [answer.status_code for answer in answers] == [200, status, status, 200, 200]
-    assert "error" in answers[1].json()
+    responses = [await http.get(LIST) for _ in range(5)]
+    assert [response.status_code for response in responses] == [200, status, status, 200, 200]
+    assert "error" in responses[1].json()
     assert [received.status for received in hub.requests] == [200, status, status, 200, 200]
 
 
-async def test_an_error_status_comes_always_for_what_matches(
-    hub: SimulatedHub, http: httpx.AsyncClient
+async def test_error_status_affects_every_matching_request(
+    hub: FaultyHub, http: httpx.AsyncClient
 ) -> None:
     hub.faults.add(ErrorStatus(match="tiny-1B"))
     for _ in range(3):
@@ -87,27 +100,27 @@ async def test_an_error_status_comes_always_for_what_matches(
     assert (await http.get("/api/models/acorn/tiny-1B")).status_code == 200
 
 
-async def test_a_fault_may_hit_the_lists(hub: SimulatedHub, http: httpx.AsyncClient) -> None:
+async def test_fault_may_affect_tracked_list(hub: FaultyHub, http: httpx.AsyncClient) -> None:
     hub.faults.add(ErrorStatus(match="^/lists/models"))
     assert (await http.get("/lists/models.csv")).status_code == 503
     assert (await http.get("/lists/extra_models.csv")).status_code == 200
     assert (await http.get(LIST)).status_code == 200
 
 
-async def test_faults_that_end_a_request_take_turns(
-    hub: SimulatedHub, http: httpx.AsyncClient
+async def test_replacing_faults_affect_one_request_each(
+    hub: FaultyHub, http: httpx.AsyncClient
 ) -> None:
     hub.faults.add(ErrorStatus(status=500, times=1), TooManyRequests(times=1), Html(times=1))
-    answers = [await http.get(LIST) for _ in range(4)]
-    assert [answer.status_code for answer in answers] == [500, 429, 200, 200]
-    assert answers[2].headers["Content-Type"].startswith("text/html")
-    assert "<html>" in answers[2].text
-    assert len(answers[3].json()) == 3
+    responses = [await http.get(LIST) for _ in range(4)]
+    assert [response.status_code for response in responses] == [500, 429, 200, 200]
+    assert responses[2].headers["Content-Type"].startswith("text/html")
+    assert "<html>" in responses[2].text
+    assert len(responses[3].json()) == 3
     assert hub.faults.active() == []
 
 
-async def test_too_many_requests_tells_the_wait_in_each_way(
-    hub: SimulatedHub, http: httpx.AsyncClient
+async def test_too_many_requests_sends_wait_in_each_header(
+    hub: FaultyHub, http: httpx.AsyncClient
 ) -> None:
     hub.faults.add(
         TooManyRequests(wait="ratelimit", seconds=55, times=1),
@@ -126,7 +139,7 @@ async def test_too_many_requests_tells_the_wait_in_each_way(
     assert "Retry-After" not in nothing.headers
 
 
-async def test_a_reset_before_headers_sends_rst(hub: SimulatedHub, http: httpx.AsyncClient) -> None:
+async def test_reset_before_headers_sends_rst(hub: FaultyHub, http: httpx.AsyncClient) -> None:
     hub.faults.add(Reset(times=1))
     with pytest.raises(ConnectionResetError):
         await raw(hub)
@@ -134,7 +147,7 @@ async def test_a_reset_before_headers_sends_rst(hub: SimulatedHub, http: httpx.A
     assert [received.status for received in hub.requests] == [None, 200]
 
 
-async def test_a_reset_after_headers_sends_them_first(hub: SimulatedHub) -> None:
+async def test_reset_after_headers_sends_headers_first(hub: FaultyHub) -> None:
     hub.faults.add(Reset(when="after_headers", times=1))
     host, port = hub.url.removeprefix("http://").split(":")
     reader, writer = await asyncio.open_connection(host, int(port))
@@ -145,8 +158,8 @@ async def test_a_reset_after_headers_sends_them_first(hub: SimulatedHub) -> None
     writer.close()
 
 
-async def test_a_truncated_body_with_fitting_length_is_broken_json(
-    hub: SimulatedHub, http: httpx.AsyncClient
+async def test_truncated_body_with_own_length_is_invalid_json(
+    hub: FaultyHub, http: httpx.AsyncClient
 ) -> None:
     whole = (await http.get(LIST)).content
     hub.faults.add(Truncated(framing="complete"))
@@ -157,8 +170,8 @@ async def test_a_truncated_body_with_fitting_length_is_broken_json(
         cut.json()
 
 
-async def test_a_truncated_body_falls_short_of_its_length(
-    hub: SimulatedHub, http: httpx.AsyncClient
+async def test_truncated_body_is_shorter_than_content_length(
+    hub: FaultyHub, http: httpx.AsyncClient
 ) -> None:
     whole = (await http.get(LIST)).content
     hub.faults.add(Truncated(framing="content_length"))
@@ -169,8 +182,8 @@ async def test_a_truncated_body_falls_short_of_its_length(
         await http.get(LIST)
 
 
-async def test_a_truncated_chunked_body_has_no_end(
-    hub: SimulatedHub, http: httpx.AsyncClient
+async def test_truncated_chunked_body_lacks_last_chunk(
+    hub: FaultyHub, http: httpx.AsyncClient
 ) -> None:
     whole = (await http.get(LIST)).content
     hub.faults.add(Truncated(framing="chunked"))
@@ -183,17 +196,17 @@ async def test_a_truncated_chunked_body_has_no_end(
         await http.get(LIST)
 
 
-async def test_a_stalled_body_never_comes(hub: SimulatedHub, http: httpx.AsyncClient) -> None:
+async def test_stalled_response_has_headers_only(hub: FaultyHub, http: httpx.AsyncClient) -> None:
     hub.faults.add(Stalled(times=1))
-    async with http.stream("GET", LIST, timeout=httpx.Timeout(10, read=0.3)) as answer:
-        assert answer.status_code == 200
-        assert int(answer.headers["Content-Length"]) > 0
+    async with http.stream("GET", LIST, timeout=httpx.Timeout(10, read=0.3)) as response:
+        assert response.status_code == 200
+        assert int(response.headers["Content-Length"]) > 0
         with pytest.raises(httpx.ReadTimeout):
-            await answer.aread()
+            await response.aread()
     assert (await http.get(LIST)).status_code == 200
 
 
-async def test_a_hub_with_a_stalled_request_stops(hub: SimulatedHub) -> None:
+async def test_hub_stops_during_stalled_request(hub: FaultyHub) -> None:
     hub.faults.add(Stalled())
     host, port = hub.url.removeprefix("http://").split(":")
     reader, writer = await asyncio.open_connection(host, int(port))
@@ -204,21 +217,23 @@ async def test_a_hub_with_a_stalled_request_stops(hub: SimulatedHub) -> None:
     writer.close()
 
 
-async def test_a_drip_comes_whole_in_pieces(hub: SimulatedHub, http: httpx.AsyncClient) -> None:
+async def test_drip_sends_complete_body_in_pieces(hub: FaultyHub, http: httpx.AsyncClient) -> None:
     whole = (await http.get(LIST)).content
     hub.faults.add(Drip(bytes_each=50, seconds_between=0.01))
-    async with http.stream("GET", LIST) as answer:
-        pieces = [piece async for piece in answer.aiter_raw()]
+    async with http.stream("GET", LIST) as response:
+        pieces = [piece async for piece in response.aiter_raw()]
     assert b"".join(pieces) == whole
     assert len(pieces) > 1
 
 
-async def test_gzip_is_for_those_who_accept_it(hub: SimulatedHub, http: httpx.AsyncClient) -> None:
+async def test_gzip_only_for_clients_that_accept_it(
+    hub: FaultyHub, http: httpx.AsyncClient
+) -> None:
     whole = (await http.get(LIST)).content
     hub.faults.add(Gzip())
-    async with http.stream("GET", LIST) as answer:
-        compressed = b"".join([piece async for piece in answer.aiter_raw()])
-    assert answer.headers["Content-Encoding"] == "gzip"
+    async with http.stream("GET", LIST) as response:
+        compressed = b"".join([piece async for piece in response.aiter_raw()])
+    assert response.headers["Content-Encoding"] == "gzip"
     assert gzip.decompress(compressed) == whole
     assert (await http.get(LIST)).content == whole
     plain = await http.get(LIST, headers={"Accept-Encoding": "identity"})
@@ -226,19 +241,19 @@ async def test_gzip_is_for_those_who_accept_it(hub: SimulatedHub, http: httpx.As
     assert plain.content == whole
 
 
-async def test_corrupt_gzip_cannot_be_read(hub: SimulatedHub, http: httpx.AsyncClient) -> None:
+async def test_corrupt_gzip_fails_to_decode(hub: FaultyHub, http: httpx.AsyncClient) -> None:
     hub.faults.add(Gzip(corrupt=True))
     with pytest.raises(httpx.DecodingError):
         await http.get(LIST)
 
 
-async def test_gzip_may_be_truncated(hub: SimulatedHub, http: httpx.AsyncClient) -> None:
+async def test_gzip_combines_with_truncation(hub: FaultyHub, http: httpx.AsyncClient) -> None:
     hub.faults.add(Gzip(), Truncated(framing="content_length"))
     with pytest.raises(httpx.RemoteProtocolError):
         await http.get(LIST)
 
 
-async def test_a_repeated_cursor_leads_nowhere(hub: SimulatedHub, http: httpx.AsyncClient) -> None:
+async def test_repeated_cursor_returns_same_page(hub: FaultyHub, http: httpx.AsyncClient) -> None:
     assert await pages(http, 5) == [["7B", "6B", "5B"], ["4B", "3B", "2B"], ["1B"]]
     hub.faults.add(RepeatedCursor(after=1))
     first = await http.get(LIST)
@@ -249,7 +264,7 @@ async def test_a_repeated_cursor_leads_nowhere(hub: SimulatedHub, http: httpx.As
     assert await pages(http, 3) == [["7B", "6B", "5B"]] * 3
 
 
-async def test_a_cursor_loop_has_two_pages(hub: SimulatedHub, http: httpx.AsyncClient) -> None:
+async def test_cursor_loop_alternates_two_pages(hub: FaultyHub, http: httpx.AsyncClient) -> None:
     hub.faults.add(CursorLoop())
     assert await pages(http, 5) == [
         ["7B", "6B", "5B"],
@@ -260,21 +275,21 @@ async def test_a_cursor_loop_has_two_pages(hub: SimulatedHub, http: httpx.AsyncC
     ]
 
 
-async def test_a_cursor_loop_of_a_single_page(hub: SimulatedHub, http: httpx.AsyncClient) -> None:
+async def test_cursor_loop_of_single_page(hub: FaultyHub, http: httpx.AsyncClient) -> None:
     hub.faults.add(CursorLoop())
-    answer = await http.get("/api/models?author=oak")
-    empty = await http.get(answer.links["next"]["url"])
+    response = await http.get("/api/models?author=oak")
+    empty = await http.get(response.links["next"]["url"])
     assert empty.json() == []
     again = await http.get(empty.links["next"]["url"])
-    assert again.json() == answer.json()
+    assert again.json() == response.json()
 
 
-async def test_an_empty_list(hub: SimulatedHub, http: httpx.AsyncClient) -> None:
+async def test_empty_list(hub: FaultyHub, http: httpx.AsyncClient) -> None:
     hub.faults.add(EmptyList())
     assert await pages(http, 5) == [[], [], []]
 
 
-async def test_duplicates_across_pages(hub: SimulatedHub, http: httpx.AsyncClient) -> None:
+async def test_duplicates_across_pages(hub: FaultyHub, http: httpx.AsyncClient) -> None:
     hub.faults.add(Duplicates(count=2))
     assert await pages(http, 5) == [
         ["7B", "6B", "5B"],
@@ -283,21 +298,21 @@ async def test_duplicates_across_pages(hub: SimulatedHub, http: httpx.AsyncClien
     ]
 
 
-async def test_a_model_vanishes_between_pages(hub: SimulatedHub, http: httpx.AsyncClient) -> None:
+async def test_model_vanishes_between_pages(hub: FaultyHub, http: httpx.AsyncClient) -> None:
     hub.faults.add(Vanished(models=["acorn/tiny-3B", "acorn/tiny-7B"], after=1))
     assert await pages(http, 5) == [["7B", "6B", "5B"], ["4B", "2B"], ["1B"]]
-    answer = await http.get("/api/models/acorn/tiny-3B")
-    assert answer.status_code == 404
+    response = await http.get("/api/models/acorn/tiny-3B")
+    assert response.status_code == 404
 
 
-async def test_extra_fields(hub: SimulatedHub, http: httpx.AsyncClient) -> None:
+async def test_extra_fields(hub: FaultyHub, http: httpx.AsyncClient) -> None:
     hub.faults.add(ExtraFields(fields={"mood": {"sunny": [1]}}))
     for row in (await http.get(LIST)).json():
         assert row["mood"] == {"sunny": [1]}
         assert isinstance(row["downloads"], int)
 
 
-async def test_missing_fields(hub: SimulatedHub, http: httpx.AsyncClient) -> None:
+async def test_missing_fields(hub: FaultyHub, http: httpx.AsyncClient) -> None:
     hub.faults.add(MissingFields(fields=["downloads"], models=["acorn/tiny-7B"]))
     hub.faults.add(MissingFields(fields=["likes", "createdAt"]))
     seven, six, _ = (await http.get(LIST)).json()
@@ -307,81 +322,9 @@ async def test_missing_fields(hub: SimulatedHub, http: httpx.AsyncClient) -> Non
 
 
 @pytest.mark.parametrize("value", ["1234", -5, 10**30, None, 12.5, True, [], math.inf])
-async def test_wrong_values(hub: SimulatedHub, http: httpx.AsyncClient, value: Any) -> None:
+async def test_wrong_values(hub: FaultyHub, http: httpx.AsyncClient, value: Any) -> None:
     hub.faults.add(WrongValues(values={"downloads": value}, models=["acorn/tiny-6B"]))
     seven, six, _ = (await http.get(LIST)).json()
     assert six["downloads"] == value
     assert type(six["downloads"]) is type(value)
     assert seven["downloads"] != value
-
-
-async def test_faults_by_http(hub: SimulatedHub, http: httpx.AsyncClient) -> None:
-    one = {"kind": "status", "status": 500, "times": 1}
-    answer = await http.post("/simulation/faults", json=one)
-    assert answer.status_code == 200
-    assert [fault["kind"] for fault in answer.json()] == ["status"]
-    many = [{"kind": "wrong_values", "values": {"downloads": "7"}}, {"kind": "gzip"}]
-    await http.post("/simulation/faults", json=many)
-    assert (await http.get(LIST)).status_code == 500
-    answer = await http.get(LIST)
-    assert answer.json()[0]["downloads"] == "7"
-    assert answer.headers["Content-Encoding"] == "gzip"
-    assert [f["kind"] for f in (await http.get("/simulation/faults")).json()] == [
-        "wrong_values",
-        "gzip",
-    ]
-    assert (await http.delete("/simulation/faults")).json() == []
-    assert isinstance((await http.get(LIST)).json()[0]["downloads"], int)
-
-
-@pytest.mark.parametrize(
-    ("given", "says"),
-    [
-        ({"kind": "gremlin"}, "gremlin"),
-        ({"status": 500}, "kind"),
-        ({"kind": "status", "status": 200}, "status"),
-        ({"kind": "status", "time": 3}, "time"),
-        ({"kind": "status", "times": 0}, "times"),
-        ({"kind": "status", "match": "("}, "match"),
-        ({"kind": "vanished"}, "models"),
-        (3, "0"),
-    ],
-)
-async def test_a_wrong_fault_is_refused(
-    hub: SimulatedHub, http: httpx.AsyncClient, given: object, says: str
-) -> None:
-    answer = await http.post("/simulation/faults", json=given)
-    assert answer.status_code == 400
-    assert says in answer.json()["error"]
-    assert hub.faults.active() == []
-
-
-def test_one_wrong_fault_of_several_adds_none() -> None:
-    faults = Faults()
-    with pytest.raises(ValidationError):
-        faults.add_json([{"kind": "gzip"}, {"kind": "gremlin"}])
-    assert faults.active() == []
-
-
-def test_every_fault_can_be_given_as_json() -> None:
-    given: list[Fault] = [
-        ErrorStatus(),
-        TooManyRequests(),
-        Html(),
-        Reset(),
-        Truncated(),
-        Stalled(),
-        Drip(),
-        Gzip(),
-        RepeatedCursor(),
-        CursorLoop(),
-        EmptyList(),
-        Duplicates(),
-        Vanished(models=["a/b"]),
-        ExtraFields(),
-        MissingFields(fields=["likes"]),
-        WrongValues(values={"likes": None}),
-    ]
-    faults = Faults()
-    faults.add_json([fault.model_dump() for fault in given])
-    assert faults.active() == given

@@ -1,4 +1,4 @@
-"""Every collector by the name of its source."""
+"""All jobs, by the name of their source."""
 
 from collections.abc import Mapping
 
@@ -26,8 +26,8 @@ JOBS: Mapping[str, type[Job]] = {
 }
 
 
-def has_key(settings: Settings, variable: str) -> bool:
-    """Return whether a setting, by the name of its variable, has a value."""
+def is_set(settings: Settings, variable: str) -> bool:
+    """Return whether the setting of a variable has a value."""
     fields = type(settings).model_fields
     return any(
         field.alias == variable and getattr(settings, name) is not None

@@ -9,8 +9,14 @@ from types import MappingProxyType
 import pytest
 from aiohttp import web
 
-from breakout.simulation import Catalog, Model, SimulatedClock, SimulatedHub
-from breakout.simulation.faults import (
+from breakout.simulation import Catalog, Model, SimulatedClock
+from collectors.http.client import Source
+from collectors.http.errors import EmptyResponseError
+from collectors.hub.crawl import Crawl, crawl
+from collectors.scheduling.job import Progress
+from tests.collectors.quick import QUICK
+from tests.collectors.scripted import scripted
+from tests.support.faulty_hub.faults import (
     CursorLoop,
     Duplicates,
     EmptyList,
@@ -22,11 +28,7 @@ from breakout.simulation.faults import (
     Vanished,
     WrongValues,
 )
-from collectors.http.client import Source
-from collectors.hub.survey import Survey, survey
-from collectors.scheduling.job import EmptyAnswerError, Progress
-from tests.collectors.quick import QUICK
-from tests.collectors.scripted import scripted
+from tests.support.faulty_hub.hub import FaultyHub
 
 NOW = datetime(2026, 8, 22, 11, tzinfo=UTC)
 EARLIER = NOW - timedelta(days=3)
@@ -34,19 +36,19 @@ ACORNS = [f"acorn/tiny-{i}B" for i in range(1, 6)]
 BIRCHES = [f"birch/small-{i}B" for i in range(1, 4)]
 
 
-async def survey_of(
-    hub: SimulatedHub,
+async def crawl_of(
+    hub: FaultyHub,
     wanted: list[str],
     *,
     organisations: tuple[str, ...] = ("acorn", "birch"),
     single_requests: int = 60,
     repositories: Mapping[str, str] = MappingProxyType({}),
     on_progress: Progress = lambda _done, _total: None,
-) -> Survey:
+) -> Crawl:
     async with Source(
-        "huggingface", hub.url, "HF_ENDPOINT", token_setting="HF_TOKEN", patience=QUICK
+        "huggingface", hub.url, "HF_ENDPOINT", token_setting="HF_TOKEN", request_policy=QUICK
     ) as source:
-        return await survey(
+        return await crawl(
             source,
             organisations,
             wanted,
@@ -56,20 +58,20 @@ async def survey_of(
         )
 
 
-def running(*models: Model | str) -> SimulatedHub:
-    return SimulatedHub(Catalog.of(models), clock=SimulatedClock(NOW))
+def running(*models: Model | str) -> FaultyHub:
+    return FaultyHub(Catalog.of(models), clock=SimulatedClock(NOW))
 
 
 @pytest.fixture
-async def hub() -> AsyncIterator[SimulatedHub]:
+async def hub() -> AsyncIterator[FaultyHub]:
     async with running(*ACORNS, *BIRCHES) as started:
         yield started
 
 
-async def test_one_request_an_organisation(hub: SimulatedHub) -> None:
-    found = await survey_of(hub, [*ACORNS, *BIRCHES])
+async def test_one_request_an_organisation(hub: FaultyHub) -> None:
+    found = await crawl_of(hub, [*ACORNS, *BIRCHES])
     assert sorted(found.rows) == sorted([*ACORNS, *BIRCHES])
-    assert (found.missing, found.troubles, found.unreadable.letters) == ({}, {}, [])
+    assert (found.missing, found.failures, found.rejected.letters) == ({}, {}, [])
     assert len(hub.requests) == 2
     query = hub.requests[0].query
     assert ("author", "acorn") in query
@@ -90,9 +92,9 @@ async def test_one_request_an_organisation(hub: SimulatedHub) -> None:
 async def test_pages_are_followed_to_the_end() -> None:
     many = [f"acorn/tiny-{i}" for i in range(2345)]
     async with running(*many) as hub:
-        found = await survey_of(hub, many, organisations=("acorn",))
+        found = await crawl_of(hub, many, organisations=("acorn",))
         assert sorted(found.rows) == sorted(many)
-        assert found.troubles == {}
+        assert found.failures == {}
         assert len(hub.requests) == 3
 
 
@@ -100,30 +102,30 @@ async def test_a_model_on_two_pages_is_one_model() -> None:
     many = [f"acorn/tiny-{i}" for i in range(1500)]
     async with running(*many) as hub:
         hub.faults.add(Duplicates(count=30))
-        found = await survey_of(hub, many, organisations=("acorn",))
+        found = await crawl_of(hub, many, organisations=("acorn",))
         assert sorted(found.rows) == sorted(many)
-        assert (found.missing, found.troubles) == ({}, {})
+        assert (found.missing, found.failures) == ({}, {})
 
 
 @pytest.mark.parametrize("fault", [RepeatedCursor(), CursorLoop()])
-async def test_a_listing_that_runs_in_a_circle_is_left(fault: Fault) -> None:
+async def test_looping_pagination_is_abandoned(fault: Fault) -> None:
     many = [f"acorn/tiny-{i}" for i in range(2500)]
     async with running(*many, *BIRCHES) as hub:
         hub.faults.add(fault)
-        found = await survey_of(hub, [*many, *BIRCHES], single_requests=20)
+        found = await crawl_of(hub, [*many, *BIRCHES], single_requests=20)
     assert set(BIRCHES) <= set(found.rows)
     assert len(hub.requests) <= 30
-    assert "the listing of acorn runs in a circle after" in found.troubles["acorn"]
+    assert "the listing of acorn: pagination loops after" in found.failures["acorn"]
     # What was read counts, a bounded number is asked for, the rest is named.
     assert 1000 < len(found.rows) < 2503
     assert set(found.rows) | set(found.missing) == {*many, *BIRCHES}
     assert not set(found.rows) & set(found.missing)
-    assert "this one was not asked for" in next(iter(found.missing.values()))
+    assert "; not requested: more than 20" in next(iter(found.missing.values()))
 
 
-async def test_models_a_listing_lacks_are_asked_for(hub: SimulatedHub) -> None:
+async def test_models_missing_from_listing_are_requested(hub: FaultyHub) -> None:
     hub.faults.add(Vanished(match="author=acorn", models=ACORNS[:2]))
-    found = await survey_of(hub, [*ACORNS, *BIRCHES])
+    found = await crawl_of(hub, [*ACORNS, *BIRCHES])
     assert sorted(found.rows) == sorted([*ACORNS, *BIRCHES])
     assert found.missing == {}
     assert sorted(r.path for r in hub.requests[2:]) == [
@@ -131,36 +133,38 @@ async def test_models_a_listing_lacks_are_asked_for(hub: SimulatedHub) -> None:
     ]
 
 
-async def test_an_id_of_odd_characters_is_asked_for_as_it_is(hub: SimulatedHub) -> None:
+async def test_id_with_special_characters_is_quoted(hub: FaultyHub) -> None:
     odd = "acorn/wörter-模型..x"
-    found = await survey_of(hub, [*ACORNS, odd])
+    found = await crawl_of(hub, [*ACORNS, odd])
     assert hub.requests[-1].path == f"/api/models/{odd}"
-    assert found.missing == {odd: "deleted: the Hub knows no such model"}
+    assert found.missing == {odd: "deleted: the Hub has no such model"}
 
 
-async def test_an_empty_listing_is_made_up_for(hub: SimulatedHub) -> None:
+async def test_models_of_empty_listing_are_requested(hub: FaultyHub) -> None:
     hub.faults.add(EmptyList(match="author=acorn"))
-    found = await survey_of(hub, [*ACORNS, *BIRCHES])
+    found = await crawl_of(hub, [*ACORNS, *BIRCHES])
     assert sorted(found.rows) == sorted([*ACORNS, *BIRCHES])
 
 
-async def test_single_requests_are_capped(hub: SimulatedHub) -> None:
+async def test_single_requests_are_capped(hub: FaultyHub) -> None:
     hub.faults.add(EmptyList(match="author="))
-    found = await survey_of(hub, [*ACORNS, *BIRCHES], single_requests=2)
+    found = await crawl_of(hub, [*ACORNS, *BIRCHES], single_requests=2)
     # Two organisations, two of whose models tell that they did not move, two more.
     assert len(hub.requests) == 6
     assert len(found.rows) == 4
     assert len(found.missing) == 4
     for reason in found.missing.values():
-        assert reason.startswith("not in its organisation's listing; more than 2 such models")
+        assert reason == (
+            "not in its organisation's listing; not requested: more than 2 such models"
+        )
 
 
-async def test_other_models_have_their_turn_at_another_moment(hub: SimulatedHub) -> None:
+async def test_seed_selects_requested_models(hub: FaultyHub) -> None:
     hub.faults.add(Vanished(match="author=acorn", models=ACORNS[:4]))
     asked = set()
     for seed in range(12):
-        async with Source("huggingface", hub.url, "HF_ENDPOINT", patience=QUICK) as source:
-            found = await survey(source, ["acorn"], ACORNS, seed=str(seed), single_requests=1)
+        async with Source("huggingface", hub.url, "HF_ENDPOINT", request_policy=QUICK) as source:
+            found = await crawl(source, ["acorn"], ACORNS, seed=str(seed), single_requests=1)
         asked.update(set(found.rows) - {ACORNS[4]})
     assert asked == set(ACORNS[:4])
 
@@ -168,37 +172,37 @@ async def test_other_models_have_their_turn_at_another_moment(hub: SimulatedHub)
 async def test_a_renamed_model_keeps_its_id() -> None:
     renamed = Model("acorn/old-7B", renamed_to="acorn/new-7B", renamed_at=EARLIER)
     async with running(renamed, *ACORNS) as hub:
-        found = await survey_of(hub, ["acorn/old-7B", *ACORNS], organisations=("acorn",))
+        found = await crawl_of(hub, ["acorn/old-7B", *ACORNS], organisations=("acorn",))
     assert found.renamed == {"acorn/old-7B": "acorn/new-7B"}
     assert found.missing == {}
     assert sorted(found.rows) == sorted(["acorn/old-7B", *ACORNS])
     assert found.rows["acorn/old-7B"]["id"] == "acorn/new-7B"
 
 
-async def test_a_name_that_leads_to_another_repository_is_missing() -> None:
+async def test_name_redirecting_to_other_repository_is_missing() -> None:
     renamed = Model("acorn/old", renamed_to="acorn/new", renamed_at=EARLIER)
     async with running(renamed, *ACORNS) as hub:
-        first = await survey_of(hub, ["acorn/old", *ACORNS])
-        same = await survey_of(hub, ["acorn/old"], repositories=first.repositories)
-        other = await survey_of(
+        first = await crawl_of(hub, ["acorn/old", *ACORNS])
+        same = await crawl_of(hub, ["acorn/old"], repositories=first.repositories)
+        other = await crawl_of(
             hub, ["acorn/old", *ACORNS], repositories={"acorn/old": "621ffdc036468d709f17434d"}
         )
     assert first.repositories["acorn/old"] == first.rows["acorn/old"]["_id"]
     assert (same.missing, same.renamed) == ({}, {"acorn/old": "acorn/new"})
     assert "acorn/old" not in other.rows
-    assert "another repository now, acorn/new: _id was 621ffdc0" in other.missing["acorn/old"]
+    assert "another repository, acorn/new: _id was 621ffdc0" in other.missing["acorn/old"]
 
 
-async def test_lists_are_sorted_by_what_does_not_move(hub: SimulatedHub) -> None:
-    await survey_of(hub, [*ACORNS, *BIRCHES])
+async def test_listings_have_stable_order(hub: FaultyHub) -> None:
+    await crawl_of(hub, [*ACORNS, *BIRCHES])
     assert all(("sort", "createdAt") in request.query for request in hub.requests)
 
 
 async def test_an_organisation_of_more_than_a_page_is_complete() -> None:
     async with running(*(f"oak/leaf-{number}" for number in range(2003))) as hub:
-        found = await survey_of(hub, ["oak/leaf-2002"], organisations=("oak",))
+        found = await crawl_of(hub, ["oak/leaf-2002"], organisations=("oak",))
         assert len(hub.requests) == 3
-    assert (len(found.rows), found.troubles) == (2003, {})
+    assert (len(found.rows), found.failures) == (2003, {})
 
 
 async def test_a_redirect_without_a_query_keeps_the_fields_asked_for() -> None:
@@ -212,9 +216,9 @@ async def test_a_redirect_without_a_query_keeps_the_fields_asked_for() -> None:
     }
     async with (
         scripted(answers) as server,
-        Source("huggingface", server.url, "HF_ENDPOINT", patience=QUICK) as source,
+        Source("huggingface", server.url, "HF_ENDPOINT", request_policy=QUICK) as source,
     ):
-        found = await survey(source, ["acorn"], ["acorn/old"])
+        found = await crawl(source, ["acorn"], ["acorn/old"])
         asked = [request.query.getall("expand[]") for request in server.requests[1:]]
     assert found.renamed == {"acorn/old": "acorn/new"}
     assert asked[0] == asked[1]
@@ -224,7 +228,7 @@ async def test_a_redirect_without_a_query_keeps_the_fields_asked_for() -> None:
 async def test_a_model_renamed_to_a_tracked_one_does_not_count_twice() -> None:
     renamed = Model("acorn/old-7B", renamed_to="acorn/new-7B", renamed_at=EARLIER)
     async with running(renamed) as hub:
-        found = await survey_of(hub, ["acorn/old-7B", "acorn/new-7B"], organisations=("acorn",))
+        found = await crawl_of(hub, ["acorn/old-7B", "acorn/new-7B"], organisations=("acorn",))
     assert list(found.rows) == ["acorn/new-7B"]
     assert found.aliases == {"acorn/old-7B": "acorn/new-7B"}
     assert found.missing == {}
@@ -237,7 +241,7 @@ async def test_a_renamed_organisation_costs_few_requests() -> None:
     wanted = [model.id for model in models]
     tracked_twice = "new/tiny-3B"
     async with running(*models, *BIRCHES) as hub:
-        found = await survey_of(hub, [*wanted, tracked_twice], organisations=("birch", "old"))
+        found = await crawl_of(hub, [*wanted, tracked_twice], organisations=("birch", "old"))
     assert len(hub.requests) <= 5
     assert set(found.rows) == {*BIRCHES, *wanted, tracked_twice} - {"old/tiny-3B"}
     assert found.aliases == {"old/tiny-3B": "new/tiny-3B"}
@@ -252,9 +256,9 @@ async def test_deleted_and_private_models_are_missing_with_the_reason() -> None:
     ]
     async with running(*models) as hub:
         wanted = ["acorn/gone-7B", "acorn/hidden-7B", *ACORNS]
-        found = await survey_of(hub, wanted, organisations=("acorn",))
+        found = await crawl_of(hub, wanted, organisations=("acorn",))
     assert sorted(found.rows) == sorted(ACORNS)
-    assert found.missing["acorn/gone-7B"] == "deleted: the Hub knows no such model"
+    assert found.missing["acorn/gone-7B"] == "deleted: the Hub has no such model"
     assert found.missing["acorn/hidden-7B"].startswith("private or deleted: HTTP 401")
     assert "HF_TOKEN" in found.missing["acorn/hidden-7B"]
 
@@ -269,10 +273,10 @@ async def test_deleted_and_private_models_are_missing_with_the_reason() -> None:
     ],
     ids=repr,
 )
-async def test_one_failing_organisation_stops_no_other(hub: SimulatedHub, fault: Fault) -> None:
+async def test_failing_organisation_does_not_affect_others(hub: FaultyHub, fault: Fault) -> None:
     hub.faults.add(fault)
-    found = await survey_of(hub, [*ACORNS, *BIRCHES], single_requests=3)
-    assert set(found.troubles) == {"acorn"}
+    found = await crawl_of(hub, [*ACORNS, *BIRCHES], single_requests=3)
+    assert set(found.failures) == {"acorn"}
     assert set(BIRCHES) <= set(found.rows)
     assert len(set(ACORNS) & set(found.rows)) == 3
     assert len(found.missing) == 2
@@ -284,51 +288,51 @@ async def test_a_page_that_fails_keeps_the_pages_before() -> None:
     many = [f"acorn/tiny-{i}" for i in range(1500)]
     async with running(*many) as hub:
         hub.faults.add(ErrorStatus(match="cursor=", status=500))
-        found = await survey_of(hub, many, organisations=("acorn",), single_requests=10)
+        found = await crawl_of(hub, many, organisations=("acorn",), single_requests=10)
     assert len(found.rows) == 1010
     assert len(found.missing) == 490
-    assert "HTTP 500" in found.troubles["acorn"]
+    assert "HTTP 500" in found.failures["acorn"]
 
 
-async def test_an_answer_that_is_no_list_is_reported(hub: SimulatedHub) -> None:
-    async with Source("huggingface", hub.url, "HF_ENDPOINT", patience=QUICK) as source:
+async def test_response_that_is_not_a_list_is_reported(hub: FaultyHub) -> None:
+    async with Source("huggingface", hub.url, "HF_ENDPOINT", request_policy=QUICK) as source:
         answer = await source.json(f"/api/models/{ACORNS[0]}")
         assert isinstance(answer.content, dict)
     hub.faults.add(WrongValues(values={"id": 7}, models=[ACORNS[0]], match="author=acorn"))
-    found = await survey_of(hub, [*ACORNS, *BIRCHES])
-    rows = [json.loads(base64.b64decode(one.value_base64)) for one in found.unreadable.letters]
+    found = await crawl_of(hub, [*ACORNS, *BIRCHES])
+    rows = [json.loads(base64.b64decode(one.value_base64)) for one in found.rejected.letters]
     assert [row["id"] for row in rows] == [7]
     # The listing's row is unreadable, the model itself is not.
     assert set(found.rows) == {*ACORNS, *BIRCHES}
 
 
-async def test_nothing_at_all_is_a_failure(hub: SimulatedHub) -> None:
+async def test_crawl_without_rows_raises(hub: FaultyHub) -> None:
     hub.faults.add(ErrorStatus(status=503))
-    with pytest.raises(EmptyAnswerError, match="HTTP 503 Service Unavailable"):
-        await survey_of(hub, [*ACORNS, *BIRCHES])
+    with pytest.raises(EmptyResponseError, match="HTTP 503 Service Unavailable"):
+        await crawl_of(hub, [*ACORNS, *BIRCHES])
     assert len(hub.requests) == 2 * QUICK.attempts
 
 
 async def test_a_hub_without_the_organisations_is_a_failure() -> None:
     async with running("cedar/tiny-1B") as hub:
-        with pytest.raises(EmptyAnswerError, match="deleted: the Hub knows"):
-            await survey_of(hub, ACORNS)
-        with pytest.raises(EmptyAnswerError, match="no model of any listed organisation"):
-            await survey_of(hub, [])
+        with pytest.raises(EmptyResponseError, match="deleted: the Hub has"):
+            await crawl_of(hub, ACORNS)
+        with pytest.raises(EmptyResponseError, match="the listed organisations have no models"):
+            await crawl_of(hub, [])
 
 
-async def test_a_wrong_token_is_not_tried_with_every_organisation(hub: SimulatedHub) -> None:
+async def test_rejected_token_stops_all_listings(hub: FaultyHub) -> None:
     hub.faults.add(ErrorStatus(status=401))
     organisations = tuple(f"org-{i}" for i in range(50))
-    with pytest.raises(EmptyAnswerError, match="check HF_TOKEN"):
-        await survey_of(hub, ACORNS, organisations=organisations)
+    with pytest.raises(EmptyResponseError, match="check HF_TOKEN"):
+        await crawl_of(hub, ACORNS, organisations=organisations)
     assert len(hub.requests) <= QUICK.concurrency
 
 
-async def test_progress_reaches_its_end(hub: SimulatedHub) -> None:
+async def test_progress_reaches_its_end(hub: FaultyHub) -> None:
     hub.faults.add(Vanished(match="author=acorn", models=ACORNS[:2]))
     seen: list[tuple[int, int | None]] = []
-    await survey_of(
+    await crawl_of(
         hub, [*ACORNS, *BIRCHES], on_progress=lambda done, total: seen.append((done, total))
     )
     assert seen[-1] == (4, 4)
@@ -354,7 +358,7 @@ async def test_the_whole_list_takes_under_two_hundred_requests() -> None:
     deleted = {m.id for m in models if m.deleted_at}
     organisations = tuple(sorted({model_id.partition("/")[0] for model_id in wanted}))
     async with running(*models) as hub:
-        found = await survey_of(hub, wanted, organisations=organisations)
+        found = await crawl_of(hub, wanted, organisations=organisations)
         assert len(hub.requests) < 200
     assert set(found.missing) == deleted
     assert set(wanted) - deleted <= set(found.rows)
