@@ -1,1 +1,1 @@
-"""The HTTP API for researchers: ClickHouse's answers, read-only, citable, streamed."""
+"""The HTTP API for researchers: read-only, citable, streamed from ClickHouse."""

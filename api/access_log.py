@@ -1,4 +1,4 @@
-"""Metrics and one log line a request."""
+"""Access log: metrics and one log line per request."""
 
 from time import perf_counter
 
@@ -10,8 +10,8 @@ from breakout.observability.metrics import API_BYTES, API_REQUESTS, API_RUNNING,
 log = structlog.get_logger(__name__)
 
 
-class Observed:
-    """Counts, times and logs what passes through."""
+class AccessLogMiddleware:
+    """Counts, times and logs every request."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
@@ -21,31 +21,31 @@ class Observed:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        status, size, whole, started = 0, 0, False, perf_counter()
+        status, size, complete, started = 0, 0, False, perf_counter()
 
-        async def counted(message: Message) -> None:
-            nonlocal status, size, whole
+        async def send_counted(message: Message) -> None:
+            nonlocal status, size, complete
             if message["type"] == "http.response.start":
                 status = message["status"]
             elif message["type"] == "http.response.body":
                 size += len(message.get("body", b""))
-                whole = not message.get("more_body", False)
+                complete = not message.get("more_body", False)
             await send(message)
 
         API_RUNNING.inc()
         try:
-            await self._app(scope, receive, counted)
+            await self._app(scope, receive, send_counted)
         finally:
             API_RUNNING.dec()
             seconds = perf_counter() - started
-            # Of what matches no route the address is anybody's invention.
+            # Without a route the path is arbitrary, and would make a label value per request.
             route = getattr(scope.get("route"), "path", "none")
-            outcome = str(status) if whole else "broken"
+            outcome = str(status) if complete else "broken"
             API_REQUESTS.labels(route, outcome).inc()
             API_SECONDS.labels(route).observe(seconds)
             API_BYTES.labels(route).inc(size)
             log.info(
-                "answered",
+                "served a request",
                 path=scope["path"],
                 query=scope["query_string"].decode("latin-1"),
                 status=outcome,

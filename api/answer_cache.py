@@ -1,4 +1,4 @@
-"""Answers given before: who asks the same gets the same, and it is asked once."""
+"""Answer cache: identical queries share one answer until the data change."""
 
 import asyncio
 from collections.abc import Callable, Coroutine, Hashable
@@ -9,87 +9,90 @@ from typing import Any
 from api.problems import ProblemError
 from breakout.observability.metrics import API_SHARED
 
-MOST_BYTES = 64 * 2**20
-KEPT_SECONDS = 60.0
+MAX_BYTES = 64 * 2**20
+TTL_SECONDS = 60.0
+
+Fetch = Callable[[], Coroutine[Any, Any, bytes]]
+"""Runs the query of an answer."""
 
 
 @dataclass(frozen=True)
-class _Answer:
+class _Entry:
     task: asyncio.Task[bytes]
-    until: float
-    """When it is too old to be given to anybody new, seconds of the monotonic clock."""
+    expires_at: float
+    """Seconds of the monotonic clock."""
 
 
-class Recent:
-    """Keeps answers until it is told to forget them, and each for a minute at most."""
+class AnswerCache:
+    """Stores answers until `clear`, each for up to a minute; concurrent requests share one."""
 
     def __init__(self) -> None:
-        self._answers: dict[Hashable, _Answer] = {}
+        self._entries: dict[Hashable, _Entry] = {}
         self._bytes = 0
 
-    async def get(self, key: Hashable, ask: Callable[[], Coroutine[Any, Any, bytes]]) -> bytes:
-        """Return the answer to `key`, of now or shared. Raises what `ask` raises."""
+    async def get(self, key: Hashable, fetch: Fetch) -> bytes:
+        """Return the cached answer of `key`, else fetch it. Raises what `fetch` raises."""
         while True:
             now = monotonic()
-            answer = self._answers.get(key)
-            mine = answer is None or now >= answer.until
-            if answer is None or mine:
-                self._make_room(now)
-                task = asyncio.create_task(ask())
-                answer = self._answers[key] = _Answer(task, now + KEPT_SECONDS)
-                task.add_done_callback(lambda done: self._done(key, done))
+            entry = self._entries.get(key)
+            mine = entry is None or now >= entry.expires_at
+            if entry is None or mine:
+                self._evict(now)
+                task = asyncio.create_task(fetch())
+                entry = self._entries[key] = _Entry(task, now + TTL_SECONDS)
+                task.add_done_callback(lambda done: self._store(key, done))
             else:
                 API_SHARED.inc()
             try:
-                # Who leaves does not take the answer from the others.
-                return await asyncio.shield(answer.task)
+                # A cancelled request must not cancel the answer of the others.
+                return await asyncio.shield(entry.task)
             except ProblemError:
-                # Another's turn did not come; one's own may.
+                # The other client may have been refused for its own load: retry as this one.
                 if mine:
                     raise
 
-    def forget(self) -> None:
-        """Keep nothing: there is something new."""
-        self._answers = {}
+    def clear(self) -> None:
+        """Drop all answers, those being fetched too."""
+        self._entries = {}
         self._bytes = 0
 
-    def _done(self, key: Hashable, task: asyncio.Task[bytes]) -> None:
-        answer = self._answers.get(key)
-        if answer is None or answer.task is not task:
-            # Forgotten meanwhile; whoever still waits for it gets it.
+    def _store(self, key: Hashable, task: asyncio.Task[bytes]) -> None:
+        entry = self._entries.get(key)
+        if entry is None or entry.task is not task:
+            # Cleared meanwhile. Retrieve the exception, or asyncio logs it.
             task.cancelled() or task.exception()
         elif task.cancelled() or task.exception() is not None:
-            # A mistake is not kept: the next one asks again.
-            del self._answers[key]
+            # Errors are not cached.
+            del self._entries[key]
         else:
             self._bytes += len(task.result())
 
-    def _make_room(self, now: float) -> None:
-        # The oldest come first.
-        for key, answer in list(self._answers.items()):
-            if not answer.task.done():
+    def _evict(self, now: float) -> None:
+        # Oldest first.
+        for key, entry in list(self._entries.items()):
+            if not entry.task.done():
                 continue
-            if now < answer.until and self._bytes <= MOST_BYTES:
+            if now < entry.expires_at and self._bytes <= MAX_BYTES:
                 break
-            del self._answers[key]
-            self._bytes -= len(answer.task.result())
+            del self._entries[key]
+            self._bytes -= len(entry.task.result())
 
 
-class After:
-    """Asks after the caller came, not before; all who come while one runs share the next."""
+class CoalescedQuery:
+    """Runs one query at a time; all callers that arrive meanwhile share the next run."""
 
     def __init__(self) -> None:
         self._running = asyncio.Lock()
         self._next: asyncio.Task[bytes] | None = None
 
-    async def get(self, ask: Callable[[], Coroutine[Any, Any, bytes]]) -> bytes:
-        """Return an answer that was asked for after this call began. Raises what `ask` raises."""
+    async def get(self, fetch: Fetch) -> bytes:
+        """Return an answer whose query started after this call. Raises what `fetch` raises."""
         if self._next is None:
-            self._next = asyncio.create_task(self._ask(ask))
+            self._next = asyncio.create_task(self._fetch(fetch))
         return await asyncio.shield(self._next)
 
-    async def _ask(self, ask: Callable[[], Coroutine[Any, Any, bytes]]) -> bytes:
+    async def _fetch(self, fetch: Fetch) -> bytes:
         async with self._running:
-            # Who comes from here on came too late for this one.
+            # Callers from here on need a later run.
             self._next = None
-            return await ask()
+            return await fetch()

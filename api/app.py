@@ -1,4 +1,4 @@
-"""The application: `create_app(settings)` for a server, a test, or a page built upon it."""
+"""The ASGI application: `create_app(settings)`."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -10,9 +10,9 @@ from fastapi.middleware.cors import CORSMiddleware
 from fastapi.routing import APIRoute
 
 from api import badges, problems
-from api.access_log import Observed
+from api.access_log import AccessLogMiddleware
 from api.database import Database
-from api.head_requests import Heads
+from api.head_requests import HeadMiddleware
 from api.keys import Keys
 from api.operations import (
     derivatives,
@@ -25,25 +25,24 @@ from api.operations import (
     sources,
 )
 from api.page import routes as page
-from api.page.live_updates import News
-from api.rate_limits import Limited
-from api.token_buckets import Buckets
+from api.page.live_updates import LiveUpdates
+from api.rate_limits import RateLimitMiddleware
+from api.token_buckets import TokenBuckets
 from breakout.settings import Settings
 
 OPERATIONS = (models, downloads, ram, inference, derivatives, leaderboards, sources, scrapes)
 PREFIX = "/v1"
 DESCRIPTION = """Adoption of open-weight language models: downloads, the Relative Adoption Metric,
-breakouts, inference tokens, derivatives and leaderboards, each figure as of a moment that the
-answer names."""
+breakouts, inference tokens, derivatives and leaderboards. Every response has the timestamp of its
+data, `as_of`: a request with it returns the same figures again."""
 
 
 def create_app(settings: Settings) -> FastAPI:
-    """Return the application; it connects to ClickHouse when it is first asked something.
+    """Return the application; it connects to ClickHouse on the first query.
 
-    Raises `SettingsError` for a file of keys that cannot be read.
+    Raises `SettingsError` if the file of API keys cannot be read.
     """
-
-    costs = Buckets()
+    costs = TokenBuckets()
     database = Database(settings, costs)
 
     @asynccontextmanager
@@ -60,13 +59,14 @@ def create_app(settings: Settings) -> FastAPI:
         description=DESCRIPTION,
         license_info={"name": "Apache-2.0"},
         lifespan=lifespan,
-        # They load their scripts from elsewhere.
+        # They load scripts from a CDN.
         docs_url=None,
         redoc_url=None,
-        # A redirect would lead to wherever the Host header says.
+        # A redirect would go to the host that the client's Host header names.
         redirect_slashes=False,
     )
-    app.state.settings, app.state.database, app.state.news = settings, database, News(database)
+    app.state.settings, app.state.database = settings, database
+    app.state.live_updates = LiveUpdates(database)
     v1 = APIRouter(prefix=PREFIX)
     for operation in OPERATIONS:
         v1.include_router(operation.router)
@@ -77,7 +77,8 @@ def create_app(settings: Settings) -> FastAPI:
     describe = app.openapi
     app.openapi = lambda: _with_examples(describe())  # type: ignore[method-assign]
     problems.install(app)
-    app.add_middleware(Limited, settings=settings, keys=Keys(settings.api_keys_file), costs=costs)
+    keys = Keys(settings.api_keys_file)
+    app.add_middleware(RateLimitMiddleware, settings=settings, keys=keys, costs=costs)
     app.add_middleware(
         CORSMiddleware,
         allow_origins=[origin.strip() for origin in settings.api_cors_origins.split(",")],
@@ -85,17 +86,17 @@ def create_app(settings: Settings) -> FastAPI:
         allow_headers=["*"],
         expose_headers=["ETag", "Content-Location", "Breakout-As-Of", "Retry-After"],
     )
-    app.add_middleware(Heads)
-    app.add_middleware(Observed)
+    app.add_middleware(HeadMiddleware)
+    app.add_middleware(AccessLogMiddleware)
     return app
 
 
 def _with_examples(description: dict[str, Any]) -> dict[str, Any]:
-    """Put the examples in again as they are: FastAPI leaves out what is null in them."""
+    """Restore the examples: FastAPI drops their null values."""
     for operation in OPERATIONS:
         for route in operation.router.routes:
             if isinstance(route, APIRoute):
-                answers = description["paths"][PREFIX + route.path]["get"]["responses"]
+                responses = description["paths"][PREFIX + route.path]["get"]["responses"]
                 example = route.responses[200]["content"]["application/json"]["example"]
-                answers["200"]["content"]["application/json"]["example"] = example
+                responses["200"]["content"]["application/json"]["example"] = example
     return description

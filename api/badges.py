@@ -8,34 +8,38 @@ from xml.sax.saxutils import escape
 from fastapi import APIRouter, Query, Request, Response
 from pydantic import BaseModel, ConfigDict, Field
 
-from api.answers import bound, known, moment_of, small_answer
-from api.database import Parameters, parsed
+from api import etags
+from api.as_of import bind, read_small, resolve_as_of
+from api.database import Database, parse_lines
+from api.operation import NOT_MODIFIED
 from api.operations.models import OPERATION as MODELS
-from api.operations.models import ModelsAsked
-from api.operations.ram import NOW, RamAsked
-from api.parameters import Moment, PathPart, Text
+from api.operations.models import ModelsParameters
+from api.operations.ram import RAM, RamParameters
+from api.parameters import BaselineName, PathPart, Timestamp
 from api.problems import PROBLEMS, ProblemError
-from api.queries import query
+from api.queries import Statement, query
 
 router = APIRouter(tags=["badges"])
 SECONDS = 3600
 _GREEN, _BLUE, _GREY = "#2e7d32", "#1565c0", "#616161"
 _CHARACTER = 6.6
 """Width of an average character, in pixels."""
-_UNSEEN = re.compile(
+_INVISIBLE = re.compile(
     r"[\x00-\x1f\x7f-\x9f\xad\u061c\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f"
     r"\ufeff\ufff9-\ufffb\ufffe\uffff]"
 )
-"""What XML cannot have, and what turns or hides the text around it."""
+"""Characters that XML forbids, or that hide or reverse the text around them."""
 
 
-class BadgeAsked(BaseModel):
-    """Which score."""
+class BadgeParameters(BaseModel):
+    """Parameters of a badge."""
 
     model_config = ConfigDict(extra="forbid")
 
-    baseline: Text = Field("live", description="live, live_fixed, live_cutoff, or a frozen one")
-    as_of: Moment | None = Field(None, description="As of this moment; the latest unless said")
+    baseline: BaselineName = Field("live")
+    as_of: Timestamp | None = Field(
+        None, description="As of this timestamp, or the end of this UTC day; default: the latest"
+    )
 
 
 @router.get(
@@ -46,44 +50,45 @@ class BadgeAsked(BaseModel):
             "description": "The badge",
             "content": {"image/svg+xml": {"schema": {"type": "string"}}},
         },
-        304: {"description": "As `If-None-Match` says it is known already"},
+        304: NOT_MODIFIED,
         **PROBLEMS,
     },
 )
 async def ram_badge(
-    request: Request, org: PathPart, name: PathPart, asked: Annotated[BadgeAsked, Query()]
+    request: Request, org: PathPart, name: PathPart, params: Annotated[BadgeParameters, Query()]
 ) -> Response:
-    """The rolling RAM of a model, as a picture."""
-    database = request.app.state.database
+    """Rolling RAM of a model, as an SVG image."""
+    database: Database = request.app.state.database
     model_id = f"{org}/{name}"
-    scored = RamAsked(model=[model_id], baseline=asked.baseline, as_of=asked.as_of)
-    known_at, latest = await moment_of(database, NOW, scored, asked.as_of)
+    ram_params = RamParameters(model=[model_id], baseline=params.baseline, as_of=params.as_of)
+    as_of = await resolve_as_of(database, RAM, ram_params, params.as_of)
 
-    def question(now: bool) -> tuple[str, Parameters]:
-        sql = query(NOW.query, now=now)
-        return sql, bound(sql, scored.values(), known_at)
+    def build(now: bool) -> Statement:
+        sql = query(RAM.query, now=now)
+        return sql, bind(sql, ram_params.values(), as_of.timestamp)
 
-    as_of, lines = await small_answer(database, NOW, question, asked.as_of, known_at, latest)
-    rows = parsed(lines)
+    timestamp, lines = await read_small(database, RAM, build, as_of)
+    rows = parse_lines(lines)
     if not rows:
         sql = query(MODELS.query)
-        this = bound(sql, ModelsAsked(model=[model_id]).values(), as_of)
-        if not await database.rows(sql, this):
-            raise ProblemError(404, f"There is no {model_id}")
+        values = bind(sql, ModelsParameters(model=[model_id]).values(), timestamp)
+        if not await database.rows(sql, values):
+            raise ProblemError(404, f"{model_id} not found")
     ram = rows[0]["ram"] if rows else None
-    text = "not scored" if ram is None else f"{ram:.2f}x of {rows[0]['size_bin']}"
+    text = "not available" if ram is None else f"{ram:.2f}x of {rows[0]['size_bin']}"
     color = _GREY if ram is None else _GREEN if ram >= 1 else _BLUE
-    picture = badge("RAM", text, color, f"{model_id}: {text}, as of {as_of or 'never'}")
-    etag = f'"{sha256(picture).hexdigest()[:24]}"'
+    date = f"as of {timestamp}" if timestamp else "no data yet"
+    image = badge("RAM", text, color, f"{model_id}: {text}, {date}")
+    etag = f'"{sha256(image).hexdigest()[:24]}"'
     headers = {"ETag": etag, "Cache-Control": f"public, max-age={SECONDS}"}
-    if known(etag, request.headers.get("if-none-match")):
+    if etags.matches(etag, request.headers.get("if-none-match")):
         return Response(status_code=304, headers=headers)
-    return Response(picture, headers=headers, media_type="image/svg+xml")
+    return Response(image, headers=headers, media_type="image/svg+xml")
 
 
 def badge(label: str, text: str, color: str, title: str) -> bytes:
-    """Return an SVG of two fields: a label and what is to be said."""
-    label, text, title = (_UNSEEN.sub(_written, part) for part in (label, text, title))
+    """Return an SVG image of a label and a text, both escaped."""
+    label, text, title = (_INVISIBLE.sub(_escape_code, part) for part in (label, text, title))
     left, right = (round(len(part) * _CHARACTER + 12) for part in (label, text))
     label, text, title = escape(label), escape(text), escape(title)
     return f"""<svg xmlns="http://www.w3.org/2000/svg" role="img"
@@ -98,5 +103,5 @@ def badge(label: str, text: str, color: str, title: str) -> bytes:
 """.encode()
 
 
-def _written(unseen: re.Match[str]) -> str:
-    return f"\\u{ord(unseen[0]):04x}"
+def _escape_code(match: re.Match[str]) -> str:
+    return f"\\u{ord(match[0]):04x}"

@@ -8,10 +8,10 @@ import structlog
 import uvicorn
 
 from api.app import create_app
-from api.clients import networks
-from api.connections import Limits, bounded
+from api.clients import parse_networks
+from api.connections import ConnectionLimits, protocol_with
 from api.keys import new_key
-from api.page.live_updates import News
+from api.page.live_updates import LiveUpdates
 from breakout.http.addresses import host_port, http_address
 from breakout.observability.logging import configure_logging
 from breakout.observability.metrics_server import start_metrics
@@ -33,12 +33,12 @@ def api(context: click.Context) -> None:
 @api.command()
 @click.argument("name")
 def key(name: str) -> None:
-    """Make an API key for NAME: the key to standard error, its line for the file to output."""
+    """Create an API key for NAME: the key goes to stderr, its line for the file to stdout."""
     try:
         made, line = new_key(name)
     except ValueError as error:
         raise click.BadParameter(str(error), param_hint="NAME") from None
-    click.echo(f"The key, shown this once: {made}", err=True)
+    click.echo(f"API key, shown only once: {made}", err=True)
     click.echo(line)
 
 
@@ -48,38 +48,38 @@ def _serve() -> None:
     listener = _listener(settings)
     start_metrics(settings)
     app = create_app(settings)
-    limits = Limits(
+    limits = ConnectionLimits(
         settings.api_stall_seconds,
         settings.api_answer_seconds,
-        networks(settings.api_trusted_proxies),
+        parse_networks(settings.api_trusted_proxies),
     )
     config = uvicorn.Config(
         app,
-        http=bounded(limits),
+        http=protocol_with(limits),
         ws="none",
-        # Who asks is for `api.clients` to say.
+        # `api.clients` reads X-Forwarded-For.
         proxy_headers=False,
         log_config=None,
         access_log=False,
         server_header=False,
         timeout_graceful_shutdown=GRACE_SECONDS,
     )
-    server = _Server(config, app.state.news)
+    server = _Server(config, app.state.live_updates)
     host, port = listener.getsockname()[:2]
-    # The server stops by SIGTERM in its own time, and then raises it again.
+    # uvicorn handles SIGTERM by a graceful shutdown, and raises it again afterwards.
     signal.signal(signal.SIGTERM, lambda *_: None)
     log.info("serving the API", address=http_address(host, port))
     server.run(sockets=[listener])
 
 
 class _Server(uvicorn.Server):
-    def __init__(self, config: uvicorn.Config, news: News) -> None:
+    def __init__(self, config: uvicorn.Config, live_updates: LiveUpdates) -> None:
         super().__init__(config)
-        self._news = news
+        self._live_updates = live_updates
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
-        """Let those go first who follow the news, which never end."""
-        self._news.close()
+        """End the streams of live updates first: a graceful shutdown would wait for them."""
+        self._live_updates.close()
         await super().shutdown(sockets)
 
 
@@ -91,6 +91,6 @@ def _listener(settings: Settings) -> socket.socket:
     except OSError as error:
         raise SettingsError(
             f"BREAKOUT_API_PORT: cannot serve the API on {host_port(host, port)} "
-            f"({error.strerror or error}): name a free port, or 0 for any; the host is "
+            f"({error.strerror or error}): choose a free port, or 0 for any; the host is "
             "BREAKOUT_API_HOST"
         ) from error

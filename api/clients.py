@@ -1,6 +1,6 @@
-"""Who asks: a client is an address, the network of an IPv6 address, or an API key.
+"""Clients of the API: an IPv4 address, the /64 network of an IPv6 address, or an API key.
 
-A proxy is believed about its clients only where `BREAKOUT_API_TRUSTED_PROXIES` names it.
+X-Forwarded-For counts only if it comes from a proxy in `BREAKOUT_API_TRUSTED_PROXIES`.
 """
 
 from contextvars import ContextVar
@@ -21,32 +21,32 @@ from starlette.types import Scope
 Address = IPv4Address | IPv6Address
 Networks = tuple[IPv4Network | IPv6Network, ...]
 
-MOST_HOPS = 20
-"""Entries of X-Forwarded-For that are read, from the last one on."""
+MAX_HOPS = 20
+"""Entries of X-Forwarded-For that are read, counted from the last."""
 UNKNOWN = "unknown"
 
 
 @dataclass(frozen=True)
 class Client:
-    """Who asks, and how many seconds of queries a minute it may use."""
+    """A client, and how many seconds of queries per minute it may use."""
 
     name: str
     query_rate: float = inf
 
 
-_OURS = Client("the API itself")
-current: ContextVar[Client] = ContextVar("current", default=_OURS)
-"""Whose request the running task serves."""
+_INTERNAL = Client("the API itself")
+current_client: ContextVar[Client] = ContextVar("current_client", default=_INTERNAL)
+"""The client whose request the running task serves."""
 
 
-def networks(text: str) -> Networks:
-    """Return the networks of `BREAKOUT_API_TRUSTED_PROXIES`, which settings have checked."""
+def parse_networks(text: str) -> Networks:
+    """Return the networks of `BREAKOUT_API_TRUSTED_PROXIES`, which settings have validated."""
     return tuple(ip_network(part.strip()) for part in text.split(",") if part.strip())
 
 
-def address_of(text: str) -> Address | None:
-    """Return the address that a text is, None for any other text."""
-    # A zone is a name of the sender's own, of any length.
+def parse_address(text: str) -> Address | None:
+    """Return the IP address in a text, None if it is not one."""
+    # A zone is an arbitrary name of the sender's, of any length.
     if "%" in text:
         return None
     try:
@@ -57,32 +57,32 @@ def address_of(text: str) -> Address | None:
     return mapped or address
 
 
-def trusts(trusted: Networks, address: Address | None) -> bool:
-    """Return whether an address is one of the proxies that are believed."""
+def is_trusted(trusted: Networks, address: Address | None) -> bool:
+    """Return whether an address is a trusted proxy."""
     return address is not None and any(address in network for network in trusted)
 
 
-def asking(scope: Scope, trusted: Networks) -> str:
-    """Return who sent a request: an IPv4 address, or the 64 bits of an IPv6 one that a site has.
+def identify_client(scope: Scope, trusted: Networks) -> str:
+    """Return the name of the client that sent a request, see `client_name`.
 
-    Behind trusted proxies it is the last address in X-Forwarded-For that is none of them. What
-    stands before an entry that is no address is not believed.
+    Behind trusted proxies it is the last address in X-Forwarded-For that is not a trusted proxy.
+    Entries before one that is not an address are ignored.
     """
-    found = address_of((scope.get("client") or ("",))[0])
-    if trusts(trusted, found):
+    found = parse_address((scope.get("client") or ("",))[0])
+    if is_trusted(trusted, found):
         hops = ",".join(Headers(scope=scope).getlist("x-forwarded-for")).split(",")
-        for hop in reversed(hops[-MOST_HOPS:]):
-            address = address_of(_without_port(hop.strip(" \t")))
+        for hop in reversed(hops[-MAX_HOPS:]):
+            address = parse_address(_without_port(hop.strip(" \t")))
             if address is None:
                 break
             found = address
-            if not trusts(trusted, address):
+            if not is_trusted(trusted, address):
                 break
-    return key_of(found)
+    return client_name(found)
 
 
-def key_of(address: Address | None) -> str:
-    """Return the name under which an address is counted."""
+def client_name(address: Address | None) -> str:
+    """Return the name an address is counted under: IPv6 by its /64, the network of one site."""
     if address is None:
         return UNKNOWN
     if isinstance(address, IPv6Address):

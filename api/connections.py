@@ -1,10 +1,9 @@
-"""Connections that end: a request has to come whole in time, and an answer has to be read.
+"""Connections with deadlines: for a request to arrive, and for a response to be read.
 
-uvicorn waits for both as long as it takes. Every connection is looked at once a second instead.
+uvicorn waits without limit for both. Here every connection is checked once a second.
 """
 
 import asyncio
-import json
 import socket
 import struct
 from collections import Counter
@@ -15,193 +14,153 @@ import h11
 import structlog
 from uvicorn.protocols.http.h11_impl import H11Protocol, RequestResponseCycle
 
-from api.clients import Networks, address_of, key_of, trusts
-from api.problems import MEDIA_TYPE
+from api.clients import Networks, client_name, is_trusted, parse_address
+from api.strict_http import StrictConnection
 from breakout.observability.metrics import API_CUT
 
-LOOK_SECONDS = 1.0
+CHECK_SECONDS = 1.0
 REQUEST_SECONDS = 5.0
-"""For a request to come whole, its body too: what is asked here fits into one packet."""
-MOST_CONNECTIONS = 1000
-"""Of one address that is no trusted proxy."""
-STREAM_BUFFER = 64 * 1024
-"""Bytes of events that the kernel keeps for a reader that does not take them."""
-_AT_ONCE = struct.pack("ii", 1, 0)
-"""Linger for no time: what was not taken is dropped."""
-_UNFINISHED = (h11.IDLE, h11.SEND_BODY)
+"""For a complete request with its body: all requests of this API fit into one packet."""
+MAX_CONNECTIONS = 1000
+"""Per address that is not a trusted proxy."""
+EVENT_STREAM_BUFFER = 64 * 1024
+"""Bytes of events that the kernel buffers for a client that does not read them."""
+_DISCARD = struct.pack("ii", 1, 0)
+"""SO_LINGER with zero seconds: unsent data are discarded."""
+_INCOMPLETE = (h11.IDLE, h11.SEND_BODY)
 
 log = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True)
-class Limits:
-    """What a connection may take, seconds.
+class ConnectionLimits:
+    """Deadlines in seconds.
 
-    `stall_seconds`: of an answer, without a byte taken; `answer_seconds`: for a whole answer.
+    `stall_seconds`: without a byte of a response read; `answer_seconds`: for a complete response.
     """
 
     stall_seconds: float
     answer_seconds: float
     trusted: Networks = ()
-    opened: Counter[str] = field(default_factory=Counter)
-    """Connections by the address that opened them."""
+    open_connections: Counter[str] = field(default_factory=Counter)
+    """By client address."""
 
 
-class _StrictConnection(h11.Connection):
-    """Refuses what two servers may read as two different requests."""
+class _Unchanged:
+    """Measures how long a value has stayed the same."""
 
-    why = ""
+    def __init__(self) -> None:
+        self.value: object = None
+        self._since = 0.0
 
-    def next_event(self) -> Any:
-        """Return the next event. Raises `h11.RemoteProtocolError`, and keeps why."""
-        try:
-            event = super().next_event()
-            if isinstance(event, h11.Request):
-                names = {name for name, _ in event.headers}
-                if names >= {b"content-length", b"transfer-encoding"}:
-                    raise h11.RemoteProtocolError(
-                        "Content-Length and Transfer-Encoding exclude each other: send one"
-                    )
-        except h11.RemoteProtocolError as error:
-            self.why = str(error)
-            raise
-        return event
+    def seconds(self, value: object, now: float) -> float:
+        """Return the seconds since the value was passed first; 0 for None."""
+        if value is None or value != self.value:
+            self.value, self._since = value, now
+        return now - self._since
 
 
-class BoundedProtocol(H11Protocol):
-    """A connection with deadlines. Subclasses say which, see `bounded`."""
+class DeadlineProtocol(H11Protocol):
+    """A connection with deadlines. Subclasses have the limits, see `protocol_with`."""
 
-    limits: Limits
+    limits: ConnectionLimits
+    conn: StrictConnection
 
     def __init__(self, *args: Any, **rest: Any) -> None:
         super().__init__(*args, **rest)
-        self.conn = _StrictConnection(h11.SERVER, self.conn._max_incomplete_event_size)  # noqa: SLF001
+        self.conn = StrictConnection(h11.SERVER, self.conn._max_incomplete_event_size)  # noqa: SLF001
         self._timer: asyncio.TimerHandle | None = None
         self._peer = ""
-        # Each with when it was noticed first.
-        self._request: tuple[RequestResponseCycle | None, float] | None = None
-        self._answer: tuple[RequestResponseCycle, float] | None = None
-        self._unread: tuple[int, float] | None = None
+        self._request, self._unread, self._response = _Unchanged(), _Unchanged(), _Unchanged()
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
-        """Begin to look after it."""
+        """Count the connection and start its checks."""
         super().connection_made(transport)
-        # Nothing is written before the kernel has taken what was: what is unread then only shrinks.
+        # uvicorn then writes only while the buffer is empty, so what is unread only shrinks.
         transport.set_write_buffer_limits(high=0)
-        address = address_of(self.client[0]) if self.client else None
-        if not trusts(self.limits.trusted, address):
-            self._peer = key_of(address)
-            self.limits.opened[self._peer] += 1
-            if self.limits.opened[self._peer] > MOST_CONNECTIONS:
-                self._cut("too many")
+        address = parse_address(self.client[0]) if self.client else None
+        if not is_trusted(self.limits.trusted, address):
+            self._peer = client_name(address)
+            self.limits.open_connections[self._peer] += 1
+            if self.limits.open_connections[self._peer] > MAX_CONNECTIONS:
+                self._abort("too many")
                 return
-        self._timer = self.loop.call_later(LOOK_SECONDS, self._look)
+        self._timer = self.loop.call_later(CHECK_SECONDS, self._check)
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """Look after it no longer."""
+        """Stop the checks."""
         if self._timer is not None:
             self._timer.cancel()
         if self._peer:
-            self.limits.opened[self._peer] -= 1
-            # Who is gone is not remembered.
-            if not self.limits.opened[self._peer]:
-                del self.limits.opened[self._peer]
+            self.limits.open_connections[self._peer] -= 1
+            if not self.limits.open_connections[self._peer]:
+                del self.limits.open_connections[self._peer]
         super().connection_lost(exc)
 
     def resume_writing(self) -> None:
-        """Note that all was taken."""
-        self._unread = None
+        """Note that everything was read."""
+        self._unread = _Unchanged()
         super().resume_writing()
 
     def send_400_response(self, msg: str) -> None:
-        """Answer what is no request with a problem that says why."""
+        """Respond to an invalid request with a problem that says why."""
         if self.conn.our_state not in {h11.IDLE, h11.SEND_RESPONSE}:
-            # In the middle of an answer there is no place for another.
-            self._cut("request")
+            # Another response is being sent already.
+            self._abort("request")
             return
-        why = getattr(self.conn, "why", "") or msg
-        problem = {"type": "about:blank", "title": "Bad Request", "status": 400, "detail": why}
-        body = json.dumps({**problem, "errors": []}).encode()
-        headers = [
-            ("content-type", MEDIA_TYPE),
-            ("content-length", str(len(body))),
-            ("connection", "close"),
-        ]
-        for event in (
-            h11.Response(status_code=400, headers=headers, reason=b"Bad Request"),
-            h11.Data(data=body),
-            h11.EndOfMessage(),
-        ):
-            self.transport.write(self.conn.send(event) or b"")
+        self.transport.write(self.conn.bad_request(msg))
         self.transport.close()
 
-    def _look(self) -> None:
-        why = self._overdue(self.loop.time())
+    def _check(self) -> None:
+        why = self._missed_deadline(self.loop.time())
         if why:
-            self._cut(why)
+            self._abort(why)
         else:
-            self._timer = self.loop.call_later(LOOK_SECONDS, self._look)
+            self._timer = self.loop.call_later(CHECK_SECONDS, self._check)
 
-    def _cut(self, why: str) -> None:
+    def _abort(self, why: str) -> None:
         API_CUT.labels(why).inc()
-        log.info("cut a connection", why=why, client=self._peer or "a trusted proxy")
+        log.info("closed a connection", why=why, client=self._peer or "a trusted proxy")
         if why in {"stalled", "slow"}:
-            # The kernel has megabytes of the answer as well, and would keep them for the reader.
-            connection = self.transport.get_extra_info("socket")
-            connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _AT_ONCE)
-        # To close would wait until everything is read.
+            # The kernel would keep megabytes of the response for the client.
+            self._set_socket_option(socket.SO_LINGER, _DISCARD)
+        # `close` would wait until everything is read.
         self.transport.abort()
 
-    def _overdue(self, now: float) -> str:
-        """Return why the connection has to end, "" while it may go on."""
-        if self._request_is_late(now):
+    def _missed_deadline(self, now: float) -> str:
+        """Return which deadline the connection has missed, "" if none."""
+        # In a tuple, since the first request of a connection has no cycle before it.
+        request = (self.cycle,) if self.conn.their_state in _INCOMPLETE else None
+        if self._request.seconds(request, now) > REQUEST_SECONDS:
             return "request"
-        if self._reader_has_stalled(now):
+        unread = self.transport.get_write_buffer_size() or None
+        if self._unread.seconds(unread, now) > self.limits.stall_seconds:
             return "stalled"
-        return "slow" if self._answer_is_late(now) else ""
+        response = self._current_response()
+        is_event_stream = response is not None and _is_event_stream(response)
+        if is_event_stream and response is not self._response.value:
+            self._set_socket_option(socket.SO_SNDBUF, EVENT_STREAM_BUFFER)
+        late = self._response.seconds(response, now) > self.limits.answer_seconds
+        return "slow" if late and not is_event_stream else ""
 
-    def _request_is_late(self, now: float) -> bool:
-        if self.conn.their_state not in _UNFINISHED:
-            self._request = None
-        elif self._request is None or self._request[0] is not self.cycle:
-            self._request = self.cycle, now
-        else:
-            return now - self._request[1] > REQUEST_SECONDS
-        return False
-
-    def _reader_has_stalled(self, now: float) -> bool:
-        unread = self.transport.get_write_buffer_size()
-        if not unread:
-            self._unread = None
-        elif self._unread is None or unread < self._unread[0]:
-            self._unread = unread, now
-        else:
-            return now - self._unread[1] > self.limits.stall_seconds
-        return False
-
-    def _answer_is_late(self, now: float) -> bool:
+    def _current_response(self) -> RequestResponseCycle | None:
+        """Return the response that was started and not read completely."""
         cycle: RequestResponseCycle | None = self.cycle
-        ended = cycle is None or (
-            cycle.response_complete and not self.transport.get_write_buffer_size()
-        )
-        if cycle is None or ended or not cycle.response_started:
-            self._answer = None
-        elif self._answer is None or self._answer[0] is not cycle:
-            self._answer = cycle, now
-            if _is_endless(cycle):
-                connection = self.transport.get_extra_info("socket")
-                connection.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, STREAM_BUFFER)
-        else:
-            late = now - self._answer[1] > self.limits.answer_seconds
-            return late and not _is_endless(cycle)
-        return False
+        if cycle is None or not cycle.response_started:
+            return None
+        if cycle.response_complete and not self.transport.get_write_buffer_size():
+            return None
+        return cycle
+
+    def _set_socket_option(self, option: int, value: int | bytes) -> None:
+        self.transport.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, option, value)
 
 
-def _is_endless(cycle: RequestResponseCycle) -> bool:
-    """Return whether an answer is a stream of events, which ends in its own time."""
-    return bool(cycle.scope["state"].get("endless"))
+def _is_event_stream(cycle: RequestResponseCycle) -> bool:
+    """Return whether a response is a stream of events, which has its own time limit."""
+    return bool(cycle.scope["state"].get("event_stream"))
 
 
-def bounded(limits: Limits) -> type[BoundedProtocol]:
-    """Return the protocol of a server with these limits."""
-    return type("Bounded", (BoundedProtocol,), {"limits": limits})
+def protocol_with(limits: ConnectionLimits) -> type[DeadlineProtocol]:
+    """Return the protocol class of a server with these limits."""
+    return type("LimitedProtocol", (DeadlineProtocol,), {"limits": limits})

@@ -1,7 +1,7 @@
-"""Turns at the database: few at once, shared out fairly among those who ask.
+"""A fair queue for database queries: few run concurrently, shared evenly among clients.
 
-A client has at most half of them, and who has used the database least comes next. So whoever
-asks for much waits for himself, and others have their answers.
+A client runs at most half of the slots, and the client that has used the least query time is
+served next. A client with many requests waits behind its own, not in front of others.
 """
 
 import asyncio
@@ -12,75 +12,77 @@ from time import monotonic
 
 from api.clients import Client
 from api.problems import unavailable
-from api.token_buckets import Buckets
+from api.token_buckets import TokenBuckets
 
 
-class Turns:
-    """Turns of `slots` queries at once. `costs` are the seconds that clients have used."""
+class FairQueue:
+    """Runs up to `slots` queries concurrently. `costs` holds each client's seconds of queries."""
 
-    def __init__(self, slots: int, costs: Buckets) -> None:
+    def __init__(self, slots: int, costs: TokenBuckets) -> None:
         self._free = slots
-        self._most = max(1, slots // 2)
+        self._client_limit = max(1, slots // 2)
         self._costs = costs
         self._running: Counter[str] = Counter()
         self._waiting: dict[str, deque[asyncio.Future[None]]] = {}
 
     @asynccontextmanager
-    async def turn(self, client: Client, wait_seconds: float) -> AsyncIterator[None]:
-        """Wait for a turn; its seconds are charged to the client.
+    async def slot(self, client: Client, wait_seconds: float) -> AsyncIterator[None]:
+        """Wait for a slot and hold it for the block; its seconds are charged to the client.
 
-        Raises a 503 problem for a turn that does not come in time.
+        Raises a 503 problem if none is free within `wait_seconds`.
         """
-        await self._come(client.name, wait_seconds)
-        begun = monotonic()
+        await self._acquire(client.name, wait_seconds)
+        started = monotonic()
         try:
             yield
         finally:
             ended = monotonic()
-            self._costs.add(client.name, ended - begun, client.query_rate, ended)
-            self._leave(client.name)
+            self._costs.add(client.name, ended - started, client.query_rate, ended)
+            self._release(client.name)
 
-    async def _come(self, client: str, wait_seconds: float) -> None:
-        mine: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        self._waiting.setdefault(client, deque()).append(mine)
-        self._call()
+    async def _acquire(self, client: str, wait_seconds: float) -> None:
+        waiter: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._waiting.setdefault(client, deque()).append(waiter)
+        self._dispatch()
         try:
             async with asyncio.timeout(wait_seconds):
-                await mine
+                await waiter
         except BaseException as error:
-            if mine.done() and not mine.cancelled():
-                self._leave(client)
+            if waiter.done() and not waiter.cancelled():
+                self._release(client)
             else:
-                self._forget(client, mine)
+                self._remove(client, waiter)
             if isinstance(error, TimeoutError):
-                raise unavailable("Too many queries run already", seconds=1) from None
+                raise unavailable("Too many queries are running", seconds=1) from None
             raise
 
-    def _call(self) -> None:
-        """Give free turns to those who wait and have the fewest, and have used the least."""
+    def _dispatch(self) -> None:
+        """Give free slots to the clients with the fewest running queries, then the least cost."""
         while self._free:
-            able = [name for name in self._waiting if self._running[name] < self._most]
-            if not able:
+            eligible = [name for name in self._waiting if self._running[name] < self._client_limit]
+            if not eligible:
                 return
             now = monotonic()
-            client = min(able, key=lambda name: (self._running[name], self._costs.ahead(name, now)))
-            mine = self._waiting[client][0]
-            self._forget(client, mine)
-            if not mine.done():
+            client = min(
+                eligible, key=lambda name: (self._running[name], self._costs.deficit(name, now))
+            )
+            waiter = self._waiting[client][0]
+            self._remove(client, waiter)
+            if not waiter.done():
                 self._free -= 1
                 self._running[client] += 1
-                mine.set_result(None)
+                waiter.set_result(None)
 
-    def _forget(self, client: str, mine: asyncio.Future[None]) -> None:
+    def _remove(self, client: str, waiter: asyncio.Future[None]) -> None:
         waiting = self._waiting.get(client, deque())
-        if mine in waiting:
-            waiting.remove(mine)
+        if waiter in waiting:
+            waiting.remove(waiter)
         if not waiting:
             self._waiting.pop(client, None)
 
-    def _leave(self, client: str) -> None:
+    def _release(self, client: str) -> None:
         self._free += 1
         self._running[client] -= 1
         if not self._running[client]:
             del self._running[client]
-        self._call()
+        self._dispatch()

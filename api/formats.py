@@ -1,12 +1,12 @@
-"""What an answer is written in: by the `format` parameter, else by the Accept header."""
+"""Response formats, chosen by the `format` parameter, else by the Accept header."""
 
 from enum import StrEnum
 
-from api.problems import ProblemError
+from api.problems import parameter_problem
 
 
 class Format(StrEnum):
-    """The formats, by the name that `format` takes."""
+    """Values of `format`."""
 
     JSON = "json"
     CSV = "csv"
@@ -20,35 +20,37 @@ MEDIA_TYPES = {
     Format.PARQUET: "application/vnd.apache.parquet",
     Format.ARROW: "application/vnd.apache.arrow.stream",
 }
-CLICKHOUSE = {
+CLICKHOUSE_FORMATS = {
     Format.JSON: "JSONEachRow",
     Format.CSV: "CSVWithNames",
     Format.PARQUET: "Parquet",
     Format.ARROW: "ArrowStream",
 }
-_NAMED = {media.partition(";")[0]: name for name, media in MEDIA_TYPES.items()}
+_BY_MEDIA_TYPE = {media.partition(";")[0]: name for name, media in MEDIA_TYPES.items()}
 
 
-def negotiated(chosen: Format | None, accept: str | None) -> Format:
-    """Return the format to answer in. Raises a 406 problem that says what there is."""
-    if chosen is not None:
-        return chosen
-    weights = dict(map(_weighed, (accept or "*/*").split(",")))
+def negotiate(requested: Format | None, accept: str | None) -> Format:
+    """Return the format of a response. Raises a 406 problem that lists the available ones."""
+    if requested is not None:
+        return requested
+    weights = dict(map(_weight, (accept or "*/*").split(",")))
     best, best_weight = Format.JSON, 0.0
-    for media, name in _NAMED.items():
-        kind = media.partition("/")[0] + "/*"
-        weight = next((weights[one] for one in (media, kind, "*/*") if one in weights), 0.0)
+    for media, output in _BY_MEDIA_TYPE.items():
+        ranges = (media, media.partition("/")[0] + "/*", "*/*")
+        weight = next((weights[name] for name in ranges if name in weights), 0.0)
         if weight > best_weight:
-            best, best_weight = name, weight
+            best, best_weight = output, weight
     if not best_weight:
-        there = ", ".join(_NAMED)
-        raise ProblemError(
-            406, f"There is {there}", errors={"Accept": f"none of {there} is acceptable by it"}
+        raise parameter_problem(
+            "Accept",
+            "None of the available formats is acceptable. Accept one of: "
+            + ", ".join(_BY_MEDIA_TYPE),
+            status=406,
         )
     return best
 
 
-def _weighed(item: str) -> tuple[str, float]:
+def _weight(item: str) -> tuple[str, float]:
     media, *parameters = (part.strip() for part in item.lower().split(";"))
     for parameter in parameters:
         if parameter.startswith("q="):

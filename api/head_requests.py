@@ -1,10 +1,10 @@
-"""HEAD: what GET would answer, without its body."""
+"""HEAD requests, served as GET without the body."""
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 
-class Heads:
-    """Answers HEAD as GET, at every address, and leaves the answer when its headers are known."""
+class HeadMiddleware:
+    """Serves HEAD as GET at every path, and drops the body once the headers are sent."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
@@ -14,17 +14,17 @@ class Heads:
         if scope["type"] != "http" or scope["method"] != "HEAD":
             await self._app(scope, receive, send)
             return
-        asked = {**scope, "method": "GET"}
+        get_scope = {**scope, "method": "GET"}
 
-        async def without_body(message: Message) -> None:
+        async def send_headers(message: Message) -> None:
             if message["type"] == "http.response.start":
                 await send(message)
-                # Ends the answer: who writes its body learns that nobody listens any more.
+                # Completes the response: the app stops streaming as if the client had left.
                 await send({"type": "http.response.body", "body": b"", "more_body": False})
 
         try:
-            await self._app(asked, receive, without_body)
+            await self._app(get_scope, receive, send_headers)
         finally:
-            if "route" in asked:
-                # The log and the metrics name it.
-                scope["route"] = asked["route"]
+            if "route" in get_scope:
+                # For the access log and the metrics.
+                scope["route"] = get_scope["route"]

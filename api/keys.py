@@ -1,7 +1,7 @@
-"""API keys: optional, shown once when they are made, and kept as hashes alone.
+"""API keys: optional, printed once when created, and stored as hashes only.
 
-The file has a line for each key: its name, SHA-256 in hex, and, if it has its own, its requests a
-minute. A key is 256 random bits, so a plain hash of it cannot be guessed backwards.
+The file has a line per key: its name, its SHA-256 in hex, and optionally its limit of requests per
+minute. A key is 256 random bits, so a plain hash of it cannot be reversed by guessing.
 """
 
 import re
@@ -21,49 +21,49 @@ _LINE = re.compile(r"(?P<name>\S{1,100})\s+(?P<digest>[0-9a-f]{64})(?:\s+(?P<rat
 
 @dataclass(frozen=True)
 class Key:
-    """Whose key it is. `rate` is requests a minute, None for what every key has."""
+    """Owner of a key. `rate` is requests per minute, None for the default of keys."""
 
     name: str
     rate: int | None
 
 
 def new_key(name: str) -> tuple[str, str]:
-    """Return a new key and its line for the file. Raises `ValueError` for a name that is none."""
+    """Return a new key and its line for the file. Raises `ValueError` for an invalid name."""
     key = "bk_" + secrets.token_urlsafe(32)
     line = f"{name} {_digest(key)}"
     if not _LINE.fullmatch(line):
-        raise ValueError("a name has 1 to 100 characters and no space")
+        raise ValueError(f"invalid name {name!r}: use 1 to 100 characters without white space")
     return key, line
 
 
 class Keys:
-    """The keys of a file, which is read anew when it changes.
+    """The keys of a file, reloaded when it changes.
 
-    Raises `SettingsError` for a file that cannot be read; one that becomes so leaves the keys
-    as they were.
+    Raises `SettingsError` if the file cannot be read at start. If a later reload fails, the keys
+    loaded before stay valid.
     """
 
     def __init__(self, file: Path | None) -> None:
         self._file = file
-        self._read_at: int | None = None
+        self._modified_at: int | None = None
         self._keys: dict[str, Key] = {}
-        self._refresh()
+        self._reload()
 
     def find(self, key: str) -> Key | None:
-        """Return whose key it is, None for an unknown one."""
+        """Return the owner of a key, None if it is unknown."""
         try:
-            self._refresh()
+            self._reload()
         except SettingsError as error:
-            log.error("the keys stay as they were", why=str(error))
+            log.error("cannot reload the API keys; those loaded before stay valid", why=str(error))
         return self._keys.get(_digest(key))
 
-    def _refresh(self) -> None:
+    def _reload(self) -> None:
         if self._file is None:
             return
         try:
-            changed_at = self._file.stat().st_mtime_ns
-            if changed_at != self._read_at:
-                self._read_at = changed_at
+            modified_at = self._file.stat().st_mtime_ns
+            if modified_at != self._modified_at:
+                self._modified_at = modified_at
                 self._keys = _read(self._file)
         except OSError as error:
             raise SettingsError(
@@ -77,13 +77,14 @@ def _read(file: Path) -> dict[str, Key]:
         text = line.strip()
         if not text or text.startswith("#"):
             continue
-        one = _LINE.fullmatch(text)
-        if one is None:
+        match = _LINE.fullmatch(text)
+        if match is None:
             raise SettingsError(
-                f"BREAKOUT_API_KEYS_FILE: {file}, line {number}: must be what `breakout api key` "
-                "printed: a name, 64 hex digits, and, if wanted, requests a minute"
+                f"BREAKOUT_API_KEYS_FILE: {file}, line {number}: invalid line; it must be as "
+                "`breakout api key` prints it: a name, 64 hex digits, and optionally a limit of "
+                "requests per minute"
             )
-        found[one["digest"]] = Key(one["name"], int(one["rate"]) if one["rate"] else None)
+        found[match["digest"]] = Key(match["name"], int(match["rate"]) if match["rate"] else None)
     return found
 
 

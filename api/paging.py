@@ -1,7 +1,7 @@
-"""Keyset pagination: rows have a total order, and a cursor is the key of the last one seen.
+"""Keyset pagination: rows have a total order, and a cursor is the key of a page's last row.
 
-A page begins behind a key, not at a number of rows, so that rows which come or go meanwhile
-neither repeat nor hide others.
+Rows that are added or removed between two pages neither repeat nor hide other rows, as they would
+with an offset.
 """
 
 import base64
@@ -13,11 +13,11 @@ from datetime import datetime
 from math import isfinite
 from typing import Any
 
-from api.parameters import moment_as_written
-from api.problems import ProblemError
+from api.parameters import parse_timestamp
+from api.problems import parameter_problem
 
 _FORMULA = "^[=+\\\\-@\\\\t\\\\r\\\\n\uff1d\uff0b\uff0d\uff20]"
-"""How a formula begins, wide characters too (OWASP: CSV injection), in a string of ClickHouse's."""
+"""How a formula begins, fullwidth characters too (OWASP: CSV injection); escaped for SQL."""
 
 
 @dataclass(frozen=True)
@@ -28,21 +28,21 @@ class Key:
     type: str
     """ClickHouse type of the expression."""
     of_row: Callable[[Mapping[str, Any]], str]
-    """The expression's value for a row of JSON, as ClickHouse reads it."""
+    """The expression's value for a row of JSON, as text that ClickHouse parses."""
 
 
 def text(column: str) -> Key:
-    """Return the order of a column of texts or days, A first."""
+    """Order by a column of texts or days, ascending."""
     return Key(f"toString({column})", "String", lambda row: str(row[column]))
 
 
 def number(column: str) -> Key:
-    """Return the order of a column of whole numbers, the smallest first."""
+    """Order by a column of integers, ascending."""
     return Key(f"toInt64({column})", "Int64", lambda row: str(row[column]))
 
 
 def greatest(column: str) -> Key:
-    """Return the order of a column of numbers from 0 on, the greatest first, null last."""
+    """Order by a column of non-negative numbers, descending, null last."""
 
     def of_row(row: Mapping[str, Any]) -> str:
         return repr(-float(-1 if row[column] is None else row[column]))
@@ -51,17 +51,16 @@ def greatest(column: str) -> Key:
 
 
 def latest(column: str) -> Key:
-    """Return the order of a column of moments, the latest first."""
+    """Order by a column of timestamps, descending."""
 
     def of_row(row: Mapping[str, Any]) -> str:
-        moment = datetime.fromisoformat(row[column])
-        return str(-round(moment.timestamp() * 1000))
+        return str(-round(datetime.fromisoformat(row[column]).timestamp() * 1000))
 
     return Key(f"-toUnixTimestamp64Milli({column})", "Int64", of_row)
 
 
 def latest_day(column: str) -> Key:
-    """Return the order of a column of days, the latest first."""
+    """Order by a column of days, descending."""
 
     def of_row(row: Mapping[str, Any]) -> str:
         return str(-(datetime.fromisoformat(row[column]).date().toordinal() - 719_163))
@@ -70,37 +69,37 @@ def latest_day(column: str) -> Key:
 
 
 def page(sql: str, keys: Sequence[Key], *, after: bool, limited: bool) -> str:
-    """Return the query of one page: `after` a key, and with `limited` of `page_rows` rows."""
+    """Return the query of one page: rows `after` a key; with `limited`, up to `page_rows`."""
     order = ", ".join(key.sql for key in keys)
-    behind = ", ".join(f"{{after_{n}:{key.type}}}" for n, key in enumerate(keys))
-    where = f"WHERE ({order}) > ({behind})\n" if after else ""
+    last_key = ", ".join(f"{{after_{n}:{key.type}}}" for n, key in enumerate(keys))
+    where = f"WHERE ({order}) > ({last_key})\n" if after else ""
     limit = "\nLIMIT {page_rows:UInt64}" if limited else ""
     return f"SELECT * FROM\n(\n{sql}\n)\n{where}ORDER BY {order}{limit}"
 
 
-def escaped(sql: str, columns: Sequence[str]) -> str:
-    """Return a query with an apostrophe before texts that a spreadsheet takes for formulas."""
-    marked = ", ".join(
+def escape(sql: str, columns: Sequence[str]) -> str:
+    """Return a query that puts an apostrophe before texts that spreadsheets read as formulas."""
+    escaped = ", ".join(
         f"if(match({name}, '{_FORMULA}'), concat('\\'', {name}), {name}) AS {name}"
         for name in columns
     )
-    return f"SELECT * REPLACE ({marked}) FROM\n(\n{sql}\n)"
+    return f"SELECT * REPLACE ({escaped}) FROM\n(\n{sql}\n)"
 
 
 def digest(sql: str) -> str:
-    """Return the query of a checksum over the rows of another."""
-    # A tuple is hashed with its nulls; hashed apart they would make the whole null.
+    """Return a query that computes a checksum of another query's rows."""
+    # As a tuple: a null among separate arguments would make the hash null.
     return f"SELECT count() AS rows, sum(sipHash64(tuple(*))) AS digest FROM\n(\n{sql}\n)"
 
 
 def cursor_of(row: Mapping[str, Any], keys: Sequence[Key], as_of: str | None) -> str:
-    """Return the cursor behind a row; it keeps the moment, so all pages are of one."""
+    """Return the cursor after a row. It contains `as_of`, so all pages have one timestamp."""
     content = json.dumps([as_of, *(key.of_row(row) for key in keys)], separators=(",", ":"))
     return base64.urlsafe_b64encode(content.encode()).decode().rstrip("=")
 
 
 def read_cursor(cursor: str, keys: Sequence[Key]) -> tuple[str | None, dict[str, str]]:
-    """Return the moment and the parameters of a cursor. Raises a 422 problem for a wrong one."""
+    """Return `as_of` and the query values of a cursor. Raises a 422 problem if it is invalid."""
     try:
         content = json.loads(
             base64.b64decode(cursor + "=" * (-len(cursor) % 4), b"-_", validate=True)
@@ -108,21 +107,22 @@ def read_cursor(cursor: str, keys: Sequence[Key]) -> tuple[str | None, dict[str,
         if not isinstance(content, list) or len(content) != len(keys) + 1:
             raise ValueError
         as_of, *values = content
-        if as_of is not None and moment_as_written(as_of) != as_of:
+        if as_of is not None and parse_timestamp(as_of) != as_of:
             raise ValueError
         for key, value in zip(keys, values, strict=True):
             _check(key.type, value)
     except (ValueError, TypeError, OverflowError, binascii.Error, RecursionError):
-        said = "is none of this operation: take `next` of the page before"
-        raise ProblemError(422, f"cursor: {said}", errors={"cursor": said}) from None
+        raise parameter_problem(
+            "cursor", "invalid for this operation: use `next` of the previous page"
+        ) from None
     return as_of, {f"after_{n}": value for n, value in enumerate(values)}
 
 
 def _check(kind: str, value: object) -> None:
-    """Raise `ValueError` for what `of_row` would not have written."""
+    """Raise `ValueError` for a value that `of_row` cannot return."""
     if not isinstance(value, str):
         raise ValueError
-    # Lone surrogates are text to JSON alone.
+    # JSON allows lone surrogates, UTF-8 does not.
     value.encode()
     if kind == "Int64" and not (str(int(value)) == value and -(2**63) <= int(value) < 2**63):
         raise ValueError

@@ -1,4 +1,4 @@
-"""Parameters that operations share: their types, limits and what they say of a wrong value."""
+"""Query parameters that operations share: types, limits, and messages for invalid values."""
 
 import re
 from datetime import UTC, date, datetime, time
@@ -9,57 +9,58 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstra
 
 from api.formats import Format
 
-MOST_ROWS = 100_000
+MAX_ROWS = 100_000
 PAGE_ROWS = 1000
 FIRST_YEAR, LAST_YEAR = 1970, 2148
-"""What ClickHouse's days reach."""
+"""Years that ClickHouse's type Date covers completely."""
 _DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
-_MOMENT = re.compile(
+_TIMESTAMP = re.compile(
     rf"{_DAY.pattern}[Tt ][0-9]{{2}}:[0-9]{{2}}(:[0-9]{{2}}([.,][0-9]{{1,9}})?)?"
     r"([Zz]|[+-][0-9]{2}:[0-9]{2})?"
 )
 
 
-def iso(moment: datetime) -> str:
-    """Return a moment as answers write it: UTC, to the millisecond."""
-    return moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+def iso(timestamp: datetime) -> str:
+    """Return a timestamp as responses write it: UTC, in milliseconds."""
+    return timestamp.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
-def _day(text: str) -> str:
-    if not _is_day(text) or not _within(datetime.fromisoformat(text)):
+def parse_timestamp(text: str) -> str:
+    """Return a timestamp, or the end of a day, as responses write it.
+
+    Raises `ValueError` or `OverflowError` if it is invalid or outside the years of ClickHouse's
+    Date.
+    """
+    if _is_day(text):
+        timestamp = datetime.combine(date.fromisoformat(text), time(23, 59, 59, 999_000), UTC)
+    elif _TIMESTAMP.fullmatch(text):
+        timestamp = datetime.fromisoformat(text.upper())
+        timestamp = timestamp.astimezone(UTC) if timestamp.tzinfo else timestamp.replace(tzinfo=UTC)
+    else:
+        raise ValueError
+    if not _in_range(timestamp):
+        raise ValueError
+    return iso(timestamp)
+
+
+def _validate_day(text: str) -> str:
+    if not _is_day(text) or not _in_range(datetime.fromisoformat(text)):
         raise ValueError(f"must be a day, YYYY-MM-DD, from {FIRST_YEAR} to {LAST_YEAR}")
     return text
 
 
-def _moment(text: str) -> str:
+def _validate_timestamp(text: str) -> str:
     try:
-        return moment_as_written(text)
+        return parse_timestamp(text)
     except (ValueError, OverflowError):
         raise ValueError(
-            "must be a day (2026-04-01: until its end) or a moment (2026-04-01T12:00:00Z, in UTC "
-            f"unless it has an offset), from {FIRST_YEAR} to {LAST_YEAR} in UTC"
+            "must be a timestamp (2026-04-01T12:00:00Z; UTC if it has no offset) or a day "
+            f"(2026-04-01: until its end), from {FIRST_YEAR} to {LAST_YEAR} in UTC"
         ) from None
 
 
-def moment_as_written(text: str) -> str:
-    """Return a moment, or the end of a day, as answers write it.
-
-    Raises `ValueError` or `OverflowError` for what is none, or beyond what ClickHouse's days reach.
-    """
-    if _is_day(text):
-        moment = datetime.combine(date.fromisoformat(text), time(23, 59, 59, 999_000), UTC)
-    elif _MOMENT.fullmatch(text):
-        moment = datetime.fromisoformat(text.upper())
-        moment = moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
-    else:
-        raise ValueError
-    if not _within(moment):
-        raise ValueError
-    return iso(moment)
-
-
 def _is_day(text: str) -> bool:
-    # Weeks and days of the year have as many characters, and Python reads them too.
+    # By the pattern first: Python also parses ISO weeks and ordinal days.
     if not _DAY.fullmatch(text):
         return False
     try:
@@ -69,14 +70,16 @@ def _is_day(text: str) -> bool:
     return True
 
 
-def _within(moment: datetime) -> bool:
-    return FIRST_YEAR <= moment.year <= LAST_YEAR
+def _in_range(timestamp: datetime) -> bool:
+    return FIRST_YEAR <= timestamp.year <= LAST_YEAR
 
 
-Day = Annotated[str, AfterValidator(_day), WithJsonSchema({"type": "string", "format": "date"})]
-Moment = Annotated[
+Day = Annotated[
+    str, AfterValidator(_validate_day), WithJsonSchema({"type": "string", "format": "date"})
+]
+Timestamp = Annotated[
     str,
-    AfterValidator(_moment),
+    AfterValidator(_validate_timestamp),
     WithJsonSchema(
         {"anyOf": [{"type": "string", "format": "date"}, {"type": "string", "format": "date-time"}]}
     ),
@@ -84,36 +87,44 @@ Moment = Annotated[
 Text = Annotated[str, StringConstraints(min_length=1, max_length=200)]
 PathPart = Annotated[str, Path(max_length=200)]
 Texts = Annotated[list[Text], Field(max_length=100)]
+Regions = Annotated[Texts, Field(description="us, china, eu, other, unknown, or unreviewed")]
 Age = Annotated[float, Field(ge=0, le=365)]
+WholeAges = Annotated[
+    list[Annotated[int, Field(ge=0, le=365)]],
+    Field(max_length=400, description="Whole days since release; default: all"),
+]
+BaselineName = Annotated[
+    Text, Field(description="live, live_fixed, live_cutoff, or a frozen baseline")
+]
 
 
-class Asked(BaseModel):
-    """What every operation takes."""
+class OperationParameters(BaseModel):
+    """Parameters of every operation."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
 
     format: Format | None = Field(
-        None, description="What to answer in; else by the Accept header, else JSON"
+        None, description="Format of the response; default: by the Accept header, else JSON"
     )
     limit: int | None = Field(
         None,
         ge=1,
-        le=MOST_ROWS,
-        description=f"Rows at most. JSON comes by pages, of {PAGE_ROWS} rows unless said; the "
-        "other formats hold all rows unless said",
+        le=MAX_ROWS,
+        description=f"Maximum number of rows. Default: pages of {PAGE_ROWS} rows in JSON, all rows "
+        "in the other formats",
     )
     csv_safe: bool = Field(
         False,
-        description="Of CSV that a spreadsheet opens: put an apostrophe before texts that begin "
-        "with = + - @ tab, CR or LF, which it would take for formulas; numbers stay as they are",
+        description="For CSV that a spreadsheet opens: prefix an apostrophe to texts that begin "
+        "with = + - @ tab, CR or LF, which it would read as formulas; numbers are unchanged",
     )
     cursor: str | None = Field(
-        None, min_length=1, max_length=4000, description="`next` of the page before"
+        None, min_length=1, max_length=4000, description="`next` of the previous page"
     )
-    as_of: Moment | None = Field(
+    as_of: Timestamp | None = Field(
         None,
-        description="Answer as of this moment (or the end of this UTC day); the latest unless "
-        "said. Every answer names its moment: with it, the same figures come again",
+        description="Return data as of this timestamp, or the end of this UTC day; default: the "
+        "latest. With the `as_of` of a response, the same figures are returned again",
     )
 
     def values(self) -> dict[str, Any]:
@@ -122,17 +133,17 @@ class Asked(BaseModel):
             mode="json", exclude={"format", "limit", "csv_safe", "cursor", "as_of"}, by_alias=False
         )
 
-    def known_now_alone(self) -> str | None:
-        """Return why this cannot be asked as of an earlier moment, None where it can."""
+    def latest_only(self) -> str | None:
+        """Return why an earlier `as_of` is not available, None if it is."""
         return None
 
 
-class OfModels(Asked):
-    """What chooses models. Several values of one parameter: any of them."""
+class ModelFilters(OperationParameters):
+    """Filters of models. Values of one parameter are alternatives."""
 
     model: Texts = Field([], description="Model ids, as `org/name`")
     org: Texts = Field([], description="Publishing organisations")
-    region: Texts = Field([], description="us, china, eu, other, unknown, or unreviewed")
+    region: Regions = Field([])
     size_bin: Texts = Field(
         [], description="<1B, 1-5B, 7-9B, 10-50B, 50-100B, 100-250B, 250B+, or unknown"
     )

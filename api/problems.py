@@ -1,4 +1,4 @@
-"""Errors as RFC 9457 problem details; what is wrong with a request names its parameter."""
+"""Errors as RFC 9457 problem details, which name each invalid parameter."""
 
 from http import HTTPStatus
 from typing import Any
@@ -21,8 +21,8 @@ _TOO_LONG = frozenset({159, 160})  # TIMEOUT_EXCEEDED, TOO_SLOW
 log = structlog.get_logger(__name__)
 
 
-class WrongParameter(BaseModel):
-    """One parameter that cannot be used."""
+class InvalidParameter(BaseModel):
+    """An invalid parameter, and why."""
 
     parameter: str
     detail: str
@@ -31,39 +31,39 @@ class WrongParameter(BaseModel):
 class Problem(BaseModel):
     """Problem details (RFC 9457)."""
 
-    type: str = Field(
-        description="What kind of problem, as a URI reference", examples=["about:blank"]
-    )
+    type: str = Field(description="Kind of problem, as a URI reference", examples=["about:blank"])
     title: str
     status: int
     detail: str
-    errors: list[WrongParameter] = Field(default=[], description="Each wrong parameter")
+    errors: list[InvalidParameter] = Field(
+        default=[], description="One entry per invalid parameter"
+    )
 
 
 def _schema() -> dict[str, Any]:
-    # Without $defs, whose references would lead nowhere inside a description of OpenAPI.
+    # Inlined, since references to $defs do not resolve inside an OpenAPI document.
     schema = Problem.model_json_schema()
-    schema["properties"]["errors"]["items"] = schema.pop("$defs")["WrongParameter"]
+    schema["properties"]["errors"]["items"] = schema.pop("$defs")["InvalidParameter"]
     return schema
 
 
 PROBLEMS: dict[int | str, dict[str, Any]] = {
-    status: {"description": said, "content": {MEDIA_TYPE: {"schema": _schema()}}}
-    for status, said in {
-        401: "The API key is unknown",
-        404: "There is no such thing",
-        406: "No format there is is acceptable",
-        422: "A parameter is wrong: `errors` names it",
-        429: "Too many requests: `Retry-After` says when to come again",
-        503: "The database does not answer now: `Retry-After` says when to come again",
-        504: "The query takes too long",
+    status: {"description": description, "content": {MEDIA_TYPE: {"schema": _schema()}}}
+    for status, description in {
+        401: "Unknown API key",
+        404: "Not found",
+        406: "None of the available formats is acceptable",
+        422: "Invalid parameter, named in `errors`; or the response would be too large",
+        429: "Over a limit: retry after `Retry-After` seconds",
+        503: "The database is unavailable or busy: retry after `Retry-After` seconds",
+        504: "The query timed out",
     }.items()
 }
-"""What OpenAPI says of every operation's problems."""
+"""OpenAPI's error responses, the same for all operations."""
 
 
 class ProblemError(Exception):
-    """An answer that is a problem. `errors` are wrong parameters and what would be right."""
+    """A problem response. `errors` maps invalid parameters to what a valid value is."""
 
     def __init__(
         self,
@@ -80,24 +80,27 @@ class ProblemError(Exception):
         self.headers = headers or {}
 
 
+def parameter_problem(name: str, detail: str, status: int = 422) -> ProblemError:
+    """Return the problem of one invalid parameter or header."""
+    return ProblemError(status, f"{name}: {detail}", errors={name: detail})
+
+
 def unavailable(detail: str, seconds: int = RETRY_SECONDS) -> ProblemError:
-    """Return the problem of what passes by waiting."""
+    """Return a 503 problem that asks to retry after `seconds`."""
     return ProblemError(503, detail, headers={"Retry-After": str(seconds)})
 
 
-def of_database(error: ClickHouseError) -> ProblemError:
-    """Return the problem of a query that failed; its text stays in the log."""
+def database_problem(error: ClickHouseError) -> ProblemError:
+    """Return the problem of a failed query. ClickHouse's own message goes to the log alone."""
     if error.code in _TOO_LONG:
-        return ProblemError(504, "The query takes too long: ask for fewer models or a shorter time")
+        return ProblemError(504, "The query timed out: request fewer models or a shorter period")
     if error.code in _TOO_MUCH:
-        return ProblemError(
-            422, "The answer has too many rows: ask for less, or by pages of `limit`"
-        )
+        return ProblemError(422, "Too many rows: narrow the filters, or set `limit` to get pages")
     if isinstance(error, ClickHouseUnavailableError):
-        log.warning("ClickHouse is away", why=str(error))
-        return unavailable("The database does not answer now")
-    log.error("ClickHouse refused a query", why=str(error), code=error.code)
-    return ProblemError(500, "The database refused the query; the server's log says why")
+        log.warning("ClickHouse is unavailable", why=str(error))
+        return unavailable("The database is unavailable")
+    log.error("ClickHouse rejected a query", why=str(error), code=error.code)
+    return ProblemError(500, "The database rejected the query; see the server's log")
 
 
 def response(problem: ProblemError) -> JSONResponse:
@@ -114,56 +117,50 @@ def response(problem: ProblemError) -> JSONResponse:
 
 
 def install(app: FastAPI) -> None:
-    """Make every error of the app a problem."""
-    app.add_exception_handler(ProblemError, _problem)
-    app.add_exception_handler(ClickHouseError, _database)
-    app.add_exception_handler(RequestValidationError, _validation)
-    app.add_exception_handler(HTTPException, _http)
-    app.add_exception_handler(Exception, _unexpected)
+    """Turn every error of the app into a problem response."""
+    for kind in (ProblemError, ClickHouseError, RequestValidationError, HTTPException, Exception):
+        app.add_exception_handler(kind, _handle)
 
 
-async def _problem(_request: Request, error: Exception) -> JSONResponse:
-    assert isinstance(error, ProblemError)  # noqa: S101 - registered for it
-    return response(error)
+async def _handle(request: Request, error: Exception) -> JSONResponse:
+    match error:
+        case ProblemError():
+            return response(error)
+        case ClickHouseError():
+            return response(database_problem(error))
+        case RequestValidationError():
+            return response(_validation_problem(error))
+        case HTTPException():
+            return response(_http_problem(request, error))
+    log.error("unexpected error", exc_info=error)
+    return response(ProblemError(500, "Unexpected error; see the server's log"))
 
 
-async def _database(_request: Request, error: Exception) -> JSONResponse:
-    assert isinstance(error, ClickHouseError)  # noqa: S101 - registered for it
-    return response(of_database(error))
+def _validation_problem(error: RequestValidationError) -> ProblemError:
+    details: dict[str, str] = {}
+    for item in error.errors():
+        name = str(item["loc"][1]) if len(item["loc"]) > 1 else str(item["loc"][0])
+        message = str(item["msg"]).removeprefix("Value error, ")
+        details[name] = "Unknown parameter" if item["type"] == "extra_forbidden" else message
+    detail = "; ".join(f"{name}: {message}" for name, message in details.items())
+    return ProblemError(422, detail, errors=details)
 
 
-async def _validation(_request: Request, error: Exception) -> JSONResponse:
-    assert isinstance(error, RequestValidationError)  # noqa: S101 - registered for it
-    wrong: dict[str, str] = {}
-    for problem in error.errors():
-        name = str(problem["loc"][1]) if len(problem["loc"]) > 1 else str(problem["loc"][0])
-        said = str(problem["msg"]).removeprefix("Value error, ")
-        wrong[name] = "There is no such parameter" if problem["type"] == "extra_forbidden" else said
-    detail = "; ".join(f"{name}: {said}" for name, said in wrong.items())
-    return response(ProblemError(422, detail, errors=wrong))
-
-
-async def _http(request: Request, error: Exception) -> JSONResponse:
-    assert isinstance(error, HTTPException)  # noqa: S101 - registered for it
-    said = {404: _nothing_at(request), 405: "This address is only read, by GET or HEAD"}
-    detail = said.get(error.status_code, str(error.detail))
+def _http_problem(request: Request, error: HTTPException) -> ProblemError:
+    details = {404: _not_found(request), 405: "Method not allowed: use GET or HEAD"}
     headers = dict(error.headers or {})
     if error.status_code == HTTPStatus.METHOD_NOT_ALLOWED:
         headers["Allow"] = "GET, HEAD"
-    return response(ProblemError(error.status_code, detail, headers=headers))
+    detail = details.get(error.status_code, str(error.detail))
+    return ProblemError(error.status_code, detail, headers=headers)
 
 
-def _nothing_at(request: Request) -> str:
-    """Say that an address is none, and which one it may be."""
-    meant = request.scope["path"].rstrip("/") or "/"
-    scope = {**request.scope, "path": meant, "method": "GET"}
-    if meant != request.scope["path"] and any(
+def _not_found(request: Request) -> str:
+    """Return the detail of a 404, with the path that was probably meant."""
+    path = request.scope["path"].rstrip("/") or "/"
+    scope = {**request.scope, "path": path, "method": "GET"}
+    if path != request.scope["path"] and any(
         route.matches(dict(scope))[0] is Match.FULL for route in request.app.routes
     ):
-        return f"There is nothing at this address: leave out the slash at its end, {meant}"
-    return "There is nothing at this address"
-
-
-async def _unexpected(_request: Request, error: Exception) -> JSONResponse:
-    log.error("unexpected error", exc_info=error)
-    return response(ProblemError(500, "Unexpected error; the server's log says more"))
+        return f"No such path: remove the trailing slash, {path}"
+    return "No such path: /openapi.json lists those of the API"

@@ -1,16 +1,23 @@
-"""The API's SQL: one query a file in `sql/api/`, with ClickHouse's own parameters.
+"""The API's SQL: one query per file in `sql/api/`, with ClickHouse's query parameters.
 
-What is as of now can be read where it is kept; what was then has to be worked out. Lines from
-`-- now:` to `-- :now` are of the first only, lines from `-- past:` to `-- :past` of the second.
+The latest figures are stored in tables; those of an earlier timestamp have to be computed. Lines
+from `-- now:` to `-- :now` are of the first variant only, those from `-- past:` to `-- :past` of
+the second.
 """
 
 import re
+from collections.abc import Mapping
 from functools import cache
 
 from breakout.clickhouse.migrations import migrations_folder
 
+Values = Mapping[str, str | float | bool | list[str] | list[int] | None]
+"""Values of query parameters by name."""
+Statement = tuple[str, Values]
+"""SQL and the values of its parameters."""
+
 _PARAMETER = re.compile(r"\{(\w+):[^}]+\}")
-_ONLY = {
+_OTHER_VARIANT = {
     now: re.compile(rf"^ *-- {left_out}:\n.*?^ *-- :{left_out}\n", re.MULTILINE | re.DOTALL)
     for now, left_out in ((True, "past"), (False, "now"))
 }
@@ -18,9 +25,9 @@ _ONLY = {
 
 @cache
 def query(name: str, *, now: bool = False) -> str:
-    """Return the SQL of a query. Raises `FileNotFoundError` for one that there is not."""
+    """Return the SQL of a query. Raises `FileNotFoundError` for an unknown one."""
     text = (migrations_folder() / "api" / f"{name}.sql").read_text(encoding="utf-8")
-    return _ONLY[now].sub("", text)
+    return _OTHER_VARIANT[now].sub("", text)
 
 
 def parameters(sql: str) -> set[str]:

@@ -1,7 +1,7 @@
-"""Large answers wait in files for readers to take them, so that no query waits for a reader.
+"""Spool of large responses: temporary files, so that no query stays open for a slow client.
 
-A file has no name and is gone with the process. Their room is bounded: in all, of one client, and
-of one answer.
+Files are unnamed and vanish with the process. Their space is limited in total, per client, and per
+response.
 """
 
 import asyncio
@@ -15,32 +15,31 @@ import structlog
 
 from api.problems import ProblemError, unavailable
 
-PIECE = 256 * 1024
-"""Bytes that are written or read at once."""
+CHUNK_BYTES = 256 * 1024
 _MEBIBYTE = 2**20
 
 log = structlog.get_logger(__name__)
 
 
 class Spool:
-    """Room for `size` bytes of answers: half of it for one client, a quarter for one answer."""
+    """Space for `size` bytes of responses: half of it per client, a quarter per response."""
 
     def __init__(self, size: int) -> None:
         self._size = size
-        self._taken: Counter[str] = Counter()
+        self._reserved: Counter[str] = Counter()
         self._changed = asyncio.Event()
 
     @property
-    def most(self) -> int:
-        """Bytes that one answer may have."""
+    def file_limit(self) -> int:
+        """Bytes that one response may have."""
         return self._size // 4
 
     @asynccontextmanager
-    async def file(self, client: str, wait_seconds: float) -> AsyncIterator["Spooled"]:
-        """Wait for the room of the largest answer, and keep what is used until the block ends.
+    async def file(self, client: str, wait_seconds: float) -> AsyncIterator["SpoolFile"]:
+        """Wait for space for the largest response, and reserve it until the block ends.
 
-        Raises a problem when there is none in time: 429 where the client's own unread answers
-        have taken it, 503 where those of others have.
+        Raises a problem if there is none in time: 429 if the client's own unread responses use it,
+        503 if those of other clients do.
         """
         try:
             async with asyncio.timeout(wait_seconds):
@@ -48,83 +47,86 @@ class Spool:
                     await self._changed.wait()
         except TimeoutError:
             raise self._full(client) from None
-        spooled = Spooled(self, client)
+        file = SpoolFile(self, client)
         try:
-            yield spooled
+            yield file
         finally:
-            spooled.close()
+            file.close()
 
-    def take(self, client: str, many: int) -> None:
-        """Take room, or give it back where `many` is negative."""
-        self._taken[client] += many
-        if not self._taken[client]:
-            del self._taken[client]
+    def reserve(self, client: str, size: int) -> None:
+        """Reserve `size` bytes; a negative size releases them."""
+        self._reserved[client] += size
+        if not self._reserved[client]:
+            del self._reserved[client]
         self._changed.set()
         self._changed = asyncio.Event()
 
     def _fits(self, client: str) -> bool:
-        return self._taken.total() + self.most <= self._size and not self._has_its_half(client)
+        return self._reserved.total() + self.file_limit <= self._size and not self._over(client)
 
-    def _has_its_half(self, client: str) -> bool:
-        return self._taken[client] + self.most > self._size // 2
+    def _over(self, client: str) -> bool:
+        return self._reserved[client] + self.file_limit > self._size // 2
 
     def _full(self, client: str) -> ProblemError:
-        if not self._has_its_half(client):
-            return unavailable("Too many large answers wait to be read")
-        said = "Large answers to your requests wait to be read: read them first"
-        return ProblemError(429, said, headers={"Retry-After": "5"})
+        if not self._over(client):
+            return unavailable("Too many large responses are waiting to be read")
+        return ProblemError(
+            429,
+            "Too many of your large responses are waiting to be read: read or close them first",
+            headers={"Retry-After": "5"},
+        )
 
 
-class Spooled:
-    """An answer in a file."""
+class SpoolFile:
+    """A response in a temporary file."""
 
     def __init__(self, spool: Spool, client: str) -> None:
         self._spool, self._client = spool, client
         self._file: IO[bytes] = tempfile.TemporaryFile(buffering=0)  # noqa: SIM115 - see close
-        self._taken = spool.most
+        self._reserved = spool.file_limit
         self.size = 0
-        spool.take(client, self._taken)
+        spool.reserve(client, self._reserved)
 
-    async def fill(self, pieces: AsyncIterator[bytes]) -> None:
-        """Write the answer.
+    async def write(self, chunks: AsyncIterator[bytes]) -> None:
+        """Write the complete response.
 
-        Raises a 422 problem for one that is too large, a 503 problem when the disk is full.
+        Raises a 422 problem if it is too large, a 503 problem if the disk is full.
         """
-        held = bytearray()
-        async for piece in pieces:
-            held += piece
-            if len(held) >= PIECE:
-                await self._write(bytes(held))
-                held.clear()
-        await self._write(bytes(held))
-        self._spool.take(self._client, self.size - self._taken)
-        self._taken = self.size
+        buffer = bytearray()
+        async for chunk in chunks:
+            buffer += chunk
+            if len(buffer) >= CHUNK_BYTES:
+                await self._flush(bytes(buffer))
+                buffer.clear()
+        await self._flush(bytes(buffer))
+        self._spool.reserve(self._client, self.size - self._reserved)
+        self._reserved = self.size
 
-    async def pieces(self) -> AsyncIterator[bytes]:
-        """Yield the answer."""
+    async def read(self) -> AsyncIterator[bytes]:
+        """Yield the response in chunks."""
         await asyncio.to_thread(self._file.seek, 0)
-        while piece := await asyncio.to_thread(self._file.read, PIECE):
-            yield piece
+        while chunk := await asyncio.to_thread(self._file.read, CHUNK_BYTES):
+            yield chunk
 
     def close(self) -> None:
-        """Give the room back."""
+        """Delete the file and release its space."""
         self._file.close()
-        self._spool.take(self._client, -self._taken)
+        self._spool.reserve(self._client, -self._reserved)
 
-    async def _write(self, data: bytes) -> None:
+    async def _flush(self, data: bytes) -> None:
         self.size += len(data)
-        if self.size > self._spool.most:
+        if self.size > self._spool.file_limit:
             raise ProblemError(
                 422,
-                f"The answer is larger than {self._spool.most // _MEBIBYTE} MiB: ask for less, by "
-                "pages of `limit`, or with format=parquet",
+                f"The response is larger than {self._spool.file_limit // _MEBIBYTE} MiB: narrow "
+                "the filters, set `limit` to get pages, or use format=parquet",
             )
         rest = memoryview(data)
         try:
             while rest:
-                # A disk may take its time, and the others must not wait for it.
+                # In a thread: a slow disk must not block other requests.
                 rest = rest[await asyncio.to_thread(self._file.write, rest) :]
         except OSError as error:
             folder = tempfile.gettempdir()
-            log.error("cannot keep an answer in a file", why=str(error), folder=folder)
-            raise unavailable("There is no room for so large an answer now") from None
+            log.error("cannot write a response to the spool", why=str(error), folder=folder)
+            raise unavailable("The server's disk has no space for this response") from None

@@ -18,9 +18,10 @@ import numpy as np
 from clickhouse_connect.driver.binding import format_bind_value
 
 from api import paging
-from api.answers import Operation, bound
+from api.as_of import bind
+from api.operation import Operation
 from api.operations import downloads, models, ram, scrapes, sources
-from api.parameters import PAGE_ROWS, Asked
+from api.parameters import PAGE_ROWS, OperationParameters
 from api.queries import query
 from bench.figures import Figure, Ratio, Target
 from bench.latency import measure, tick
@@ -35,7 +36,7 @@ NAME = "readers"
 OURS, DIRECT = "responses of the API", "responses of ClickHouse to the same SQL"
 RATIOS = (Ratio("API / ClickHouse directly", (NAME, OURS), (NAME, DIRECT), Target(1)),)
 LAG = Target(5, at_least=False)
-Request = tuple[str, Operation, Asked]
+Request = tuple[str, Operation, OperationParameters]
 """Path, operation and parameters."""
 
 
@@ -83,12 +84,18 @@ def requests(workload: Workload, count: int) -> Iterator[Request]:
     choices = random.Random(1)
     shown = workload.ids[:8]
     page: list[Request] = [
-        ("ram", ram.NOW, ram.RamAsked(max_age=90, limit=100)),
-        ("ram/curves", ram.CURVES, ram.CurvesAsked(model=shown, limit=5000)),
-        ("downloads", downloads.OPERATION, _monthly("region")),
-        ("downloads", downloads.OPERATION, _monthly("org")),
-        ("scrapes", scrapes.OPERATION, scrapes.ScrapesAsked(limit=5)),
-        ("sources", sources.SOURCES, Asked()),
+        ("ram", ram.RAM, ram.RamParameters(max_age=90, limit=100)),
+        ("ram/curves", ram.CURVES, ram.RamCurvesParameters(model=shown, limit=5000)),
+        *(
+            (
+                "downloads",
+                downloads.OPERATION,
+                downloads.DownloadsParameters(by=by, interval="month"),
+            )
+            for by in ("region", "org")
+        ),
+        ("scrapes", scrapes.OPERATION, scrapes.ScrapesParameters(limit=5)),
+        ("sources", sources.SOURCES, OperationParameters()),
     ]
     for number in range(count):
         if number % 2:
@@ -97,16 +104,12 @@ def requests(workload: Workload, count: int) -> Iterator[Request]:
         model = [choices.choice(workload.ids)]
         yield choices.choice(
             [
-                ("ram", ram.NOW, ram.RamAsked(model=model)),
-                ("ram/curves", ram.CURVES, ram.CurvesAsked(model=model)),
-                ("downloads", downloads.OPERATION, downloads.DownloadsAsked(model=model)),
-                ("models", models.OPERATION, models.ModelsAsked(model=model)),
+                ("ram", ram.RAM, ram.RamParameters(model=model)),
+                ("ram/curves", ram.CURVES, ram.RamCurvesParameters(model=model)),
+                ("downloads", downloads.OPERATION, downloads.DownloadsParameters(model=model)),
+                ("models", models.OPERATION, models.ModelsParameters(model=model)),
             ]
         )
-
-
-def _monthly(by: str) -> downloads.DownloadsAsked:
-    return downloads.DownloadsAsked(by=downloads.By(by), interval=downloads.Interval.MONTH)
 
 
 @contextmanager
@@ -135,7 +138,7 @@ def _request(request: Request, name: str, address: str, as_of: str) -> dict[str,
         given = parameters.model_dump(mode="json", exclude_unset=True)
         return {"url": f"{address}{path}?{urlencode(given, doseq=True)}", "body": None}
     sql = query(operation.query, now=True)
-    values = bound(sql, parameters.values(), None)
+    values = bind(sql, parameters.values(), None)
     sql = paging.page(sql, operation.keys, after=False, limited=True)
     if "as_of" in values:
         values["as_of"] = as_of

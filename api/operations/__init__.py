@@ -1,1 +1,1 @@
-"""The operations, one file an area: what can be asked, and what a row of the answer holds."""
+"""Operations of the API, one file per area."""

@@ -1,4 +1,4 @@
-"""Derivatives and the families they make."""
+"""Derivatives, and families of models."""
 
 from datetime import date, datetime
 from typing import Annotated
@@ -7,27 +7,28 @@ from fastapi import APIRouter, Query, Request, Response
 from pydantic import Field
 
 from api import paging
-from api.answers import Operation, Row, answer
-from api.parameters import Asked, Day, OfModels, Texts
+from api.operation import Operation, Row
+from api.parameters import Day, ModelFilters, OperationParameters, Regions, Texts
+from api.responses import respond
 
 router = APIRouter(tags=["derivatives"])
 _SOURCES = ("huggingface", "tracked-models")
 
 
 class Derivatives(Row):
-    """Derivatives of an organisation's models, created in one month."""
+    """Derivatives of an organisation's models that were created in one month."""
 
     source: str
     month: date = Field(description="First day of the UTC month in which they were created")
-    org: str = Field(description="Organisation they derive from")
+    org: str = Field(description="Organisation of the base model")
     region: str | None
     relation: str = Field(description="adapter, merge, quantized, finetune or unknown")
     new: int = Field(description="Derivatives with more than 5 downloads, created in the month")
-    cumulative: int = Field(description="Those created until its end")
+    cumulative: int = Field(description="Derivatives created until the end of the month")
 
 
 class Family(Row):
-    """A tracked model and what its derivatives add."""
+    """Downloads of a tracked model and of its derivatives."""
 
     model_id: str
     org: str
@@ -40,15 +41,15 @@ class Family(Row):
     adapter_downloads: int
     merge_downloads: int
     unknown_downloads: int
-    family_downloads: int | None = Field(description="null = it itself was never observed")
+    family_downloads: int | None = Field(description="null = the model itself was never observed")
     as_of: datetime | None
 
 
-class DerivativesAsked(Asked):
-    """Which derivatives."""
+class DerivativesParameters(OperationParameters):
+    """Filters of derivatives."""
 
-    org: Texts = Field([], description="Organisations they derive from")
-    region: Texts = Field([], description="us, china, eu, other, unknown, or unreviewed")
+    org: Texts = Field([], description="Organisations of the base models")
+    region: Regions = Field([])
     relation: Texts = Field([], description="adapter, merge, quantized, finetune or unknown")
     since: Day | None = Field(None, description="Months that begin on this day or later")
     until: Day | None = Field(None, description="Months that begin on this day or earlier")
@@ -57,12 +58,7 @@ class DerivativesAsked(Asked):
 DERIVATIVES = Operation(
     "derivatives",
     Derivatives,
-    [
-        paging.text("source"),
-        paging.text("month"),
-        paging.text("org"),
-        paging.text("relation"),
-    ],
+    [paging.text(column) for column in ("source", "month", "org", "relation")],
     _SOURCES,
     {
         "source": "huggingface",
@@ -97,19 +93,21 @@ FAMILIES = Operation(
 )
 
 
-@router.get("/derivatives", **DERIVATIVES.described())
-async def derivatives(request: Request, asked: Annotated[DerivativesAsked, Query()]) -> Response:
-    """Derivatives by month of creation, organisation they derive from, and relation.
+@router.get("/derivatives", **DERIVATIVES.openapi())
+async def derivatives(
+    request: Request, params: Annotated[DerivativesParameters, Query()]
+) -> Response:
+    """Derivatives by month of creation, organisation of the base model, and relation.
 
-    By the newest survey of the Hub, whatever `as_of` says.
+    As of the latest survey of the Hub, for every `as_of`.
     """
-    return await answer(request, DERIVATIVES, asked)
+    return await respond(request, DERIVATIVES, params)
 
 
-@router.get("/families", **FAMILIES.described())
-async def families(request: Request, asked: Annotated[OfModels, Query()]) -> Response:
-    """Downloads of each tracked model and of its derivatives, the greatest family first.
+@router.get("/families", **FAMILIES.openapi())
+async def families(request: Request, params: Annotated[ModelFilters, Query()]) -> Response:
+    """Downloads of each tracked model and of its derivatives, the largest family first.
 
-    By the newest survey of the Hub, whatever `as_of` says.
+    As of the latest survey of the Hub, for every `as_of`.
     """
-    return await answer(request, FAMILIES, asked)
+    return await respond(request, FAMILIES, params)

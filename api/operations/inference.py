@@ -1,54 +1,43 @@
-"""Inference tokens: the share of open models, and who has them."""
+"""Inference tokens: of open models, and their share."""
 
 from datetime import date, datetime
-from enum import StrEnum
-from typing import Annotated
+from typing import Annotated, Literal
 
 from fastapi import APIRouter, Query, Request, Response
 from pydantic import Field
 
 from api import paging
-from api.answers import Operation, Row, answer
-from api.parameters import Asked, Day
+from api.operation import Operation, Row
+from api.parameters import Day, OperationParameters
+from api.responses import respond
 
 router = APIRouter(tags=["inference"])
 _SOURCES = ("openrouter",)
 
 
-class Interval(StrEnum):
-    """What a row is of."""
-
-    DAY = "day"
-    MONTH = "month"
-
-
-class By(StrEnum):
-    """Whose tokens."""
-
-    MODEL = "model"
-    ORG = "org"
-    REGION = "region"
-
-
 class Share(Row):
-    """Tokens of a period: open, closed, unknown and unnamed."""
+    """Tokens of a period: of open, closed, unclassified and unnamed models."""
 
     source: str
     period: date = Field(description="UTC day, or first day of the month")
-    days: int = Field(description="Days of it that were counted")
-    whole: bool = Field(description="Whether all its days were")
-    as_of: datetime = Field(description="When the source had counted any of these days last, UTC")
+    days: int = Field(description="Days of the period with data")
+    whole: bool = Field(description="Whether all days of the period have data")
+    as_of: datetime = Field(description="When the source last counted any of these days, UTC")
     open_tokens: int
     closed_tokens: int
-    unknown_tokens: int = Field(description="Tokens of names nobody has classified")
-    other_tokens: int = Field(description="Tokens the source does not name")
+    unknown_tokens: int = Field(description="Tokens of models that are not classified yet")
+    other_tokens: int = Field(description="Tokens for which the source names no model")
     open_share: float | None = Field(description="open / (open + closed)")
     unknown_ratio: float | None = Field(description="unknown / (open + closed)")
     error_bound: float | None = Field(
-        description="How far open_share can be off; read it when unknown_ratio passes 0.01"
+        description="Maximum error of open_share; relevant if unknown_ratio is above 0.01"
     )
-    lowest: float | None = Field(description="As if all that is unknown or unnamed were closed")
-    highest: float | None = Field(description="As if all that were open")
+    lowest: float | None = Field(
+        description="open_share if all unknown and unnamed tokens were closed"
+    )
+    highest: float | None = Field(
+        description="open_share if all unknown and unnamed tokens were open"
+    )
 
 
 class Tokens(Row):
@@ -56,28 +45,30 @@ class Tokens(Row):
 
     source: str
     period: date = Field(description="UTC day, or first day of the month")
-    group: str = Field(description="Model, or its name where the weights have no id; org; region")
+    group: str = Field(
+        description="Model id, or the source's name if it has none; organisation; region"
+    )
     org: str | None
     region: str | None
     tokens: int
-    share_of_open: float | None = Field(description="Of the tokens of all open models")
+    share_of_open: float | None = Field(description="Share of the tokens of all open models")
     rank: int = Field(description="Rank by tokens in the period")
-    as_of: datetime = Field(description="When the source had counted any of these days last, UTC")
+    as_of: datetime = Field(description="When the source last counted any of these days, UTC")
 
 
-class ShareAsked(Asked):
-    """Of which time."""
+class ShareParameters(OperationParameters):
+    """Period of the tokens."""
 
-    interval: Interval = Field(Interval.MONTH, description="One row for each of these")
-    since: Day | None = Field(None, description="Days from this one on are counted")
-    until: Day | None = Field(None, description="Days up to this one are counted")
+    interval: Literal["day", "month"] = Field("month", description="One row for each")
+    since: Day | None = Field(None, description="First day")
+    until: Day | None = Field(None, description="Last day")
 
 
-class TokensAsked(ShareAsked):
-    """Whose tokens."""
+class TokensParameters(ShareParameters):
+    """Grouping of the tokens."""
 
-    by: By = Field(By.MODEL, description="One series for each of these")
-    top: int = Field(0, ge=0, le=1000, description="The greatest of each period; 0 takes all")
+    by: Literal["model", "org", "region"] = Field("model", description="One series for each")
+    top: int = Field(0, ge=0, le=1000, description="Largest of each period; 0 = all")
 
 
 SHARE = Operation(
@@ -121,13 +112,17 @@ TOKENS = Operation(
 )
 
 
-@router.get("/inference/share", **SHARE.described())
-async def inference_share(request: Request, asked: Annotated[ShareAsked, Query()]) -> Response:
-    """Share of open models in all classified tokens, by day or month, as counted at a moment."""
-    return await answer(request, SHARE, asked)
+@router.get("/inference/share", **SHARE.openapi())
+async def inference_share(
+    request: Request, params: Annotated[ShareParameters, Query()]
+) -> Response:
+    """Share of open models in all classified tokens, by day or month."""
+    return await respond(request, SHARE, params)
 
 
-@router.get("/inference/tokens", **TOKENS.described())
-async def inference_tokens(request: Request, asked: Annotated[TokensAsked, Query()]) -> Response:
-    """Tokens of open models by day or month: of each model, organisation or region."""
-    return await answer(request, TOKENS, asked)
+@router.get("/inference/tokens", **TOKENS.openapi())
+async def inference_tokens(
+    request: Request, params: Annotated[TokensParameters, Query()]
+) -> Response:
+    """Tokens of open models by day or month, of each model, organisation or region."""
+    return await respond(request, TOKENS, params)

@@ -1,4 +1,4 @@
-"""Leaderboards of others, as published."""
+"""Ratings of external leaderboards, as published."""
 
 from datetime import date, datetime
 from typing import Annotated
@@ -7,8 +7,9 @@ from fastapi import APIRouter, Query, Request, Response
 from pydantic import Field
 
 from api import paging
-from api.answers import Operation, Row, answer
-from api.parameters import Asked, Day, Texts
+from api.operation import Operation, Row
+from api.parameters import Day, OperationParameters, Regions, Texts
+from api.responses import respond
 
 router = APIRouter(tags=["leaderboards"])
 
@@ -18,29 +19,29 @@ class Rating(Row):
 
     source: str = Field(description="arena or artificial-analysis")
     board: str
-    index_version: str = Field(description="Ratings of different versions are never compared")
+    index_version: str = Field(description="Ratings of different versions are not comparable")
     published_on: date
     name: str
     rating: float
-    lower: float | None = Field(description="Lower end of its 95% interval")
-    upper: float | None = Field(description="Upper end of its 95% interval")
+    lower: float | None = Field(description="Lower bound of the 95% interval")
+    upper: float | None = Field(description="Upper bound of the 95% interval")
     votes: int | None
-    open: bool | None = Field(description="null = nobody has classified it")
+    open: bool | None = Field(description="Whether the weights are open; null = not classified yet")
     model_id: str | None
     org: str | None
     region: str | None
     observed_at: datetime
 
 
-class LeaderboardsAsked(Asked):
-    """Which ratings."""
+class LeaderboardsParameters(OperationParameters):
+    """Filters of ratings."""
 
     source: Texts = Field([], description="arena, artificial-analysis")
     board: Texts = Field([], description="text, text_style_control, intelligence_index and so on")
-    index_version: Texts = Field([], description="Versions of the rating's method")
+    index_version: Texts = Field([], description="Versions of the rating method")
     org: Texts = Field([], description="Organisations of the Hub")
-    region: Texts = Field([], description="us, china, eu, other, unknown, or unreviewed")
-    open: bool | None = Field(None, description="Only models with downloadable weights, or without")
+    region: Regions = Field([])
+    open: bool | None = Field(None, description="Open models only (true), or closed only (false)")
     best: bool = Field(False, description="Only the best open model of each region")
     since: Day | None = Field(None, description="Published on this day or later")
     until: Day | None = Field(None, description="Published on this day or earlier")
@@ -51,9 +52,7 @@ OPERATION = Operation(
     Rating,
     [
         paging.latest_day("published_on"),
-        paging.text("source"),
-        paging.text("board"),
-        paging.text("index_version"),
+        *(paging.text(column) for column in ("source", "board", "index_version")),
         paging.greatest("rating"),
         paging.text("name"),
     ],
@@ -77,7 +76,9 @@ OPERATION = Operation(
 )
 
 
-@router.get("/leaderboards", **OPERATION.described())
-async def leaderboards(request: Request, asked: Annotated[LeaderboardsAsked, Query()]) -> Response:
-    """Ratings as published, the latest leaderboard first, with what each name means."""
-    return await answer(request, OPERATION, asked)
+@router.get("/leaderboards", **OPERATION.openapi())
+async def leaderboards(
+    request: Request, params: Annotated[LeaderboardsParameters, Query()]
+) -> Response:
+    """Ratings as published, the latest leaderboard first, with the model id of each name."""
+    return await respond(request, OPERATION, params)

@@ -1,4 +1,4 @@
-"""Models and what is known of them."""
+"""Models and their facts."""
 
 from datetime import date, datetime
 from typing import Annotated
@@ -7,14 +7,15 @@ from fastapi import APIRouter, Query, Request, Response
 from pydantic import Field
 
 from api import paging
-from api.answers import Operation, Row, answer
-from api.parameters import Asked, Day, OfModels, PathPart, Text, Texts
+from api.operation import Operation, Row
+from api.parameters import Day, ModelFilters, OperationParameters, PathPart, Text, Texts
+from api.responses import respond
 
 router = APIRouter(tags=["models"])
 
 
 class Model(Row):
-    """A model; every fact with where it comes from."""
+    """A model, its facts and their sources."""
 
     model_id: str
     org: str
@@ -35,14 +36,14 @@ class Model(Row):
     observed_at: datetime
 
 
-class ModelsAsked(OfModels):
-    """Which models."""
+class ModelsParameters(ModelFilters):
+    """Filters of models."""
 
-    tracked: bool | None = Field(None, description="Only those on the tracked list, or not on it")
+    tracked: bool | None = Field(None, description="Tracked models only (true), or others (false)")
     released_from: Day | None = Field(None, description="Released on this day or later")
     released_to: Day | None = Field(None, description="Released on this day or earlier")
-    family: Texts = Field([], description="These models and all that derive from them")
-    search: Text | None = Field(None, description="Part of the model id, in any case")
+    family: Texts = Field([], description="These models and all their derivatives")
+    search: Text | None = Field(None, description="Part of the model id, ignoring case")
 
 
 OPERATION = Operation(
@@ -72,18 +73,21 @@ OPERATION = Operation(
 )
 
 
-@router.get("/models", **OPERATION.described())
-async def models(request: Request, asked: Annotated[ModelsAsked, Query()]) -> Response:
-    """Models by organisation, region, size, release date, family, or a part of the name."""
-    return await answer(request, OPERATION, asked)
+@router.get("/models", **OPERATION.openapi())
+async def models(request: Request, params: Annotated[ModelsParameters, Query()]) -> Response:
+    """Models by organisation, region, size, release date, family, or part of the name."""
+    return await respond(request, OPERATION, params)
 
 
-@router.get("/models/{org}/{name}", **OPERATION.described())
+@router.get("/models/{org}/{name}", **OPERATION.openapi())
 async def model(
-    request: Request, org: PathPart, name: PathPart, asked: Annotated[Asked, Query()]
+    request: Request, org: PathPart, name: PathPart, params: Annotated[OperationParameters, Query()]
 ) -> Response:
     """One model."""
     model_id = f"{org}/{name}"
-    return await answer(
-        request, OPERATION, ModelsAsked(**asked.model_dump(), model=[model_id]), wanted=model_id
+    return await respond(
+        request,
+        OPERATION,
+        ModelsParameters(**params.model_dump(), model=[model_id]),
+        wanted=model_id,
     )

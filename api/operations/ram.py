@@ -1,4 +1,4 @@
-"""The Relative Adoption Metric: scores, curves, milestones, baselines, breakouts."""
+"""The Relative Adoption Metric (RAM): current, by age, baselines, breakouts."""
 
 from datetime import date, datetime
 from typing import Annotated
@@ -7,14 +7,23 @@ from fastapi import APIRouter, Query, Request, Response
 from pydantic import Field
 
 from api import paging
-from api.answers import Operation, Row, answer
-from api.parameters import Age, Asked, Day, OfModels, Text, Texts
+from api.operation import Operation, Row
+from api.parameters import (
+    Age,
+    BaselineName,
+    Day,
+    ModelFilters,
+    OperationParameters,
+    Texts,
+    WholeAges,
+)
+from api.responses import respond
 from breakout.core.ages import MILESTONES
 from breakout.settings import Settings
 
 router = APIRouter(tags=["RAM"])
 RESTATED = ("live_fixed", "live_cutoff")
-"""Baselines whose past is restated as models are observed further: known as of now alone."""
+"""Baselines that later observations restate: only their latest state is available."""
 _SOURCES = ("huggingface", "tracked-models")
 
 
@@ -22,57 +31,53 @@ def _restated(baselines: list[str]) -> str | None:
     restated = [name for name in baselines if name in RESTATED]
     if not restated:
         return None
-    return f"{restated[0]} is restated as models are observed further: known as of now alone"
+    return f"later observations restate {restated[0]}: omit as_of, only the latest is available"
 
 
-class Scored(Row):
-    """A score of a model, with the two numbers it is made of."""
+class RamTerms(Row):
+    """RAM of a model, with the terms it is computed from."""
 
-    baseline: str = Field(description="Never compare scores of different ones")
+    baseline: str = Field(description="RAM of different baselines is not comparable")
     model_id: str
     org: str
     region: str | None
     size_bin: str
     total_params_b: float | None
     released_at: date | None
-    tracked: bool = Field(description="Whether it counts among the peers")
+    tracked: bool = Field(description="Whether the model can be a peer of others")
+    cumulative: int
+    baseline_downloads: float | None = Field(description="Downloads at which RAM is 1.0")
+    peers: int
+    ram: float | None = Field(description="null with fewer than 10 peers")
 
 
-class Ram(Scored):
+class Ram(RamTerms):
     """Rolling RAM of a model."""
 
     age_days: float = Field(description="Exact age at the latest observation, days")
     as_of: datetime = Field(description="Latest observation, UTC")
-    cumulative: int
-    baseline_downloads: float | None = Field(description="Downloads at which RAM is 1.0")
-    peers: int
-    ram: float | None = Field(description="null with fewer than 10 peers")
 
 
-class RamAtAge(Scored):
+class RamAtAge(RamTerms):
     """RAM of a model at a whole-day age."""
 
     age_days: int
-    as_of: datetime = Field(description="Moment of that age, UTC")
-    cumulative: int
-    baseline_downloads: float | None = Field(description="Downloads at which RAM is 1.0")
-    peers: int
-    ram: float | None = Field(description="null with fewer than 10 peers")
+    as_of: datetime = Field(description="When the model had that age, UTC")
 
 
 class Baseline(Row):
-    """Where RAM is 1.0."""
+    """Downloads at which RAM is 1.0."""
 
     baseline: str
     size_bin: str
     age_days: int
-    peers: int = Field(description="Models it rests on, 10 at most")
+    peers: int = Field(description="Number of models in the baseline, up to 10")
     downloads: float | None = Field(description="null with fewer than 10 peers")
-    as_of: datetime | None = Field(description="Latest moment it rests on, UTC")
+    as_of: datetime | None = Field(description="Latest observation in the baseline, UTC")
 
 
 class Breakout(Row):
-    """A first crossing of 1.0x."""
+    """First time that a model's RAM reached 1.0."""
 
     baseline: str
     model_id: str
@@ -84,56 +89,54 @@ class Breakout(Row):
     crossed_at: datetime
     age_days: int
     ram: float
-    ended_at: datetime | None = Field(description="null = it was still a breakout")
+    ended_at: datetime | None = Field(description="null = ongoing")
 
 
-class OfBaseline(OfModels):
-    """Which models, against which baseline."""
+class BaselineFilters(ModelFilters):
+    """Filters of models, and the baseline."""
 
-    baseline: Text = Field("live", description="live, live_fixed, live_cutoff, or a frozen one")
-    tracked: bool | None = Field(None, description="Only those on the tracked list, or not on it")
+    baseline: BaselineName = Field("live")
+    tracked: bool | None = Field(None, description="Tracked models only (true), or others (false)")
 
-    def known_now_alone(self) -> str | None:
-        """Return why this cannot be asked as of an earlier moment, None where it can."""
+    def latest_only(self) -> str | None:
+        """Return why an earlier `as_of` is not available, None if it is."""
         return _restated([self.baseline])
 
 
-class RamAsked(OfBaseline):
-    """Which scores."""
+class RamParameters(BaselineFilters):
+    """Filters of RAM."""
 
-    min_age: Age | None = Field(None, description="Youngest age, days")
-    max_age: Age | None = Field(None, description="Oldest age, days")
+    min_age: Age | None = Field(None, description="Minimum age, days")
+    max_age: Age | None = Field(None, description="Maximum age, days")
 
 
-class CurvesAsked(OfBaseline):
-    """Which curves."""
+class RamCurvesParameters(BaselineFilters):
+    """Filters of RAM by age."""
 
-    age_days: Annotated[list[Annotated[int, Field(ge=0, le=365)]], Field(max_length=400)] = Field(
-        [], description="Whole days since release; all unless said"
+    age_days: WholeAges = Field([])
+
+
+class BaselinesParameters(OperationParameters):
+    """Filters of baselines."""
+
+    baseline: Texts = Field(
+        ["live"], description="live, live_fixed, live_cutoff, or frozen baselines"
     )
-
-
-class BaselinesAsked(Asked):
-    """Which baselines."""
-
-    baseline: Texts = Field(["live"], description="live, live_fixed, live_cutoff, or frozen ones")
     size_bin: Texts = Field([], description="Size bins")
-    age_days: Annotated[list[Annotated[int, Field(ge=0, le=365)]], Field(max_length=400)] = Field(
-        [], description="Whole days since release; all unless said"
-    )
+    age_days: WholeAges = Field([])
 
-    def known_now_alone(self) -> str | None:
-        """Return why this cannot be asked as of an earlier moment, None where it can."""
+    def latest_only(self) -> str | None:
+        """Return why an earlier `as_of` is not available, None if it is."""
         return _restated(self.baseline)
 
 
-class BreakoutsAsked(OfModels):
-    """Which breakouts."""
+class BreakoutsParameters(ModelFilters):
+    """Filters of breakouts."""
 
-    baseline: Text = Field("live", description="live, live_fixed, live_cutoff, or a frozen one")
-    lasting: bool | None = Field(None, description="Only those that last, or that have ended")
-    since: Day | None = Field(None, description="Crossed on this day or later")
-    until: Day | None = Field(None, description="Crossed on this day or earlier")
+    baseline: BaselineName = Field("live")
+    lasting: bool | None = Field(None, description="Ongoing only (true), or ended only (false)")
+    since: Day | None = Field(None, description="RAM reached 1.0 on this day or later")
+    until: Day | None = Field(None, description="RAM reached 1.0 on this day or earlier")
 
 
 _FACTS = {
@@ -145,7 +148,7 @@ _FACTS = {
     "total_params_b": 300.0,
     "released_at": "2026-01-15",
 }
-_SCORE = {
+_TERMS = {
     "tracked": True,
     "age_days": 30,
     "as_of": "2026-02-14T00:00:00.000Z",
@@ -154,19 +157,19 @@ _SCORE = {
     "peers": 10,
     "ram": 1.5,
 }
-NOW = Operation(
+RAM = Operation(
     "ram",
     Ram,
     [paging.greatest("ram"), paging.text("model_id")],
     _SOURCES,
-    {**_FACTS, **_SCORE, "age_days": 30.5},
+    {**_FACTS, **_TERMS, "age_days": 30.5},
 )
 CURVES = Operation(
     "ram_curves",
     RamAtAge,
     [paging.text("model_id"), paging.number("age_days")],
     _SOURCES,
-    {**_FACTS, **_SCORE},
+    {**_FACTS, **_TERMS},
 )
 BASELINES = Operation(
     "baselines",
@@ -197,36 +200,36 @@ BREAKOUTS = Operation(
 )
 
 
-@router.get("/ram", **NOW.described())
-async def ram(request: Request, asked: Annotated[RamAsked, Query()]) -> Response:
-    """The leaderboard: every scored model by its rolling RAM, the greatest first."""
-    return await answer(request, NOW, asked)
+@router.get("/ram", **RAM.openapi())
+async def ram(request: Request, params: Annotated[RamParameters, Query()]) -> Response:
+    """Rolling RAM of every model up to a year old, the highest first."""
+    return await respond(request, RAM, params)
 
 
-@router.get("/ram/curves", **CURVES.described())
-async def ram_curves(request: Request, asked: Annotated[CurvesAsked, Query()]) -> Response:
-    """RAM of each model at whole-day ages."""
-    return await answer(request, CURVES, asked)
+@router.get("/ram/curves", **CURVES.openapi())
+async def ram_curves(request: Request, params: Annotated[RamCurvesParameters, Query()]) -> Response:
+    """RAM by age in whole days."""
+    return await respond(request, CURVES, params)
 
 
-@router.get("/ram/milestones", **CURVES.described())
-async def ram_milestones(request: Request, asked: Annotated[OfBaseline, Query()]) -> Response:
-    """RAM of each model at 7, 14, 30, 60, 90, 180 and 365 days."""
-    return await answer(request, CURVES, asked, fixed={"age_days": list(MILESTONES)})
+@router.get("/ram/milestones", **CURVES.openapi())
+async def ram_milestones(request: Request, params: Annotated[BaselineFilters, Query()]) -> Response:
+    """RAM at 7, 14, 30, 60, 90, 180 and 365 days."""
+    return await respond(request, CURVES, params, fixed={"age_days": list(MILESTONES)})
 
 
-@router.get("/baselines", **BASELINES.described())
-async def baselines(request: Request, asked: Annotated[BaselinesAsked, Query()]) -> Response:
+@router.get("/baselines", **BASELINES.openapi())
+async def baselines(request: Request, params: Annotated[BaselinesParameters, Query()]) -> Response:
     """Baselines by size bin and age: the downloads at which RAM is 1.0."""
-    return await answer(request, BASELINES, asked)
+    return await respond(request, BASELINES, params)
 
 
-@router.get("/breakouts", **BREAKOUTS.described())
-async def breakouts(request: Request, asked: Annotated[BreakoutsAsked, Query()]) -> Response:
-    """First crossings of 1.0x by young models, the latest first."""
+@router.get("/breakouts", **BREAKOUTS.openapi())
+async def breakouts(request: Request, params: Annotated[BreakoutsParameters, Query()]) -> Response:
+    """Breakouts: young models whose RAM reached 1.0 for the first time, the latest first."""
     settings: Settings = request.app.state.settings
     ages: dict[str, int | list[int]] = {
         "min_age": settings.breakout_min_age_days,
         "max_age": settings.breakout_max_age_days,
     }
-    return await answer(request, BREAKOUTS, asked, fixed=ages)
+    return await respond(request, BREAKOUTS, params, fixed=ages)

@@ -1,4 +1,4 @@
-"""Scrapes: when counters were read, and whether they moved."""
+"""Scrapes of download counters."""
 
 from datetime import datetime
 from typing import Annotated
@@ -7,31 +7,34 @@ from fastapi import APIRouter, Query, Request, Response
 from pydantic import Field
 
 from api import paging
-from api.answers import Operation, Row, answer
-from api.parameters import Asked, Day, Texts
+from api.operation import Operation, Row
+from api.parameters import Day, OperationParameters, Texts
+from api.responses import respond
 
 router = APIRouter(tags=["sources"])
 
 
 class Scrape(Row):
-    """One reading of all counters of a source."""
+    """A scrape of all counters of a source."""
 
     source: str = Field(description="huggingface, modelscope")
-    observed_at: datetime = Field(description="Moment of the scrape, UTC")
+    observed_at: datetime = Field(description="Time of the scrape, UTC")
     models: int = Field(description="Models observed")
-    compared: int = Field(description="Those with an earlier observation to compare with")
-    standing: int = Field(description="Those whose raw counter equals the one before")
-    complete: bool = Field(description="Whether the scrape got all it wanted")
-    missing: int = Field(description="Models it wanted and did not get: private, deleted, refused")
-    stalled: bool = Field(description="Whether nearly all counters stood still for most of a day")
+    compared: int = Field(description="Models with an earlier observation")
+    standing: int = Field(description="Models whose counter is unchanged since that observation")
+    complete: bool = Field(description="Whether the scrape observed all models it requested")
+    missing: int = Field(description="Models requested and not observed: private, deleted, refused")
+    stalled: bool = Field(
+        description="Whether nearly all counters were unchanged for most of a day"
+    )
 
 
-class ScrapesAsked(Asked):
-    """Which scrapes."""
+class ScrapesParameters(OperationParameters):
+    """Filters of scrapes."""
 
     source: Texts = Field([], description="huggingface, modelscope")
-    since: Day | None = Field(None, description="Of this day or later")
-    until: Day | None = Field(None, description="Of this day or earlier")
+    since: Day | None = Field(None, description="On this day or later")
+    until: Day | None = Field(None, description="On this day or earlier")
 
 
 OPERATION = Operation(
@@ -52,7 +55,7 @@ OPERATION = Operation(
 )
 
 
-@router.get("/scrapes", **OPERATION.described())
-async def scrapes(request: Request, asked: Annotated[ScrapesAsked, Query()]) -> Response:
-    """Scrapes of download counters, the latest first: how many models, how many stood still."""
-    return await answer(request, OPERATION, asked)
+@router.get("/scrapes", **OPERATION.openapi())
+async def scrapes(request: Request, params: Annotated[ScrapesParameters, Query()]) -> Response:
+    """Scrapes of download counters, the latest first."""
+    return await respond(request, OPERATION, params)

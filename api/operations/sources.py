@@ -1,4 +1,4 @@
-"""Where the numbers come from, and whose models they are of."""
+"""Sources of the data, and organisations."""
 
 from datetime import datetime
 from typing import Annotated
@@ -7,26 +7,29 @@ from fastapi import APIRouter, Query, Request, Response
 from pydantic import Field
 
 from api import paging
-from api.answers import Operation, Row, answer
-from api.parameters import Asked, Texts
+from api.operation import Operation, Row
+from api.parameters import OperationParameters, Regions
+from api.responses import respond
 
 router = APIRouter(tags=["sources"])
 
 
 class Source(Row):
-    """A source, its licence, and how to cite it."""
+    """A source, its licence and its citation."""
 
     source: str
     title: str
     measures: str
     url: str
     licence: str
-    as_of: datetime | None = Field(description="Moment of its latest numbers here; null = none yet")
+    as_of: datetime | None = Field(
+        description="Timestamp of its latest data here; null = no data yet"
+    )
     citation: str
 
 
 class Organisation(Row):
-    """An organisation of the Hub."""
+    """An organisation on the Hub."""
 
     org: str
     region: str | None
@@ -34,10 +37,10 @@ class Organisation(Row):
     tracked: int
 
 
-class OrganisationsAsked(Asked):
-    """Which organisations."""
+class OrganisationsParameters(OperationParameters):
+    """Filters of organisations."""
 
-    region: Texts = Field([], description="us, china, eu, other, unknown, or unreviewed")
+    region: Regions = Field([])
 
 
 SOURCES = Operation(
@@ -64,15 +67,15 @@ ORGANISATIONS = Operation(
 )
 
 
-@router.get("/sources", **SOURCES.described())
-async def sources(request: Request, asked: Annotated[Asked, Query()]) -> Response:
-    """Every source with its licence and how to cite it."""
-    return await answer(request, SOURCES, asked)
+@router.get("/sources", **SOURCES.openapi())
+async def sources(request: Request, params: Annotated[OperationParameters, Query()]) -> Response:
+    """All sources with licence and citation."""
+    return await respond(request, SOURCES, params)
 
 
-@router.get("/organisations", **ORGANISATIONS.described())
+@router.get("/organisations", **ORGANISATIONS.openapi())
 async def organisations(
-    request: Request, asked: Annotated[OrganisationsAsked, Query()]
+    request: Request, params: Annotated[OrganisationsParameters, Query()]
 ) -> Response:
-    """Organisations and their regions."""
-    return await answer(request, ORGANISATIONS, asked)
+    """Organisations, with region and number of models."""
+    return await respond(request, ORGANISATIONS, params)

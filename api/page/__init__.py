@@ -1,1 +1,1 @@
-"""The web page: what the API tells, for people to look at."""
+"""The web page: the API's figures as tables and charts."""

@@ -1,4 +1,4 @@
-"""What has changed, told to everybody who reads along: one query for all of them."""
+"""Live updates: changes of the database, sent to all subscribers, at one query for all of them."""
 
 import asyncio
 import contextlib
@@ -10,110 +10,108 @@ from typing import Any
 
 import structlog
 
-from api.clients import current
-from api.database import Database, parsed
+from api.clients import current_client
+from api.database import Database, parse_lines
 from api.problems import ProblemError
 from api.queries import query
 from breakout.clickhouse.errors import ClickHouseError
 from breakout.observability.metrics import API_READERS
 
-LOOK_SECONDS = 2.0
-MOST_READERS = 2000
-MOST_OF_CLIENT = 64
-"""Streams of one address or key."""
+POLL_SECONDS = 2.0
+MAX_SUBSCRIBERS = 2000
+MAX_STREAMS_PER_CLIENT = 64
 STREAM_SECONDS = 3600.0
-"""Then a browser follows anew by itself; one that is gone without a word is not kept for ever."""
+"""Then a browser reconnects by itself, and a subscriber that vanished silently is dropped."""
+
+Update = dict[str, Any]
+"""The row of `sql/api/live_updates.sql`."""
 
 log = structlog.get_logger(__name__)
 
 
-class News:
-    """Looks at the database while anybody reads along, and tells them what is new."""
+class LiveUpdates:
+    """Polls the database while there are subscribers, and sends them what has changed."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
-        self._readers: set[asyncio.Queue[dict[str, Any] | None]] = set()
-        self._places: Counter[str] = Counter()
-        self._latest: dict[str, Any] | None = None
-        self._looking: asyncio.Task[None] | None = None
+        self._subscribers: set[asyncio.Queue[Update | None]] = set()
+        self._streams: Counter[str] = Counter()
+        self._latest: Update | None = None
+        self._polling: asyncio.Task[None] | None = None
 
-    async def now(self) -> dict[str, Any]:
-        """Return the row of `sql/api/news.sql`. Raises as `Database.rows` does."""
-        (row,) = await self._database.rows(query("news"), {})
+    async def current(self) -> Update:
+        """Return the current state, cached. Raises as `Database.rows` does."""
+        (row,) = await self._database.rows(query("live_updates"), {})
         return row
 
-    async def _new(self) -> dict[str, Any]:
-        (row,) = parsed(await self._database.lines_now(query("news"), {}))
-        return row
-
-    async def follow(self) -> AsyncIterator[dict[str, Any]]:
-        """Yield the news of now, and again whenever they change, for an hour or until the end."""
-        box: asyncio.Queue[dict[str, Any] | None] = asyncio.Queue(maxsize=1)
+    async def subscribe(self) -> AsyncIterator[Update]:
+        """Yield the current state, then each change, for an hour or until `close`."""
+        queue: asyncio.Queue[Update | None] = asyncio.Queue(maxsize=1)
         if self._latest is not None:
-            box.put_nowait(self._latest)
-        self._readers.add(box)
-        API_READERS.set(len(self._readers))
-        if self._looking is None:
-            # For everybody: the queries are charged to nobody.
-            self._looking = asyncio.create_task(self._look(), context=Context())
+            queue.put_nowait(self._latest)
+        self._subscribers.add(queue)
+        API_READERS.set(len(self._subscribers))
+        if self._polling is None:
+            # In an empty context: no client is charged for queries on behalf of all.
+            self._polling = asyncio.create_task(self._poll(), context=Context())
         ends_at = monotonic() + STREAM_SECONDS
         try:
             with contextlib.suppress(TimeoutError):
-                while news := await asyncio.wait_for(box.get(), ends_at - monotonic()):
-                    yield news
+                while update := await asyncio.wait_for(queue.get(), ends_at - monotonic()):
+                    yield update
         finally:
-            self._readers.discard(box)
-            API_READERS.set(len(self._readers))
-            if not self._readers and self._looking is not None:
-                self._looking.cancel()
-                self._looking = self._latest = None
+            self._subscribers.discard(queue)
+            API_READERS.set(len(self._subscribers))
+            if not self._subscribers and self._polling is not None:
+                self._polling.cancel()
+                self._polling = self._latest = None
 
     @contextlib.contextmanager
-    def place(self) -> Iterator[None]:
-        """Take a place among the readers until the block ends.
+    def admit(self) -> Iterator[None]:
+        """Count a stream of the current client until the block ends.
 
-        Raises a problem when there is none: 429 when the client has too many, 503 when all are
-        taken.
+        Raises a problem above a limit: 429 if the client has too many streams, 503 if all have.
         """
-        client, later = current.get().name, {"Retry-After": "60"}
-        if self._places[client] >= MOST_OF_CLIENT:
-            said = f"More than {MOST_OF_CLIENT} streams of events at once: close one first"
-            raise ProblemError(429, said, headers=later)
-        if self._places.total() >= MOST_READERS:
-            raise ProblemError(503, "Too many live subscribers", headers=later)
-        self._places[client] += 1
+        client, headers = current_client.get().name, {"Retry-After": "60"}
+        if self._streams[client] >= MAX_STREAMS_PER_CLIENT:
+            detail = f"Over the limit of {MAX_STREAMS_PER_CLIENT} event streams: close one first"
+            raise ProblemError(429, detail, headers=headers)
+        if self._streams.total() >= MAX_SUBSCRIBERS:
+            raise ProblemError(503, "Too many live subscribers", headers=headers)
+        self._streams[client] += 1
         try:
             yield
         finally:
-            self._places[client] -= 1
-            if not self._places[client]:
-                del self._places[client]
+            self._streams[client] -= 1
+            if not self._streams[client]:
+                del self._streams[client]
 
     def close(self) -> None:
-        """Let all readers go: a server that ends would wait for them."""
-        for box in self._readers:
-            _leave(box, None)
+        """End all streams."""
+        for queue in self._subscribers:
+            _replace(queue, None)
 
-    async def _look(self) -> None:
+    async def _poll(self) -> None:
         while True:
-            with contextlib.suppress(ProblemError):  # too many queries run: look again later
+            with contextlib.suppress(ProblemError):  # too many queries are running: poll later
                 try:
-                    self._tell(await self._new())
+                    lines = await self._database.queued_lines(query("live_updates"), {})
+                    self._publish(*parse_lines(lines))
                 except ClickHouseError as error:
-                    log.warning("no news from ClickHouse", why=str(error))
-            await asyncio.sleep(LOOK_SECONDS)
+                    log.warning("cannot read live updates from ClickHouse", why=str(error))
+            await asyncio.sleep(POLL_SECONDS)
 
-    def _tell(self, news: dict[str, Any]) -> None:
-        if news != self._latest:
-            self._latest = news
-            # Who asks because of them gets what they are about.
-            self._database.forget()
-            for box in self._readers:
-                _leave(box, news)
+    def _publish(self, update: Update) -> None:
+        if update != self._latest:
+            self._latest = update
+            # Before subscribers are notified, since they request the new figures then.
+            self._database.clear_cache()
+            for queue in self._subscribers:
+                _replace(queue, update)
 
 
-def _leave(box: asyncio.Queue[dict[str, Any] | None], news: dict[str, Any] | None) -> None:
-    """Put the newest into a box, instead of what a slow reader has not taken yet."""
-    if box.full():
-        box.get_nowait()
-    box.put_nowait(news)
+def _replace(queue: asyncio.Queue[Update | None], update: Update | None) -> None:
+    """Put the latest update into a queue, replacing one that a slow subscriber has not read."""
+    if queue.full():
+        queue.get_nowait()
+    queue.put_nowait(update)

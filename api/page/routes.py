@@ -1,17 +1,16 @@
-"""Addresses of the web page, which is static files, and of the news it follows."""
+"""Routes of the web page: static files, and the stream of live updates."""
 
 from collections.abc import AsyncIterator
 from functools import cache
 from importlib.resources import files
 from pathlib import Path
-from typing import Any
 
 from fastapi import APIRouter, Depends, Request, Response
 from fastapi.responses import HTMLResponse
 from fastapi.sse import EventSourceResponse, ServerSentEvent
 from fastapi.staticfiles import StaticFiles
 
-from api.page.live_updates import News
+from api.page.live_updates import LiveUpdates, Update
 from api.problems import ProblemError
 from breakout.clickhouse.errors import ClickHouseError
 
@@ -19,7 +18,7 @@ router = APIRouter(include_in_schema=False)
 ASSETS = "/assets"
 HEADERS = {
     "Cache-Control": "no-cache",
-    # Charts style themselves; nothing is loaded from elsewhere, and nobody else's page frames it.
+    # Charts set inline styles. Nothing is loaded from other hosts, and no other page may frame it.
     "Content-Security-Policy": "default-src 'self'; style-src 'self' 'unsafe-inline'; "
     "img-src 'self' data:; object-src 'none'; base-uri 'none'; frame-ancestors 'none'",
     "Referrer-Policy": "no-referrer",
@@ -28,35 +27,35 @@ HEADERS = {
 
 
 def assets() -> StaticFiles:
-    """Return the application that serves the files of `assets/`."""
+    """Return the ASGI application that serves the files of `assets/`."""
     return StaticFiles(directory=Path(str(files("api.page"))) / "assets")
 
 
 @router.get("/")
 async def overview(request: Request) -> Response:
-    """Breakouts, curves, shares and the pipeline."""
+    """The overview: breakouts, curves, shares and the pipeline."""
     return await _page(request, "overview.html")
 
 
 @router.get("/models/{org}/{name}")
 async def model(request: Request) -> Response:
-    """One model: its facts, its curve, its downloads."""
+    """The page of one model: its facts, RAM and downloads."""
     return await _page(request, "model.html")
 
 
-async def _place(request: Request) -> AsyncIterator[None]:
-    with request.app.state.news.place():
-        # It may last longer than any other answer, see `api.connections`.
-        request.state.endless = True
+async def _admit(request: Request) -> AsyncIterator[None]:
+    with request.app.state.live_updates.admit():
+        # Exempt from the deadline of responses, see `api.connections`.
+        request.state.event_stream = True
         yield
 
 
-@router.get("/news", response_class=EventSourceResponse, dependencies=[Depends(_place)])
+@router.get("/news", response_class=EventSourceResponse, dependencies=[Depends(_admit)])
 async def news(request: Request) -> AsyncIterator[ServerSentEvent]:
-    """What has changed, as server-sent events."""
-    follow: News = request.app.state.news
-    async for row in follow.follow():
-        yield ServerSentEvent(data=row, retry=3000)
+    """Live updates, as server-sent events."""
+    live_updates: LiveUpdates = request.app.state.live_updates
+    async for update in live_updates.subscribe():
+        yield ServerSentEvent(data=update, retry=3000)
 
 
 async def _page(request: Request, name: str) -> Response:
@@ -67,12 +66,12 @@ async def _page(request: Request, name: str) -> Response:
 
 
 async def _simulated(request: Request) -> str:
-    """Return whether all data are invented; a page without its database is only empty."""
+    """Return whether all data are simulated: yes, no, or unknown without the database."""
     try:
-        now: dict[str, Any] = await request.app.state.news.now()
+        update: Update = await request.app.state.live_updates.current()
     except (ClickHouseError, ProblemError):
         return "unknown"
-    return "yes" if now["simulated"] else "no"
+    return "yes" if update["simulated"] else "no"
 
 
 @cache

@@ -106,7 +106,7 @@ def _print(shown: Chart, columns: Iterable[str], rows: Sequence[Any]) -> None:
 
 def _empty_text(empty: Chart, values: dict[str, str]) -> str:
     filters = [
-        f"{parameter.name}={values[parameter.name]} ({parameter.meaning})"
+        f"{parameter.name}={values[parameter.name]} ({parameter.description})"
         for parameter in empty.parameters
         if parameter.name in values
     ]

@@ -1,7 +1,8 @@
-"""Charts: one SQL query each in `sql/charts/`, with its description and parameters.
+"""Charts: SQL queries with a title, a description, parameters and columns.
 
-Each file begins with comment lines: `title`, `meaning`, `sources` (names as in the view
-`sources`), `parameter NAME TYPE = DEFAULT: meaning`, and `column NAME: meaning`.
+Each is a file in `sql/charts/` that begins with comment lines: `title`, `description`, `sources`
+(names as in the view `sources`), `parameter NAME TYPE = DEFAULT: description`, and
+`column NAME: description`.
 """
 
 import re
@@ -14,13 +15,13 @@ from itertools import takewhile
 from breakout.clickhouse.migrations import migrations_folder
 
 _LINE = re.compile(
-    r"-- (?:(?P<key>title|meaning|sources)|column (?P<column>\w+)"
+    r"-- (?:(?P<field>title|description|sources)|column (?P<column>\w+)"
     r"|parameter (?P<parameter>\w+) (?P<type>\S+) = ?(?P<default>[^:]*)): (?P<text>.+)"
 )
 
 
 class ChartError(ValueError):
-    """Unknown chart or parameter, or an invalid value. The message lists what is valid."""
+    """Unknown chart or parameter, or an invalid value. The message lists the valid ones."""
 
 
 @dataclass(frozen=True)
@@ -32,35 +33,39 @@ class Parameter:
     """ClickHouse type."""
     default: str
     """As ClickHouse parses it; items of a list are separated by commas."""
-    meaning: str
+    description: str
 
     def value(self, text: str) -> str | list[str]:
-        """Return a value for a ClickHouse client. Raises `ChartError` for an invalid one."""
+        """Return a value as ClickHouse clients take it. Raises `ChartError` if it is invalid."""
         if self.type == "Array(String)":
             return [item.strip() for item in text.split(",") if item.strip()]
         if self.type == "UInt32" and not (re.fullmatch(r"[0-9]{1,10}", text) and int(text) < 2**32):
-            raise ChartError(f"{self.name} must be a whole number, at least 0, got {text!r}")
+            raise ChartError(
+                f"invalid {self.name} {text!r}: use a whole number from 0 to 4294967295"
+            )
         if self.type == "Date" and not _is_day(text):
-            raise ChartError(f"{self.name} must be a date YYYY-MM-DD, from 1970 on, got {text!r}")
+            raise ChartError(
+                f"invalid {self.name} {text!r}: use a day, YYYY-MM-DD, from 1970-01-01"
+            )
         return text
 
 
 @dataclass(frozen=True)
 class Chart:
-    """A chart: a query and its description."""
+    """A query and its documentation."""
 
     name: str
     title: str
-    meaning: str
+    description: str
     sources: tuple[str, ...]
     parameters: tuple[Parameter, ...]
     columns: Mapping[str, str]
-    """Meaning of each column, in the order of the query."""
+    """Description by name, in the order of the query."""
     sql: str
     """The query, with ClickHouse's `{name:Type}` for the parameters."""
 
     def values(self, chosen: Mapping[str, str]) -> dict[str, str | list[str]]:
-        """Return the value of every parameter: the chosen one or its default, lists split.
+        """Return the values of all parameters: chosen or default, lists split.
 
         Raises `ChartError` for an unknown parameter or an invalid value.
         """
@@ -68,9 +73,7 @@ class Chart:
         for name in chosen:
             if name not in known:
                 names = ", ".join(known) or "none"
-                raise ChartError(
-                    f"Unknown parameter {name!r} of chart {self.name}. Parameters: {names}"
-                )
+                raise ChartError(f"unknown parameter {name!r} of {self.name}. Parameters: {names}")
         return {
             name: parameter.value(chosen.get(name, parameter.default))
             for name, parameter in known.items()
@@ -78,7 +81,7 @@ class Chart:
 
 
 def load_charts(folder: Traversable | None = None) -> dict[str, Chart]:
-    """Read all charts, by name. Raises `ChartError` that names an invalid file."""
+    """Read all charts, by name. Raises `ChartError` for an invalid file."""
     folder = folder or migrations_folder() / "charts"
     files = sorted(folder.iterdir(), key=lambda file: file.name)
     return {
@@ -87,15 +90,15 @@ def load_charts(folder: Traversable | None = None) -> dict[str, Chart]:
 
 
 def load_chart(name: str) -> Chart:
-    """Read one chart. Raises `ChartError` for an unknown name."""
+    """Read one chart. Raises `ChartError` if it is unknown."""
     charts = load_charts()
     if name not in charts:
-        raise ChartError(f"Unknown chart {name!r}. Choose one of: {', '.join(charts)}")
+        raise ChartError(f"unknown chart {name!r}. Choose one of: {', '.join(charts)}")
     return charts[name]
 
 
 def _read(file: Traversable) -> Chart:
-    described: dict[str, str] = {}
+    fields: dict[str, str] = {}
     parameters: list[Parameter] = []
     columns: dict[str, str] = {}
     lines = file.read_text(encoding="utf-8").splitlines()
@@ -103,22 +106,22 @@ def _read(file: Traversable) -> Chart:
     for line in head:
         found = _LINE.fullmatch(line)
         if found is None:
-            raise ChartError(f"{file.name}: invalid comment line {line!r}")
+            raise ChartError(f"{file.name}: cannot parse the line {line!r}")
         if found["parameter"]:
             default = found["default"].strip()
             parameters.append(Parameter(found["parameter"], found["type"], default, found["text"]))
         elif found["column"]:
             columns[found["column"]] = found["text"]
         else:
-            described[found["key"]] = found["text"]
-    for kind in ("title", "meaning", "sources"):
-        if kind not in described:
-            raise ChartError(f"{file.name}: the line '-- {kind}: ...' is missing")
+            fields[found["field"]] = found["text"]
+    for field in ("title", "description", "sources"):
+        if field not in fields:
+            raise ChartError(f"{file.name}: missing line '-- {field}: ...'")
     return Chart(
         file.name.removesuffix(".sql"),
-        described["title"],
-        described["meaning"],
-        tuple(described["sources"].split(", ")),
+        fields["title"],
+        fields["description"],
+        tuple(fields["sources"].split(", ")),
         tuple(parameters),
         columns,
         "\n".join(lines[len(head) :]),
@@ -126,7 +129,7 @@ def _read(file: Traversable) -> Chart:
 
 
 def _is_day(text: str) -> bool:
-    # ClickHouse would parse 2026-13-45 as a date in 2027.
+    # ClickHouse parses 2026-13-45 as a day of the next year.
     try:
         return date.fromisoformat(text) >= date(1970, 1, 1) and len(text) == len("YYYY-MM-DD")
     except ValueError:

@@ -1,8 +1,8 @@
-"""The charts of the field from Breakout's HTTP API, each a table that is ready to plot.
+"""Charts of model adoption from Breakout's HTTP API, each a table that is ready to plot.
 
     python docs/examples/charts_from_the_api.py http://127.0.0.1:8000 charts/
 
-writes one CSV a chart, and prints what each is and the address to cite. In a notebook:
+writes one CSV per chart, and prints its description and the URL to cite. In a notebook:
 
     charts = Charts(Breakout("http://127.0.0.1:8000"))
     frame = charts.downloads_by_region().to_pandas()
@@ -21,25 +21,25 @@ from breakout.client import Breakout
 
 
 class Charts:
-    """Every chart as a method that returns its table."""
+    """A method per chart, which returns its table."""
 
     def __init__(self, breakout: Breakout) -> None:
         self.breakout = breakout
 
     def downloads_of_the_leaders(self) -> pa.Table:
-        """Downloads over time of the five models with the greatest RAM."""
+        """Weekly downloads of the five models with the highest RAM."""
         leaders = self.breakout.ram(limit=5)["model_id"].to_pylist()
         return self.breakout.downloads(*leaders, interval="week")
 
-    def ram_by_size_class(self) -> pa.Table:
-        """RAM of each model at the milestones, by size class."""
+    def ram_by_size_bin(self) -> pa.Table:
+        """RAM of each model at the milestones, by size bin."""
         table = self.breakout.ram_milestones()
         return table.sort_by(
             [("size_bin", "ascending"), ("age_days", "ascending"), ("ram", "descending")]
         )
 
-    def baselines_by_size_class(self) -> pa.Table:
-        """Downloads at which RAM is 1.0, by size class and age."""
+    def baselines_by_size_bin(self) -> pa.Table:
+        """Downloads at which RAM is 1.0, by size bin and age."""
         return self.breakout.baselines()
 
     def downloads_by_region(self) -> pa.Table:
@@ -51,13 +51,13 @@ class Charts:
         return with_shares(self.breakout.downloads(by="org", interval="month"), "downloads")
 
     def derivatives_by_region(self) -> pa.Table:
-        """Share of each month's new derivatives, by the region of what they derive from."""
+        """Share of each month's new derivatives, by region of the base model."""
         table = self.breakout.derivatives()
         months = table.group_by(["month", "region"]).aggregate([("new", "sum")])
         return with_shares(months.rename_columns(["period", "group", "new"]), "new")
 
     def families(self) -> pa.Table:
-        """Downloads of each model and of what was made from it."""
+        """Downloads of each model and of its derivatives."""
         return self.breakout.families(limit=20)
 
     def open_share_of_tokens(self) -> pa.Table:
@@ -69,10 +69,10 @@ class Charts:
         return self.breakout.inference_tokens(by="region")
 
     def tokens_by_model(self) -> pa.Table:
-        """The ten open models with the most tokens of each month."""
+        """Ten open models with the most tokens in each month."""
         return self.breakout.inference_tokens(top=10)
 
-    def best_of_each_region(self) -> pa.Table:
+    def best_by_region(self) -> pa.Table:
         """Best open model of each region on each leaderboard over time."""
         table = self.breakout.leaderboards(best=True)
         return table.sort_by(
@@ -80,38 +80,40 @@ class Charts:
         )
 
     def breakouts(self) -> pa.Table:
-        """First crossings of 1.0x."""
+        """Breakouts: first time that RAM reached 1.0."""
         return self.breakout.breakouts()
 
 
-def with_shares(table: pa.Table, of: str) -> pa.Table:
-    """Return the table with `share`: what a row is of its period's sum of a column."""
-    sums = table.group_by("period").aggregate([(of, "sum")])
+def with_shares(table: pa.Table, column: str) -> pa.Table:
+    """Return the table with `share`: a row's share of its period's sum of the column."""
+    sums = table.group_by("period").aggregate([(column, "sum")])
     joined = table.join(sums, "period").sort_by([("period", "ascending"), ("group", "ascending")])
-    share = pc.divide(pc.cast(joined[of], "float64"), pc.cast(joined[f"{of}_sum"], "float64"))
-    return joined.drop([f"{of}_sum"]).append_column("share", share)
+    share = pc.divide(
+        pc.cast(joined[column], "float64"), pc.cast(joined[f"{column}_sum"], "float64")
+    )
+    return joined.drop([f"{column}_sum"]).append_column("share", share)
 
 
 def all_charts(breakout: Breakout) -> dict[str, Callable[[], pa.Table]]:
-    """Return every chart by name."""
+    """Return all charts by name."""
     charts = Charts(breakout)
     return {name: getattr(charts, name) for name in vars(Charts) if not name.startswith("_")}
 
 
 def main(url: str, folder: Path) -> None:
-    """Write every chart into a folder."""
+    """Write all charts into a folder."""
     folder.mkdir(parents=True, exist_ok=True)
     with Breakout(url) as breakout:
         for name, chart in all_charts(breakout).items():
             table = chart()
             pyarrow.csv.write_csv(table, folder / f"{name}.csv")
-            cited = (table.schema.metadata or {}).get(b"url", b"").decode()
-            print(f"{name}: {chart.__doc__} {table.num_rows} rows. {cited}")
+            url_to_cite = (table.schema.metadata or {}).get(b"url", b"").decode()
+            print(f"{name}: {chart.__doc__} {table.num_rows} rows. {url_to_cite}")
 
 
 if __name__ == "__main__":
     match sys.argv[1:]:
-        case [address, where]:
-            main(address, Path(where))
+        case [url, folder]:
+            main(url, Path(folder))
         case _:
             sys.exit(f"usage: {sys.argv[0]} URL FOLDER")

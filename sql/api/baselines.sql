@@ -1,4 +1,4 @@
--- Baselines at a moment: the downloads at which RAM is 1.0, by size bin and age.
+-- Baselines as of a timestamp: the downloads at which RAM is 1.0, by size bin and age.
 SELECT toString(baseline) AS baseline, toString(size_bin) AS size_bin, age_days, peers, downloads, as_of
 -- past:
 FROM baselines_as_of(moment = {as_of:DateTime64(3, 'UTC')})

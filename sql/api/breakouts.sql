@@ -1,4 +1,4 @@
--- First crossings of 1.0x: for now as stored, for a past moment from the RAM values that were known then.
+-- Breakouts: the latest as stored; those of an earlier timestamp detected again in the RAM known by then.
 -- past:
 WITH
 walks AS

@@ -1,4 +1,4 @@
--- Derivatives by the month of their creation, the organisation they derive from, and relation, by the newest survey.
+-- Derivatives by month of creation, organisation of the base model, and relation, as of the latest survey.
 SELECT
     toString(source) AS source, month, base_org AS org, toString(d.region) AS region, toString(relation) AS relation, new, cumulative
 FROM derivatives_monthly AS d

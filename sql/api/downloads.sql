@@ -1,6 +1,5 @@
--- Downloads over time of each model, or of all models of an organisation, region, size bin or family together, as they
--- were known at a moment. `repaired` spreads catch-ups after stalls and gaps as downloads_daily does; `raw` leaves them
--- on the day they were observed.
+-- Downloads over time of each model, organisation, region, size bin or family, as of a timestamp. `repaired` spreads
+-- catch-ups after stalls and gaps as downloads_daily does; `raw` counts them on the day they were observed.
 WITH
 wanted AS
 (
@@ -30,7 +29,7 @@ closings AS
     -- past:
         AND day < toDate({as_of:DateTime64(3, 'UTC')})
     UNION ALL
-    -- The day of that moment ends with its last observation until then.
+    -- The day of that timestamp ends with the last observation before it.
     SELECT
         model_id, toDate(o.observed_at) AS day, argMax(assumeNotNull(o.cumulative), o.observed_at) AS closing,
         argMax(ifNull(o.standing, false), o.observed_at) AS standing, max(o.observed_at) AS observed_at
@@ -59,7 +58,7 @@ daily AS
 (
     SELECT
         model_id, day - days + step AS day,
-        -- floor(grown * step / days), parted so that no product passes 64 bits.
+        -- floor(grown * step / days), split so that no product exceeds 64 bits.
         if(
             day_before IS NULL,
             NULL,
@@ -94,7 +93,7 @@ FROM
 (
     SELECT
         group, period, new AS downloads,
-        -- A model that is observed no more keeps its last count.
+        -- A model that is no longer observed keeps its last count.
         sum(added) OVER (PARTITION BY group ORDER BY period) AS cumulative,
         counted AS models
     FROM periods

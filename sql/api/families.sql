@@ -1,4 +1,4 @@
--- What the derivatives of each tracked model add to its downloads, by the newest survey.
+-- Downloads of each tracked model and of its derivatives, as of the latest survey.
 SELECT
     model_id, toString(f.org) AS org, toString(m.region) AS region, toString(f.size_bin) AS size_bin, own_downloads, derivatives,
     quantized_downloads, finetune_downloads, adapter_downloads, merge_downloads, unknown_downloads, family_downloads, f.as_of AS as_of

@@ -1,4 +1,4 @@
--- Share of open models in all classified tokens, by day or month, as counted at a moment. Exact: shares are divided last.
+-- Share of open models in all classified tokens, by day or month, as of a timestamp. Sums are integers, so they are exact.
 SELECT
     source, period, days, toBool({interval:String} = 'day' OR days = toDayOfMonth(toLastDayOfMonth(period))) AS whole, as_of,
     accurateCast(open, 'UInt64') AS open_tokens, accurateCast(closed, 'UInt64') AS closed_tokens,

@@ -1,4 +1,4 @@
--- Tokens of open models by day or month, of each model, organisation or region, as counted at a moment.
+-- Tokens of open models by day or month, of each model, organisation or region, as of a timestamp.
 SELECT
     source, period, group, org, region, accurateCast(tokens, 'UInt64') AS tokens,
     toFloat64(tokens) / nullIf(toFloat64(sum(tokens) OVER (PARTITION BY source, period)), 0) AS share_of_open,

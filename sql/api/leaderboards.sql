@@ -1,4 +1,4 @@
--- Leaderboards as published until a moment: all rows, or the best open model of each region.
+-- Leaderboards published until a timestamp: all rows, or the best open model of each region.
 SELECT
     toString(source) AS source, toString(board) AS board, toString(index_version) AS index_version, published_on, name,
     rating, lower, upper, votes, open, model_id, org, toString(s.region) AS region, observed_at

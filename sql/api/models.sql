@@ -1,4 +1,4 @@
--- Models and what is known of them, today: the registry keeps the newest record alone.
+-- Models and their facts, always the latest: models_log keeps only the newest record.
 SELECT
     model_id, toString(org) AS org, toString(region) AS region, total_params_b, active_params_b, toString(size_bin) AS size_bin,
     released_at, created_at, toString(license) AS license, toString(pipeline_tag) AS pipeline_tag, base_models,

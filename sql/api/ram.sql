@@ -1,4 +1,4 @@
--- Rolling RAM of every model up to a year old that has one, by its latest observation at a moment.
+-- Rolling RAM of every model up to a year old that has one, by its latest observation as of a timestamp.
 -- past:
 WITH
 aged AS

@@ -1,4 +1,4 @@
--- RAM at whole-day ages, as it was known at a moment.
+-- RAM by age in whole days, as of a timestamp.
 SELECT
     toString(b.baseline) AS baseline, p.model_id AS model_id, toString(m.org) AS org, toString(m.region) AS region,
     toString(p.size_bin) AS size_bin, m.total_params_b AS total_params_b, m.released_at AS released_at, m.tracked AS tracked,

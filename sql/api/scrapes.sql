@@ -1,4 +1,4 @@
--- Scrapes until a moment, how many models are missing from each, and whether nearly all counters were unchanged.
+-- Scrapes until a timestamp, with missing models, and whether nearly all counters were unchanged.
 SELECT
     toString(s.source) AS source, s.observed_at AS observed_at, models, compared, standing, toBool(complete) AS complete,
     ifNull(m.missing, 0) AS missing, toBool(stalled) AS stalled

@@ -1,3 +1,3 @@
--- Where the numbers come from, their licences, and how to cite them.
+-- Sources of the data, with licence and citation.
 SELECT toString(source) AS source, title, measures, url, licence, as_of, citation
 FROM sources

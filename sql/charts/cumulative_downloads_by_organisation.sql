@@ -1,10 +1,10 @@
 -- title: Cumulative downloads of tracked models by organisation
--- meaning: As by region, of the organisations with the most downloads.
+-- description: The sum of each model's first observed count and its clean downloads since then, for the organisations with the most downloads. A model that is no longer observed keeps its last count.
 -- sources: huggingface, tracked-models
 -- parameter top UInt32 = 10: organisations shown
 -- column day: UTC day
 -- column org: organisation
--- column downloads: downloads until the end of the day
+-- column downloads: downloads until the end of the UTC day
 SELECT addDays(seen, ahead) AS day, org, downloads
 FROM
 (
@@ -12,7 +12,10 @@ FROM
         seen, org,
         sum(added) OVER (PARTITION BY org) AS total,
         sum(added) OVER (PARTITION BY org ORDER BY seen) AS downloads,
-        leadInFrame(toNullable(seen)) OVER (PARTITION BY org ORDER BY seen ROWS BETWEEN CURRENT ROW AND 1 FOLLOWING) AS seen_next,
+        leadInFrame(toNullable(seen)) OVER
+        (
+            PARTITION BY org ORDER BY seen ROWS BETWEEN CURRENT ROW AND 1 FOLLOWING
+        ) AS seen_next,
         max(seen) OVER () AS last_day
     FROM
     (
@@ -23,7 +26,7 @@ FROM
         GROUP BY seen, org
     )
 )
--- The last count stays until the next one.
+-- Carries the last count forward.
 ARRAY JOIN range(toUInt32(ifNull(seen_next, last_day + 1) - seen)) AS ahead
 QUALIFY dense_rank() OVER (ORDER BY total DESC, org) <= {top:UInt32}
 ORDER BY day, org

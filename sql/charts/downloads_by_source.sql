@@ -1,11 +1,11 @@
 -- title: Downloads on the Hugging Face Hub and on ModelScope, side by side
--- meaning: Two counters of different places, counted in different ways; never added up.
+-- description: The two sources count in different ways, so their counters are never added up.
 -- sources: huggingface, modelscope, tracked-models
 -- parameter top UInt32 = 20: models shown, by their downloads on ModelScope
--- column model_id: tracked model that was observed on ModelScope
+-- column model_id: tracked model observed on ModelScope
 -- column huggingface: cumulative downloads on the Hub; null = never observed there
 -- column modelscope: cumulative downloads on ModelScope
--- column ratio: ModelScope's of the Hub's
+-- column ratio: downloads on ModelScope / downloads on the Hub
 SELECT model_id, huggingface, modelscope, modelscope / nullIf(huggingface, 0) AS ratio
 FROM downloads_by_source
 WHERE modelscope IS NOT NULL AND model_id IN (SELECT model_id FROM models WHERE tracked)

@@ -1,13 +1,13 @@
 -- title: Share of open models' inference tokens by organisation and month
--- meaning: Tokens of all open models of an organisation, of the tokens of all open models.
+-- description: Tokens of an organisation's open models, as a share of the tokens of all open models.
 -- sources: openrouter
--- parameter top UInt32 = 10: organisations shown a month
+-- parameter top UInt32 = 10: organisations shown per month
 -- column month: first day of the UTC month
 -- column org: organisation, or unreviewed
 -- column tokens: prompt and completion tokens
--- column share_of_open: of the tokens of all open models
--- column share_of_classified: of the tokens of all classified models, open and closed
--- column whole: whether all days of the month were counted
+-- column share_of_open: share of the tokens of all open models
+-- column share_of_classified: share of the tokens of all classified models, open and closed
+-- column whole: whether all days of the month have data
 SELECT
     m.month AS month, m.org AS org, m.tokens AS tokens,
     toFloat64(m.tokens) / toFloat64(s.open_tokens) AS share_of_open,

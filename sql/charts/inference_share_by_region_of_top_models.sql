@@ -1,12 +1,12 @@
 -- title: Share of inference tokens among each month's top 10 open models, by region
--- meaning: Tokens of the ten most used open models of the month, by the region of their organisation, of the tokens of all ten.
+-- description: Tokens of the month's ten most used open models, by region of their organisation, as a share of the tokens of all ten.
 -- sources: openrouter, tracked-models
 -- column month: first day of the UTC month
 -- column region: us, china, eu, other, unknown, or unreviewed
--- column models: how many of the ten
+-- column models: number of the ten models
 -- column tokens: prompt and completion tokens
--- column share: of the tokens of the ten
--- column whole: whether all days of the month were counted
+-- column share: share of the tokens of the ten
+-- column whole: whether all days of the month have data
 SELECT
     m.month AS month, m.region AS region, m.models AS models, m.tokens AS tokens,
     toFloat64(m.tokens) / toFloat64(sum(m.tokens) OVER (PARTITION BY m.month)) AS share, toBool(s.whole) AS whole

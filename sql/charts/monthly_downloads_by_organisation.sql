@@ -1,11 +1,11 @@
 -- title: New downloads of tracked models by organisation and month
--- meaning: Of the organisations with the most new downloads over all months.
+-- description: New downloads of the organisations with the most downloads over all months.
 -- sources: huggingface, tracked-models
 -- parameter top UInt32 = 10: organisations shown
 -- column month: first day of the UTC month
 -- column org: organisation
 -- column downloads: new downloads of the month
--- column whole: whether observations reach beyond both ends of the month
+-- column whole: whether observations cover the complete month
 SELECT month, org, downloads, toBool(month >= first_day AND addMonths(month, 1) <= last_day) AS whole
 FROM
 (

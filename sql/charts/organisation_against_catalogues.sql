@@ -1,20 +1,20 @@
 -- title: One organisation's top models against others' whole catalogues
--- meaning: New downloads of its few most downloaded models in a month or several, beside those of all tracked models of each other organisation, and of these together.
+-- description: New downloads of an organisation's most downloaded models in one or several months, compared with those of all tracked models of each other organisation, and with their running total.
 -- sources: huggingface, tracked-models
--- parameter org String = : organisation; empty takes the most downloaded of these months
--- parameter top UInt32 = 5: how many of its models
--- parameter month Date = 1970-01-01: first day of the first month; 1970-01-01 takes the latest whole months, or the latest where none is
--- parameter months UInt32 = 1: how many months
--- parameter against Array(String) = : other organisations, separated by commas; none takes the most downloaded
--- parameter others UInt32 = 8: how many of those
+-- parameter org String = : organisation; empty: the most downloaded one of these months
+-- parameter top UInt32 = 5: number of its models
+-- parameter month Date = 1970-01-01: first day of the first month; 1970-01-01: the latest complete months, or the latest ones if none are complete
+-- parameter months UInt32 = 1: number of months
+-- parameter against Array(String) = : other organisations, separated by commas; empty: the most downloaded ones
+-- parameter others UInt32 = 8: number of other organisations
 -- column who: organisation
--- column catalogue: top models, or whole catalogue
--- column models: models counted
+-- column catalogue: `top models` or `whole catalogue`
+-- column models: number of models
 -- column downloads: new downloads of these months
--- column together: those of this catalogue and all catalogues above it; null for the top models
+-- column together: running total over the catalogues, the largest first; null for the top models
 -- column month: first day of the first UTC month
--- column months: how many months
--- column whole: whether observations reach beyond both ends of these months
+-- column months: number of months
+-- column whole: whether observations cover all these months
 SELECT
     who, if(own, 'top models', 'whole catalogue') AS catalogue, models, downloads,
     if(own, NULL, sum(if(own, 0, downloads)) OVER (ORDER BY own DESC, downloads DESC, who)) AS together,
@@ -67,10 +67,11 @@ FROM
             GROUP BY org, model_id, wanted, whole
         )
     ) AS ranked
-    WHERE org != chosen AND (empty({against:Array(String)}) OR has({against:Array(String)}, org)) OR org = chosen AND place <= {top:UInt32}
+    WHERE org != chosen AND (empty({against:Array(String)}) OR has({against:Array(String)}, org))
+        OR org = chosen AND place <= {top:UInt32}
     GROUP BY org, chosen, wanted, whole
 )
--- Without the organisation there is nothing to compare with.
+-- Empty if the organisation has no downloads.
 QUALIFY max(own) OVER ()
 ORDER BY own DESC, downloads DESC, who
 LIMIT 1 + greatest({others:UInt32}, length({against:Array(String)}))

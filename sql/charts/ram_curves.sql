@@ -1,9 +1,9 @@
--- title: RAM of chosen models by age, against their baseline
--- meaning: Cumulative downloads at each whole-day age, divided by the baseline of the model's size bin at that age: 1.0 is the baseline.
+-- title: RAM of selected models by age
+-- description: Cumulative downloads at each whole-day age, divided by the baseline of the model's size bin at that age: 1.0 is the baseline.
 -- sources: huggingface, tracked-models
--- parameter models Array(String) = : model ids, separated by commas; none takes the five latest breakouts
--- parameter baseline String = live: baseline
--- column model_id: model
+-- parameter models Array(String) = : model ids, separated by commas; empty: the five latest breakouts
+-- parameter baseline String = live: name of the baseline
+-- column model_id: model id
 -- column size_bin: its size bin
 -- column age_days: whole days since release
 -- column ram: Relative Adoption Metric; null with fewer than 10 peers
@@ -17,7 +17,11 @@ WHERE baseline = {baseline:String} AND model_id IN
     FROM
     (
         SELECT groupArray(model_id) AS latest
-        FROM (SELECT model_id FROM breakouts WHERE baseline = {baseline:String} ORDER BY crossed_at DESC, model_id LIMIT 5)
+        FROM
+        (
+            SELECT model_id FROM breakouts WHERE baseline = {baseline:String}
+            ORDER BY crossed_at DESC, model_id LIMIT 5
+        )
     )
 )
 ORDER BY model_id, age_days

@@ -1,15 +1,17 @@
 -- title: Share of a size bin's new downloads by organisation and month
--- meaning: Whose models of one size are downloaded: of the month's new downloads, and of all until its end. A model that is observed no more keeps its last count.
+-- description: Shares of the month's new downloads, and of all downloads until its end, of models in one size bin. A model that is no longer observed keeps its last count.
 -- sources: huggingface, tracked-models
 -- parameter size_bin String = 250B+: size bin: <1B, 1-5B, 7-9B, 10-50B, 50-100B, 100-250B or 250B+
 -- column month: first day of the UTC month
 -- column org: organisation
 -- column downloads: new downloads of the month; null = not observed
--- column share: of the new downloads of all tracked models of the bin
+-- column share: share of the new downloads of all tracked models of the bin
 -- column cumulative: downloads until the end of the month
--- column cumulative_share: of those of all tracked models of the bin
--- column whole: whether observations reach beyond both ends of the month
-WITH (SELECT toDate(min(observed_at)) FROM downloads_log WHERE source = 'huggingface' AND cumulative IS NOT NULL) AS first_day
+-- column cumulative_share: share of the cumulative downloads of all tracked models of the bin
+-- column whole: whether observations cover the complete month
+WITH (
+    SELECT toDate(min(observed_at)) FROM downloads_log WHERE source = 'huggingface' AND cumulative IS NOT NULL
+) AS first_day
 SELECT
     month, org, downloads, downloads / nullIf(sum(downloads) OVER (PARTITION BY month), 0) AS share,
     cumulative, cumulative / nullIf(sum(cumulative) OVER (PARTITION BY month), 0) AS cumulative_share,
@@ -22,7 +24,10 @@ FROM
         SELECT
             seen, org, new,
             sum(added) OVER (PARTITION BY org ORDER BY seen) AS cumulative,
-            leadInFrame(toNullable(seen)) OVER (PARTITION BY org ORDER BY seen ROWS BETWEEN CURRENT ROW AND 1 FOLLOWING) AS seen_next,
+            leadInFrame(toNullable(seen)) OVER
+            (
+                PARTITION BY org ORDER BY seen ROWS BETWEEN CURRENT ROW AND 1 FOLLOWING
+            ) AS seen_next,
             max(last) OVER () AS last_day
         FROM
         (
@@ -35,7 +40,7 @@ FROM
             GROUP BY seen, org
         )
     )
-    -- The last count stays until the next one.
+    -- Carries the last count forward.
     ARRAY JOIN range(toUInt32(dateDiff('month', seen, ifNull(seen_next, addMonths(last_day, 1))))) AS ahead
 )
 ORDER BY month, downloads DESC NULLS LAST, org

@@ -1,21 +1,22 @@
 -- title: Most downloaded tracked models of a month
--- meaning: New downloads of one month, of one size bin or of all.
+-- description: New downloads of one month, in one size bin or in all.
 -- sources: huggingface, tracked-models
--- parameter month Date = 1970-01-01: first day of the month; 1970-01-01 takes the latest whole one, or the latest where none is
--- parameter size_bin String = : size bin: <1B, 1-5B, 7-9B, 10-50B, 50-100B, 100-250B or 250B+; empty takes all
+-- parameter month Date = 1970-01-01: first day of the month; 1970-01-01: the latest complete month, or the latest one if none is complete
+-- parameter size_bin String = : size bin: <1B, 1-5B, 7-9B, 10-50B, 50-100B, 100-250B or 250B+; empty: all
 -- parameter top UInt32 = 20: models shown
 -- column rank: rank by downloads
--- column model_id: model
+-- column model_id: model id
 -- column org: organisation
 -- column region: its region, or unreviewed
 -- column size_bin: size bin, or unknown
 -- column downloads: new downloads of the month
 -- column month: first day of the UTC month
--- column whole: whether observations reach beyond both ends of the month
+-- column whole: whether observations cover the complete month
 SELECT
     row_number() OVER (ORDER BY d.downloads DESC, m.model_id) AS rank,
     m.model_id AS model_id, toString(m.org) AS org, ifNull(toString(m.region), 'unreviewed') AS region,
-    ifNull(toString(m.size_bin), 'unknown') AS size_bin, d.downloads AS downloads, d.month AS month, toBool(d.whole) AS whole
+    ifNull(toString(m.size_bin), 'unknown') AS size_bin, d.downloads AS downloads, d.month AS month,
+    toBool(d.whole) AS whole
 FROM
 (
     SELECT
@@ -28,7 +29,9 @@ FROM
             month >= min(first) OVER () AND addMonths(month, 1) <= max(last) OVER () AS whole
         FROM
         (
-            SELECT model_id, toStartOfMonth(day) AS month, sum(n.downloads) AS downloads, min(day) AS first, max(day) AS last
+            SELECT
+                model_id, toStartOfMonth(day) AS month, sum(n.downloads) AS downloads,
+                min(day) AS first, max(day) AS last
             FROM downloads_daily AS n
             WHERE n.downloads IS NOT NULL AND model_id IN (SELECT model_id FROM models WHERE tracked)
             GROUP BY model_id, month

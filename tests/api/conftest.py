@@ -1,4 +1,4 @@
-"""The API as it runs: a uvicorn of its own on a ClickHouse that holds the charts' small world."""
+"""The API as a process, with a ClickHouse that holds the charts' seed data."""
 
 import os
 from collections.abc import Iterator
@@ -12,7 +12,7 @@ import pytest
 from breakout.clickhouse.client import writer_client
 from breakout.clickhouse.migrations import migrate
 from breakout.settings import Settings
-from tests.api import scored
+from tests.api import ram_world
 from tests.api.server import ApiServer
 from tests.breakout.cli.seed import insert
 from tests.breakout.clickhouse.charts import seeds
@@ -51,7 +51,7 @@ def clickhouse(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ClickHouseS
 
 @pytest.fixture(scope="package")
 def world(clickhouse: ClickHouseServer) -> Settings:
-    """The charts' world, which nobody changes."""
+    """The charts' seed data; read-only."""
     settings = Settings(clickhouse_url=f"{clickhouse.url}/breakout")
     migrate(settings)
     client = clickhouse_connect.get_client(dsn=settings.clickhouse_url)
@@ -70,7 +70,7 @@ def serving(directory: Path, settings: Settings, **variables: str) -> Iterator[A
         "CLICKHOUSE_URL": settings.clickhouse_url,
         "BREAKOUT_API_REQUESTS_PER_MINUTE": "1000000",
         "BREAKOUT_API_QUERY_SECONDS_PER_MINUTE": "1000000",
-        # What a test writes it reads at once.
+        # No answer cache: tests read what they have just written.
         "BREAKOUT_API_FRESH_SECONDS": "0",
         **variables,
     }
@@ -95,13 +95,13 @@ def api(server: ApiServer) -> Iterator[httpx.Client]:
 
 
 @pytest.fixture(scope="package")
-def scored_api(
+def ram_api(
     clickhouse: ClickHouseServer, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[tuple[httpx.Client, Settings]]:
-    settings = Settings(clickhouse_url=f"{clickhouse.url}/scored")
-    scored.load(settings, scored.LAST, 1)
+    settings = Settings(clickhouse_url=f"{clickhouse.url}/ram")
+    ram_world.load(settings, ram_world.LAST, 1)
     with (
-        serving(tmp_path_factory.mktemp("scored"), settings) as server,
+        serving(tmp_path_factory.mktemp("ram"), settings) as server,
         httpx.Client(base_url=server.url, timeout=60) as client,
     ):
         yield client, settings
@@ -109,7 +109,7 @@ def scored_api(
 
 @pytest.fixture(scope="package")
 def large_world(clickhouse: ClickHouseServer) -> Settings:
-    """Curves of 17 MB as CSV."""
+    """A database whose RAM curves are 17 MB of CSV."""
     settings = Settings(clickhouse_url=f"{clickhouse.url}/large")
     migrate(settings)
     with closing(writer_client(settings)) as client:

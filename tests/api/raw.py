@@ -1,4 +1,4 @@
-"""Requests byte by byte, and readers that do not read."""
+"""Raw sockets: requests byte by byte, and clients that do not read."""
 
 import socket
 from contextlib import closing
@@ -6,12 +6,12 @@ from contextlib import closing
 from tests.api.server import ApiServer
 
 SECONDS = 60.0
-"""For what has to happen at all."""
+"""Timeout of every socket operation."""
 SMALL_WINDOW = 65536
 
 
 def connect(server: ApiServer, *, window: int = 0) -> socket.socket:
-    """Open a connection; `window` is how many bytes the kernel takes for who does not read."""
+    """Open a connection; `window` is the kernel's receive buffer in bytes."""
     made = socket.socket()
     made.settimeout(SECONDS)
     if window:
@@ -25,8 +25,8 @@ def request(path: str, *headers: str, method: str = "GET") -> bytes:
     return "\r\n".join(lines).encode("latin-1")
 
 
-def begun(server: ApiServer, path: str) -> tuple[socket.socket, bytes]:
-    """Ask, and read the head of the answer alone."""
+def start_response(server: ApiServer, path: str) -> tuple[socket.socket, bytes]:
+    """Send a request, and read only the head of the response."""
     made = connect(server, window=SMALL_WINDOW)
     made.sendall(request(path))
     head = b""
@@ -35,8 +35,8 @@ def begun(server: ApiServer, path: str) -> tuple[socket.socket, bytes]:
     return made, head
 
 
-def rest(made: socket.socket) -> bytes:
-    """Return what still comes until the server ends the connection. Raises `TimeoutError`."""
+def read_rest(made: socket.socket) -> bytes:
+    """Return the bytes until the server closes the connection. Raises `TimeoutError`."""
     found = b""
     with closing(made):
         try:
@@ -47,8 +47,8 @@ def rest(made: socket.socket) -> bytes:
     return found
 
 
-def answered(server: ApiServer, sent: bytes) -> bytes:
-    """Send bytes; return what comes until the server ends the connection."""
+def exchange(server: ApiServer, sent: bytes) -> bytes:
+    """Send bytes, and return the bytes until the server closes the connection."""
     made = connect(server)
     made.sendall(sent)
-    return rest(made)
+    return read_rest(made)

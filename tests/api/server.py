@@ -13,7 +13,7 @@ _REPOSITORY = Path(__file__).resolve().parents[2]
 
 
 class ApiServer(Server):
-    """The API; what it logs is in `log`."""
+    """A running API, whose log is in the file `log`."""
 
     name = "breakout api"
 
@@ -34,7 +34,7 @@ class ApiServer(Server):
 
     def _is_ready(self) -> bool:
         try:
-            with urllib.request.urlopen(f"{self.url}/openapi.json", timeout=5) as answer:
-                return bool(answer.status == 200)
+            with urllib.request.urlopen(f"{self.url}/openapi.json", timeout=5) as response:
+                return bool(response.status == 200)
         except (urllib.error.URLError, OSError):
             return False

@@ -1,131 +1,133 @@
-"""Recent answers: shared while they are fresh, never after something new or a mistake."""
+"""The answer cache: shared until it expires or is cleared; errors are not cached."""
 
 import asyncio
 
 import pytest
 
-from api import answer_cache as recent
-from api.answer_cache import After, Recent
+from api import answer_cache
+from api.answer_cache import AnswerCache, CoalescedQuery
 from api.problems import ProblemError, unavailable
 
 
-class Asked:
-    """Answers with the number of the question; the first fails if told so."""
+class FakeQuery:
+    """Returns the number of the run; the first run fails with `fails`."""
 
     def __init__(self, *, fails: bool = False) -> None:
-        self.times = 0
+        self.runs = 0
         self.fails = fails
-        self.begun = asyncio.Event()
-        self.goes_on = asyncio.Event()
-        self.goes_on.set()
+        self.started = asyncio.Event()
+        self.resumed = asyncio.Event()
+        self.resumed.set()
 
     async def __call__(self) -> bytes:
-        self.times += 1
-        self.begun.set()
-        number = self.times
-        await self.goes_on.wait()
+        self.runs += 1
+        self.started.set()
+        number = self.runs
+        await self.resumed.wait()
         if self.fails and number == 1:
-            raise OSError("away")
+            raise OSError("unavailable")
         return str(number).encode()
 
 
-async def test_the_same_is_asked_once_while_it_runs_and_while_it_is_fresh() -> None:
-    ask, kept = Asked(), Recent()
-    ask.goes_on.clear()
-    waiting = [asyncio.create_task(kept.get("one", ask)) for _number in range(50)]
+async def test_identical_requests_share_one_query_while_it_runs_and_while_cached() -> None:
+    query, cache = FakeQuery(), AnswerCache()
+    query.resumed.clear()
+    waiting = [asyncio.create_task(cache.get("one", query)) for _number in range(50)]
     await asyncio.sleep(0)
-    ask.goes_on.set()
+    query.resumed.set()
     assert set(await asyncio.gather(*waiting)) == {b"1"}
-    assert await kept.get("one", ask) == b"1"
-    assert await kept.get("another", ask) == b"2"
+    assert await cache.get("one", query) == b"1"
+    assert await cache.get("another", query) == b"2"
 
 
-async def test_old_answers_are_not_given(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_expired_answer_is_fetched_again(monkeypatch: pytest.MonkeyPatch) -> None:
     now = 1000.0
-    monkeypatch.setattr(recent, "monotonic", lambda: now)
-    ask, kept = Asked(), Recent()
-    assert await kept.get("one", ask) == b"1"
-    now += recent.KEPT_SECONDS - 0.1
-    assert await kept.get("one", ask) == b"1"
+    monkeypatch.setattr(answer_cache, "monotonic", lambda: now)
+    query, cache = FakeQuery(), AnswerCache()
+    assert await cache.get("one", query) == b"1"
+    now += answer_cache.TTL_SECONDS - 0.1
+    assert await cache.get("one", query) == b"1"
     now += 0.1
-    assert await kept.get("one", ask) == b"2"
+    assert await cache.get("one", query) == b"2"
 
 
-async def test_something_new_ends_what_was_kept_and_what_was_on_its_way() -> None:
-    ask, kept = Asked(), Recent()
-    ask.goes_on.clear()
-    before = asyncio.create_task(kept.get("one", ask))
+async def test_clear_drops_stored_and_running_answers() -> None:
+    query, cache = FakeQuery(), AnswerCache()
+    query.resumed.clear()
+    before = asyncio.create_task(cache.get("one", query))
     await asyncio.sleep(0)
-    kept.forget()
-    after = asyncio.create_task(kept.get("one", ask))
+    cache.clear()
+    after = asyncio.create_task(cache.get("one", query))
     await asyncio.sleep(0)
-    ask.goes_on.set()
+    query.resumed.set()
     assert (await before, await after) == (b"1", b"2")
-    assert await kept.get("one", ask) == b"2"
+    assert await cache.get("one", query) == b"2"
 
 
-async def test_a_mistake_goes_to_all_who_wait_and_is_not_kept() -> None:
-    ask, kept = Asked(fails=True), Recent()
+async def test_error_reaches_all_waiters_and_is_not_cached() -> None:
+    query, cache = FakeQuery(fails=True), AnswerCache()
     found = await asyncio.gather(
-        *(kept.get("one", ask) for _number in range(3)), return_exceptions=True
+        *(cache.get("one", query) for _number in range(3)), return_exceptions=True
     )
     assert [type(one) for one in found] == [OSError] * 3
-    assert await kept.get("one", ask) == b"2"
+    assert await cache.get("one", query) == b"2"
 
 
-async def test_who_leaves_takes_nothing_from_the_others() -> None:
-    ask, kept = Asked(), Recent()
-    ask.goes_on.clear()
-    first, second = (asyncio.create_task(kept.get("one", ask)) for _number in range(2))
+async def test_cancelled_request_does_not_cancel_the_shared_answer() -> None:
+    query, cache = FakeQuery(), AnswerCache()
+    query.resumed.clear()
+    first, second = (asyncio.create_task(cache.get("one", query)) for _number in range(2))
     await asyncio.sleep(0)
     first.cancel()
-    ask.goes_on.set()
+    query.resumed.set()
     assert await second == b"1"
 
 
-async def test_it_keeps_only_so_much(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(recent, "MOST_BYTES", 10)
-    kept = Recent()
+async def test_oldest_answers_are_evicted_above_the_limit(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(answer_cache, "MAX_BYTES", 10)
+    cache = AnswerCache()
 
     async def large() -> bytes:
         return b"x" * 8
 
     for number in range(5):
-        await kept.get(number, large)
-    ask = Asked()
-    assert await kept.get(0, ask) == b"1"
-    assert await kept.get(4, ask) == b"x" * 8
-    assert ask.times == 1
+        await cache.get(number, large)
+    query = FakeQuery()
+    assert await cache.get(0, query) == b"1"
+    assert await cache.get(4, query) == b"x" * 8
+    assert query.runs == 1
 
 
-async def test_what_must_come_after_is_never_what_ran_before() -> None:
-    ask, after = Asked(), After()
-    ask.goes_on.clear()
-    first = asyncio.create_task(after.get(ask))
-    await ask.begun.wait()
-    later = [asyncio.create_task(after.get(ask)) for _number in range(20)]
+async def test_coalesced_query_starts_after_the_call() -> None:
+    query, coalesced = FakeQuery(), CoalescedQuery()
+    query.resumed.clear()
+    first = asyncio.create_task(coalesced.get(query))
+    await query.started.wait()
+    later = [asyncio.create_task(coalesced.get(query)) for _number in range(20)]
     await asyncio.sleep(0)
-    ask.goes_on.set()
+    query.resumed.set()
     assert await first == b"1"
     assert set(await asyncio.gather(*later)) == {b"2"}
-    assert await after.get(ask) == b"3"
+    assert await coalesced.get(query) == b"3"
 
 
-async def test_who_shares_an_answer_whose_turn_did_not_come_asks_for_itself() -> None:
-    kept, refused = Recent(), asyncio.Event()
+async def test_waiter_retries_when_the_shared_query_was_refused_for_another_client() -> None:
+    cache, refused = AnswerCache(), asyncio.Event()
 
-    async def crowded() -> bytes:
+    async def refusing() -> bytes:
         await refused.wait()
-        raise unavailable("Too many queries run already")
+        raise unavailable("Too many queries are running")
 
-    async def ask() -> bytes:
+    async def query() -> bytes:
         return b"mine"
 
-    crowd = asyncio.create_task(kept.get("one", crowded))
+    first = asyncio.create_task(cache.get("one", refusing))
     await asyncio.sleep(0)
-    other = asyncio.create_task(kept.get("one", ask))
+    other = asyncio.create_task(cache.get("one", query))
     await asyncio.sleep(0)
     refused.set()
     with pytest.raises(ProblemError):
-        await crowd
+        await first
     assert await other == b"mine"

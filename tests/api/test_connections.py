@@ -1,4 +1,4 @@
-"""Requests that do not come whole, that are two at once, or that nobody could mean."""
+"""Incomplete, ambiguous and invalid HTTP requests."""
 
 import json
 import socket
@@ -6,15 +6,15 @@ import socket
 import httpx
 import pytest
 
-from tests.api.raw import answered, connect, request, rest
+from tests.api.raw import connect, exchange, read_rest, request
 from tests.api.server import ApiServer
 from tests.support.waiting import wait_until
 
-HALF: dict[str, bytes] = {
+INCOMPLETE: dict[str, bytes] = {
     "nothing": b"",
     "half a line": b"GET /v1/mod",
     "no end of the headers": b"GET /v1/models HTTP/1.1\r\nHost: a\r\nX-Slow: ",
-    "a body that does not come": request("/v1/sources", "Content-Length: 10"),
+    "no body": request("/v1/sources", "Content-Length: 10"),
     "half a body": request("/v1/sources", "Content-Length: 10") + b"12345",
     "half a chunked body": request("/v1/sources", "Transfer-Encoding: chunked") + b"5\r\nab",
     "a body of an unsupported method": request("/v1/sources", "Content-Length: 9", method="POST"),
@@ -22,32 +22,32 @@ HALF: dict[str, bytes] = {
 }
 
 
-def test_half_a_request_ends_the_connection(server: ApiServer) -> None:
-    made = {name: connect(server) for name in HALF}
-    for name, sent in HALF.items():
+def test_incomplete_request_is_closed(server: ApiServer) -> None:
+    made = {name: connect(server) for name in INCOMPLETE}
+    for name, sent in INCOMPLETE.items():
         made[name].sendall(sent)
     for connection in made.values():
-        rest(connection)
+        read_rest(connection)
     assert httpx.get(f"{server.url}/v1/sources").status_code == 200
 
 
-def test_a_request_that_comes_byte_by_byte_ends_as_well(server: ApiServer) -> None:
-    """Each byte is progress, and the request never comes whole."""
+def test_request_sent_byte_by_byte_is_closed(server: ApiServer) -> None:
+    """Each byte is progress, but the request is never complete."""
     for start in ("no end of the headers", "half a body"):
         with connect(server) as made:
-            made.sendall(HALF[start])
+            made.sendall(INCOMPLETE[start])
 
-            def is_cut(made: socket.socket = made) -> bool:
+            def is_closed(made: socket.socket = made) -> bool:
                 try:
                     made.send(b"a")
                 except OSError:
                     return True
                 return False
 
-            wait_until("it is cut", is_cut, pause=0.3)
+            wait_until("the connection is closed", is_closed, pause=0.3)
 
 
-def test_an_idle_connection_serves_several_requests_first(server: ApiServer) -> None:
+def test_connection_serves_several_requests(server: ApiServer) -> None:
     with connect(server) as made:
         for _number in range(3):
             made.sendall(request("/v1/sources", method="HEAD"))
@@ -57,7 +57,7 @@ def test_an_idle_connection_serves_several_requests_first(server: ApiServer) -> 
             assert head.startswith(b"HTTP/1.1 200 ")
 
 
-TWO_AT_ONCE = [
+AMBIGUOUS = [
     ("Content-Length: 3", "Transfer-Encoding: chunked"),
     ("Transfer-Encoding: chunked", "Content-Length: 3"),
     ("content-length: 0", "transfer-encoding: CHUNKED"),
@@ -72,12 +72,10 @@ TWO_AT_ONCE = [
 ]
 
 
-@pytest.mark.parametrize("headers", TWO_AT_ONCE, ids=" + ".join)
-def test_a_request_that_can_be_read_in_two_ways_is_refused(
-    server: ApiServer, headers: tuple[str, ...]
-) -> None:
+@pytest.mark.parametrize("headers", AMBIGUOUS, ids=" + ".join)
+def test_ambiguous_request_is_rejected(server: ApiServer, headers: tuple[str, ...]) -> None:
     smuggled = b"0\r\n\r\n" + request("/v1/models")
-    found = answered(server, request("/v1/sources", *headers) + smuggled)
+    found = exchange(server, request("/v1/sources", *headers) + smuggled)
     head, _, body = found.partition(b"\r\n\r\n")
     assert head.split(b" ")[1] in {b"400", b"501"}, found
     assert found.count(b"HTTP/1.1 ") == 1
@@ -104,9 +102,9 @@ def test_a_request_that_can_be_read_in_two_ways_is_refused(
         request("/v1/sources", "Transfer-Encoding: chunked") + b"zz\r\n",
     ],
 )
-def test_what_is_no_request_is_no_error_of_ours(server: ApiServer, sent: bytes) -> None:
-    found = answered(server, sent)
-    # What is cut while it is sent may not be read any more.
+def test_invalid_request_is_not_a_server_error(server: ApiServer, sent: bytes) -> None:
+    found = exchange(server, sent)
+    # A connection closed while sending may lose the response.
     assert found[9:12] in {b"", b"200", b"400", b"404"}, found[:200]
     log = server.log.read_text(errors="replace")
     assert "Traceback" not in log
@@ -114,19 +112,19 @@ def test_what_is_no_request_is_no_error_of_ours(server: ApiServer, sent: bytes) 
 
 @pytest.mark.parametrize("host", ["evil.example", "evil.example/x?y#z", "a@b", "[::1", ""])
 @pytest.mark.parametrize("path", ["/v1/models/", "/v1/models//", "/assets", "/news/"])
-def test_the_host_decides_nothing(server: ApiServer, host: str, path: str) -> None:
+def test_host_header_is_ignored(server: ApiServer, host: str, path: str) -> None:
     sent = request(path, "Connection: close").replace(b"breakout.example", host.encode())
-    head, _, body = answered(server, sent).partition(b"\r\n\r\n")
+    head, _, body = exchange(server, sent).partition(b"\r\n\r\n")
     assert head.startswith(b"HTTP/1.1 404 "), head
     assert b"location" not in head.lower()
     assert b"evil" not in head + body
     if path in {"/v1/models/", "/news/"}:
-        assert f"leave out the slash at its end, {path[:-1]}" in json.loads(body)["detail"]
+        assert f"remove the trailing slash, {path[:-1]}" in json.loads(body)["detail"]
 
 
 @pytest.mark.parametrize("host", ["evil.example", "evil.example/x?y#z"])
-def test_the_host_is_not_in_what_is_cited(server: ApiServer, host: str) -> None:
+def test_citation_does_not_contain_the_host_header(server: ApiServer, host: str) -> None:
     sent = request("/v1/sources", "Connection: close").replace(b"breakout.example", host.encode())
-    found = answered(server, sent)
+    found = exchange(server, sent)
     assert b"content-location: /v1/sources?as_of=" in found
     assert b"evil" not in found

@@ -1,4 +1,4 @@
-"""The description (OpenAPI) is true: whatever is asked, the answer is as it says."""
+"""Responses conform to the OpenAPI document."""
 
 from typing import Any
 
@@ -25,7 +25,7 @@ CHECKS = [
     content_type_conformance,
     response_schema_conformance,
 ]
-OFTEN = settings(
+GENERATED = settings(
     max_examples=5,
     derandomize=True,
     database=None,
@@ -40,8 +40,8 @@ def description(server: ApiServer) -> Any:
 
 
 @pytest.mark.parametrize("path", PATHS)
-def test_answers_are_as_described(description: Any, path: str) -> None:
-    @OFTEN
+def test_responses_conform(description: Any, path: str) -> None:
+    @GENERATED
     @given(case=description[path]["GET"].as_strategy())
     def check(case: Any) -> None:
         case.call_and_validate(checks=CHECKS)
@@ -49,20 +49,20 @@ def test_answers_are_as_described(description: Any, path: str) -> None:
     check()
 
 
-def test_examples_are_of_their_schemas(api: httpx.Client) -> None:
-    whole = api.get("/openapi.json").json()
-    for path, methods in whole["paths"].items():
+def test_examples_conform(api: httpx.Client) -> None:
+    document = api.get("/openapi.json").json()
+    for path, methods in document["paths"].items():
         assert methods["get"]["description"], path
         if path.startswith("/v1/"):
             content = methods["get"]["responses"]["200"]["content"]["application/json"]
-            jsonschema.validate(content["example"], {**whole, **content["schema"]})
+            jsonschema.validate(content["example"], {**document, **content["schema"]})
 
 
-def test_the_rows_of_real_answers_are_as_described(api: httpx.Client) -> None:
-    whole = api.get("/openapi.json").json()
-    for path, methods in whole["paths"].items():
+def test_rows_conform(api: httpx.Client) -> None:
+    document = api.get("/openapi.json").json()
+    for path, methods in document["paths"].items():
         if path.startswith("/v1/"):
             content = methods["get"]["responses"]["200"]["content"]["application/json"]
             page = api.get(path.format(org="qi", name="Big-300B")).json()
-            jsonschema.validate(page, {**whole, **content["schema"]})
+            jsonschema.validate(page, {**document, **content["schema"]})
             assert page["data"] or path in {"/v1/ram", "/v1/scrapes"}, path

@@ -1,4 +1,4 @@
-"""Downloads over time, against plain sums over the charts' small world."""
+"""Downloads over time, against plain sums over the charts' seed data."""
 
 from collections import defaultdict
 from datetime import date, timedelta
@@ -15,9 +15,9 @@ UNSAID = {"region": "unreviewed", "size_bin": "unknown"}
 
 
 def rows(api: httpx.Client, **asked: Any) -> list[dict[str, Any]]:
-    answer = api.get("/v1/downloads", params=asked)
-    assert answer.status_code == 200, answer.text
-    found: list[dict[str, Any]] = answer.json()["data"]
+    response = api.get("/v1/downloads", params=asked)
+    assert response.status_code == 200, response.text
+    found: list[dict[str, Any]] = response.json()["data"]
     return found
 
 
@@ -59,9 +59,7 @@ BEGINNINGS = {
 
 @pytest.mark.parametrize("by", GROUP)
 @pytest.mark.parametrize("interval", BEGINNINGS)
-def test_downloads_are_the_sums_of_what_was_observed(
-    api: httpx.Client, by: str, interval: str
-) -> None:
+def test_downloads_are_sums_of_observations(api: httpx.Client, by: str, interval: str) -> None:
     found = {
         (row["group"], row["period"]): (row["downloads"], row["cumulative"], row["models"])
         for row in rows(api, by=by, interval=interval)
@@ -78,7 +76,7 @@ def test_one_model_between_two_days(api: httpx.Client) -> None:
     ]
 
 
-def test_a_model_that_is_not_tracked_counts_when_it_is_named(api: httpx.Client) -> None:
+def test_untracked_model_is_included_if_named(api: httpx.Client) -> None:
     assert rows(api, model="am/Untracked-1B", interval="month")
     named = {row["group"] for row in rows(api, interval="month")}
     assert "am/Untracked-1B" not in named
@@ -86,7 +84,7 @@ def test_a_model_that_is_not_tracked_counts_when_it_is_named(api: httpx.Client) 
     assert "am/Untracked-1B" in named
 
 
-def test_as_of_a_moment_later_observations_are_not_known(api: httpx.Client) -> None:
+def test_as_of_excludes_later_observations(api: httpx.Client) -> None:
     model, series = "qi/Big-300B", COUNTERS["qi/Big-300B"]
     before_noon = rows(api, model=model, as_of="2026-03-02T11:59:59.999Z")
     at_noon = rows(api, model=model, as_of="2026-03-02T12:00:00Z")
@@ -98,7 +96,7 @@ def test_as_of_a_moment_later_observations_are_not_known(api: httpx.Client) -> N
     assert at_noon[:-1] == before_noon
 
 
-def test_another_source_is_another_series(api: httpx.Client) -> None:
-    found = rows(api, model=seeds.UNSEEN, source="modelscope", interval="month")
-    assert {row["cumulative"] for row in found} == {seeds.ON_MODELSCOPE[seeds.UNSEEN]}
-    assert rows(api, model=seeds.UNSEEN) == []
+def test_other_source_is_another_series(api: httpx.Client) -> None:
+    found = rows(api, model=seeds.MODELSCOPE_ONLY, source="modelscope", interval="month")
+    assert {row["cumulative"] for row in found} == {seeds.ON_MODELSCOPE[seeds.MODELSCOPE_ONLY]}
+    assert rows(api, model=seeds.MODELSCOPE_ONLY) == []

@@ -1,4 +1,4 @@
-"""The example makes every chart, on its own, from a running API."""
+"""The example script makes every chart from a running API."""
 
 import csv
 import subprocess
@@ -23,10 +23,10 @@ def charts(url: str, folder: Path) -> dict[str, list[dict[str, str]]]:
     }
 
 
-def test_the_charts_of_the_small_world(server: ApiServer, tmp_path: Path) -> None:
+def test_charts_of_the_seed_data(server: ApiServer, tmp_path: Path) -> None:
     found = charts(server.url, tmp_path)
-    scored = {"downloads_of_the_leaders"}
-    assert {name for name, rows in found.items() if not rows} <= scored
+    needs_ram = {"downloads_of_the_leaders"}
+    assert {name for name, rows in found.items() if not rows} <= needs_ram
     shares: dict[str, float] = defaultdict(float)
     for row in found["downloads_by_region"]:
         shares[row["period"]] += float(row["share"])
@@ -43,10 +43,8 @@ def test_the_charts_of_the_small_world(server: ApiServer, tmp_path: Path) -> Non
     assert int(latest["cumulative"]) == china
 
 
-def test_the_charts_of_the_scored_world(
-    scored_api: tuple[httpx.Client, Settings], tmp_path: Path
-) -> None:
-    found = charts(str(scored_api[0].base_url), tmp_path)
+def test_charts_of_data_with_ram(ram_api: tuple[httpx.Client, Settings], tmp_path: Path) -> None:
+    found = charts(str(ram_api[0].base_url), tmp_path)
     assert len({row["group"] for row in found["downloads_of_the_leaders"]}) == 5
-    assert {row["age_days"] for row in found["ram_by_size_class"]} == {"7", "14", "30"}
+    assert {row["age_days"] for row in found["ram_by_size_bin"]} == {"7", "14", "30"}
     assert found["breakouts"]

@@ -1,4 +1,4 @@
-"""The client against the running API."""
+"""The Python client with a running API."""
 
 import subprocess
 import sys
@@ -23,7 +23,7 @@ def breakout(server: ApiServer) -> Iterator[Breakout]:
         yield client
 
 
-def test_downloads_of_a_model_are_a_table(breakout: Breakout) -> None:
+def test_downloads_of_a_model(breakout: Breakout) -> None:
     table = breakout.downloads("qi/Big-300B", since=date(2026, 2, 1))
     series = seeds.counters()["qi/Big-300B"]
     assert dict(
@@ -31,15 +31,15 @@ def test_downloads_of_a_model_are_a_table(breakout: Breakout) -> None:
     ) == {day: count for day, count in series.items() if day >= date(2026, 2, 1)}
 
 
-def test_a_table_says_where_it_is_from(breakout: Breakout) -> None:
+def test_table_metadata_has_as_of_and_url(breakout: Breakout) -> None:
     table = breakout.downloads(by="region", interval="month")
     metadata = {name.decode(): value.decode() for name, value in table.schema.metadata.items()}
     assert metadata["as_of"] == "2026-04-01T12:00:00.000Z"
-    answer = httpx.get(metadata["url"], headers={"Accept": "application/vnd.apache.arrow.stream"})
-    assert pa.ipc.open_stream(answer.content).read_all().equals(table)
+    response = httpx.get(metadata["url"], headers={"Accept": "application/vnd.apache.arrow.stream"})
+    assert pa.ipc.open_stream(response.content).read_all().equals(table)
 
 
-def test_every_operation_of_the_api_is_a_method(server: ApiServer, breakout: Breakout) -> None:
+def test_every_operation_is_a_method(server: ApiServer, breakout: Breakout) -> None:
     description = httpx.get(f"{server.url}/openapi.json").json()
     operations = {
         method["operationId"]: path
@@ -62,7 +62,7 @@ def test_lists_and_flags(breakout: Breakout) -> None:
     assert table["model_id"].to_pylist() == sorted(expected)
 
 
-def test_what_is_wrong_is_named(breakout: Breakout) -> None:
+def test_error_names_invalid_parameters(breakout: Breakout) -> None:
     with pytest.raises(BreakoutError, match="limti") as caught:
         breakout.models(limti=3, as_of="yesterday")
     assert caught.value.status == 422
@@ -72,7 +72,7 @@ def test_what_is_wrong_is_named(breakout: Breakout) -> None:
     assert caught.value.status == 404
 
 
-def test_nobody_answers() -> None:
+def test_unreachable_server_is_an_error() -> None:
     with (
         Breakout(f"http://127.0.0.1:{free_port()}", tries=2) as client,
         pytest.raises(BreakoutError, match="does not respond"),
@@ -80,11 +80,11 @@ def test_nobody_answers() -> None:
         client.sources()
 
 
-def test_it_comes_again_when_it_is_told_to(server: ApiServer) -> None:
+def test_client_retries_after_retry_after(server: ApiServer) -> None:
     asked: list[str] = []
 
     class Busy(BaseHTTPRequestHandler):
-        """Sends away twice, then on to the API."""
+        """Responds 429, 503, then redirects to the API."""
 
         def do_GET(self) -> None:
             asked.append(self.path)
@@ -113,7 +113,7 @@ def test_it_comes_again_when_it_is_told_to(server: ApiServer) -> None:
             thread.join()
 
 
-def test_import_needs_httpx_pyarrow_and_tenacity_alone() -> None:
+def test_client_imports_only_httpx_and_pyarrow() -> None:
     code = (
         "import sys, httpx, pyarrow; own = set(sys.modules)\n"
         "import breakout.client\n"

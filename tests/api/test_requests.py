@@ -1,4 +1,4 @@
-"""Requests that people make, and some that nobody makes: right answers, no error of ours."""
+"""Valid and hostile requests: correct responses, and no server error."""
 
 import base64
 import csv
@@ -44,7 +44,7 @@ DAYS = [
     "2026-4-1  ",
     "",
 ]
-MOMENTS = [
+INVALID_TIMESTAMPS = [
     "2026-W14-3T12:00:00Z",
     "2026-091T12:00:00Z",
     "20260401T120000Z",
@@ -70,7 +70,7 @@ MOMENTS = [
     "0",
     "1e9",
 ]
-GOOD_MOMENTS = [
+VALID_TIMESTAMPS = [
     "1970-01-01",
     "1970-01-01T00:00:00Z",
     "1970-01-01T05:00:00+05:00",
@@ -89,30 +89,30 @@ GOOD_MOMENTS = [
 @pytest.mark.parametrize(
     ("path", "name"), [("/v1/downloads", "since"), ("/v1/models", "released_from")]
 )
-def test_a_day_is_a_day_of_the_calendar(api: httpx.Client, path: str, name: str, day: str) -> None:
-    answer = api.get(path, params={name: day})
-    assert answer.status_code == 422
-    (wrong,) = answer.json()["errors"]
+def test_invalid_day_is_rejected(api: httpx.Client, path: str, name: str, day: str) -> None:
+    response = api.get(path, params={name: day})
+    assert response.status_code == 422
+    (wrong,) = response.json()["errors"]
     assert wrong == {"parameter": name, "detail": "must be a day, YYYY-MM-DD, from 1970 to 2148"}
 
 
-@pytest.mark.parametrize("as_of", [*MOMENTS, *(day for day in DAYS if day != "")])
+@pytest.mark.parametrize("as_of", [*INVALID_TIMESTAMPS, *(day for day in DAYS if day != "")])
 @pytest.mark.parametrize("path", ["/v1/sources", "/badge/ram/qi/Big-300B.svg"])
-def test_a_moment_is_one(api: httpx.Client, path: str, as_of: str) -> None:
-    answer = api.get(path, params={"as_of": as_of})
-    assert answer.status_code == 422
-    assert answer.json()["errors"][0]["parameter"] == "as_of"
+def test_invalid_timestamp_is_rejected(api: httpx.Client, path: str, as_of: str) -> None:
+    response = api.get(path, params={"as_of": as_of})
+    assert response.status_code == 422
+    assert response.json()["errors"][0]["parameter"] == "as_of"
 
 
-@pytest.mark.parametrize("as_of", GOOD_MOMENTS)
+@pytest.mark.parametrize("as_of", VALID_TIMESTAMPS)
 @pytest.mark.parametrize("path", ["/v1/ram", "/v1/downloads", "/v1/models", "/v1/scrapes"])
-def test_what_an_answer_cites_is_answered(api: httpx.Client, path: str, as_of: str) -> None:
-    answer = api.get(path, params={"as_of": as_of, "limit": 2})
-    assert answer.status_code == 200
-    cited = api.get(answer.json()["self"])
+def test_citation_returns_the_same_response(api: httpx.Client, path: str, as_of: str) -> None:
+    response = api.get(path, params={"as_of": as_of, "limit": 2})
+    assert response.status_code == 200
+    cited = api.get(response.json()["self"])
     assert cited.status_code == 200
-    assert cited.json() == answer.json()
-    assert answer.headers["content-location"] == answer.json()["self"]
+    assert cited.json() == response.json()
+    assert response.headers["content-location"] == response.json()["self"]
     badge = api.get("/badge/ram/qi/Big-300B.svg", params={"as_of": as_of})
     assert badge.status_code == 200
 
@@ -124,28 +124,38 @@ def cursor(*content: Any) -> str:
 
 AS_OF = "2026-04-01T12:00:00.000Z"
 LEADERBOARD = ["-20544", "arena", "text", "", "-1412.0", "big"]
-WRONG_NUMBERS: list[Any] = [
+INVALID_NUMBERS: list[Any] = [
     *("1_000", " 1 ", "1\n", "+1", "01", "-0", "1.0", "1e3", "", "one", "\u0663", "\uff11"),
     *("9223372036854775808", "9" * 900, "-9223372036854775809", "\ud800"),
     *(1, 1.5, True, None, [], {}),
 ]
-WRONG_FLOATS: list[Any] = [
+INVALID_FLOATS: list[Any] = [
     *("nan", "inf", "-inf", "1e999", "1_0.0", " 1.0", "1", "Infinity", "\u0661.0", "0x1p3"),
     *("\ud800", 1.0, True, None),
 ]
-WRONG_TEXTS: list[Any] = ["\ud800", "a\udfff", 1, None, True, ["a"]]
-WRONG_MOMENTS: list[Any] = [
+INVALID_TEXTS: list[Any] = ["\ud800", "a\udfff", 1, None, True, ["a"]]
+INVALID_CURSOR_TIMESTAMPS: list[Any] = [
     *("2026-04-01", "2026-W14-3", "2026-04-01T12:00:00Z", "2026-04-01T12:00:00.000+00:00"),
     *("1969-12-31T23:59:59.999Z", "2149-01-01T00:00:00.000Z", "9999-12-31T23:59:59.999Z"),
     *("0001-01-01T00:00:00.000Z", "2300-01-01T00:00:00.000Z", "\ud800", "", 0, 1.5, True, []),
 ]
-WRONG_WHOLES: list[Any] = [{}, {"as_of": None}, [], [None], [None, "a", "b"], "ab", 12, 1.5, None]
-WRONG_CURSORS = [
-    *(("/v1/ram/curves", cursor(AS_OF, "qi/Big-300B", one)) for one in WRONG_NUMBERS),
-    *(("/v1/ram", cursor(AS_OF, one, "qi/Big-300B")) for one in WRONG_FLOATS),
-    *(("/v1/models", cursor(AS_OF, one)) for one in WRONG_TEXTS),
-    *(("/v1/models", cursor(one, "qi/Big-300B")) for one in WRONG_MOMENTS),
-    *(("/v1/models", cursor(one)) for one in WRONG_WHOLES),
+INVALID_CONTENTS: list[Any] = [
+    {},
+    {"as_of": None},
+    [],
+    [None],
+    [None, "a", "b"],
+    "ab",
+    12,
+    1.5,
+    None,
+]
+INVALID_CURSORS = [
+    *(("/v1/ram/curves", cursor(AS_OF, "qi/Big-300B", one)) for one in INVALID_NUMBERS),
+    *(("/v1/ram", cursor(AS_OF, one, "qi/Big-300B")) for one in INVALID_FLOATS),
+    *(("/v1/models", cursor(AS_OF, one)) for one in INVALID_TEXTS),
+    *(("/v1/models", cursor(one, "qi/Big-300B")) for one in INVALID_CURSOR_TIMESTAMPS),
+    *(("/v1/models", cursor(one)) for one in INVALID_CONTENTS),
     ("/v1/leaderboards", cursor(AS_OF, *LEADERBOARD, "more")),
     ("/v1/leaderboards", cursor(AS_OF, *(f"{one}\ud800" for one in LEADERBOARD))),
     ("/v1/models", "W" + "1" * 3000),
@@ -155,21 +165,21 @@ WRONG_CURSORS = [
 ]
 
 
-@pytest.mark.parametrize(("path", "wrong"), WRONG_CURSORS)
-def test_a_cursor_of_nobody_is_refused(api: httpx.Client, path: str, wrong: str) -> None:
-    answer = api.get(path, params={"cursor": wrong})
-    assert answer.status_code == 422, answer.text
-    assert [one["parameter"] for one in answer.json()["errors"]] == ["cursor"]
+@pytest.mark.parametrize(("path", "wrong"), INVALID_CURSORS)
+def test_invalid_cursor_is_rejected(api: httpx.Client, path: str, wrong: str) -> None:
+    response = api.get(path, params={"cursor": wrong})
+    assert response.status_code == 422, response.text
+    assert [one["parameter"] for one in response.json()["errors"]] == ["cursor"]
 
 
-def test_a_cursor_may_name_what_there_is_not(api: httpx.Client) -> None:
+def test_cursor_of_a_missing_row_is_valid(api: httpx.Client) -> None:
     for as_of in (None, "1970-01-01T00:00:00.000Z", "2148-12-31T23:59:59.999Z"):
         for text in ("", "\0", "\u202e", "'", "\\", "\U0001f600"):
-            answer = api.get("/v1/models", params={"cursor": cursor(as_of, text)})
-            assert answer.status_code == 200, answer.text
+            response = api.get("/v1/models", params={"cursor": cursor(as_of, text)})
+            assert response.status_code == 200, response.text
 
 
-def test_every_cursor_written_is_read() -> None:
+def test_every_cursor_is_parsed_again() -> None:
     keys = [paging.greatest("g"), paging.latest("l"), paging.latest_day("d"), paging.number("n")]
     for number in (0, None, 1, 0.1, 1e-7, 1e300, 1412.0, 2**53):
         row = {"g": number, "l": "1970-01-01T00:00:00.001Z", "d": "2148-12-31", "n": 2**63 - 1}
@@ -186,7 +196,7 @@ def paths(api: httpx.Client) -> list[str]:
     return [*described, "/", "/models/qi/Big-300B", "/openapi.json", "/assets/style.css", "/news"]
 
 
-def test_head_is_get_without_a_body(api: httpx.Client) -> None:
+def test_head_has_the_headers_of_get(api: httpx.Client) -> None:
     for path in [*paths(api), "/v1/ram/curves?format=csv", "/v1/nothing", "/v1/models?limit=0"]:
         with api.stream("GET", path) as got:
             head = api.head(path)
@@ -198,11 +208,11 @@ def test_head_is_get_without_a_body(api: httpx.Client) -> None:
             }, path
 
 
-def test_other_methods_are_told_what_there_is(api: httpx.Client) -> None:
+def test_other_methods_are_not_allowed(api: httpx.Client) -> None:
     for method in ("POST", "PUT", "DELETE", "PATCH", "QUERY", "TRACE"):
-        answer = api.request(method, "/v1/models")
-        assert answer.status_code == 405
-        assert answer.headers["allow"] == "GET, HEAD"
+        response = api.request(method, "/v1/models")
+        assert response.status_code == 405
+        assert response.headers["allow"] == "GET, HEAD"
 
 
 NAMES = [
@@ -219,7 +229,7 @@ NAMES = [
 
 @pytest.fixture(scope="module")
 def odd(clickhouse: ClickHouseServer, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
-    """An API whose models have names of all kinds, and cells that a spreadsheet would compute."""
+    """An API with unusual model names, and texts that spreadsheets read as formulas."""
     settings = Settings(clickhouse_url=f"{clickhouse.url}/odd")
     migrate(settings)
     at = datetime(2026, 1, 1, tzinfo=UTC)
@@ -249,20 +259,20 @@ TEXTS = ["a=1", "'=1", "1-1", ""]
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_a_model_of_any_name_has_its_address(odd: httpx.Client, name: str) -> None:
+def test_model_of_any_name_has_a_path(odd: httpx.Client, name: str) -> None:
     path = f"/v1/models/org/{quote(name, safe='')}"
-    answer = odd.get(path)
-    assert answer.status_code == 200, answer.text
-    (row,) = answer.json()["data"]
+    response = odd.get(path)
+    assert response.status_code == 200, response.text
+    (row,) = response.json()["data"]
     assert row["model_id"] == f"org/{name}"
-    assert re.fullmatch(r"[!-~]+", answer.headers["content-location"])
-    again = odd.get(answer.headers["content-location"])
-    assert again.json() == answer.json()
+    assert re.fullmatch(r"[!-~]+", response.headers["content-location"])
+    again = odd.get(response.headers["content-location"])
+    assert again.json() == response.json()
     for other in (f"/badge/ram/org/{quote(name, safe='')}.svg", f"/models/org/{quote(name)}"):
         assert odd.get(other).status_code == 200
 
 
-def test_csv_is_as_it_is_unless_a_spreadsheet_opens_it(odd: httpx.Client) -> None:
+def test_csv_safe_escapes_formulas_only(odd: httpx.Client) -> None:
     def rows(**asked: str) -> dict[str, dict[str, str]]:
         text = odd.get("/v1/models", params={"format": "csv", **asked}).text
         found = csv.DictReader(io.StringIO(text, newline=""))
@@ -273,19 +283,19 @@ def test_csv_is_as_it_is_unless_a_spreadsheet_opens_it(odd: httpx.Client) -> Non
     for text in (*FORMULAS, *TEXTS):
         assert plain[text]["org"] == text
         assert safe[text]["org"] == ("'" if text in FORMULAS else "") + text
-        # A number is no text, whatever it begins with.
+        # Numbers are not escaped.
         assert plain[text]["total_params_b"] == safe[text]["total_params_b"] == "-1.5"
     etags = {odd.head(f"/v1/models?format=csv&csv_safe={one}").headers["etag"] for one in (0, 1)}
     assert len(etags) == 2
 
 
-def test_csv_safe_is_of_csv_alone(odd: httpx.Client) -> None:
-    answer = odd.get("/v1/models?csv_safe=1")
-    assert answer.status_code == 422
-    assert answer.json()["errors"][0]["parameter"] == "csv_safe"
+def test_csv_safe_requires_csv(odd: httpx.Client) -> None:
+    response = odd.get("/v1/models?csv_safe=1")
+    assert response.status_code == 422
+    assert response.json()["errors"][0]["parameter"] == "csv_safe"
 
 
-def test_safe_rows_keep_their_order(api: httpx.Client) -> None:
+def test_csv_safe_keeps_the_order(api: httpx.Client) -> None:
     for path in ("/v1/downloads", "/v1/models", "/v1/leaderboards", "/v1/inference/tokens"):
         plain, safe = (
             api.get(path, params={"format": "csv", "csv_safe": one}).text for one in ("0", "1")
@@ -309,7 +319,7 @@ def test_safe_rows_keep_their_order(api: httpx.Client) -> None:
         ("Upgrade", "websocket"),
     ],
 )
-def test_no_header_is_an_error_of_ours(api: httpx.Client, name: str, value: str) -> None:
+def test_headers_cause_no_server_error(api: httpx.Client, name: str, value: str) -> None:
     headers = [(name.encode(), value.encode("latin-1"))]
     for path in ("/v1/models", "/assets/style.css", "/badge/ram/qi/Big-300B.svg", "/"):
         assert api.get(path, headers=headers).status_code < 500
@@ -318,5 +328,5 @@ def test_no_header_is_an_error_of_ours(api: httpx.Client, name: str, value: str)
 @pytest.mark.parametrize(
     "path", ["/assets/%00", "/assets/" + "x" * 3000, "/assets/a%0d%0ab", "/%00", "/v1/%ff"]
 )
-def test_no_path_is_an_error_of_ours(api: httpx.Client, path: str) -> None:
+def test_paths_cause_no_server_error(api: httpx.Client, path: str) -> None:
     assert api.get(path).status_code == 404

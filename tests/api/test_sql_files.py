@@ -1,4 +1,4 @@
-"""Every operation's rows are those of the public SQL views."""
+"""The rows of every operation equal those of the public SQL views."""
 
 import json
 from contextlib import closing
@@ -10,14 +10,14 @@ import pytest
 
 from breakout.clickhouse.client import reader_client
 from breakout.settings import Settings
-from tests.api import scored
+from tests.api import ram_world
 from tests.api.conftest import serving
 from tests.support.embedded_servers import ClickHouseServer
 
 TEXT = {"output_format_json_quote_64bit_integers": 0, "date_time_output_format": "iso"}
 Case = tuple[str, dict[str, Any], str]
 
-OF_THE_WORLD: list[Case] = [
+SEED_CASES: list[Case] = [
     ("models", {"org": ["qi", "old"]}, "SELECT * FROM models WHERE org IN ('qi', 'old')"),
     ("models", {"tracked": False}, "SELECT * FROM models WHERE NOT tracked"),
     ("models", {"search": "300b"}, "SELECT * FROM models WHERE model_id ILIKE '%300b%'"),
@@ -58,7 +58,7 @@ OF_THE_WORLD: list[Case] = [
     ("sources", {}, "SELECT * FROM sources"),
     ("organisations", {}, "SELECT * FROM organisations"),
 ]
-OF_THE_SCORED: list[Case] = [
+RAM_CASES: list[Case] = [
     ("ram", {"baseline": name}, f"SELECT * FROM ram_now WHERE baseline = '{name}'")
     for name in ("live", "live_fixed")
 ] + [
@@ -92,10 +92,10 @@ def of_sql(settings: Settings, sql: str) -> list[dict[str, Any]]:
 
 def compare(client: httpx.Client, settings: Settings, case: Case) -> None:
     path, asked, sql = case
-    answer = client.get(f"/v1/{path}", params=asked | {"limit": 100_000})
-    assert answer.status_code == 200, answer.text
-    rows, expected = answer.json()["data"], of_sql(settings, sql)
-    assert rows, "there is something to compare"
+    response = client.get(f"/v1/{path}", params=asked | {"limit": 100_000})
+    assert response.status_code == 200, response.text
+    rows, expected = response.json()["data"], of_sql(settings, sql)
+    assert rows, "no rows to compare"
     shared = sorted(set(rows[0]) & set(expected[0]))
     assert len(shared) >= min(4, len(expected[0]))
 
@@ -108,23 +108,23 @@ def compare(client: httpx.Client, settings: Settings, case: Case) -> None:
     assert sorted(map(picked, rows)) == sorted(map(picked, expected))
 
 
-@pytest.mark.parametrize("case", OF_THE_WORLD, ids=lambda case: f"{case[0]} {case[1]}")
-def test_the_rows_are_those_of_sql(api: httpx.Client, world: Settings, case: Case) -> None:
+@pytest.mark.parametrize("case", SEED_CASES, ids=lambda case: f"{case[0]} {case[1]}")
+def test_rows_equal_the_views(api: httpx.Client, world: Settings, case: Case) -> None:
     compare(api, world, case)
 
 
-@pytest.mark.parametrize("case", OF_THE_SCORED, ids=lambda case: f"{case[0]} {case[1]}")
-def test_scores_are_those_of_sql(scored_api: tuple[httpx.Client, Settings], case: Case) -> None:
-    compare(*scored_api, case)
+@pytest.mark.parametrize("case", RAM_CASES, ids=lambda case: f"{case[0]} {case[1]}")
+def test_ram_rows_equal_the_views(ram_api: tuple[httpx.Client, Settings], case: Case) -> None:
+    compare(*ram_api, case)
 
 
-def test_a_scrape_says_how_much_it_missed(scored_api: tuple[httpx.Client, Settings]) -> None:
-    client, settings = scored_api
-    # Written twice by a worker that was killed.
-    scored.load(settings, scored.LAST, 1)
+def test_scrape_counts_missing_models(ram_api: tuple[httpx.Client, Settings]) -> None:
+    client, settings = ram_api
+    # Written again, as by a worker that restarts.
+    ram_world.load(settings, ram_world.LAST, 1)
     rows = client.get("/v1/scrapes", params={"limit": 1000}).json()["data"]
-    missed = {row["observed_at"]: row["missing"] for row in rows if row["missing"] != 0}
-    assert missed == {"2026-02-10T06:00:00.000Z": len(scored.GONE)}
+    missing = {row["observed_at"]: row["missing"] for row in rows if row["missing"] != 0}
+    assert missing == {"2026-02-10T06:00:00.000Z": len(ram_world.MISSING)}
     assert len(rows) > 1
 
 
@@ -139,24 +139,24 @@ CITED = [
 ]
 
 
-def test_a_cited_figure_comes_again_after_more_was_observed(
+def test_cited_figures_are_returned_again_after_new_observations(
     clickhouse: ClickHouseServer, tmp_path: Path
 ) -> None:
     settings = Settings(clickhouse_url=f"{clickhouse.url}/cited")
-    scored.load(settings, scored.THEN, 1)
+    ram_world.load(settings, ram_world.THEN, 1)
     with (
         serving(tmp_path, settings) as server,
         httpx.Client(base_url=server.url, timeout=60) as client,
     ):
         before = {path: client.get(path) for path in CITED}
-        scored.load(settings, scored.LAST, 2)
+        ram_world.load(settings, ram_world.LAST, 2)
         now = {path: client.get(path).json()["data"] for path in CITED}
         changed = {path for path in CITED if now[path] != before[path].json()["data"]}
         assert changed == set(CITED) - {"/v1/ram/milestones"}
-        for path, answer in before.items():
-            again = client.get(answer.json()["self"])
-            assert again.json() == answer.json(), path
-            assert again.headers["etag"] == answer.headers["etag"]
+        for path, response in before.items():
+            again = client.get(response.json()["self"])
+            assert again.json() == response.json(), path
+            assert again.headers["etag"] == response.headers["etag"]
         refused = client.get("/v1/ram?baseline=live_cutoff&as_of=2026-02-10")
         assert refused.status_code == 422
         assert refused.json()["errors"][0]["parameter"] == "as_of"

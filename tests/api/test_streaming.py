@@ -1,4 +1,4 @@
-"""A large answer passes through the API by way of a file; it is never held in memory."""
+"""A large response is spooled to a file, never held in memory."""
 
 import asyncio
 import re
@@ -10,12 +10,12 @@ import httpx
 import pytest
 from starlette.types import Message
 
-from api.answers import Streamed
+from api.responses import SpooledResponse
 from tests.api.conftest import ROWS
 from tests.api.server import ApiServer
 
-MOST_GROWTH = 24 << 20
-"""Bytes of memory; the answers are larger."""
+MAX_GROWTH = 24 << 20
+"""Bytes of memory; the responses are larger."""
 
 
 def peak_memory(server: ApiServer) -> int:
@@ -27,25 +27,25 @@ def peak_memory(server: ApiServer) -> int:
     return int(found[1]) * 1024
 
 
-@pytest.mark.parametrize("asked", ["format=csv", "format=json&limit=100000"])
-def test_memory_does_not_grow_with_the_answer(large: ApiServer, asked: str) -> None:
-    httpx.get(f"{large.url}/v1/ram/curves?{asked[:11]}&limit=10")
+@pytest.mark.parametrize("params", ["format=csv", "format=json&limit=100000"])
+def test_memory_does_not_grow_with_the_response(large: ApiServer, params: str) -> None:
+    httpx.get(f"{large.url}/v1/ram/curves?{params[:11]}&limit=10")
     before, size, lines = peak_memory(large), 0, 0
-    with httpx.stream("GET", f"{large.url}/v1/ram/curves?{asked}", timeout=120) as answer:
-        assert answer.status_code == 200
-        length = answer.headers.get("content-length")
-        for chunk in answer.iter_bytes():
+    with httpx.stream("GET", f"{large.url}/v1/ram/curves?{params}", timeout=120) as response:
+        assert response.status_code == 200
+        length = response.headers.get("content-length")
+        for chunk in response.iter_bytes():
             size += len(chunk)
             lines += chunk.count(b"\n")
-    # Known beforehand, as the whole answer lies in a file; but for the frame of a page.
-    assert length == (str(size) if "csv" in asked else None)
-    # A header; or the frame of a page.
-    assert lines == (ROWS + 1 if "csv" in asked else 100_000 + 2)
+    # A complete file has a known length; a JSON page around it has not.
+    assert length == (str(size) if "csv" in params else None)
+    # A header line; or two lines around the rows of a JSON page.
+    assert lines == (ROWS + 1 if "csv" in params else 100_000 + 2)
     growth = peak_memory(large) - before
-    assert growth < min(size / 2, MOST_GROWTH)
+    assert growth < min(size / 2, MAX_GROWTH)
 
 
-async def test_a_reader_that_leaves_gives_its_file_back() -> None:
+async def test_disconnect_closes_the_spool_file() -> None:
     ended = False
 
     async def body() -> AsyncIterator[bytes]:
@@ -68,13 +68,13 @@ async def test_a_reader_that_leaves_gives_its_file_back() -> None:
 
     async with AsyncExitStack() as stack:
         pieces = await stack.enter_async_context(running())
-        answer = Streamed(stack.pop_all(), pieces)
+        response = SpooledResponse(stack.pop_all(), pieces)
     assert not ended
-    await answer({"type": "http", "asgi": {"spec_version": "2.3"}}, receive, send)
+    await response({"type": "http", "asgi": {"spec_version": "2.3"}}, receive, send)
     assert ended
 
 
-def test_a_large_answer_has_its_tag_as_well(large: ApiServer) -> None:
+def test_large_response_has_an_etag(large: ApiServer) -> None:
     url = f"{large.url}/v1/ram/curves?format=json&limit=5000"
     first = httpx.get(url, timeout=120)
     again = httpx.get(url, timeout=120)

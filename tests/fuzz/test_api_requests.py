@@ -1,4 +1,4 @@
-"""Requests to the API that nobody would write: wrong ones are refused, and none is our error."""
+"""Random API requests: invalid ones are rejected, and none is a server error."""
 
 import base64
 import json
@@ -102,26 +102,26 @@ def api(tmp_path_factory: pytest.TempPathFactory) -> Iterator[httpx.Client]:
 
 @pytest.mark.parametrize("path", OPERATIONS)
 @efforts
-def test_no_request_is_an_error_of_ours(api: httpx.Client, path: str, effort: int) -> None:
+def test_requests_cause_no_server_error(api: httpx.Client, path: str, effort: int) -> None:
     def check(asked: str) -> None:
-        answer = api.get(asked)
-        assert answer.status_code in {200, 404, 406, 422}, (asked, answer.text)
-        if answer.status_code == 422:
-            assert answer.json()["detail"]
-        if "content-location" in answer.headers:
-            assert api.get(answer.headers["content-location"]).status_code == 200, asked
+        response = api.get(asked)
+        assert response.status_code in {200, 404, 406, 422}, (asked, response.text)
+        if response.status_code == 422:
+            assert response.json()["detail"]
+        if "content-location" in response.headers:
+            assert api.get(response.headers["content-location"]).status_code == 200, asked
 
     explore(requests(path), check, examples=12, effort=effort)
 
 
 @efforts
-def test_no_address_is_an_error_of_ours(api: httpx.Client, effort: int) -> None:
+def test_paths_cause_no_server_error(api: httpx.Client, effort: int) -> None:
     roots = ("/", "/v1/", "/v1/models/", "/badge/ram/", "/models/", "/assets/", "/openapi.json/")
 
     def check(drawn: tuple[str, str, str]) -> None:
         method, root, rest = drawn
-        answer = api.request(method, f"{root}{quote(rest, safe='/')}")
-        assert answer.status_code in {200, 404, 405, 422}, (drawn, answer.text)
+        response = api.request(method, f"{root}{quote(rest, safe='/')}")
+        assert response.status_code in {200, 404, 405, 422}, (drawn, response.text)
 
     methods = st.sampled_from(["GET", "HEAD", "POST", "OPTIONS", "DELETE"])
     parts = st.lists(values(), max_size=3).map("/".join)

@@ -1,4 +1,4 @@
-"""Debian's Chromium as readers have it; a page that writes an error to its console has failed."""
+"""Debian's Chromium; a page that logs an error to its console fails the test."""
 
 import shutil
 from collections.abc import Iterator
@@ -16,7 +16,6 @@ requires_chromium = pytest.mark.skipif(
 )
 ARTEFACTS = Path("test-artifacts")
 DESK, PHONE = (1200, 900), (390, 844)
-# A machine that also runs other tests draws slowly.
 TIMEOUT_MS = 30_000
 
 
@@ -36,7 +35,7 @@ def running_browser() -> Iterator[Browser]:
 
 
 @contextmanager
-def reading(
+def open_page(
     browser: Browser,
     address: str,
     *,
@@ -44,7 +43,7 @@ def reading(
     theme: Literal["light", "dark"] = "light",
     refused: bool = False,
 ) -> Iterator[Page]:
-    """Open an address; at the end the console must be clean but for answers that are `refused`."""
+    """Open a URL; the console must be clean at the end, but for failed requests if `refused`."""
     width, height = size
     context = browser.new_context(
         viewport={"width": width, "height": height}, color_scheme=theme, reduced_motion="reduce"
@@ -64,14 +63,14 @@ def reading(
         context.close()
 
 
-def drawn(page: Page, *charts: str) -> None:
+def wait_for_charts(page: Page, *charts: str) -> None:
     """Wait until charts are drawn, by their names."""
     for name in charts:
         page.locator(f"figure[data-name={name}] svg[role=img]").wait_for()
 
 
-def barriers(page: Page) -> list[str]:
-    """Return what axe finds serious or critical: what, and where."""
+def violations(page: Page) -> list[str]:
+    """Return axe's serious and critical accessibility violations, with their elements."""
     found = Axe().run(page).response["violations"]
     return [
         f"{one['id']}: {node['html'][:200]}"
@@ -81,7 +80,7 @@ def barriers(page: Page) -> list[str]:
     ]
 
 
-def picture(page: Page, name: str) -> None:
-    """Keep a picture of the whole page with the artefacts of the tests."""
+def screenshot(page: Page, name: str) -> None:
+    """Save a screenshot of the complete page as a test artefact."""
     ARTEFACTS.mkdir(exist_ok=True)
     page.screenshot(path=ARTEFACTS / f"{name}.png", full_page=True)

@@ -1,4 +1,4 @@
-"""A page of a small scored world in a real browser."""
+"""The page in a real browser, with seed data that have RAM."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -8,7 +8,7 @@ import pytest
 from playwright.sync_api import Browser
 
 from breakout.settings import Settings
-from tests.api import scored
+from tests.api import ram_world
 from tests.api.conftest import serving
 from tests.api.server import ApiServer
 from tests.breakout.cli.seed import insert
@@ -16,8 +16,8 @@ from tests.breakout.clickhouse.charts import seeds
 from tests.page.browser import running_browser
 from tests.support.embedded_servers import ClickHouseServer, running_clickhouse
 
-# Longer than shipped, so that an old answer would be noticed.
-REMEMBERING = {"BREAKOUT_API_FRESH_SECONDS": "3600"}
+# Far above the default, so that tests notice a stale answer.
+CACHED = {"BREAKOUT_API_FRESH_SECONDS": "3600"}
 
 
 @pytest.fixture(scope="package")
@@ -28,9 +28,9 @@ def clickhouse(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ClickHouseS
 
 @pytest.fixture(scope="package")
 def world(clickhouse: ClickHouseServer) -> Settings:
-    """Scores, and the charts' inference tokens, which nobody changes."""
+    """Data with RAM, and the charts' inference tokens; read-only."""
     settings = Settings(clickhouse_url=f"{clickhouse.url}/page")
-    scored.load(settings, scored.LAST, 1)
+    ram_world.load(settings, ram_world.LAST, 1)
     client = clickhouse_connect.get_client(dsn=settings.clickhouse_url)
     rows = seeds.rows()
     for table in ("inference_log", "names_log"):
@@ -41,17 +41,14 @@ def world(clickhouse: ClickHouseServer) -> Settings:
 
 @pytest.fixture(scope="package")
 def server(world: Settings, tmp_path_factory: pytest.TempPathFactory) -> Iterator[ApiServer]:
-    # So low that a page which asks too much is noticed.
+    # So low that tests notice a page with too many requests.
     with serving(
-        tmp_path_factory.mktemp("page"),
-        world,
-        BREAKOUT_API_REQUESTS_PER_MINUTE="2000",
-        **REMEMBERING,
+        tmp_path_factory.mktemp("page"), world, BREAKOUT_API_REQUESTS_PER_MINUTE="2000", **CACHED
     ) as server:
         yield server
 
 
-# By module: what drives it must not be alive when asynchronous tests run.
+# By module: Playwright's event loop must not be alive when asynchronous tests run.
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
     with running_browser() as browser:
@@ -62,8 +59,8 @@ def browser() -> Iterator[Browser]:
 def own_server(
     clickhouse: ClickHouseServer, tmp_path: Path, request: pytest.FixtureRequest
 ) -> Iterator[tuple[ApiServer, Settings]]:
-    """The page of a database of the test's own, with the first part of the scored world."""
+    """A page with the test's own database, which has the first part of the data."""
     settings = Settings(clickhouse_url=f"{clickhouse.url}/own_{abs(hash(request.node.name))}")
-    scored.load(settings, scored.THEN, 1)
-    with serving(tmp_path, settings, **REMEMBERING) as server:
+    ram_world.load(settings, ram_world.THEN, 1)
+    with serving(tmp_path, settings, **CACHED) as server:
         yield server, settings

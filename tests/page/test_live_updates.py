@@ -1,4 +1,4 @@
-"""Server-sent events: who reads along, what is told, and how it ends."""
+"""Live updates: subscribers, events, and how streams end."""
 
 import asyncio
 import json
@@ -13,35 +13,35 @@ from typing import Any
 import httpx
 import pytest
 
-from api.page import live_updates as news
-from api.page.live_updates import News
+from api.page import live_updates
+from api.page.live_updates import LiveUpdates
 from api.problems import ProblemError
 from breakout.clickhouse.client import writer_client
 from breakout.clickhouse.errors import ClickHouseUnavailableError
 from breakout.settings import Settings
-from tests.api import scored
+from tests.api import ram_world
 from tests.api.conftest import serving
 from tests.api.server import ApiServer
 
 OwnServer = tuple[ApiServer, Settings]
 
 
-def told(response: httpx.Response) -> Iterator[dict[str, object]]:
+def events_of(response: httpx.Response) -> Iterator[dict[str, object]]:
     for line in response.iter_lines():
         if line.startswith("data: "):
             yield json.loads(line.removeprefix("data: "))
 
 
-def test_news_are_told_when_they_come(own_server: OwnServer) -> None:
+def test_change_is_sent_to_subscribers(own_server: OwnServer) -> None:
     server, settings = own_server
     with httpx.stream("GET", f"{server.url}/news", timeout=60) as response:
         assert response.headers["content-type"].startswith("text/event-stream")
-        events = told(response)
+        events = events_of(response)
         first = next(events)
         assert first["as_of"] == "2026-02-10T06:00:00.000Z"
         assert first["simulated"] is False
-        scored.load(settings, scored.LAST, 2)
-        # Tables are written one after the other; the last word is of all.
+        ram_world.load(settings, ram_world.LAST, 2)
+        # Tables are written one after the other, so the last event counts.
         for second in events:
             if (
                 second["as_of"] == "2026-03-01T06:00:00.000Z"
@@ -50,7 +50,7 @@ def test_news_are_told_when_they_come(own_server: OwnServer) -> None:
                 break
 
 
-def test_dead_letters_and_signs_of_life_are_news(own_server: OwnServer) -> None:
+def test_update_has_dead_letters_and_heartbeats(own_server: OwnServer) -> None:
     server, settings = own_server
     with closing(writer_client(settings)) as client:
         client.command(
@@ -62,88 +62,88 @@ def test_dead_letters_and_signs_of_life_are_news(own_server: OwnServer) -> None:
             "60, 'running', NULL, NULL, NULL FROM numbers(2)"
         )
     with httpx.stream("GET", f"{server.url}/news", timeout=60) as response:
-        found = next(told(response))
+        found = next(events_of(response))
     assert found["dead_letters"] == 3
     parts: Any = found["parts"]
     (part,) = parts
     assert (part["part"], part["state"], part["running"]) == ("worker", "running", 1)
 
 
-def test_the_server_ends_though_people_read_along(own_server: OwnServer) -> None:
+def test_server_stops_with_open_streams(own_server: OwnServer) -> None:
     server, _ = own_server
     with ExitStack() as stack:
         for _number in range(20):
             response = stack.enter_context(httpx.stream("GET", f"{server.url}/news", timeout=60))
-            next(told(response))
+            next(events_of(response))
         assert server.stop() in {0, -signal.SIGTERM}
     assert "graceful shutdown exceeded" not in server.log.read_text()
 
 
 class FakeDatabase:
-    """Counts what it is asked; says so when it was asked while it is away."""
+    """Counts its queries; sets `failed` when one fails because it is unavailable."""
 
     def __init__(self) -> None:
-        self.asked = 0
-        self.forgotten = 0
-        self.away = False
-        self.missed = asyncio.Event()
+        self.queries = 0
+        self.cleared = 0
+        self.unavailable = False
+        self.failed = asyncio.Event()
 
-    async def lines_now(self, _sql: str, _parameters: object) -> bytes:
-        self.asked += 1
-        if self.away:
-            self.missed.set()
-            raise ClickHouseUnavailableError("away")
-        return json.dumps({"asked": self.asked}).encode()
+    async def queued_lines(self, _sql: str, _parameters: object) -> bytes:
+        self.queries += 1
+        if self.unavailable:
+            self.failed.set()
+            raise ClickHouseUnavailableError("unavailable")
+        return json.dumps({"queries": self.queries}).encode()
 
-    def forget(self) -> None:
-        self.forgotten += 1
+    def clear_cache(self) -> None:
+        self.cleared += 1
 
 
-async def test_many_readers_cost_one_query(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(news, "LOOK_SECONDS", 3600.0)
+async def test_subscribers_share_one_query(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(live_updates, "POLL_SECONDS", 3600.0)
     database = FakeDatabase()
-    told_by = News(database)  # type: ignore[arg-type]
-    readers = [told_by.follow() for _number in range(50)]
-    for reader in readers:
-        assert await anext(reader) == {"asked": 1}
-    told_by.close()
-    for reader in readers:
+    updates = LiveUpdates(database)  # type: ignore[arg-type]
+    subscribers = [updates.subscribe() for _number in range(50)]
+    for subscriber in subscribers:
+        assert await anext(subscriber) == {"queries": 1}
+    updates.close()
+    for subscriber in subscribers:
         with pytest.raises(StopAsyncIteration):
-            await anext(reader)
-    # What was answered before is not given to who asks because of it.
-    assert (database.asked, database.forgotten) == (1, 1)
+            await anext(subscriber)
+    # Subscribers request new figures, not cached ones.
+    assert (database.queries, database.cleared) == (1, 1)
 
 
-async def test_it_looks_again_after_the_database_was_away(
+async def test_polling_continues_after_the_database_was_unavailable(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(news, "LOOK_SECONDS", 0.0)
+    monkeypatch.setattr(live_updates, "POLL_SECONDS", 0.0)
     database = FakeDatabase()
-    told_by = News(database)  # type: ignore[arg-type]
-    reader = told_by.follow()
-    first = await anext(reader)
-    database.away = True
-    await database.missed.wait()
-    database.away = False
-    assert (await anext(reader))["asked"] != first["asked"]
-    await reader.aclose()  # type: ignore[attr-defined]
+    updates = LiveUpdates(database)  # type: ignore[arg-type]
+    subscriber = updates.subscribe()
+    first = await anext(subscriber)
+    database.unavailable = True
+    await database.failed.wait()
+    database.unavailable = False
+    assert (await anext(subscriber))["queries"] != first["queries"]
+    await subscriber.aclose()  # type: ignore[attr-defined]
 
 
-async def test_too_many_readers_are_sent_away(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(news, "MOST_READERS", 1)
-    told_by = News(FakeDatabase())  # type: ignore[arg-type]
+async def test_too_many_subscribers_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(live_updates, "MAX_SUBSCRIBERS", 1)
+    updates = LiveUpdates(FakeDatabase())  # type: ignore[arg-type]
     with (
-        told_by.place(),
+        updates.admit(),
         pytest.raises(ProblemError, match="Too many live subscribers") as refused,
-        told_by.place(),
+        updates.admit(),
     ):
         pass
     assert refused.value.status == 503
-    with told_by.place():
+    with updates.admit():
         pass
 
 
-def test_pages_allow_nothing_from_elsewhere(server: ApiServer) -> None:
+def test_pages_load_nothing_from_other_hosts(server: ApiServer) -> None:
     for path in ("/", "/models/org0/model-00", "/models/no/such"):
         headers = httpx.get(server.url + path).headers
         assert "default-src 'self'" in headers["content-security-policy"]
@@ -151,7 +151,7 @@ def test_pages_allow_nothing_from_elsewhere(server: ApiServer) -> None:
         assert headers["x-content-type-options"] == "nosniff"
 
 
-def test_files_are_not_counted_against_the_rate(world: Settings, tmp_path: Path) -> None:
+def test_static_files_are_not_rate_limited(world: Settings, tmp_path: Path) -> None:
     with (
         serving(tmp_path, world, BREAKOUT_API_REQUESTS_PER_MINUTE="5") as server,
         httpx.Client(base_url=server.url) as client,
@@ -161,13 +161,13 @@ def test_files_are_not_counted_against_the_rate(world: Settings, tmp_path: Path)
             assert client.get("/assets/style.css").status_code == 200
 
 
-def test_nothing_lies_beside_the_files(server: ApiServer) -> None:
+def test_only_assets_are_served(server: ApiServer) -> None:
     for path in ("/assets/../routes.py", "/assets/%2e%2e/routes.py", "/assets//etc/passwd"):
         assert httpx.get(server.url + path).status_code == 404
 
 
-def test_charting_libraries_are_as_published() -> None:
-    """Each with its licence, and byte for byte what `make vendor` fetches."""
+def test_charting_libraries_are_unmodified() -> None:
+    """Each has its licence, and equals what `make vendor` fetches."""
     vendor = files("api.page") / "assets" / "vendor"
     recorded = json.loads((vendor / "vendored.json").read_text())
     assert set(recorded) == {"d3", "@observablehq/plot"}

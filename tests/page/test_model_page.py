@@ -9,20 +9,28 @@ from playwright.sync_api import Browser, expect
 from breakout.clickhouse.client import reader_client
 from breakout.settings import Settings
 from tests.api.server import ApiServer
-from tests.page.browser import DESK, PHONE, barriers, drawn, picture, reading, requires_chromium
+from tests.page.browser import (
+    DESK,
+    PHONE,
+    open_page,
+    requires_chromium,
+    screenshot,
+    violations,
+    wait_for_charts,
+)
 
 pytestmark = requires_chromium
 MODEL = "org0/model-00"
 
 
-def test_milestones_are_those_of_sql(browser: Browser, server: ApiServer, world: Settings) -> None:
+def test_milestones_equal_sql(browser: Browser, server: ApiServer, world: Settings) -> None:
     with closing(reader_client(world)) as client:
         expected = client.query(
             "SELECT ram, cumulative FROM ram_milestones "
             f"WHERE baseline = 'live' AND model_id = '{MODEL}' ORDER BY age_days"
         ).result_rows
     assert expected
-    with reading(browser, f"{server.url}/models/{MODEL}") as page:
+    with open_page(browser, f"{server.url}/models/{MODEL}") as page:
         page.locator("#milestones-table tbody tr").first.wait_for()
         found = page.evaluate(
             """() => [...document.querySelectorAll("#milestones-table tbody tr")].map((row) =>
@@ -33,42 +41,42 @@ def test_milestones_are_those_of_sql(browser: Browser, server: ApiServer, world:
 
 @pytest.mark.parametrize("size", [DESK, PHONE], ids=["desk", "phone"])
 @pytest.mark.parametrize("theme", ["light", "dark"])
-def test_anybody_can_read_it(
+def test_page_is_accessible(
     browser: Browser, server: ApiServer, size: tuple[int, int], theme: Literal["light", "dark"]
 ) -> None:
     address = f"{server.url}/models/{MODEL}"
-    with reading(browser, address, size=size, theme=theme) as page:
-        drawn(page, "curve", "downloads")
+    with open_page(browser, address, size=size, theme=theme) as page:
+        wait_for_charts(page, "curve", "downloads")
         page.locator("#facts-list dd").first.wait_for()
-        picture(page, f"model-{size[0]}-{theme}")
-        assert barriers(page) == []
+        screenshot(page, f"model-{size[0]}-{theme}")
+        assert violations(page) == []
         assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
 
 
-def test_facts_say_where_they_come_from(browser: Browser, server: ApiServer) -> None:
-    with reading(browser, f"{server.url}/models/{MODEL}") as page:
-        drawn(page, "curve")
+def test_facts_have_their_source(browser: Browser, server: ApiServer) -> None:
+    with open_page(browser, f"{server.url}/models/{MODEL}") as page:
+        wait_for_charts(page, "curve")
         size = page.locator("#facts-list data").filter(has_text="10-50B")
         assert "as of 2026-03-01 06:00 UTC" in (size.get_attribute("title") or "")
 
 
-def test_an_address_is_text_and_turns_nothing(browser: Browser, server: ApiServer) -> None:
+def test_path_is_shown_as_escaped_text(browser: Browser, server: ApiServer) -> None:
     address = f"{server.url}/models/%3Cb%3Eno/%E2%80%AEgnp%07%E2%81%A6%3Cimg%20src=x%3E"
-    with reading(browser, address, refused=True) as page:
+    with open_page(browser, address, refused=True) as page:
         shown = r"<b>no/\u202egnp\u0007\u2066<img src=x>"
         expect(page.locator("main h1")).to_have_text(shown)
         assert page.title() == f"{shown}: Breakout"
         assert page.locator("main b, main img").count() == 0
 
 
-def test_a_model_that_there_is_not(browser: Browser, server: ApiServer) -> None:
-    with reading(browser, f"{server.url}/models/no/such-model", refused=True) as page:
-        expect(page.get_by_text("There is no such model here.")).to_be_visible()
-        assert barriers(page) == []
+def test_unknown_model(browser: Browser, server: ApiServer) -> None:
+    with open_page(browser, f"{server.url}/models/no/such-model", refused=True) as page:
+        expect(page.get_by_text("Unknown model.")).to_be_visible()
+        assert violations(page) == []
 
 
-def test_a_name_is_only_text(browser: Browser, server: ApiServer) -> None:
+def test_model_name_is_never_markup(browser: Browser, server: ApiServer) -> None:
     hostile = "<img src=x onerror=console.error(1)>"
-    with reading(browser, f"{server.url}/models/org/{hostile}", refused=True) as page:
+    with open_page(browser, f"{server.url}/models/org/{hostile}", refused=True) as page:
         expect(page.get_by_role("heading", level=1)).to_have_text(f"org/{hostile}")
         assert page.locator("main img").count() == 0

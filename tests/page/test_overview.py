@@ -1,4 +1,4 @@
-"""The overview in a browser: what it shows is what SQL says."""
+"""The overview in a browser: it shows the same figures as SQL."""
 
 from contextlib import closing
 from typing import Any
@@ -8,17 +8,17 @@ from playwright.sync_api import Browser, Page, expect
 
 from breakout.clickhouse.client import reader_client, writer_client
 from breakout.settings import Settings
-from tests.api import scored
+from tests.api import ram_world
 from tests.api.conftest import serving
 from tests.api.server import ApiServer
 from tests.page.browser import (
     DESK,
     PHONE,
-    barriers,
-    drawn,
-    picture,
-    reading,
+    open_page,
     requires_chromium,
+    screenshot,
+    violations,
+    wait_for_charts,
 )
 from tests.support.server_process import free_port
 
@@ -41,7 +41,7 @@ def rows(settings: Settings, sql: str) -> list[dict[str, Any]]:
 
 
 def shown(page: Page) -> list[dict[str, str | None]]:
-    """Return the breakouts' rows: the model's text, and the exact values under the numbers."""
+    """Return the rows of the breakouts: model, and the exact values of the numbers."""
     page.locator("#breakouts-table tbody tr").first.wait_for()
     found: list[dict[str, str | None]] = page.evaluate(
         """() => [...document.querySelectorAll("#breakouts-table tbody tr")].map((row) => {
@@ -56,64 +56,62 @@ def shown(page: Page) -> list[dict[str, str | None]]:
 
 
 def numbers(row: dict[str, Any]) -> dict[str, Any]:
-    """Return a row with its numbers as such: 2 and 2.0 are one."""
+    """Return a row with all numbers as floats."""
     return {
         name: value if name in {"model_id", "day"} or value is None else float(value)
         for name, value in row.items()
     }
 
 
-def test_breakouts_are_those_of_sql(browser: Browser, server: ApiServer, world: Settings) -> None:
+def test_breakouts_equal_sql(browser: Browser, server: ApiServer, world: Settings) -> None:
     expected = rows(world, BREAKOUTS)
     assert expected
-    with reading(browser, server.url) as page:
+    with open_page(browser, server.url) as page:
         assert [numbers(row) for row in shown(page)] == [numbers(row) for row in expected]
 
 
-def test_a_click_leads_to_the_curve(browser: Browser, server: ApiServer, world: Settings) -> None:
+def test_click_opens_the_model(browser: Browser, server: ApiServer, world: Settings) -> None:
     first = rows(world, BREAKOUTS)[0]["model_id"]
-    with reading(browser, server.url) as page:
+    with open_page(browser, server.url) as page:
         page.get_by_role("link", name=first).click()
         expect(page.get_by_role("heading", level=1)).to_have_text(first)
-        drawn(page, "curve", "downloads")
+        wait_for_charts(page, "curve", "downloads")
         expect(page.locator("figure[data-name=curve] svg")).to_contain_text("1.0x")
-        picture(page, "model")
+        screenshot(page, "model")
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
 @pytest.mark.parametrize("size", [DESK, PHONE], ids=["desk", "phone"])
-def test_anybody_can_read_it(
+def test_page_is_accessible(
     browser: Browser, server: ApiServer, size: tuple[int, int], theme: Any
 ) -> None:
-    with reading(browser, server.url, size=size, theme=theme) as page:
-        drawn(page, *CHARTS)
+    with open_page(browser, server.url, size=size, theme=theme) as page:
+        wait_for_charts(page, *CHARTS)
         page.locator("#sources-table tbody tr").first.wait_for()
-        picture(page, f"overview-{size[0]}-{theme}")
-        assert barriers(page) == []
-        # Nothing but tables may be wider than the screen, and those scroll by themselves.
+        screenshot(page, f"overview-{size[0]}-{theme}")
+        assert violations(page) == []
+        # Only tables may be wider than the screen, and those scroll.
         assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
 
 
-def test_every_number_says_where_it_comes_from(browser: Browser, server: ApiServer) -> None:
-    with reading(browser, server.url) as page:
-        drawn(page, *CHARTS)
+def test_every_number_has_its_source(browser: Browser, server: ApiServer) -> None:
+    with open_page(browser, server.url) as page:
+        wait_for_charts(page, *CHARTS)
         page.locator("#sources-table tbody tr").first.wait_for()
         said = page.evaluate("[...document.querySelectorAll('data')].map((one) => one.title)")
         assert len(said) > 20
         assert [one for one in said if "as of 20" not in one] == []
 
 
-def test_new_scores_arrive_by_themselves(
-    browser: Browser, own_server: tuple[ApiServer, Settings]
-) -> None:
+def test_new_data_update_the_page(browser: Browser, own_server: tuple[ApiServer, Settings]) -> None:
     server, settings = own_server
-    with reading(browser, server.url) as page:
+    with open_page(browser, server.url) as page:
         before = shown(page)
         assert [numbers(row) for row in before] == [
             numbers(row) for row in rows(settings, BREAKOUTS)
         ]
-        drawn(page, "curves")
-        scored.load(settings, scored.LAST, 2)
+        wait_for_charts(page, "curves")
+        ram_world.load(settings, ram_world.LAST, 2)
         expected = [numbers(row) for row in rows(settings, BREAKOUTS)]
         newest = next(row["model_id"] for row in expected if row["ram"] is not None)
         value = next(row["ram"] for row in expected if row["model_id"] == newest)
@@ -129,40 +127,38 @@ def test_new_scores_arrive_by_themselves(
         expect(page.get_by_role("status")).to_contain_text("Live: downloads as of 2026-03-01 06:00")
 
 
-def test_invented_data_are_said_to_be(
-    browser: Browser, own_server: tuple[ApiServer, Settings]
-) -> None:
+def test_demo_data_are_marked(browser: Browser, own_server: tuple[ApiServer, Settings]) -> None:
     server, settings = own_server
     note = "Demo data. Every model, organisation and number on this page is invented."
     across = "getComputedStyle(document.body, '::after').content"
-    with reading(browser, server.url) as page:
+    with open_page(browser, server.url) as page:
         page.locator("#breakouts-table tbody tr").first.wait_for()
         expect(page.get_by_text(note)).to_be_hidden()
         assert page.evaluate(across) == "none"
     with closing(writer_client(settings)) as client:
-        client.insert("simulated", [["demo", scored.LAST]], ["what", "since"])
-    # At once, also where scripts do not run.
+        client.insert("simulated", [["demo", ram_world.LAST]], ["what", "since"])
+    # In the HTML itself, so also without scripts.
     for address in (server.url, f"{server.url}/models/org0/model-00"):
-        with reading(browser, address) as page:
+        with open_page(browser, address) as page:
             expect(page.get_by_text(note)).to_be_visible()
             assert page.evaluate(across) == '"Demo data"'
 
 
-def test_a_scrape_says_how_much_it_missed(
+def test_scrape_shows_missing_models_on_the_page(
     browser: Browser, own_server: tuple[ApiServer, Settings]
 ) -> None:
-    with reading(browser, own_server[0].url) as page:
+    with open_page(browser, own_server[0].url) as page:
         row = page.get_by_role("row", name="huggingface, 2026-02-10 06:00 UTC")
-        expect(row).to_contain_text(f"{len(scored.GONE)} missing")
+        expect(row).to_contain_text(f"{len(ram_world.MISSING)} missing")
         before = page.get_by_role("row", name="huggingface, 2026-02-09 06:00 UTC")
         expect(before).to_contain_text("complete")
 
 
-def test_the_keyboard_is_enough(browser: Browser, server: ApiServer) -> None:
-    with reading(browser, server.url) as page:
+def test_page_works_with_the_keyboard(browser: Browser, server: ApiServer) -> None:
+    with open_page(browser, server.url) as page:
         unsorted = shown(page)
         page.keyboard.press("Tab")
-        expect(page.get_by_role("link", name="To the breakouts")).to_be_focused()
+        expect(page.get_by_role("link", name="Skip to breakouts")).to_be_focused()
         heading = page.get_by_role("columnheader", name="RAM now")
         heading.get_by_role("button").focus()
         page.keyboard.press("Enter")
@@ -174,16 +170,14 @@ def test_the_keyboard_is_enough(browser: Browser, server: ApiServer) -> None:
         expect(heading).to_have_attribute("aria-sort", "ascending")
 
 
-def test_a_chosen_filter_is_in_the_address(
-    browser: Browser, server: ApiServer, world: Settings
-) -> None:
+def test_filter_is_in_the_url(browser: Browser, server: ApiServer, world: Settings) -> None:
     sql = BREAKOUTS.replace(
         "ORDER", "AND b.model_id IN (SELECT model_id FROM models WHERE region = 'china') ORDER"
     )
     expected = [row["model_id"] for row in rows(world, sql)]
     everybody = [row["model_id"] for row in rows(world, BREAKOUTS)]
     assert expected != everybody
-    with reading(browser, server.url) as page:
+    with open_page(browser, server.url) as page:
         assert len(shown(page)) == len(everybody)
         page.locator("select[name=region]").select_option("china")
         page.wait_for_function(
@@ -192,26 +186,24 @@ def test_a_chosen_filter_is_in_the_address(
         )
         address = page.url
     assert address.endswith("?region=china")
-    with reading(browser, address) as page:
+    with open_page(browser, address) as page:
         assert [row["model_id"] for row in shown(page)] == expected
 
 
-def test_a_chart_has_its_numbers_as_a_table(
-    browser: Browser, server: ApiServer, world: Settings
-) -> None:
+def test_chart_has_a_table(browser: Browser, server: ApiServer, world: Settings) -> None:
     share = rows(world, "SELECT * FROM inference_share_monthly ORDER BY month DESC")
-    with reading(browser, server.url) as page:
-        drawn(page, "inference")
+    with open_page(browser, server.url) as page:
+        wait_for_charts(page, "inference")
         figure = page.locator("figure[data-name=inference]")
-        figure.get_by_text("The numbers").click()
+        figure.get_by_text("Data table").click()
         cells = figure.locator("tbody tr td:nth-child(2)")
         expect(cells.first).to_be_visible()
         assert cells.all_inner_texts() == [f"{100 * row['open_share']:.1f}%" for row in share]
 
 
-def test_it_prints(browser: Browser, server: ApiServer) -> None:
-    with reading(browser, server.url, theme="dark") as page:
-        drawn(page, "curves")
+def test_page_prints(browser: Browser, server: ApiServer) -> None:
+    with open_page(browser, server.url, theme="dark") as page:
+        wait_for_charts(page, "curves")
         page.emulate_media(media="print", color_scheme="dark")
         expect(page.get_by_role("navigation")).to_be_hidden()
         assert page.evaluate("getComputedStyle(document.body).backgroundColor") == (
@@ -220,11 +212,11 @@ def test_it_prints(browser: Browser, server: ApiServer) -> None:
         assert page.pdf().startswith(b"%PDF")
 
 
-def test_without_its_database_it_says_so(browser: Browser, tmp_path: Any) -> None:
+def test_page_without_database_shows_the_problem(browser: Browser, tmp_path: Any) -> None:
     nowhere = Settings(clickhouse_url=f"http://127.0.0.1:{free_port()}/breakout")
     with (
         serving(tmp_path, nowhere) as server,
-        reading(browser, server.url, refused=True) as page,
+        open_page(browser, server.url, refused=True) as page,
     ):
         alert = page.locator("#breakouts-table").get_by_role("alert")
-        expect(alert).to_have_text("Not shown: The database does not answer now.")
+        expect(alert).to_have_text("Cannot load this: The database is unavailable.")

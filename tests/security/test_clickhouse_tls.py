@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from api.database import Database
-from api.token_buckets import Buckets
+from api.token_buckets import TokenBuckets
 from breakout.clickhouse.client import reader_client
 from breakout.clickhouse.errors import ClickHouseError, ClickHouseRefusedError
 from breakout.clickhouse.migrations import migrate
@@ -56,16 +56,16 @@ async def test_so_does_what_the_api_asks(port: int, authority: Authority) -> Non
     settings = read_settings(
         clickhouse_url=f"https://localhost:{port}/default", clickhouse_ca_file=authority.file
     )
-    database = Database(settings, Buckets())
+    database = Database(settings, TokenBuckets())
     try:
-        assert await database.lines_now("SELECT 1 AS one", {}) == b'{"one":1}\n'
+        assert await database.queued_lines("SELECT 1 AS one", {}) == b'{"one":1}\n'
     finally:
         await database.close()
     database = Database(
-        read_settings(clickhouse_url=f"https://localhost:{port}/default"), Buckets()
+        read_settings(clickhouse_url=f"https://localhost:{port}/default"), TokenBuckets()
     )
     with pytest.raises(ClickHouseError, match="its certificate is not trusted"):
-        await database.lines_now("SELECT 1 AS one", {})
+        await database.queued_lines("SELECT 1 AS one", {})
     await database.close()
 
 

@@ -20,13 +20,13 @@ def charts_page() -> str:
 
 def _blocks(chart: Chart) -> Iterator[str]:
     yield f"## {chart.name}"
-    yield f"**{chart.title}.** {chart.meaning}"
+    yield f"**{chart.title}.** {chart.description}"
     yield f"Sources: {', '.join(code(source) for source in chart.sources)}."
     if chart.parameters:
         yield table(
             ("Parameter", "Type", "Default", "Meaning"),
             [
-                (code(one.name), code(one.type), code(one.default) or "empty", one.meaning)
+                (code(one.name), code(one.type), code(one.default) or "empty", one.description)
                 for one in chart.parameters
             ],
         )

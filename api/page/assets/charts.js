@@ -1,63 +1,68 @@
-// Charts: each a figure with what it shows, its numbers as a table, and where they come from.
+// Charts: figures with a key, a data table, and their source.
 
+import { h } from "./dom.js";
+import { compact, integer, percent, provenance, times } from "./format.js";
 import { table } from "./table.js";
-import { h, percent, provenance, short, times, whole } from "./write.js";
 
 /* global d3, Plot */
 
 export const MILESTONES = [7, 14, 30, 60, 90, 180, 365];
-// Told apart with any kind of colour vision, on white and on black.
-const COLOURS = ["#2f7fc1", "#d9731a", "#2c9c73", "#c4549b", "#8b6fd4", "#a98a14", "#3aa0b5", "#d2504c", "#7d8791"];
-const REST = "#7d8791";
+// Distinguishable with any colour vision, on white and on black.
+const PALETTE = ["#2f7fc1", "#d9731a", "#2c9c73", "#c4549b", "#8b6fd4", "#a98a14", "#3aa0b5", "#d2504c", "#7d8791"];
+const OTHERS = "#7d8791";
 
 export const utc = (text) => new Date(`${text.slice(0, 10)}T00:00:00Z`);
 export const month = (text) => utc(text).toLocaleDateString("en", { month: "short", year: "numeric", timeZone: "UTC" });
 
-/** Returns a figure. `draw(width)` draws at a width in pixels, and again when that changes. */
-function figure({ name, title, answer, draw, columns, rows, key }) {
-  const place = h("div");
-  const from = provenance(answer);
+/** Returns a figure. `draw(width)` is called with the width in pixels, again when it changes. */
+function figure({ name, title, response, draw, columns, rows, key }) {
+  const container = h("div");
+  const source = provenance(response);
   let width = 0;
   new ResizeObserver(() => {
-    const now = Math.round(place.clientWidth);
-    if (!now || now === width) return;
-    width = now;
-    const drawing = draw(now);
-    // One picture, whose parts need no names: its numbers are in the table.
+    const available = Math.round(container.clientWidth);
+    if (!available || available === width) return;
+    width = available;
+    const drawing = draw(width);
+    // One image to screen readers: the numbers are in the table.
     for (const mark of drawing.querySelectorAll("[aria-label]")) mark.removeAttribute("aria-label");
     drawing.setAttribute("role", "img");
-    drawing.setAttribute("aria-label", `${title}. The numbers are in the table below.`);
-    place.replaceChildren(drawing);
-  }).observe(place);
+    drawing.setAttribute("aria-label", `${title}. The data are in the table below.`);
+    container.replaceChildren(drawing);
+  }).observe(container);
   return h(
     "figure",
     { "data-name": name },
     title && h("h3", {}, title),
     key && h("ul", { class: "key" }, key.map(([label, colour]) => h("li", {}, h("i", { style: `background:${colour}` }), label))),
-    place,
-    h("figcaption", {}, from, ". ", h("a", { href: csv(answer.self) }, "CSV")),
-    h("details", { "data-name": name }, h("summary", {}, "The numbers"), table({ name, caption: `${title}. ${from}`, columns, rows })),
+    container,
+    h("figcaption", {}, source, ". ", h("a", { href: csv(response.self) }, "CSV")),
+    h("details", { "data-name": name }, h("summary", {}, "Data table"), table({ name, caption: `${title}. ${source}`, columns, rows })),
   );
 }
 
-/** Returns the address of an answer as a table to download. */
-export function csv(address) {
-  const url = new URL(address, location.href);
+/** Returns the URL of a response as CSV, with all rows. */
+export function csv(self) {
+  const url = new URL(self, location.href);
   url.searchParams.delete("limit");
   url.searchParams.set("format", "csv");
   return url.pathname + url.search;
 }
 
-/** RAM by age: one line for each of `models`, 1.0x, and the milestones. Ages are whole days. */
-export function curves({ name, title, answer, models }) {
-  const scored = answer.data.filter((row) => row.ram > 0);
-  const colour = (model) => COLOURS[models.indexOf(model) % COLOURS.length];
-  const last = d3.max(scored, (row) => row.age_days) ?? 7;
-  const marked = MILESTONES.filter((age) => age <= last);
-  const told = scored.filter((row) => marked.includes(row.age_days));
-  // With 1.0x in it, and room around.
-  const [lowest, highest] = d3.extent([1, ...scored.map((row) => row.ram)]);
-  const from = provenance(answer);
+/** Returns a plot over time. `y` are the options of its axis. */
+const timePlot = (width, y, marks, options = {}) =>
+  Plot.plot({ width, height: 260, marginLeft: 46, x: { label: null, type: "utc" }, y: { grid: true, ...y }, marks, ...options });
+
+/** RAM by age in whole days: one line per model, with 1.0x and the milestones. */
+export function curves({ name, title, response, models }) {
+  const points = response.data.filter((row) => row.ram > 0);
+  const colour = (model) => PALETTE[models.indexOf(model) % PALETTE.length];
+  const oldest = d3.max(points, (row) => row.age_days) ?? 7;
+  const milestones = MILESTONES.filter((age) => age <= oldest);
+  const dots = points.filter((row) => milestones.includes(row.age_days));
+  // Includes 1.0x, with a margin.
+  const [lowest, highest] = d3.extent([1, ...points.map((row) => row.ram)]);
+  const source = provenance(response);
   const draw = (width) =>
     Plot.plot({
       width,
@@ -65,181 +70,142 @@ export function curves({ name, title, answer, models }) {
       marginLeft: 46,
       marginRight: 20,
       marginBottom: 44,
-      x: { label: "days since release", domain: [0, Math.max(last, 14)], ticks: marked, tickFormat: String },
+      x: { label: "days since release", domain: [0, Math.max(oldest, 14)], ticks: milestones, tickFormat: String },
       y: { label: "RAM", type: "log", domain: [0.8 * lowest, 1.2 * highest], grid: true, ticks: 6, tickFormat: (value) => `${+value.toPrecision(1)}x` },
       marks: [
-        Plot.ruleX(marked, { strokeOpacity: 0.18 }),
+        Plot.ruleX(milestones, { strokeOpacity: 0.18 }),
         Plot.ruleY([1], { strokeWidth: 1.5, strokeDasharray: "5 3" }),
-        Plot.line(scored, { x: "age_days", y: "ram", z: "model_id", stroke: (row) => colour(row.model_id), strokeWidth: 2 }),
-        Plot.dot(told, { x: "age_days", y: "ram", fill: (row) => colour(row.model_id), r: 3.5 }),
-        Plot.text([[last, 1]], { text: ["1.0x: the median of the top 10"], textAnchor: "end", dy: 9, fill: "currentColor", stroke: "var(--paper)", strokeWidth: 4 }),
-        Plot.tip(
-          scored,
-          Plot.pointer({
-            x: "age_days",
-            y: "ram",
-            title: (row) =>
-              `${row.model_id}\n${times(row.ram)} at ${row.age_days} days\n${whole(row.cumulative)} downloads; ` +
-              `1.0x is ${whole(Math.round(row.baseline_downloads))}\n${from}`,
-          }),
-        ),
+        Plot.line(points, { x: "age_days", y: "ram", z: "model_id", stroke: (row) => colour(row.model_id), strokeWidth: 2 }),
+        Plot.dot(dots, { x: "age_days", y: "ram", fill: (row) => colour(row.model_id), r: 3.5 }),
+        Plot.text([[oldest, 1]], { text: ["1.0x: median of the top 10"], textAnchor: "end", dy: 9, fill: "currentColor", stroke: "var(--paper)", strokeWidth: 4 }),
+        Plot.tip(points, Plot.pointer({
+          x: "age_days",
+          y: "ram",
+          title: (row) =>
+            `${row.model_id}\n${times(row.ram)} at ${row.age_days} days\n${integer(row.cumulative)} downloads; ` +
+            `1.0x is ${integer(Math.round(row.baseline_downloads))}\n${source}`,
+        })),
       ],
     });
-  const at = new Map(told.map((row) => [`${row.model_id} ${row.age_days}`, row]));
+  const byAge = new Map(dots.map((row) => [`${row.model_id} ${row.age_days}`, row]));
   return figure({
-    name,
-    title,
-    answer,
-    draw,
+    name, title, response, draw,
     key: models.length > 1 ? models.map((model) => [model, colour(model)]) : null,
     columns: [
       { title: "Model", cell: (model) => model },
-      ...marked.map((age) => ({
+      ...milestones.map((age) => ({
         title: `${age} days`,
         number: true,
-        cell: (model) => (at.has(`${model} ${age}`) ? times(at.get(`${model} ${age}`).ram) : null),
+        cell: (model) => (byAge.has(`${model} ${age}`) ? times(byAge.get(`${model} ${age}`).ram) : null),
       })),
     ],
     rows: models,
   });
 }
 
-/** Shares by month of the new downloads of groups; beyond `top` they are one. */
-export function shares({ name, title, answer, label = (group) => group, top = 8 }) {
-  const counted = answer.data.filter((row) => row.downloads !== null);
+/** Monthly shares of new downloads by group; groups beyond `top` are combined. */
+export function shares({ name, title, response, label = (group) => group, top = 8 }) {
+  const counted = response.data.filter((row) => row.downloads !== null);
   const totals = d3.rollup(counted, (rows) => d3.sum(rows, (row) => row.downloads), (row) => row.group);
   const ranked = [...totals].sort((a, b) => b[1] - a[1]).map(([group]) => group);
   const shown = ranked.length > top + 1 ? ranked.slice(0, top) : ranked;
-  const rest = ranked.length > shown.length ? [`${ranked.length - shown.length} others`] : [];
-  const names = [...shown.map(label), ...rest];
-  const colour = (one) => (rest.includes(one) ? REST : COLOURS[names.indexOf(one) % COLOURS.length]);
+  const others = ranked.length > shown.length ? [`${ranked.length - shown.length} others`] : [];
+  const names = [...shown.map(label), ...others];
+  const colour = (group) => (others.includes(group) ? OTHERS : PALETTE[names.indexOf(group) % PALETTE.length]);
   const months = d3.rollups(
     counted,
     (rows) => {
-      const all = d3.sum(rows, (row) => row.downloads);
-      const own = d3.rollup(rows, (some) => d3.sum(some, (row) => row.downloads),
-        (row) => (shown.includes(row.group) ? label(row.group) : rest[0]));
-      return new Map(names.map((one) => [one, { downloads: own.get(one) ?? 0, share: all ? (own.get(one) ?? 0) / all : null }]));
+      const total = d3.sum(rows, (row) => row.downloads);
+      const sums = d3.rollup(rows, (members) => d3.sum(members, (row) => row.downloads),
+        (row) => (shown.includes(row.group) ? label(row.group) : others[0]));
+      return new Map(names.map((group) => [group, { downloads: sums.get(group) ?? 0, share: total ? (sums.get(group) ?? 0) / total : null }]));
     },
     (row) => row.period,
   ).sort((a, b) => d3.ascending(a[0], b[0]));
-  const bars = months.flatMap(([period, groups]) => names.map((one) => ({ period: utc(period), group: one, ...groups.get(one) })));
-  const from = provenance(answer);
+  const bars = months.flatMap(([period, groups]) => names.map((group) => ({ period: utc(period), group, ...groups.get(group) })));
+  const source = provenance(response);
   const draw = (width) =>
-    Plot.plot({
-      width,
-      height: 300,
-      marginLeft: 46,
-      x: { label: null },
-      y: { label: "share of new downloads", percent: true, grid: true },
-      marks: [
-        Plot.rectY(bars, {
-          x: "period",
-          y: "share",
-          interval: "month",
-          fill: (row) => colour(row.group),
-          order: names,
-          insetLeft: 0.5,
-          insetRight: 0.5,
-          title: (row) => `${row.group}, ${month(row.period.toISOString())}\n${percent(row.share)}: ${whole(row.downloads)} downloads\n${from}`,
-          tip: { format: { x: false, y: false, fill: false } },
-        }),
-      ],
-    });
+    timePlot(width, { label: "share of new downloads (%)", percent: true }, [
+      Plot.rectY(bars, {
+        x: "period",
+        y: "share",
+        interval: "month",
+        fill: (row) => colour(row.group),
+        order: names,
+        insetLeft: 0.5,
+        insetRight: 0.5,
+        title: (row) => `${row.group}, ${month(row.period.toISOString())}\n${percent(row.share)}: ${integer(row.downloads)} downloads\n${source}`,
+        tip: { format: { x: false, y: false, fill: false } },
+      }),
+    ], { height: 300 });
   return figure({
-    name,
-    title,
-    answer,
-    draw,
-    key: names.map((one) => [one, colour(one)]),
+    name, title, response, draw,
+    key: names.map((group) => [group, colour(group)]),
     columns: [
       { title: "Month", cell: ([period]) => month(period) },
-      ...names.map((one) => ({
-        title: one,
+      ...names.map((group) => ({
+        title: group,
         number: true,
-        cell: ([, groups]) => (groups.get(one).share === null ? null : percent(groups.get(one).share)),
+        cell: ([, groups]) => (groups.get(group).share === null ? null : percent(groups.get(group).share)),
       })),
     ],
     rows: months.toReversed(),
   });
 }
 
-/** Share of open models in classified tokens by month, between what it could be. */
-export function openShare({ name, title, answer }) {
-  const rows = answer.data.filter((row) => row.open_share !== null).map((row) => ({ ...row, month: utc(row.period) }));
-  const from = provenance(answer);
+/** Monthly share of open models in classified tokens, with its possible range. */
+export function openShare({ name, title, response }) {
+  const rows = response.data.filter((row) => row.open_share !== null).map((row) => ({ ...row, month: utc(row.period) }));
+  const source = provenance(response);
   const draw = (width) =>
-    Plot.plot({
-      width,
-      height: 260,
-      marginLeft: 46,
-      x: { label: null, type: "utc" },
-      y: { label: "open models' share of tokens", percent: true, grid: true, zero: true },
-      marks: [
-        Plot.areaY(rows, { x: "month", y1: "lowest", y2: "highest", fill: COLOURS[0], fillOpacity: 0.18 }),
-        Plot.lineY(rows, { x: "month", y: "open_share", stroke: COLOURS[0], strokeWidth: 2 }),
-        Plot.dot(rows, { x: "month", y: "open_share", fill: (row) => (row.whole ? COLOURS[0] : "var(--paper)"), stroke: COLOURS[0], r: 3.5 }),
-        Plot.tip(
-          rows,
-          Plot.pointerX({
-            x: "month",
-            y: "open_share",
-            title: (row) =>
-              `${month(row.period)}${row.whole ? "" : `, ${row.days} days of it`}\n${percent(row.open_share)} open ` +
-              `(${percent(row.lowest)} to ${percent(row.highest)})\n${short(row.open_tokens)} tokens of open models\n${from}`,
-          }),
-        ),
-      ],
-    });
+    timePlot(width, { label: "open models' share of tokens (%)", percent: true, zero: true }, [
+      Plot.areaY(rows, { x: "month", y1: "lowest", y2: "highest", fill: PALETTE[0], fillOpacity: 0.18 }),
+      Plot.lineY(rows, { x: "month", y: "open_share", stroke: PALETTE[0], strokeWidth: 2 }),
+      Plot.dot(rows, { x: "month", y: "open_share", fill: (row) => (row.whole ? PALETTE[0] : "var(--paper)"), stroke: PALETTE[0], r: 3.5 }),
+      Plot.tip(rows, Plot.pointerX({
+        x: "month",
+        y: "open_share",
+        title: (row) =>
+          `${month(row.period)}${row.whole ? "" : `, ${row.days} days`}\n${percent(row.open_share)} open ` +
+          `(${percent(row.lowest)} to ${percent(row.highest)})\n${compact(row.open_tokens)} tokens of open models\n${source}`,
+      })),
+    ]);
   return figure({
-    name,
-    title,
-    answer,
-    draw,
+    name, title, response, draw,
     columns: [
       { title: "Month", cell: (row) => month(row.period) + (row.whole ? "" : ` (${row.days} days)`) },
       { title: "Open", number: true, cell: (row) => percent(row.open_share) },
-      { title: "At least", number: true, cell: (row) => percent(row.lowest) },
-      { title: "At most", number: true, cell: (row) => percent(row.highest) },
-      { title: "Open tokens", number: true, cell: (row) => whole(row.open_tokens) },
+      { title: "Minimum", number: true, cell: (row) => percent(row.lowest) },
+      { title: "Maximum", number: true, cell: (row) => percent(row.highest) },
+      { title: "Open tokens", number: true, cell: (row) => integer(row.open_tokens) },
     ],
     rows: rows.toReversed(),
   });
 }
 
-/** New downloads of one model by period. */
-export function downloads({ name, title, answer, interval }) {
-  const rows = answer.data.filter((row) => row.downloads !== null).map((row) => ({ ...row, day: utc(row.period) }));
-  const from = provenance(answer);
+/** New downloads of one model by day or week. */
+export function downloads({ name, title, response, interval }) {
+  const rows = response.data.filter((row) => row.downloads !== null).map((row) => ({ ...row, day: utc(row.period) }));
+  const source = provenance(response);
   const draw = (width) =>
-    Plot.plot({
-      width,
-      height: 260,
-      marginLeft: 56,
-      x: { label: null, type: "utc" },
-      y: { label: `new downloads by ${interval}`, grid: true, tickFormat: short },
-      marks: [
-        Plot.rectY(rows, {
-          x: "day",
-          y: "downloads",
-          interval: interval === "week" ? d3.utcMonday : "day",
-          fill: COLOURS[0],
-          title: (row) =>
-            `${interval === "week" ? "week of " : ""}${row.period}\n${whole(row.downloads)} new, ${whole(row.cumulative)} in all\n${from}`,
-          tip: { format: { x: false, y: false } },
-        }),
-        Plot.ruleY([0]),
-      ],
-    });
+    timePlot(width, { label: `new downloads per ${interval}`, tickFormat: compact }, [
+      Plot.rectY(rows, {
+        x: "day",
+        y: "downloads",
+        interval: interval === "week" ? d3.utcMonday : "day",
+        fill: PALETTE[0],
+        title: (row) =>
+          `${interval === "week" ? "week of " : ""}${row.period}\n${integer(row.downloads)} new, ${integer(row.cumulative)} in total\n${source}`,
+        tip: { format: { x: false, y: false } },
+      }),
+      Plot.ruleY([0]),
+    ], { marginLeft: 56 });
   return figure({
-    name,
-    title,
-    answer,
-    draw,
+    name, title, response, draw,
     columns: [
       { title: interval === "week" ? "Week of" : "Day", cell: (row) => row.period },
-      { title: "New", number: true, cell: (row) => whole(row.downloads) },
-      { title: "In all", number: true, cell: (row) => whole(row.cumulative) },
+      { title: "New", number: true, cell: (row) => integer(row.downloads) },
+      { title: "Total", number: true, cell: (row) => integer(row.cumulative) },
     ],
     rows: rows.toReversed(),
   });

@@ -1,212 +1,211 @@
-// The overview: breakouts, their curves, shares, and where the numbers come from.
+// The overview: breakouts, their RAM curves, shares, sources, and the pipeline.
 
-import { ask } from "./ask.js";
+import { get } from "./api.js";
 import { csv, curves, openShare, shares } from "./charts.js";
-import { follow } from "./follow.js";
+import { fill, h, notice, render } from "./dom.js";
+import { compact, day, integer, modelPath, number, provenance, region, times, timestamp } from "./format.js";
+import { subscribe } from "./live.js";
 import { table } from "./table.js";
-import {
-  day, fill, h, link, moment, nothing, number, part, provenance, region, short, times, whole,
-} from "./write.js";
 
 const SIZES = ["<1B", "1-5B", "7-9B", "10-50B", "50-100B", "100-250B", "250B+"];
 const REGIONS = ["us", "china", "eu", "other", "unknown", "unreviewed"];
-const FEW = 12;
-const MANY = 100;
-const CURVES = 8;
+const INITIAL_ROWS = 12;
+const MAX_ROWS = 100;
+const MAX_CURVES = 8;
 const filter = document.getElementById("filter");
-let shown = FEW;
+let limit = INITIAL_ROWS;
 let order = null;
-let before = null;
-let latest = { news: null, breakouts: null, scores: new Map() };
+let known = null;
+let latest = { update: null, breakouts: null, ramByModel: new Map() };
 
-function chosen() {
+function filters() {
   const form = new FormData(filter);
   return { size_bin: form.get("size_bin"), region: form.get("region"), lasting: form.get("lasting") };
 }
 
-async function askBreakouts() {
-  const breakouts = await ask("breakouts", { ...chosen(), limit: shown });
+async function loadBreakouts() {
+  const breakouts = await get("breakouts", { ...filters(), limit });
   const models = breakouts.data.map((row) => row.model_id);
-  const ram = models.length ? await ask("ram", { model: models, limit: MANY }) : { data: [] };
-  latest = { ...latest, breakouts, ram, scores: new Map(ram.data.map((row) => [row.model_id, row])) };
+  const ram = models.length ? await get("ram", { model: models, limit: MAX_ROWS }) : { data: [] };
+  latest = { ...latest, breakouts, ramByModel: new Map(ram.data.map((row) => [row.model_id, row])) };
 }
 
 function breakoutsTable() {
-  const { breakouts, ram, scores } = latest;
+  const { breakouts, ramByModel } = latest;
   if (!breakouts.data.length)
-    return nothing("No young model has passed 1.0x here. A RAM needs ten models of a size class measured at an age.");
-  const from = provenance(breakouts);
-  const now = (row) => scores.get(row.model_id);
-  const fromNow = (row) => (now(row) ? `Source: Hugging Face Hub, as of ${moment(now(row).as_of)}` : from);
-  const isNew = (row) => before !== null && !before.has(row.model_id);
+    return notice("No breakouts. RAM needs ten models of the same size bin, measured at the same age.");
+  const source = provenance(breakouts);
+  const current = (row) => ramByModel.get(row.model_id);
+  const currentSource = (row) => (current(row) ? `Source: Hugging Face Hub, as of ${timestamp(current(row).as_of)}` : source);
+  const isNew = (row) => known !== null && !known.has(row.model_id);
   const view = table({
     name: "breakouts",
-    caption: `The latest ${breakouts.data.length} breakouts${breakouts.next && shown === MANY ? " (more by the API)" : ""}. ${from}`,
+    caption: `The latest ${breakouts.data.length} breakouts${breakouts.next && limit === MAX_ROWS ? " (more in the API)" : ""}. ${source}`,
     order,
-    onorder: (chosenOrder) => {
-      order = chosenOrder;
+    onorder: (newOrder) => {
+      order = newOrder;
       fill("breakouts-table", breakoutsTable());
     },
     fresh: isNew,
     rows: breakouts.data,
     columns: [
-      { title: "Model", cell: (row) => link(row.model_id), sort: (row) => row.model_id.toLowerCase() },
-      { title: "Region", wide: true, cell: (row) => h("span", { class: "whole" }, region(row.region)), sort: (row) => region(row.region) },
-      { title: "Size class", wide: true, cell: (row) => h("span", { class: "whole" }, row.size_bin), sort: (row) => SIZES.indexOf(row.size_bin) },
-      { title: "Crossed", cell: (row) => number(day(row.crossed_at), String, from), sort: (row) => row.crossed_at },
+      { title: "Model", cell: (row) => h("a", { href: `/models/${modelPath(row.model_id)}` }, row.model_id), sort: (row) => row.model_id.toLowerCase() },
+      { title: "Region", wide: true, cell: (row) => h("span", { class: "nowrap" }, region(row.region)), sort: (row) => region(row.region) },
+      { title: "Size bin", wide: true, cell: (row) => h("span", { class: "nowrap" }, row.size_bin), sort: (row) => SIZES.indexOf(row.size_bin) },
+      { title: "Crossed", cell: (row) => number(day(row.crossed_at), String, source), sort: (row) => row.crossed_at },
       {
         title: "At age", number: true, wide: true, sort: (row) => row.age_days,
-        cell: (row) => number(row.age_days, (days) => `${days} days`, from),
+        cell: (row) => number(row.age_days, (days) => `${days} days`, source),
       },
-      { title: "RAM then", number: true, wide: true, cell: (row) => number(row.ram, times, from), sort: (row) => row.ram },
+      { title: "RAM at crossing", number: true, wide: true, cell: (row) => number(row.ram, times, source), sort: (row) => row.ram },
       {
-        title: "RAM now", number: true, sort: (row) => now(row)?.ram ?? null,
-        cell: (row) => number(now(row)?.ram, times, fromNow(row), {
-          more: now(row)
-            ? `${now(row).ram} at ${now(row).age_days.toFixed(1)} days; ${now(row).peers} peers`
-            : "Older than a year, or not scored",
-          above: now(row)?.ram >= 1,
+        title: "RAM now", number: true, sort: (row) => current(row)?.ram ?? null,
+        cell: (row) => number(current(row)?.ram, times, currentSource(row), {
+          detail: current(row)
+            ? `${current(row).ram} at ${current(row).age_days.toFixed(1)} days; ${current(row).peers} peers`
+            : "No RAM, or older than a year",
+          highlight: current(row)?.ram >= 1,
         }),
       },
       {
-        title: "Downloads", number: true, wide: true, sort: (row) => now(row)?.cumulative ?? null,
-        cell: (row) => number(now(row)?.cumulative, short, fromNow(row), { more: now(row) && whole(now(row).cumulative) }),
+        title: "Downloads", number: true, wide: true, sort: (row) => current(row)?.cumulative ?? null,
+        cell: (row) => number(current(row)?.cumulative, compact, currentSource(row), { detail: current(row) && integer(current(row).cumulative) }),
       },
-      { title: "Ended", wide: true, cell: (row) => (row.ended_at ? number(day(row.ended_at), String, from) : "lasts"), sort: (row) => row.ended_at },
+      { title: "Ended", wide: true, cell: (row) => (row.ended_at ? number(day(row.ended_at), String, source) : "ongoing"), sort: (row) => row.ended_at },
     ],
   });
-  const more = breakouts.next && shown === FEW
+  const more = breakouts.next && limit === INITIAL_ROWS
     ? [h("button", { type: "button", "data-name": "more", onclick: showMore }, "Show more"), " · "]
     : [];
-  return [view, h("p", {}, more, h("a", { href: csv(breakouts.self) }, "CSV of all"), " · ", h("a", { href: "/v1/ram?max_age=90&format=csv" }, "CSV of every young model's RAM"))];
+  return [view, h("p", {}, more, h("a", { href: csv(breakouts.self) }, "All breakouts as CSV"), " · ", h("a", { href: "/v1/ram?max_age=90&format=csv" }, "RAM of all young models as CSV"))];
 }
 
 function showMore() {
-  shown = MANY;
-  before = null;
+  limit = MAX_ROWS;
+  known = null;
   showBreakouts();
 }
 
 async function curvesChart() {
-  const models = latest.breakouts?.data.slice(0, CURVES).map((row) => row.model_id) ?? [];
-  if (!models.length) return nothing("No breakouts, no curves.");
-  const answer = await ask("ram/curves", { model: models, limit: 5000 });
-  return curves({ name: "curves", title: `The latest ${models.length} breakouts by age`, answer, models });
+  const models = latest.breakouts?.data.slice(0, MAX_CURVES).map((row) => row.model_id) ?? [];
+  if (!models.length) return notice("No breakouts to plot.");
+  const response = await get("ram/curves", { model: models, limit: 5000 });
+  return curves({ name: "curves", title: `The latest ${models.length} breakouts by age`, response, models });
 }
 
 async function sharesOf(by, name, title, label) {
-  const answer = await ask("downloads", { by, interval: "month", limit: 10000 });
-  if (!answer.data.some((row) => row.downloads !== null)) return nothing("Shares need two days of downloads.");
-  return shares({ name, title, answer, label });
+  const response = await get("downloads", { by, interval: "month", limit: 10000 });
+  if (!response.data.some((row) => row.downloads !== null)) return notice("Shares need downloads of at least two days.");
+  return shares({ name, title, response, label });
 }
 
 async function inference() {
-  const answer = await ask("inference/share", { interval: "month" });
-  if (!answer.data.length) return nothing("No inference tokens were read: OpenRouter wants a key (OPENROUTER_API_KEY).");
-  return openShare({ name: "inference", title: "Open models in inference", answer });
+  const response = await get("inference/share", { interval: "month" });
+  if (!response.data.length) return notice("No inference tokens yet: OpenRouter needs an API key (OPENROUTER_API_KEY).");
+  return openShare({ name: "inference", title: "Share of open models", response });
 }
 
 async function sources() {
-  const answer = await ask("sources");
+  const response = await get("sources");
   document.getElementById("cite").textContent =
-    `Cite as: Breakout, ${location.origin}/, ${provenance(latest.breakouts ?? answer)}; method: Lambert and Brand, 2026.`;
+    `Cite as: Breakout, ${location.origin}/, ${provenance(latest.breakouts ?? response)}; method: Lambert and Brand, 2026.`;
   return table({
     name: "sources",
-    caption: "Every source with the moment of its latest numbers here, and its licence",
-    rows: answer.data,
+    caption: "Sources, their latest data here, and their licences",
+    rows: response.data,
     columns: [
       { title: "Source", cell: (row) => h("a", { href: row.url }, row.title) },
       { title: "Measures", wide: true, cell: (row) => row.measures },
-      { title: "Latest", cell: (row) => number(row.as_of, moment, row.citation, { more: row.as_of ? null : "Not read yet" }) },
+      { title: "Latest", cell: (row) => number(row.as_of, timestamp, row.citation, { detail: row.as_of ? null : "No data yet" }) },
       { title: "Licence", wide: true, cell: (row) => row.licence },
     ],
   });
 }
 
 async function scrapes() {
-  const answer = await ask("scrapes", { limit: 5 });
-  if (!answer.data.length) return nothing("Nothing was scraped yet.");
-  const from = provenance(answer);
+  const response = await get("scrapes", { limit: 5 });
+  if (!response.data.length) return notice("No scrapes yet.");
+  const source = provenance(response);
   return table({
     name: "scrapes",
-    caption: `The latest scrapes. ${from}`,
-    rows: answer.data,
+    caption: `The latest scrapes. ${source}`,
+    rows: response.data,
     columns: [
-      { title: "Scrape", cell: (row) => `${row.source}, ${moment(row.observed_at)}` },
-      { title: "Models", number: true, cell: (row) => number(row.models, whole, from) },
+      { title: "Scrape", cell: (row) => `${row.source}, ${timestamp(row.observed_at)}` },
+      { title: "Models", number: true, cell: (row) => number(row.models, integer, source) },
       {
         title: "State",
         cell: (row) =>
-          h("span", { title: `${row.standing} of ${row.compared} counters stood still. ${from}` },
-            [got(row), row.stalled ? "stalled" : null].filter(Boolean).join(", ")),
+          h("span", { title: `${row.standing} of ${row.compared} counters are unchanged. ${source}` },
+            [completeness(row), row.stalled ? "stalled" : null].filter(Boolean).join(", ")),
       },
     ],
   });
 }
 
-function got(scrape) {
+function completeness(scrape) {
   if (scrape.complete) return "complete";
-  return scrape.missing ? `${whole(scrape.missing)} missing` : "incomplete";
+  return scrape.missing ? `${integer(scrape.missing)} missing` : "incomplete";
 }
 
-function parts() {
-  const { news } = latest;
-  if (!news) return nothing("What runs is not known: the news do not come.");
-  const left = news.dead_letters
-    ? h("p", { class: "problem" }, `${whole(news.dead_letters)} records of the last day could not be read.`)
-    : h("p", {}, "Every record of the last day could be read.");
-  if (!news.parts.length) return [nothing("No part has given a sign of life."), left];
+function components() {
+  const { update } = latest;
+  if (!update) return notice("Unknown: no live updates from the server.");
+  const rejected = update.dead_letters
+    ? h("p", { class: "problem" }, `${integer(update.dead_letters)} records were rejected in the last 24 hours: see the dead-letter topic.`)
+    : h("p", {}, "No records were rejected in the last 24 hours.");
+  if (!update.parts.length) return [notice("No heartbeats yet."), rejected];
   return [
     table({
       name: "parts",
-      caption: "Parts of the pipeline, by their latest sign of life",
-      rows: news.parts,
+      caption: "Components of the pipeline",
+      rows: update.parts,
       columns: [
-        { title: "Part", cell: (row) => row.part },
-        { title: "State", cell: (row) => (row.running ? row.state : row.state === "stopped" ? "stopped" : "silent") },
-        { title: "Running", number: true, wide: true, cell: (row) => whole(row.running) },
-        { title: "Last heard of", cell: (row) => moment(row.at) },
+        { title: "Component", cell: (row) => row.part },
+        { title: "State", cell: (row) => (row.running ? row.state : row.state === "stopped" ? "stopped" : "no heartbeat") },
+        { title: "Running", number: true, wide: true, cell: (row) => integer(row.running) },
+        { title: "Last heartbeat", cell: (row) => timestamp(row.at) },
       ],
     }),
-    left,
+    rejected,
   ];
 }
 
 async function showBreakouts() {
-  await part("breakouts-table", async () => {
-    await askBreakouts();
+  await render("breakouts-table", async () => {
+    await loadBreakouts();
     return breakoutsTable();
   });
-  before = latest.breakouts && new Set(latest.breakouts.data.map((row) => row.model_id));
-  await part("curves-chart", curvesChart);
+  known = latest.breakouts && new Set(latest.breakouts.data.map((row) => row.model_id));
+  await render("curves-chart", curvesChart);
 }
 
-async function refresh(news) {
-  latest = { ...latest, news };
+async function refresh(update) {
+  latest = { ...latest, update };
   await Promise.all([
     showBreakouts(),
-    part("regions-chart", () => sharesOf("region", "regions", "By region", region)),
-    part("organisations-chart", () => sharesOf("org", "organisations", "By organisation")),
-    part("inference-chart", inference),
-    part("scrapes-table", scrapes),
-    part("parts-table", async () => parts()),
+    render("regions-chart", () => sharesOf("region", "regions", "By region", region)),
+    render("organisations-chart", () => sharesOf("org", "organisations", "By organisation")),
+    render("inference-chart", inference),
+    render("scrapes-table", scrapes),
+    render("parts-table", async () => components()),
   ]);
-  await part("sources-table", sources);
+  await render("sources-table", sources);
 }
 
-const address = new URLSearchParams(location.search);
+const query = new URLSearchParams(location.search);
 for (const [name, options, label] of [["size_bin", SIZES, String], ["region", REGIONS, region]]) {
   const select = filter.elements[name];
   select.append(...options.map((value) => h("option", { value }, label(value))));
-  select.value = options.includes(address.get(name)) ? address.get(name) : "";
+  select.value = options.includes(query.get(name)) ? query.get(name) : "";
 }
-filter.elements.lasting.checked = address.get("lasting") === "true";
+filter.elements.lasting.checked = query.get("lasting") === "true";
 filter.addEventListener("submit", (event) => event.preventDefault());
 filter.addEventListener("change", () => {
-  const query = new URLSearchParams(Object.entries(chosen()).filter(([, value]) => value));
-  history.replaceState(null, "", query.size ? `?${query}` : location.pathname);
-  before = null;
+  const chosen = new URLSearchParams(Object.entries(filters()).filter(([, value]) => value));
+  history.replaceState(null, "", chosen.size ? `?${chosen}` : location.pathname);
+  known = null;
   showBreakouts();
 });
 
-follow(refresh);
+subscribe(refresh);

@@ -14,7 +14,7 @@ from breakout.clickhouse.charts import load_charts
 from breakout.clickhouse.client import PINNED, READ_SETTINGS, migration_client
 from breakout.clickhouse.migrations import migrate
 from breakout.settings import Settings
-from tests.api import scored
+from tests.api import ram_world
 from tests.api.conftest import serving
 from tests.breakout.cli.forked import run_breakout
 from tests.breakout.cli.seed import insert
@@ -141,7 +141,7 @@ def client(server: ClickHouseServer) -> Iterator[Client]:
     with clickhouse_connect.get_client(dsn=settings.clickhouse_url) as client:
         for table, rows in seeds.rows().items():
             insert(client, table, *rows)
-        scored.load(Settings(clickhouse_url=f"{server.url}/scored"), scored.LAST, 1)
+        ram_world.load(Settings(clickhouse_url=f"{server.url}/scored"), ram_world.LAST, 1)
         yield client
 
 

@@ -1,4 +1,4 @@
-"""A small world for the charts: models of four organisations, daily until a month has begun."""
+"""Seed data for the charts: daily counters of four organisations, for two months and a half."""
 
 from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
@@ -19,13 +19,13 @@ MODELS: dict[str, tuple[str, str | None, str | None, bool]] = {
 }
 STARTS = {"nowhere/New-300B": date(2026, 2, 10)}
 ENDS = {"am/Tiny-1B": date(2026, 3, 5), "old/Gone-300B": date(2026, 1, 20)}
-"""Observed no more from then on."""
-UNSEEN = "am/Unseen-7B"
-"""On ModelScope alone."""
+"""Last observed day."""
+MODELSCOPE_ONLY = "am/Unseen-7B"
+"""Observed on ModelScope, never on the Hub."""
 ON_MODELSCOPE = {
-    "qi/Big-300B": 333, "qi/Small-1B": 22_222, UNSEEN: 4444, "am/Untracked-1B": 999_999,
+    "qi/Big-300B": 333, "qi/Small-1B": 22_222, MODELSCOPE_ONLY: 4444, "am/Untracked-1B": 999_999,
 }  # fmt: skip
-"""Downloads there, on every day."""
+"""Downloads on ModelScope, the same on every day."""
 
 
 def counters() -> dict[str, dict[date, int]]:
@@ -33,7 +33,7 @@ def counters() -> dict[str, dict[date, int]]:
     random = Random(7)
     found: dict[str, dict[date, int]] = {}
     for number, model_id in enumerate(MODELS):
-        if model_id == UNSEEN:
+        if model_id == MODELSCOPE_ONLY:
             found[model_id] = {}
             continue
         day, last = STARTS.get(model_id, FIRST), ENDS.get(model_id, LAST)
@@ -53,7 +53,7 @@ NOW = at(LAST)
 
 
 def rows() -> dict[str, list[dict[str, Any]]]:
-    """Return what the processors would have written, by table."""
+    """Return the rows that the processors would have written, by table."""
     days = [FIRST + timedelta(days=n) for n in range((LAST - FIRST).days + 1)]
     modelscope = {one: dict.fromkeys(days, count) for one, count in ON_MODELSCOPE.items()}
     downloads = [
@@ -95,7 +95,7 @@ def observations(source: str, model_id: str, series: dict[date, int]) -> Iterato
 OPEN = {"qi/big": "qi/Big-300B", "am/huge": "am/Huge-400B", "loose/weights": None}
 CLOSED, UNKNOWN = "shut/tight", "who/knows"
 LITTLE_USED = {f"little/used-{n}": n for n in range(1, 10)}
-"""Open, of nobody who is reviewed, with their tokens a day."""
+"""Open models of organisations that are not reviewed, with their tokens per day."""
 
 
 def names() -> list[dict[str, Any]]:
@@ -116,7 +116,7 @@ def names() -> list[dict[str, Any]]:
 
 
 def tokens() -> dict[tuple[date, str], int]:
-    """Return tokens by day and slug; beyond what a float holds exactly."""
+    """Return tokens by day and slug, too large for a float to be exact."""
     random = Random(3)
     found = {}
     day = date(2026, 2, 1)

@@ -1,4 +1,4 @@
-"""Every chart's numbers, against plain sums over the same small world."""
+"""The figures of every chart equal plain sums over the seed data."""
 
 import json
 import re
@@ -38,7 +38,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ClickHouseServe
 
 
 def database(server: ClickHouseServer, name: str, tables: dict[str, list[Row]]) -> Settings:
-    """Make a database that holds these rows."""
+    """Create a database with these rows."""
     settings = Settings(clickhouse_url=f"{server.url}/{name}")
     migrate(settings)
     client = clickhouse_connect.get_client(host="127.0.0.1", port=server.port, database=name)
@@ -60,7 +60,7 @@ def nothing(server: ClickHouseServer) -> Settings:
 
 @pytest.fixture(scope="module")
 def observed(server: ClickHouseServer) -> Observed:
-    """Return a maker of databases with the observations from one day to another."""
+    """Return a function that creates a database with the observations of a range of days."""
 
     @cache
     def between(first: date, last: date) -> Settings:
@@ -84,10 +84,10 @@ def ask(world: Settings) -> Ask:
 
 
 @pytest.mark.parametrize("name", CHARTS)
-def test_a_chart_has_the_columns_and_parameters_it_documents(name: str, ask: Ask) -> None:
+def test_columns_and_parameters_are_documented(name: str, ask: Ask) -> None:
     chart = CHARTS[name]
     found = ask(name)
-    assert found, "with its defaults it shows something"
+    assert found, "no rows with default parameters"
     assert list(found[0]) == list(chart.columns)
     assert all(isinstance(row["whole"], bool) for row in found if "whole" in row)
     used = set(re.findall(r"\{(\w+):([\w()]+)\}", chart.sql))
@@ -95,14 +95,14 @@ def test_a_chart_has_the_columns_and_parameters_it_documents(name: str, ask: Ask
 
 
 @pytest.mark.parametrize("name", CHARTS)
-def test_a_chart_names_known_sources(name: str, world: Settings) -> None:
+def test_sources_are_known(name: str, world: Settings) -> None:
     with closing(reader_client(world)) as client:
         known = {source for (source,) in client.query("SELECT source FROM sources").result_rows}
     assert set(CHARTS[name].sources) <= known
 
 
 @pytest.mark.parametrize("name", CHARTS)
-def test_a_chart_of_nothing_is_empty(name: str, nothing: Settings) -> None:
+def test_chart_of_an_empty_database_is_empty(name: str, nothing: Settings) -> None:
     assert answers(nothing, name) == []
 
 
@@ -112,12 +112,12 @@ DAYS = [seeds.FIRST + timedelta(days=n) for n in range((seeds.LAST - seeds.FIRST
 
 
 def total(model_id: str, day: date) -> int:
-    """Return the downloads until the end of a day: what was counted last."""
+    """Return the downloads until the end of a day: the last count."""
     return max((count for at, count in COUNTERS[model_id].items() if at <= day), default=0)
 
 
 def new(model_id: str, month: date) -> int:
-    """Return the new downloads of a month; what a model came with is not new."""
+    """Return the new downloads of a month, without the first count of a model."""
     days = [day for day in COUNTERS[model_id] if day.replace(day=1) == month]
     first = min(COUNTERS[model_id], default=None)
     return sum(
@@ -162,7 +162,7 @@ def test_cumulative_downloads_by_organisation(ask: Ask) -> None:
     }
 
 
-def test_an_organisation_observed_no_more_keeps_its_last_count(ask: Ask) -> None:
+def test_unobserved_organisation_keeps_its_last_count(ask: Ask) -> None:
     found = [row for row in ask("cumulative_downloads_by_organisation") if row["org"] == "old"]
     assert len(found) == len(DAYS)
     assert found[-1]["downloads"] == COUNTERS["old/Gone-300B"][seeds.ENDS["old/Gone-300B"]]
@@ -214,14 +214,14 @@ def test_top_models_of_a_month(ask: Ask) -> None:
 
 
 @pytest.mark.parametrize("month", MONTHS)
-def test_a_month_in_progress_is_marked(ask: Ask, month: date) -> None:
+def test_incomplete_month_is_marked(ask: Ask, month: date) -> None:
     found = ask("top_models_of_a_month", month=str(month))
     assert [(row["rank"], row["model_id"], row["downloads"]) for row in found] == ranked(month)
     assert {row["whole"] for row in found} == {WHOLE[month]}
 
 
 @pytest.mark.parametrize("name", ["top_models_of_a_month", "organisation_against_catalogues"])
-def test_without_a_whole_month_the_latest_is_shown(name: str, observed: Observed) -> None:
+def test_latest_month_is_shown_if_none_is_complete(name: str, observed: Observed) -> None:
     found = answers(observed(seeds.FIRST, date(2026, 1, 29)), name)
     assert {(row["month"], row["whole"]) for row in found} == {(MONTHS[0], False)}
 
@@ -236,7 +236,7 @@ def test_without_a_whole_month_the_latest_is_shown(name: str, observed: Observed
         (date(2026, 1, 31), date(2026, 2, 28), False),
     ],
 )
-def test_a_month_is_whole_when_observed_beyond_both_ends(
+def test_month_is_complete_if_observed_beyond_both_ends(
     first: date, last: date, whole: bool, observed: Observed
 ) -> None:
     settings = observed(first, last)
@@ -277,7 +277,7 @@ def test_size_bin_share_by_organisation(ask: Ask) -> None:
 
 
 def derived(group: int) -> dict[date, dict[str, int]]:
-    """Return counted derivatives by month of creation and base's organisation (0) or region (1)."""
+    """Return derivatives by month of creation and organisation (0) or region (1) of the base."""
     found: dict[date, dict[str, int]] = {month: defaultdict(int) for month in MONTHS}
     for parents, _, day, downloads in seeds.DERIVED.values():
         for _, facts in sorted(
@@ -312,7 +312,7 @@ def test_derivative_shares(ask: Ask, name: str, column: str, group: int) -> None
     assert sum(born[MONTHS[2]].values()) == 4
 
 
-def test_the_greatest_organisations_share_is_of_all_derivatives(ask: Ask) -> None:
+def test_share_of_top_organisations_is_of_all_derivatives(ask: Ask) -> None:
     found = ask("derivative_share_by_organisation", top="1")
     # As many as of qi: of equals the first by name.
     assert {row["org"] for row in found} == {"am"}
@@ -346,8 +346,8 @@ def test_inference_shares(ask: Ask) -> None:
         assert row["error_bound"] == pytest.approx(float(bound / (1 + unknown)))
 
 
-def test_inference_of_the_ten_greatest_by_region(ask: Ask) -> None:
-    # Both names of qi are one model, so of twelve models the two least used fall away.
+def test_inference_of_top_ten_by_region(ask: Ask) -> None:
+    # Both names of qi are one model, so the two least used of twelve models are excluded.
     ten = ALL_OPEN | {"unreviewed": ("loose/weights", *list(seeds.LITTLE_USED)[-7:])}
     expected = {}
     for month in MONTHS[1:]:
@@ -410,7 +410,7 @@ def test_ram_curves(ask: Ask) -> None:
 
 
 def against(org: str, top: int, *months: date) -> list[tuple[str, int, int | None]]:
-    """Return who, downloads, and those of the others so far together."""
+    """Return organisation, downloads, and the running total of the others."""
     counts = {one: sum(new(one, month) for month in months) for one in TRACKED}
     own = sorted((counts[one] for one in TRACKED if TRACKED[one][0] == org), reverse=True)
     catalogues = Counter[str]()
@@ -433,7 +433,7 @@ def compared(rows: list[Row]) -> list[tuple[str, int, int | None]]:
     return [(row["who"], row["downloads"], row["together"]) for row in rows]
 
 
-def test_one_organisations_top_models_against_whole_catalogues(ask: Ask) -> None:
+def test_top_models_against_whole_catalogues(ask: Ask) -> None:
     march = ask("organisation_against_catalogues", org="qi", top="1")
     assert compared(march) == against("qi", 1, MONTHS[2])
     assert {(row["month"], row["whole"]) for row in march} == {(MONTHS[2], True)}
@@ -480,13 +480,13 @@ def test_family_totals(ask: Ask) -> None:
         share = None if family is None else sum(added.values()) / family
         assert row["share_of_derivatives"] == share
     # Its derivatives are known, its own downloads are not: that has no rank.
-    assert found[-1]["model_id"] == seeds.UNSEEN
+    assert found[-1]["model_id"] == seeds.MODELSCOPE_ONLY
     sizes = [row["family_downloads"] for row in found[:-1]]
     assert sizes == sorted(sizes, reverse=True)
 
 
 def test_downloads_by_source(ask: Ask) -> None:
-    order = ("qi/Small-1B", seeds.UNSEEN, "qi/Big-300B")
+    order = ("qi/Small-1B", seeds.MODELSCOPE_ONLY, "qi/Big-300B")
     assert ask("downloads_by_source") == [
         {
             "model_id": one,
@@ -507,7 +507,7 @@ def run(world: Settings, *arguments: str, columns: int = 200) -> Any:
     return CliRunner(env=environment).invoke(command, arguments)
 
 
-def test_the_command_shows_a_chart_with_its_citations(world: Settings) -> None:
+def test_command_shows_a_chart_with_citations(world: Settings) -> None:
     shown = run(world, "family_totals", "--set", "top=1")
     assert shown.exit_code == 0, shown.output
     assert "am/Sizeless" in shown.output
@@ -522,7 +522,7 @@ def test_the_command_shows_a_chart_with_its_citations(world: Settings) -> None:
     assert as_csv[0] == "rank,model_id,org,region,size_bin,downloads,month,whole"
 
 
-def test_the_table_has_the_latest_days_and_the_first_places(world: Settings) -> None:
+def test_table_shows_the_latest_days_and_the_first_ranks(world: Settings) -> None:
     over_time = run(world, "cumulative_downloads_by_region").output
     assert str(seeds.LAST) in over_time
     assert str(seeds.FIRST) not in over_time
@@ -532,7 +532,7 @@ def test_the_table_has_the_latest_days_and_the_first_places(world: Settings) -> 
     assert ranking.index("am/Huge-400B") < ranking.index("qi/Big-300B")
 
 
-def test_a_ranking_longer_than_the_table_shows_its_first_places(
+def test_long_ranking_shows_its_first_ranks(
     world: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("breakout.cli.chart.MAX_TABLE_ROWS", 2)
@@ -542,22 +542,20 @@ def test_a_ranking_longer_than_the_table_shows_its_first_places(
     assert f"The first 2 of {len(places)} rows" in shown
 
 
-def test_a_narrow_table_loses_nothing(world: Settings) -> None:
+def test_narrow_table_truncates_nothing(world: Settings) -> None:
     shown = run(world, "family_totals", columns=70).output
     assert "…" not in shown
     assert "..." not in shown
 
 
-def test_without_numbers_the_command_says_what_was_asked_for(
-    world: Settings, nothing: Settings
-) -> None:
+def test_empty_chart_shows_the_chosen_parameters(world: Settings, nothing: Settings) -> None:
     none = run(world, "size_bin_share_by_organisation", "--set", "size_bin=250b")
     assert none.exit_code == 0
     assert "No rows for size_bin=250b (size bin: <1B, 1-5B, 7-9B," in none.output
     assert "No rows yet." in run(nothing, "size_bin_share_by_organisation").output
 
 
-def test_the_command_lists_the_charts() -> None:
+def test_command_lists_all_charts() -> None:
     listed = CliRunner().invoke(command, []).output
     for name, one in CHARTS.items():
         assert re.search(rf"^{name} +{re.escape(one.title)}$", listed, re.MULTILINE)
@@ -566,57 +564,53 @@ def test_the_command_lists_the_charts() -> None:
 @pytest.mark.parametrize(
     ("arguments", "why"),
     [
-        (["nonsense"], "Unknown chart 'nonsense'. Choose one of: best_index_by_region, "),
+        (["nonsense"], "unknown chart 'nonsense'. Choose one of: best_index_by_region, "),
         (
             ["family_totals", "--set", "bottom=3"],
-            "Unknown parameter 'bottom' of chart family_totals. Parameters: top",
+            "unknown parameter 'bottom' of family_totals. Parameters: top",
         ),
         (
             ["best_rating_by_region", "--set", "top=3"],
-            "Unknown parameter 'top' of chart best_rating_by_region. Parameters: none",
+            "unknown parameter 'top' of best_rating_by_region. Parameters: none",
         ),
         (["family_totals", "--set", "3"], "must be NAME=VALUE, got '3'"),
         (["family_totals", "--set", "top=1", "--set", "top=2"], "top is set twice: '1' and '2'"),
-        (["family_totals", "--set", "top=-1"], "top must be a whole number, at least 0, got '-1'"),
-        (["family_totals", "--set", "top=4294967296"], "top must be a whole number"),
-        (["family_totals", "--set", "top="], "top must be a whole number, at least 0, got ''"),
+        (["family_totals", "--set", "top=-1"], "invalid top '-1': use a whole number from 0"),
+        (["family_totals", "--set", "top=4294967296"], "invalid top '4294967296'"),
+        (["family_totals", "--set", "top="], "invalid top '': use a whole number from 0"),
         # ClickHouse would take it as a day of another year.
-        (
-            ["top_models_of_a_month", "--set", "month=2026-13-45"],
-            "must be a date YYYY-MM-DD",
-        ),
-        (
-            ["top_models_of_a_month", "--set", "month=20260301"],
-            "must be a date YYYY-MM-DD",
-        ),
-        (["top_models_of_a_month", "--set", "month=1969-12-31"], "from 1970 on, got '1969-12-31'"),
+        (["top_models_of_a_month", "--set", "month=2026-13-45"], "use a day, YYYY-MM-DD"),
+        (["top_models_of_a_month", "--set", "month=20260301"], "use a day, YYYY-MM-DD"),
+        (["top_models_of_a_month", "--set", "month=1969-12-31"], "invalid month '1969-12-31'"),
     ],
 )
-def test_a_wrong_choice_says_what_there_is(world: Settings, arguments: list[str], why: str) -> None:
+def test_invalid_arguments_list_the_valid_ones(
+    world: Settings, arguments: list[str], why: str
+) -> None:
     refused = run(world, *arguments)
     assert refused.exit_code == 2
     assert why in refused.output
 
 
-HEAD = "-- title: T\n-- meaning: M\n-- sources: arena\n"
+HEAD = "-- title: T\n-- description: D\n-- sources: arena\n"
 
 
 @pytest.mark.parametrize(
     ("head", "why"),
     [
-        ("-- title: T\n-- meaning: M\n", "the line '-- sources: ...' is missing"),
-        (HEAD + "-- parameter top: places\n", "invalid comment line '-- parameter top: places'"),
-        (HEAD + "-- colum day: UTC day\n", "invalid comment line '-- colum day: UTC day'"),
-        (HEAD + "-- just words\n", "invalid comment line '-- just words'"),
+        ("-- title: T\n-- description: D\n", "missing line '-- sources: ...'"),
+        (HEAD + "-- parameter top: places\n", "cannot parse the line '-- parameter top: places'"),
+        (HEAD + "-- colum day: UTC day\n", "cannot parse the line '-- colum day: UTC day'"),
+        (HEAD + "-- just words\n", "cannot parse the line '-- just words'"),
     ],
 )
-def test_a_head_that_cannot_be_read_is_named(head: str, why: str, tmp_path: Path) -> None:
+def test_invalid_header_is_named(head: str, why: str, tmp_path: Path) -> None:
     (tmp_path / "odd.sql").write_text(f"{head}SELECT 1\n")
     with pytest.raises(ChartError, match=re.escape(f"odd.sql: {why}")):
         load_charts(tmp_path)
 
 
-def test_a_comment_within_the_query_stays_in_it(tmp_path: Path) -> None:
+def test_comment_within_the_query_is_part_of_it(tmp_path: Path) -> None:
     (tmp_path / "one.sql").write_text(f"{HEAD}-- parameter n UInt32 = 7: N\nSELECT\n-- why\n1\n")
     chart = load_charts(tmp_path)["one"]
     assert chart.sql == "SELECT\n-- why\n1"

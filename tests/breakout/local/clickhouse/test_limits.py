@@ -120,7 +120,10 @@ def test_client_that_does_not_read_is_cut(short_deadlines: ClickHouseServer, mor
     query = ROWS.format(rows=1000)
     words = "closed the connection of a client that read nothing"
     before = short_deadlines.log.read_text().count(words)
-    with admin_of(short_deadlines) as admin, asked(short_deadlines, "reader", query, more=more) as client:
+    with (
+        admin_of(short_deadlines) as admin,
+        asked(short_deadlines, "reader", query, more=more) as client,
+    ):
         client.settimeout(600)
         wait_until("the answer has begun", lambda: client.recv(1, socket.MSG_PEEK), seconds=170)
         wait_until("its statement is over", lambda: unread(admin) == 0, seconds=170)

@@ -1,4 +1,4 @@
-"""Who does not read, or reads slowly, or asks for much at once: others have their answers."""
+"""Slow, stalled and heavy clients do not affect others."""
 
 import json
 from collections.abc import Iterator
@@ -13,30 +13,30 @@ from breakout.clickhouse.client import writer_client
 from breakout.clickhouse.migrations import migrate
 from breakout.settings import Settings
 from tests.api.conftest import serving
-from tests.api.raw import SMALL_WINDOW, begun, connect, request, rest
+from tests.api.raw import SMALL_WINDOW, connect, read_rest, request, start_response
 from tests.api.server import ApiServer
 from tests.support.embedded_servers import ClickHouseServer
 from tests.support.waiting import wait_until
 
 CURVES = "/v1/ram/curves?format=csv"
-READERS = 8
-NEIGHBOUR = "127.0.0.2"
+CLIENTS = 8
+OTHER_ADDRESS = "127.0.0.2"
 """Another address of this machine."""
 
 
 @pytest.fixture(scope="module")
 def few(large_world: Settings, tmp_path_factory: pytest.TempPathFactory) -> Iterator[ApiServer]:
-    """An API of two queries at once, that cuts who does not read within a second."""
+    """An API with two slots for queries, and a stall limit of one second."""
     variables = {"BREAKOUT_API_CONCURRENT_QUERIES": "2", "BREAKOUT_API_WAIT_SECONDS": "120"}
     variables |= {"BREAKOUT_API_FRESH_SECONDS": "60", "BREAKOUT_API_STALL_SECONDS": "1"}
     with serving(tmp_path_factory.mktemp("few"), large_world, **variables) as server:
         yield server
 
 
-def cut(server: ApiServer, why: str) -> bool:
-    """Return whether the log has a connection that was cut for this."""
+def was_closed(server: ApiServer, why: str) -> bool:
+    """Return whether the log has a connection that was closed for this reason."""
     lines = map(json.loads, server.log.read_text().splitlines())
-    return any(line["event"] == "cut a connection" and line["why"] == why for line in lines)
+    return any(line["event"] == "closed a connection" and line["why"] == why for line in lines)
 
 
 def length(head: bytes) -> int:
@@ -46,18 +46,18 @@ def length(head: bytes) -> int:
     return int(found)
 
 
-def test_readers_that_do_not_read_stop_nobody(large_world: Settings, tmp_path: Path) -> None:
+def test_unread_responses_do_not_block_others(large_world: Settings, tmp_path: Path) -> None:
     variables = {"BREAKOUT_API_CONCURRENT_QUERIES": "2", "BREAKOUT_API_WAIT_SECONDS": "120"}
     variables |= {"BREAKOUT_API_FRESH_SECONDS": "60", "BREAKOUT_API_STALL_SECONDS": "120"}
     with serving(tmp_path, large_world, **variables) as server:
-        slow = [begun(server, CURVES) for _number in range(READERS)]
+        slow = [start_response(server, CURVES) for _number in range(CLIENTS)]
         for _made, head in slow:
             assert head.startswith(b"HTTP/1.1 200 ")
-        # None of them has been read, and none has a query.
+        # All unread, and no query still runs for them.
         again = httpx.get(server.url + CURVES, timeout=120)
         assert again.status_code == 200
         assert httpx.get(f"{server.url}/v1/models?limit=5").status_code == 200
-        # What one reads late is whole.
+        # A response that is read late is complete.
         made, head = slow[0]
         body = b""
         while len(body) < length(head):
@@ -67,15 +67,15 @@ def test_readers_that_do_not_read_stop_nobody(large_world: Settings, tmp_path: P
             made.close()
 
 
-def test_who_does_not_read_is_cut(few: ApiServer) -> None:
-    made, head = begun(few, CURVES)
-    wait_until("it is cut", lambda: cut(few, "stalled"))
-    assert len(rest(made)) < length(head)
+def test_stalled_client_is_disconnected(few: ApiServer) -> None:
+    made, head = start_response(few, CURVES)
+    wait_until("the connection is closed", lambda: was_closed(few, "stalled"))
+    assert len(read_rest(made)) < length(head)
 
 
-def test_who_reads_drop_by_drop_is_cut_in_the_end(large_world: Settings, tmp_path: Path) -> None:
+def test_slow_client_is_disconnected(large_world: Settings, tmp_path: Path) -> None:
     with serving(tmp_path, large_world, BREAKOUT_API_ANSWER_SECONDS="2") as server:
-        made, _head = begun(server, CURVES)
+        made, _head = start_response(server, CURVES)
 
         def one_more() -> bool:
             try:
@@ -83,16 +83,16 @@ def test_who_reads_drop_by_drop_is_cut_in_the_end(large_world: Settings, tmp_pat
             except ConnectionResetError:
                 return True
 
-        wait_until("it is cut", one_more)
+        wait_until("the connection is closed", one_more)
         made.close()
-        assert cut(server, "slow")
+        assert was_closed(server, "slow")
 
 
-def test_readers_that_leave_midway_break_nothing(few: ApiServer) -> None:
+def test_aborted_responses_do_not_affect_others(few: ApiServer) -> None:
     for _number in range(3):
-        made, _head = begun(few, CURVES)
+        made, _head = start_response(few, CURVES)
         made.close()
-        # Before its answer begins, too.
+        # Also before the response starts.
         with connect(few) as early:
             early.sendall(request(CURVES))
     assert httpx.get(few.url + CURVES, timeout=120).status_code == 200
@@ -101,10 +101,10 @@ def test_readers_that_leave_midway_break_nothing(few: ApiServer) -> None:
 
 @pytest.mark.slow
 @pytest.mark.timeout(1800)
-def test_a_thousand_answers_left_midway_break_nothing(
+def test_thousand_aborted_responses_do_not_affect_writes(
     large_world: Settings, tmp_path: Path
 ) -> None:
-    """Eight readers leave answers of every format midway, while rows are written."""
+    """Eight clients abort responses of every format, while rows are written."""
     names = ("RATE", "QUERY_RATE")
     variables = {f"BREAKOUT_API_{name}": "1000000" for name in names}
     variables |= {"BREAKOUT_API_CONCURRENT_QUERIES": "8", "BREAKOUT_API_WAIT_SECONDS": "120"}
@@ -113,14 +113,14 @@ def test_a_thousand_answers_left_midway_break_nothing(
     with (
         serving(tmp_path, large_world, **variables) as server,
         closing(writer_client(large_world)) as client,
-        ThreadPoolExecutor(READERS) as readers,
+        ThreadPoolExecutor(CLIENTS) as pool,
     ):
         client.command("CREATE TABLE written (a UInt64) ENGINE = MergeTree ORDER BY a")
 
         def leave(number: int) -> None:
             path = f"/v1/ram/curves?format={formats[number % 4]}&limit=10000"
             if number % 5:
-                made, head = begun(server, path)
+                made, head = start_response(server, path)
                 made.recv(1000)
                 made.close()
                 assert head.startswith(b"HTTP/1.1 200 "), head
@@ -128,7 +128,7 @@ def test_a_thousand_answers_left_midway_break_nothing(
                 with connect(server) as early:
                     early.sendall(request(path))
 
-        leaving = [readers.submit(leave, number) for number in range(1000)]
+        leaving = [pool.submit(leave, number) for number in range(1000)]
         while not all(one.done() for one in leaving):
             client.insert("written", [[len(written)]], ["a"])
             written.append(len(written))
@@ -140,47 +140,45 @@ def test_a_thousand_answers_left_midway_break_nothing(
         assert "Traceback" not in server.log.read_text()
 
 
-def test_an_answer_that_is_too_large_says_so(large_world: Settings, tmp_path: Path) -> None:
+def test_too_large_response_is_a_problem(large_world: Settings, tmp_path: Path) -> None:
     with serving(tmp_path, large_world, BREAKOUT_API_SPOOL_MEBIBYTES="8") as server:
-        answer = httpx.get(server.url + CURVES, timeout=120)
-        assert answer.status_code == 422
-        assert "larger than 2 MiB" in answer.json()["detail"]
+        response = httpx.get(server.url + CURVES, timeout=120)
+        assert response.status_code == 422
+        assert "larger than 2 MiB" in response.json()["detail"]
         assert httpx.get(f"{server.url}{CURVES}&limit=10000", timeout=120).status_code == 200
 
 
-def test_unread_answers_of_a_client_leave_room_for_others(
+def test_unread_responses_leave_spool_space_for_others(
     large_world: Settings, tmp_path: Path
 ) -> None:
     variables = {"BREAKOUT_API_SPOOL_MEBIBYTES": "80", "BREAKOUT_API_WAIT_SECONDS": "2"}
     with serving(tmp_path, large_world, **variables) as server:
-        slow = [begun(server, CURVES)[0] for _number in range(2)]
+        slow = [start_response(server, CURVES)[0] for _number in range(2)]
         refused = httpx.get(server.url + CURVES, timeout=120)
         assert refused.status_code == 429
         assert int(refused.headers["Retry-After"]) > 0
         assert httpx.get(f"{server.url}/v1/models?limit=5").status_code == 200
-        with neighbour(server) as other:
+        with other_client(server) as other:
             assert other.get(CURVES).status_code == 200
         for made in slow:
             made.close()
         wait_until(
-            "there is room again",
+            "space is free again",
             lambda: httpx.get(server.url + CURVES, timeout=120).status_code == 200,
         )
 
 
-def neighbour(server: ApiServer) -> httpx.Client:
-    transport = httpx.HTTPTransport(local_address=NEIGHBOUR)
+def other_client(server: ApiServer) -> httpx.Client:
+    transport = httpx.HTTPTransport(local_address=OTHER_ADDRESS)
     return httpx.Client(base_url=server.url, transport=transport, timeout=120)
 
 
-def test_heavy_clients_at_one_address_leave_others_their_answers(
-    large_world: Settings, tmp_path: Path
-) -> None:
+def test_heavy_client_leaves_slots_for_others(large_world: Settings, tmp_path: Path) -> None:
     variables = {"BREAKOUT_API_CONCURRENT_QUERIES": "4", "BREAKOUT_API_WAIT_SECONDS": "30"}
     with (
         serving(tmp_path, large_world, **variables) as server,
         ThreadPoolExecutor(20) as pool,
-        neighbour(server) as other,
+        other_client(server) as other,
     ):
         ended = False
 
@@ -194,34 +192,34 @@ def test_heavy_clients_at_one_address_leave_others_their_answers(
         asking = [pool.submit(heavy, number) for number in range(20)]
         try:
             for number in range(10):
-                answer = other.get("/v1/models", params={"search": f"number-{number}"})
-                assert answer.status_code == 200, answer.text
+                response = other.get("/v1/models", params={"search": f"number-{number}"})
+                assert response.status_code == 200, response.text
         finally:
             ended = True
         for one in asking:
             assert one.result() <= {200, 429, 503}
 
 
-def test_queries_are_counted_by_their_time(large_world: Settings, tmp_path: Path) -> None:
+def test_query_time_is_limited_per_client(large_world: Settings, tmp_path: Path) -> None:
     with (
         serving(tmp_path, large_world, BREAKOUT_API_QUERY_SECONDS_PER_MINUTE="1") as server,
-        neighbour(server) as other,
+        other_client(server) as other,
     ):
         refused = wait_until(
-            "it has used its time",
+            "the query time is used",
             lambda: (
                 found
                 if (found := httpx.get(server.url + CURVES, timeout=120)).status_code == 429
                 else None
             ),
         )
-        assert "s of queries a minute" in refused.json()["detail"]
+        assert "s of queries per minute" in refused.json()["detail"]
         assert int(refused.headers["Retry-After"]) > 0
         assert httpx.get(f"{server.url}/v1/sources").status_code == 429
         assert other.get("/v1/sources").status_code == 200
 
 
-def test_streams_of_one_address_are_counted(server: ApiServer) -> None:
+def test_event_streams_are_limited_per_address(server: ApiServer) -> None:
     made = [connect(server) for _number in range(300)]
     for one in made:
         one.sendall(request("/news", "Connection: close"))
@@ -231,21 +229,21 @@ def test_streams_of_one_address_are_counted(server: ApiServer) -> None:
             one.close()
     assert status.count(b"HTTP/1.1 200") == 64
     assert status.count(b"HTTP/1.1 429") == 236
-    with neighbour(server) as other, other.stream("GET", "/news") as answer:
-        assert answer.status_code == 200
+    with other_client(server) as other, other.stream("GET", "/news") as response:
+        assert response.status_code == 200
         assert httpx.get(f"{server.url}/v1/sources").status_code == 200
     for one in made:
         one.close()
-    wait_until("there is room again", lambda: follows(server))
+    wait_until("space is free again", lambda: subscribes(server))
 
 
-def follows(server: ApiServer) -> bool:
-    with httpx.stream("GET", f"{server.url}/news", timeout=60) as answer:
-        return answer.status_code == 200
+def subscribes(server: ApiServer) -> bool:
+    with httpx.stream("GET", f"{server.url}/news", timeout=60) as response:
+        return response.status_code == 200
 
 
-def test_a_follower_that_does_not_read_is_cut(clickhouse: ClickHouseServer, tmp_path: Path) -> None:
-    settings = Settings(clickhouse_url=f"{clickhouse.url}/followed")
+def test_stalled_subscriber_is_disconnected(clickhouse: ClickHouseServer, tmp_path: Path) -> None:
+    settings = Settings(clickhouse_url=f"{clickhouse.url}/subscribed")
     migrate(settings)
     with (
         closing(writer_client(settings)) as client,
@@ -255,23 +253,23 @@ def test_a_follower_that_does_not_read_is_cut(clickhouse: ClickHouseServer, tmp_
         made.sendall(request("/news"))
         assert made.recv(12) == b"HTTP/1.1 200"
 
-        def is_cut() -> bool:
-            # News of many parts, so that they fill what the kernel takes.
+        def is_closed() -> bool:
+            # Updates of many parts, which fill the kernel's buffers.
             client.command(
                 "INSERT INTO heartbeats SELECT concat('part ', toString(number)), 'x', now64(3), "
                 "60, 'running', NULL, NULL, NULL FROM numbers(2000)"
             )
-            return cut(server, "stalled")
+            return was_closed(server, "stalled")
 
-        wait_until("it is cut", is_cut, pause=1.0)
+        wait_until("the connection is closed", is_closed, pause=1.0)
 
 
-def test_an_idle_follower_stays(few: ApiServer) -> None:
-    """It reads all there is, so that nothing is unread, however long there is no news."""
-    with httpx.stream("GET", f"{few.url}/news", timeout=60) as answer:
-        lines = answer.iter_lines()
+def test_idle_subscriber_stays_connected(few: ApiServer) -> None:
+    """It has read everything, however long there is no update."""
+    with httpx.stream("GET", f"{few.url}/news", timeout=60) as response:
+        lines = response.iter_lines()
         for line in lines:
             if line.startswith("data: "):
                 break
-        # Kept alive by a comment every 15 s, which is longer than any deadline here.
+        # A keep-alive comment arrives every 15 s, longer than any deadline here.
         assert any(line.startswith(":") for line in lines)

@@ -1,4 +1,4 @@
-"""What all answers have in common: formats, problems, pages."""
+"""Behaviour common to all operations: formats, problems, pages, ETags."""
 
 import csv
 import io
@@ -21,20 +21,20 @@ ACCEPTED = {
 MODELS = sorted(seeds.MODELS)
 
 
-def model_ids(answer: httpx.Response) -> list[str]:
-    media = answer.headers["content-type"].partition(";")[0]
+def model_ids(response: httpx.Response) -> list[str]:
+    media = response.headers["content-type"].partition(";")[0]
     if media == ACCEPTED["json"]:
-        return [row["model_id"] for row in answer.json()["data"]]
+        return [row["model_id"] for row in response.json()["data"]]
     if media == ACCEPTED["csv"]:
-        return [row["model_id"] for row in csv.DictReader(io.StringIO(answer.text))]
+        return [row["model_id"] for row in csv.DictReader(io.StringIO(response.text))]
     if media == ACCEPTED["parquet"]:
-        return list(pq.read_table(io.BytesIO(answer.content))["model_id"].to_pylist())
+        return list(pq.read_table(io.BytesIO(response.content))["model_id"].to_pylist())
     assert media == ACCEPTED["arrow"]
-    return list(pa.ipc.open_stream(answer.content).read_all()["model_id"].to_pylist())
+    return list(pa.ipc.open_stream(response.content).read_all()["model_id"].to_pylist())
 
 
 @pytest.mark.parametrize("name", ACCEPTED)
-def test_every_format_by_parameter_and_by_header(api: httpx.Client, name: str) -> None:
+def test_format_by_parameter_and_by_accept_header(api: httpx.Client, name: str) -> None:
     by_parameter = api.get("/v1/models", params={"format": name})
     by_header = api.get("/v1/models", headers={"Accept": f"{ACCEPTED[name]}, */*;q=0.1"})
     assert model_ids(by_parameter) == model_ids(by_header) == MODELS
@@ -47,17 +47,17 @@ def test_missing_is_null_in_every_format(api: httpx.Client) -> None:
     assert row["downloads"] is None
     text = api.get("/v1/downloads", params=asked | {"format": "csv"}).text
     assert text.splitlines()[1] == '"qi/Big-300B","2026-01-15",,1000,1'
-    answer = api.get("/v1/downloads", params=asked | {"format": "arrow"})
-    table = pa.ipc.open_stream(answer.content).read_all()
+    response = api.get("/v1/downloads", params=asked | {"format": "arrow"})
+    table = pa.ipc.open_stream(response.content).read_all()
     assert table["downloads"].to_pylist() == [None]
     assert table.schema.field("period").type == pa.date32()
     assert table.schema.field("cumulative").type == pa.uint64()
 
 
-def test_what_is_not_acceptable_is_a_problem(api: httpx.Client) -> None:
-    answer = api.get("/v1/models", headers={"Accept": "image/png"})
-    assert answer.status_code == 406
-    assert answer.headers["content-type"] == "application/problem+json"
+def test_unacceptable_format_is_a_problem(api: httpx.Client) -> None:
+    response = api.get("/v1/models", headers={"Accept": "image/png"})
+    assert response.status_code == 406
+    assert response.headers["content-type"] == "application/problem+json"
 
 
 @pytest.mark.parametrize(
@@ -74,35 +74,35 @@ def test_what_is_not_acceptable_is_a_problem(api: httpx.Client) -> None:
         ({"cursor": "W251bGwsIDFd"}, "cursor"),
     ],
 )
-def test_a_wrong_parameter_is_named(api: httpx.Client, asked: dict[str, str], wrong: str) -> None:
-    answer = api.get("/v1/models", params=asked)
-    problem: dict[str, Any] = answer.json()
-    assert answer.status_code == problem["status"] == 422
-    assert answer.headers["content-type"] == "application/problem+json"
+def test_invalid_parameter_is_named(api: httpx.Client, asked: dict[str, str], wrong: str) -> None:
+    response = api.get("/v1/models", params=asked)
+    problem: dict[str, Any] = response.json()
+    assert response.status_code == problem["status"] == 422
+    assert response.headers["content-type"] == "application/problem+json"
     assert [error["parameter"] for error in problem["errors"]] == [wrong]
 
 
-def test_an_address_that_there_is_not(api: httpx.Client) -> None:
-    answer = api.get("/v1/nothing")
-    assert answer.status_code == answer.json()["status"] == 404
-    assert answer.headers["content-type"] == "application/problem+json"
+def test_unknown_path_is_a_problem(api: httpx.Client) -> None:
+    response = api.get("/v1/nothing")
+    assert response.status_code == response.json()["status"] == 404
+    assert response.headers["content-type"] == "application/problem+json"
 
 
 @pytest.mark.parametrize("limit", [1, 2, 9, 10])
-def test_pages_hold_every_row_once(api: httpx.Client, limit: int) -> None:
+def test_pages_contain_every_row_once(api: httpx.Client, limit: int) -> None:
     found: list[str] = []
     asked: dict[str, Any] = {"limit": limit}
     while True:
-        answer = api.get("/v1/models", params=asked).json()
-        found += [row["model_id"] for row in answer["data"]]
-        if answer["next"] is None:
+        response = api.get("/v1/models", params=asked).json()
+        found += [row["model_id"] for row in response["data"]]
+        if response["next"] is None:
             break
-        assert len(answer["data"]) == limit
-        asked["cursor"] = answer["next"]
+        assert len(response["data"]) == limit
+        asked["cursor"] = response["next"]
     assert found == MODELS
 
 
-def test_a_known_answer_is_not_sent_again(api: httpx.Client) -> None:
+def test_matching_etag_is_not_modified(api: httpx.Client) -> None:
     first = api.get("/v1/models")
     known = {"If-None-Match": first.headers["etag"]}
     again = api.get("/v1/models", headers=known)
@@ -113,22 +113,22 @@ def test_a_known_answer_is_not_sent_again(api: httpx.Client) -> None:
     assert cited.json() == first.json()
 
 
-def test_text_of_a_parameter_is_never_sql(api: httpx.Client) -> None:
+def test_parameter_values_are_never_sql(api: httpx.Client) -> None:
     for text in ("' OR 1=1 --", "\\", "'); DROP TABLE models_log; --", "\x00", "{org:String}"):
         for name in ("model", "org", "search", "family"):
-            answer = api.get("/v1/models", params={name: text})
-            assert answer.status_code == 200, answer.text
-            assert json.loads(answer.text)["data"] == []
+            response = api.get("/v1/models", params={name: text})
+            assert response.status_code == 200, response.text
+            assert json.loads(response.text)["data"] == []
 
 
 @pytest.mark.parametrize("length", [20, 180])
 @pytest.mark.parametrize("path", ["/v1/models", "/v1/downloads", "/v1/ram/curves"])
-def test_a_hundred_models_at_once(api: httpx.Client, path: str, length: int) -> None:
+def test_hundred_models_in_one_request(api: httpx.Client, path: str, length: int) -> None:
     """The client sends long parameters to ClickHouse as a form."""
     known = "qi/Big-300B"
     unknown = [f"org/{number:0{length - len('org/')}}" for number in range(99)]
-    answer = api.get(path, params={"model": [*unknown, known]})
-    assert answer.status_code == 200, answer.text
+    response = api.get(path, params={"model": [*unknown, known]})
+    assert response.status_code == 200, response.text
     alone = api.get(path, params={"model": known})
     assert alone.json()["data"]
-    assert answer.json()["data"] == alone.json()["data"]
+    assert response.json()["data"] == alone.json()["data"]

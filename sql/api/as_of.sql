@@ -1,4 +1,4 @@
--- The latest moment of any number of these sources: what "now" is in an answer.
+-- The latest timestamp of the data of these sources: the latest `as_of` of a response.
 SELECT maxOrNull(at) AS as_of
 FROM
 (

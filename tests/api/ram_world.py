@@ -1,4 +1,4 @@
-"""A scored world: fourteen models of one size bin, their tables as the oracle computes them."""
+"""Seed data with RAM: fourteen models of one size bin, their tables computed by the oracle."""
 
 from contextlib import closing
 from datetime import UTC, date, datetime, timedelta
@@ -13,9 +13,9 @@ from tests.oracle.test_oracle_views import log_rows
 
 FIRST = date(2026, 1, 5)
 THEN = datetime(2026, 2, 10, 6, tzinfo=UTC)
-"""A scrape in the middle."""
-GONE = ("org0/gone", "org1/gone")
-"""What that scrape wanted and did not get."""
+"""A scrape in the middle of the period."""
+MISSING = ("org0/gone", "org1/gone")
+"""Models that the scrape at `THEN` requested and did not observe."""
 LAST = datetime(2026, 3, 1, 6, tzinfo=UTC)
 
 
@@ -36,7 +36,7 @@ def models() -> list[ModelRecord]:
 
 
 def observations() -> list[Observation]:
-    """Return every model's daily observations, some days missing, with growths of their own."""
+    """Return daily observations of each model, with random growth and missing days."""
     random = Random(11)
     found = []
     for record in models():
@@ -53,9 +53,9 @@ def observations() -> list[Observation]:
 
 
 def load(settings: Settings, until: datetime, version: int) -> Tables:
-    """Write what the processors would have written by that moment, over what is there."""
+    """Write the tables that the processors would have written by `until`; upserts rows."""
     migrate(settings)
-    tables = recompute([one for one in observations() if one.observed_at <= until], models())
+    tables = recompute([found for found in observations() if found.observed_at <= until], models())
     written = log_rows(tables)
     for row in written["scrapes_log"]:
         row["complete"] = row["observed_at"] != THEN
@@ -64,6 +64,6 @@ def load(settings: Settings, until: datetime, version: int) -> Tables:
             columns = [*rows[0], *([] if log == "models_log" else ["version"])]
             values = [[(row | {"version": version})[name] for name in columns] for row in rows]
             client.insert(log, values, columns)
-        gone = [["huggingface", THEN, one, "deleted"] for one in GONE]
-        client.insert("scrape_missing", gone)
+        missing = [["huggingface", THEN, model_id, "deleted"] for model_id in MISSING]
+        client.insert("scrape_missing", missing)
     return tables

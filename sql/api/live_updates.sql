@@ -1,4 +1,4 @@
--- What has changed, in one row, at the cost of a look at small tables: asked every other second while anybody reads along.
+-- The state that live updates report, in one row, from small tables: polled every two seconds while there are subscribers.
 SELECT
     (SELECT maxOrNull(observed_at) FROM scrapes_log) AS as_of,
     (SELECT sum(latest) FROM (SELECT max(version) AS latest FROM latest_log GROUP BY size_bin)) AS scores,

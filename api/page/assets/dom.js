@@ -1,0 +1,37 @@
+// Elements of the page.
+
+/** Returns an element. Null children are omitted; texts are never parsed as HTML. */
+export function h(tag, attributes = {}, ...children) {
+  const element = document.createElement(tag);
+  for (const [name, value] of Object.entries(attributes)) {
+    if (value == null || value === false) continue;
+    if (name.startsWith("on")) element.addEventListener(name.slice(2), value);
+    else element.setAttribute(name, value === true ? "" : value);
+  }
+  element.append(...children.flat().filter((child) => child != null));
+  return element;
+}
+
+/** Replaces the children of an element; keeps focus and open details, by their `data-name`. */
+export function fill(id, ...children) {
+  const container = document.getElementById(id);
+  const focused = container.contains(document.activeElement) ? document.activeElement.dataset.name : null;
+  const opened = [...container.querySelectorAll("details[open]")].map((details) => details.dataset.name);
+  container.replaceChildren(...children.flat().filter((child) => child != null));
+  for (const name of opened) container.querySelector(`details[data-name="${name}"]`)?.setAttribute("open", "");
+  if (focused) container.querySelector(`[data-name="${CSS.escape(focused)}"]`)?.focus();
+}
+
+export const notice = (text) => h("p", { class: "notice" }, text);
+export const problemNotice = (error) => h("p", { class: "problem", role: "alert" }, `Cannot load this: ${error.message}.`);
+
+/** Renders a part of the page; an error is shown in its place. */
+export async function render(id, draw) {
+  try {
+    fill(id, await draw());
+  } catch (error) {
+    fill(id, problemNotice(error));
+    // Without a status it is not a response of the server but a bug: log it to the console.
+    if (error.status === undefined) throw error;
+  }
+}

@@ -1,0 +1,145 @@
+"""From an operation and its parameters to a response: paged, streamed, citable."""
+
+from collections.abc import AsyncIterator, Mapping
+from contextlib import AsyncExitStack
+from hashlib import sha256
+from typing import Any
+from urllib.parse import quote, urlencode
+
+from fastapi import Request, Response
+from fastapi.responses import StreamingResponse
+from starlette.types import Receive, Scope, Send
+
+from api import etags, formats, paging
+from api.as_of import bind, read_small, resolve_as_of
+from api.database import Database
+from api.formats import Format
+from api.json_pages import json_page
+from api.operation import Operation
+from api.parameters import PAGE_ROWS, OperationParameters
+from api.problems import ProblemError, parameter_problem
+from api.queries import Statement, query
+from api.read_only_client import single_chunk
+
+SMALL_ROWS = 10_000
+"""Up to this many rows a response is read into memory at once: a few megabytes."""
+MEMORY_BYTES = 256 * 1024
+"""Up to this many bytes a response stays in memory until the client has read it."""
+PATH_CHARACTERS = "/:@!$&'()*+,;=-._~"
+
+
+class SpooledResponse(StreamingResponse):
+    """A streaming response that closes its spool file when it ends, however it ends."""
+
+    def __init__(self, stack: AsyncExitStack, body: AsyncIterator[bytes], **rest: Any) -> None:
+        super().__init__(body, **rest)
+        self._stack = stack
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Send it."""
+        async with self._stack:
+            await super().__call__(scope, receive, send)
+
+
+async def respond(
+    request: Request,
+    operation: Operation,
+    params: OperationParameters,
+    *,
+    wanted: str = "",
+    fixed: Mapping[str, int | list[int]] | None = None,
+) -> Response:
+    """Return the response of an operation. `fixed` are query parameters that the path decides.
+
+    With `wanted`, a response without rows is a 404 problem that names it.
+    """
+    database: Database = request.app.state.database
+    output = formats.negotiate(params.format, request.headers.get("accept"))
+    if params.csv_safe and output is not Format.CSV:
+        raise parameter_problem("csv_safe", "applies to CSV only: set format=csv, or omit it")
+    requested, after = params.as_of, dict[str, str]()
+    if params.cursor is not None:
+        requested, after = paging.read_cursor(params.cursor, operation.keys)
+    as_of = await resolve_as_of(database, operation, params, requested)
+    limit = params.limit or (PAGE_ROWS if output is Format.JSON else None)
+
+    def build(now: bool) -> Statement:
+        sql = query(operation.query, now=now)
+        values = {**bind(sql, {**params.values(), **(fixed or {})}, as_of.timestamp), **after}
+        if limit is not None:
+            # One more row shows whether there is a next page.
+            values["page_rows"] = limit + (output is Format.JSON)
+        sql = paging.page(sql, operation.keys, after=bool(after), limited=limit is not None)
+        return paging.escape(sql, operation.text_columns()) if params.csv_safe else sql, values
+
+    statement, timestamp = build(False), as_of.timestamp
+    lines: bytes | None = None
+    if limit is not None and limit <= SMALL_ROWS and output is Format.JSON:
+        timestamp, lines = await read_small(database, operation, build, as_of)
+        found, digest = bool(lines), sha256(lines).hexdigest()[:24]
+    else:
+        # ClickHouse hashes a large response, in a query of its own that ends first: a request that
+        # held one slot while it waits for another could deadlock with others.
+        found, digest = await _digest(database, statement)
+    if wanted and not found:
+        raise ProblemError(404, f"{wanted} not found")
+    etag = f'W/"{digest}-{output}{"-safe" if params.csv_safe else ""}"'
+    cited = _citation(request, timestamp)
+    headers = {
+        "ETag": etag,
+        "Cache-Control": "no-cache",
+        "Vary": "Accept",
+        "Content-Location": cited,
+        "Breakout-As-Of": timestamp or "",
+    }
+    if etags.matches(etag, request.headers.get("if-none-match")):
+        return Response(status_code=304, headers=headers)
+    async with AsyncExitStack() as stack:
+        # A query that fails here is still a problem response: no headers are sent yet.
+        body, size = await _rows(stack, database, lines, statement, output)
+        if output is Format.JSON:
+            head = {"as_of": timestamp, "self": cited, "sources": operation.sources}
+            body = json_page(body, head, operation.keys, limit or PAGE_ROWS)
+        else:
+            headers["Content-Length"] = str(size)
+            headers["Content-Disposition"] = f'attachment; filename="{operation.query}.{output}"'
+        return SpooledResponse(
+            stack.pop_all(), body, headers=headers, media_type=formats.MEDIA_TYPES[output]
+        )
+
+
+async def _rows(
+    stack: AsyncExitStack,
+    database: Database,
+    lines: bytes | None,
+    statement: Statement,
+    output: Format,
+) -> tuple[AsyncIterator[bytes], int]:
+    """Return the rows as ClickHouse wrote them, and their size in bytes.
+
+    Rows that are not in memory yet, or too large to stay there, go through a file of the stack's.
+    """
+    if lines is None:
+        spooled = database.spool_query(*statement, formats.CLICKHOUSE_FORMATS[output])
+    elif len(lines) > MEMORY_BYTES:
+        spooled = database.spool_bytes(lines)
+    else:
+        return single_chunk(lines), len(lines)
+    file = await stack.enter_async_context(spooled)
+    return file.read(), file.size
+
+
+async def _digest(database: Database, statement: Statement) -> tuple[bool, str]:
+    """Return whether there are rows, and a checksum of them."""
+    sql, values = statement
+    (row,) = await database.rows(paging.digest(sql), values)
+    return row["rows"] > 0, f"{row['rows']:x}.{row['digest']:x}"
+
+
+def _citation(request: Request, timestamp: str | None) -> str:
+    items = [(name, value) for name, value in request.query_params.multi_items() if name != "as_of"]
+    if timestamp:
+        items.append(("as_of", timestamp))
+    # Not from `request.url`, which contains the client's Host header.
+    path = quote(request.scope["path"], safe=PATH_CHARACTERS)
+    return f"{path}?{urlencode(items)}" if items else path
