@@ -64,11 +64,11 @@ class Place:
 
 @dataclass(frozen=True)
 class Leaderboard:
-    """Models by current RAM, those without one last. `scored` counts all that match."""
+    """Models by current RAM, those without one last. `total` counts all that match."""
 
     baseline: str
     as_of: datetime | None
-    scored: int
+    total: int
     places: tuple[Place, ...]
 
 
@@ -94,7 +94,7 @@ def read_leaderboard(
             SELECT
                 model_id, org, size_bin, released_at, tracked, age_days, as_of, cumulative,
                 baseline_downloads, peers, ram,
-                count() OVER () AS scored, max(as_of) OVER () AS latest
+                count() OVER () AS total, max(as_of) OVER () AS latest
             {_SELECTED}
             """,
             parameters=parameters,
@@ -102,21 +102,21 @@ def read_leaderboard(
     )
     if not rows:
         return Leaderboard(baseline, None, 0, ())
-    as_of, scored = rows[0]["latest"], rows[0]["scored"]
+    as_of, total = rows[0]["latest"], rows[0]["total"]
     milestones = _milestones(client, parameters)
     crossings = _crossings(client, parameters)
     trends = _trends(client, parameters, as_of.date())
     return Leaderboard(
         baseline=baseline,
         as_of=as_of,
-        scored=scored,
+        total=total,
         places=tuple(
             Place(
                 rank=rank,
                 milestone=milestones.get(row["model_id"]),
                 crossing=crossings.get(row["model_id"]),
                 trend=trends.get(row["model_id"], ()),
-                **{name: value for name, value in row.items() if name not in {"scored", "latest"}},
+                **{name: value for name, value in row.items() if name not in {"total", "latest"}},
             )
             for rank, row in enumerate(rows, start=1)
         ),

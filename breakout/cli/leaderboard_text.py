@@ -66,7 +66,7 @@ def as_json(board: Leaderboard) -> str:
     record = {
         "baseline": board.baseline,
         "as_of": _iso(board.as_of),
-        "scored": board.scored,
+        "total": board.total,
         "source": SOURCE,
         "models": [_record(place) | {"trend": list(place.trend)} for place in board.places],
     }
@@ -158,7 +158,7 @@ def _heading(board: Leaderboard) -> list[Text]:
     return [
         Text(
             f"Relative adoption (RAM) as of {board.as_of:%Y-%m-%d %H:%M} UTC, "
-            f"baseline {board.baseline}: {len(board.places)} of {board.scored} models",
+            f"baseline {board.baseline}: {len(board.places)} of {board.total} models",
             style="bold",
         ),
         Text("1.00x is the baseline of the size bin at the same age; RAM compares at equal age."),

@@ -148,7 +148,7 @@ class ModelRecord(Event):
         None, description="Active parameters in decimal billions; never inferred"
     )
     size_source: SizeSource | None = Field(None, description="Where the size comes from")
-    size_bin: SizeBin | None = Field(description="Null = not scored")
+    size_bin: SizeBin | None = Field(description="Null = unknown, so the model has no RAM")
     released_at: Day | None = Field(description="Day 0 of the model's age, at 00:00 UTC")
     released_source: Literal["override", "correction", "created_at"] | None = Field(
         None, description="Where the release date comes from"

@@ -4,8 +4,8 @@ Arrays are columns, one entry an observation that has an all-time counter, sorte
 then by time, each time once a series. Times are int64 milliseconds since 1970 UTC, counts int64
 downloads.
 
-A counter is renewed about once a day, stands still for days, falls and comes back. A *knot* is an
-observation at which the true counter is known; between knots downloads are interpolated.
+A counter is renewed about once a day, stays unchanged for days, falls and comes back. A *knot* is
+an observation at which the true counter is known; between knots downloads are interpolated.
 """
 
 from dataclasses import dataclass

@@ -41,7 +41,7 @@ class Size:
 
 
 def size_bin(total_params_b: float | None) -> SizeBin | None:
-    """Return the bin of a size in decimal billions; null for null or zero: not scored.
+    """Return the bin of a size in decimal billions; null for null or zero.
 
     Raises `ValueError` for a negative size or one that is not a number.
     """
@@ -76,7 +76,7 @@ def resolve_size(
     manual_b: float | None = None,
     safetensors_total: int | None = None,
 ) -> Size | None:
-    """Return a model's size from the first source that has one, or null: not scored.
+    """Return a model's size from the first source that has one, else null.
 
     The order is override, manual table (both decimal billions), safetensors total (a count of
     parameters), the name. Zero counts as unknown.

@@ -203,7 +203,7 @@ def _curves() -> object:
                 DOWNLOADS,
             ),
             unit="suffix:x",
-            no_data="No scores of the chosen models to show",
+            no_data="No RAM of the chosen models to show",
         ),
         f"SELECT age_days, model_id AS label, ram AS value FROM\n(\n{sql}\n)\nORDER BY age_days, label",
         threshold=1.0,
@@ -225,11 +225,11 @@ ORDER BY time, label
         Head(
             "RAM of the chosen models by day",
             About(
-                "The same scores by date; vertical lines are their first crossings of 1.0x, and the ends of these.",
+                "The same RAM by date; vertical lines are their first crossings of 1.0x, and the ends of these.",
                 DOWNLOADS,
             ),
             unit="suffix:x",
-            no_data="No scores of the chosen models to show",
+            no_data="No RAM of the chosen models to show",
         ),
         series(sql),
         threshold=1.0,

@@ -12,7 +12,7 @@ from grafana.builder.queries import series, table
 MODEL = "${model:singlequote}"
 SCORES = "${baseline:singlequote}"
 HUB = ("huggingface",)
-NO_SCORES = "No scores to show"
+NO_RAM = "No RAM to show"
 NO_DOWNLOADS = "No downloads to show"
 
 
@@ -199,7 +199,7 @@ def _ram() -> object:
                 DOWNLOADS,
             ),
             "suffix:x",
-            NO_SCORES,
+            NO_RAM,
         ),
         f"""
 SELECT age_days, 'RAM' AS label, ram AS value FROM ram
@@ -220,7 +220,7 @@ def _against_baseline() -> object:
                 DOWNLOADS,
             ),
             "short",
-            NO_SCORES,
+            NO_RAM,
         ),
         f"""
 SELECT age_days, kind AS label, count AS value FROM ram

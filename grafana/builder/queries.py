@@ -68,7 +68,7 @@ def series(sql: str, ref_id: str = "A") -> ClickHouseQuery:
 def chart(name: str, **chosen: str) -> str:
     """Return a chart's SQL with its parameters bound; `chosen` are SQL expressions by name.
 
-    Raises `breakout.clickhouse.charts.ChartError` for a chart, and `KeyError` for a parameter, that there is not.
+    Raises `breakout.clickhouse.charts.ChartError` for an unknown chart and `KeyError` for a parameter that is unknown.
     """
     one = load_chart(name)
     sql = one.sql

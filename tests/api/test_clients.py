@@ -73,7 +73,7 @@ def test_number_of_buckets_is_bounded() -> None:
 
 @pytest.mark.parametrize("wrong", ["localhost", "10.0.0.7/8", "10.0.0", "*", "10.0.0.1 10.0.0.2"])
 def test_invalid_trusted_proxies_setting_is_rejected(wrong: str) -> None:
-    with pytest.raises(SettingsError, match=r"BREAKOUT_API_TRUSTED_PROXIES.*is no address"):
+    with pytest.raises(SettingsError, match=r"BREAKOUT_API_TRUSTED_PROXIES.*is not an address"):
         read_settings(api_trusted_proxies=wrong)
 
 

@@ -19,7 +19,7 @@ QUICK = RequestPolicy(
 )
 
 HASTY = replace(QUICK, read=0.4, total=1.0)
-"""For answers that stand still."""
+"""For responses that stall."""
 
 
 async def until(condition: Callable[[], bool], seconds: float = 20.0) -> None:

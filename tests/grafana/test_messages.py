@@ -84,12 +84,12 @@ SAID: list[tuple[str, dict[str, str], Values, dict[str, str]]] = [
         "dashboard": PIPELINE,
     }),
     ("lag", {"processor": "ram"}, {"lag": 130.4}, {
-        "summary": "scores: records wait too long until they can be queried",
+        "summary": "ram: records wait too long until they can be queried",
         "description": "One record in a hundred became queryable only 130 s after it was published."
         " Start more workers, up to the number of partitions, or see whether ClickHouse is slow."
         " Resolved below 60 s.",
-        "resolved": "scores: records can be queried within 60 s again.",
-        "gone": "scores: no record was finished in the last 10 minutes.",
+        "resolved": "ram: records can be queried within 60 s again.",
+        "gone": "ram: no record was finished in the last 10 minutes.",
         "dashboard": PIPELINE,
     }),
     ("dead-letters", {"topic": "breakout.models"}, {"letters": 3}, {

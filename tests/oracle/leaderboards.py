@@ -10,7 +10,7 @@ from .inference import UNKNOWN
 from .inputs import Row
 
 
-def scores(boards: Iterable[LeaderboardSlice], names: Mapping[Any, Row]) -> dict[Any, Row]:
+def ratings(boards: Iterable[LeaderboardSlice], names: Mapping[Any, Row]) -> dict[Any, Row]:
     """Rows of `scores` by source, board, index_version, published_on and name."""
     newest: dict[Any, tuple[datetime, Row]] = {}
     for one in boards:
@@ -28,10 +28,12 @@ def scores(boards: Iterable[LeaderboardSlice], names: Mapping[Any, Row]) -> dict
     return found
 
 
-def best_scores(scores: Mapping[Any, Row]) -> dict[Any, Row]:
+def best_ratings(ratings_by_key: Mapping[Any, Row]) -> dict[Any, Row]:
     """Rows of `best_scores` by source, board, index_version, published_on and region."""
     found: dict[Any, Row] = {}
-    for key, row in sorted(scores.items(), key=lambda item: (-item[1]["rating"], item[0][-1])):
+    for key, row in sorted(
+        ratings_by_key.items(), key=lambda item: (-item[1]["rating"], item[0][-1])
+    ):
         if row["open"] and row["region"] is not None:
             columns = ("model_id", "org", "rating", "lower", "upper")
             best = {"name": key[-1]} | {column: row[column] for column in columns}

@@ -48,7 +48,7 @@ def recompute(events: Iterable[Event]) -> dict[str, dict[Any, Row]]:
     regions = names_oracle.organisations(models)
     names = names_oracle.names(by_type.get(NameRecord, []), models)
     tokens = inference.inference_tokens(by_type.get(InferenceDay, []), names)
-    scores = leaderboards.scores(by_type.get(LeaderboardSlice, []), names)
+    ratings = leaderboards.ratings(by_type.get(LeaderboardSlice, []), names)
     derived = derivatives.derivatives(by_type.get(DerivativesSlice, []), models)
     return {
         "organisations": regions,
@@ -58,8 +58,8 @@ def recompute(events: Iterable[Event]) -> dict[str, dict[Any, Row]]:
         "inference_share_monthly": inference.inference_share_monthly(tokens),
         "inference_models_monthly": inference.inference_models_monthly(tokens),
         "unclassified_names": inference.unclassified_names(names, tokens),
-        "scores": scores,
-        "best_scores": leaderboards.best_scores(scores),
+        "scores": ratings,
+        "best_scores": leaderboards.best_ratings(ratings),
         "derivatives": derived,
         "derivatives_monthly": derivatives.derivatives_monthly(derived, regions),
         "families": derivatives.families(derived, models, {}),

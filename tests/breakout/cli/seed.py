@@ -1,4 +1,4 @@
-"""A small scored database: three models of one size bin, and what the tables hold of them."""
+"""A small database with RAM: three models of one size bin, and what the tables hold of them."""
 
 from datetime import UTC, date, datetime, timedelta
 from typing import Any

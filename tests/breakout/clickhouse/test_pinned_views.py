@@ -78,12 +78,12 @@ class Worlds:
                 {},
                 {},
             )
-            for database in ("breakout", "scored")
+            for database in ("breakout", "ram_world")
             for view in views
         }
         for chart in load_charts().values():
             # As `breakout chart` asks; a dashboard's user has them from `breakout migrate`.
-            database = "scored" if chart.name == "ram_curves" else "breakout"
+            database = "ram_world" if chart.name == "ram_curves" else "breakout"
             values = {f"param_{name}": _text(value) for name, value in chart.values({}).items()}
             self.questions[f"chart {chart.name}"] = (
                 database,
@@ -141,7 +141,7 @@ def client(server: ClickHouseServer) -> Iterator[Client]:
     with clickhouse_connect.get_client(dsn=settings.clickhouse_url) as client:
         for table, rows in seeds.rows().items():
             insert(client, table, *rows)
-        ram_world.load(Settings(clickhouse_url=f"{server.url}/scored"), ram_world.LAST, 1)
+        ram_world.load(Settings(clickhouse_url=f"{server.url}/ram_world"), ram_world.LAST, 1)
         yield client
 
 
@@ -185,7 +185,7 @@ def test_the_figure_tells_a_difference(worlds: Worlds, client: Client) -> None:
         "latest_log AS l LEFT JOIN baselines_log AS h ON h.size_bin = l.model_id"
     )
     try:
-        worlds.questions["loose"] = ("scored", "breakout.loose", {}, {})
+        worlds.questions["loose"] = ("ram_world", "breakout.loose", {}, {})
         worlds.usual["loose"] = worlds.answers({})["loose"]
         assert "join_use_nulls" in worlds.differences_by_view({"join_use_nulls": 1})["loose"]
     finally:
@@ -223,13 +223,13 @@ def test_our_clients_overrule_a_profile(
     with with_profile(server.url, profile) as strange:
         for command in COMMANDS:
             usual, other = (
-                run_breakout(command, {**os.environ, "CLICKHOUSE_URL": f"{url}/scored"}, 120)
+                run_breakout(command, {**os.environ, "CLICKHOUSE_URL": f"{url}/ram_world"}, 120)
                 for url in (server.url, strange)
             )
             assert (other.returncode, other.stdout) == (0, usual.stdout), other.stderr
         answers = []
         for number, url in enumerate((server.url, strange)):
-            settings = Settings(clickhouse_url=f"{url}/scored")
+            settings = Settings(clickhouse_url=f"{url}/ram_world")
             with serving(tmp_path / str(number), settings) as api:
                 answers.append(
                     [
@@ -243,7 +243,7 @@ def test_our_clients_overrule_a_profile(
 
 def test_a_user_that_may_not_set_anything_is_told(server: ClickHouseServer) -> None:
     with with_profile(server.url, {"readonly": 1}) as url:
-        shown = run_breakout(["top"], {**os.environ, "CLICKHOUSE_URL": f"{url}/scored"}, 120)
+        shown = run_breakout(["top"], {**os.environ, "CLICKHOUSE_URL": f"{url}/ram_world"}, 120)
     assert shown.returncode == 1
     assert "its profile must have readonly = 0 or 2, not 1" in shown.stderr
     assert len(shown.stderr.splitlines()) == 1

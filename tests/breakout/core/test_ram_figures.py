@@ -133,15 +133,15 @@ def test_interpolation_of_the_greatest_counters_does_not_overflow() -> None:
 
 
 def test_the_first_crossing_counts_and_hysteresis_ends_it() -> None:
-    scores = np.full((366, 3), np.nan)
-    scores[3:100, 0] = 2.0  # above from before the window on
-    scores[7:40, 1] = 0.99
-    scores[40:60, 1] = 1.0
-    scores[60:70, 1] = 0.9
-    scores[70:80, 1] = 0.89
-    scores[80:90, 1] = 3.0
-    scores[91:, 2] = 5.0  # too late
-    found = first_crossings(scores, 7, 90)
+    matrix = np.full((366, 3), np.nan)
+    matrix[3:100, 0] = 2.0  # above from before the window on
+    matrix[7:40, 1] = 0.99
+    matrix[40:60, 1] = 1.0
+    matrix[60:70, 1] = 0.9
+    matrix[70:80, 1] = 0.89
+    matrix[80:90, 1] = 3.0
+    matrix[91:, 2] = 5.0  # too late
+    found = first_crossings(matrix, 7, 90)
     assert found.model.tolist() == [0, 1]
     assert found.age.tolist() == [7, 40]
     assert found.ram.tolist() == [2.0, 1.0]

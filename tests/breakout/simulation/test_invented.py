@@ -46,7 +46,7 @@ EDGES = {
 
 
 @dataclass(frozen=True)
-class Scored:
+class BinRam:
     """RAM of one size bin's tracked models, as a daily scrape at midnight would find it."""
 
     models: list[Model]
@@ -69,7 +69,7 @@ def size_b(model: Model) -> float | None:
     return float(found[1] or found[2]) if found else None
 
 
-def score(catalog: Catalog, counters: Counters, low: float, high: float) -> Scored:
+def ram_of_bin(catalog: Catalog, counters: Counters, low: float, high: float) -> BinRam:
     rows = [
         row
         for row, model in enumerate(catalog.models)
@@ -83,13 +83,13 @@ def score(catalog: Catalog, counters: Counters, low: float, high: float) -> Scor
         seen = (moments[rows] >= milliseconds(START)) & (moments[rows] <= milliseconds(END))
         points[age, seen] = counters.true_cumulative(moments)[rows][seen]
     baseline, _ = ram.live(points, day0, AGES)
-    scores = ram.ram(points, baseline.downloads)
-    first = crossings.first_crossings(scores, 7, 90)
+    matrix = ram.ram(points, baseline.downloads)
+    first = crossings.first_crossings(matrix, 7, 90)
     models = [catalog.models[row] for row in rows]
     crossed = {
         models[column].id: int(age) for column, age in zip(first.model, first.age, strict=True)
     }
-    return Scored(models, baseline, scores, crossed)
+    return BinRam(models, baseline, matrix, crossed)
 
 
 @pytest.fixture(scope="module")
@@ -103,16 +103,16 @@ def counters(catalog: Catalog) -> Counters:
 
 
 @pytest.fixture(scope="module")
-def scored(catalog: Catalog, counters: Counters) -> dict[str, Scored]:
-    return {label: score(catalog, counters, *edges) for label, edges in EDGES.items()}
+def bins(catalog: Catalog, counters: Counters) -> dict[str, BinRam]:
+    return {label: ram_of_bin(catalog, counters, *edges) for label, edges in EDGES.items()}
 
 
 def with_role(catalog: Catalog, *roles: str) -> list[Model]:
     return [model for model in catalog.models if catalog.roles[model.id] in roles]
 
 
-def crossed_at(scored: dict[str, Scored]) -> dict[str, int]:
-    return {model: age for each in scored.values() for model, age in each.crossed.items()}
+def crossed_at(bins: dict[str, BinRam]) -> dict[str, int]:
+    return {model: age for each in bins.values() for model, age in each.crossed.items()}
 
 
 def test_about_300_models_are_tracked(catalog: Catalog) -> None:
@@ -130,32 +130,32 @@ def test_there_are_about_14_organisations_of_all_regions(catalog: Catalog) -> No
     assert orgs == {each.name for each in catalog.organisations if each.region}
 
 
-def test_every_bin_has_a_baseline_at_every_milestone(scored: dict[str, Scored]) -> None:
-    for each in scored.values():
+def test_every_bin_has_a_baseline_at_every_milestone(bins: dict[str, BinRam]) -> None:
+    for each in bins.values():
         assert len(each.models) >= 12
         assert (each.baseline.peers[list(MILESTONES)] == 10).all()
 
 
-def test_the_median_of_large_models_is_about_a_quarter(scored: dict[str, Scored]) -> None:
+def test_the_median_of_large_models_is_about_a_quarter(bins: dict[str, BinRam]) -> None:
     small, large = (
-        np.mean([scored[label].baseline.downloads[30] for label in labels])
+        np.mean([bins[label].baseline.downloads[30] for label in labels])
         for labels in (("1-5B", "7-9B"), ("100-250B", "250B+"))
     )
     assert 3 < small / large < 5
 
 
-def test_designed_breakouts_pass_the_median(catalog: Catalog, scored: dict[str, Scored]) -> None:
-    crossed = crossed_at(scored)
+def test_designed_breakouts_pass_the_median(catalog: Catalog, bins: dict[str, BinRam]) -> None:
+    crossed = crossed_at(bins)
     for model in with_role(catalog, "breakout", "slow_burner", "jump"):
         assert 7 <= crossed[model.id] <= 60, model.id
-    for each in scored.values():
+    for each in bins.values():
         designed = [i for i, m in enumerate(each.models) if catalog.roles[m.id] == "breakout"]
         seen = each.ram[60, designed]
         assert (seen[~np.isnan(seen)] > 1.3).all()
 
 
-def test_breakouts_of_the_last_weeks_are_there(catalog: Catalog, scored: dict[str, Scored]) -> None:
-    crossed = crossed_at(scored)
+def test_breakouts_of_the_last_weeks_are_there(catalog: Catalog, bins: dict[str, BinRam]) -> None:
+    crossed = crossed_at(bins)
     recent = [
         model
         for model in with_role(catalog, "breakout", "slow_burner", "jump")
@@ -165,24 +165,22 @@ def test_breakouts_of_the_last_weeks_are_there(catalog: Catalog, scored: dict[st
     assert len({size_b(model) for model in recent}) >= 5
 
 
-def test_the_slow_burner_passes_at_about_day_45(
-    catalog: Catalog, scored: dict[str, Scored]
-) -> None:
+def test_the_slow_burner_passes_at_about_day_45(catalog: Catalog, bins: dict[str, BinRam]) -> None:
     (model,) = with_role(catalog, "slow_burner")
-    assert 40 <= crossed_at(scored)[model.id] <= 50
+    assert 40 <= crossed_at(bins)[model.id] <= 50
 
 
-def test_flops_stay_far_below(catalog: Catalog, scored: dict[str, Scored]) -> None:
+def test_flops_stay_far_below(catalog: Catalog, bins: dict[str, BinRam]) -> None:
     count = 0
-    for each in scored.values():
+    for each in bins.values():
         flops = [i for i, m in enumerate(each.models) if catalog.roles[m.id] == "flop"]
         count += len(flops)
         assert np.nanmax(each.ram[7:91][:, flops]) < 0.15
     assert count >= 20
 
 
-def test_average_models_do_not_break_out(catalog: Catalog, scored: dict[str, Scored]) -> None:
-    crossed = crossed_at(scored)
+def test_average_models_do_not_break_out(catalog: Catalog, bins: dict[str, BinRam]) -> None:
+    crossed = crossed_at(bins)
     assert not [m.id for m in with_role(catalog, "average") if m.id in crossed]
 
 
@@ -322,7 +320,7 @@ def test_another_seed_has_its_breakouts_too(seed: int) -> None:
     catalog = invented_catalog(END, seed=seed)
     counters = Counters(catalog)
     crossed = crossed_at(
-        {label: score(catalog, counters, *edges) for label, edges in EDGES.items()}
+        {label: ram_of_bin(catalog, counters, *edges) for label, edges in EDGES.items()}
     )
     designed = with_role(catalog, "breakout", "slow_burner", "jump")
     missed = [model.id for model in designed if model.id not in crossed]

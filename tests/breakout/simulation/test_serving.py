@@ -17,7 +17,7 @@ def connect(url: str) -> socket.socket:
 
 
 def has_ended(client: socket.socket) -> bool:
-    """Whether the server has closed; the loop stands still, so that it cannot do so by now."""
+    """Whether the server has closed; the loop is blocked, so that it cannot have closed since."""
     client.settimeout(5)
     try:
         while client.recv(1 << 16):

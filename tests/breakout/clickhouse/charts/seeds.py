@@ -73,7 +73,7 @@ def rows() -> dict[str, list[dict[str, Any]]]:
         ],
         "names_log": names(),
         "inference_log": inference(),
-        "ratings_log": scores(),
+        "ratings_log": ratings(),
         **derivatives(),
         **points(),
     }  # fmt: skip
@@ -135,7 +135,7 @@ def inference() -> list[dict[str, Any]]:
     ]
 
 
-def scores() -> list[dict[str, Any]]:
+def ratings() -> list[dict[str, Any]]:
     found = []
     for source, board, versions in (
         ("arena", "text", ("",)),
