@@ -2,7 +2,7 @@
 
 import asyncio
 import signal
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
 
 import click
@@ -11,11 +11,13 @@ from breakout.simulation.clock import SimulatedClock
 from breakout.simulation.hub import SimulatedHub
 from breakout.simulation.invented import DAYS, MIN_DAYS, SEED, invented_catalog
 from breakout.simulation.reviewed import names_csv
+from breakout.simulation.season import FIRST_DAY, LAST_DAY, season_catalog, season_series
 
 _DATE = click.DateTime(formats=["%Y-%m-%d", "%Y-%m-%dT%H:%M:%SZ"])
 
 
 @click.command()
+@click.option("--season", is_flag=True, help="Serve real launches of 2024 and 2025 instead.")
 @click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
 @click.option(
     "--port",
@@ -48,6 +50,7 @@ _DATE = click.DateTime(formats=["%Y-%m-%d", "%Y-%m-%dT%H:%M:%SZ"])
 @click.option("--seed", default=SEED, show_default=True, help="Seed of the invented models.")
 def main(
     *,
+    season: bool,
     host: str,
     port: int,
     end: datetime | None,
@@ -58,16 +61,23 @@ def main(
     seed: int,
 ) -> None:
     """Serve all simulated sources, with invented models."""
+    if season:
+        clock = SimulatedClock(datetime.combine(LAST_DAY, time(), UTC))
+        hub = SimulatedHub(season_catalog(), clock=clock, host=host, port=port)
+        hub.set_counters(season_series())
+        asyncio.run(_serve(hub, FIRST_DAY, LAST_DAY))
+        return
     today = datetime.now(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
     last = end.replace(tzinfo=UTC) if end is not None else today
     clock = SimulatedClock(now.replace(tzinfo=UTC) if now is not None else last, speed=speed)
     catalog = invented_catalog(last, days=days, seed=seed)
     if names_file is not None:
         names_file.write_text(names_csv(catalog))
-    asyncio.run(_serve(SimulatedHub(catalog, clock=clock, host=host, port=port), last, days))
+    hub = SimulatedHub(catalog, clock=clock, host=host, port=port)
+    asyncio.run(_serve(hub, (last - timedelta(days=days)).date(), last.date()))
 
 
-async def _serve(hub: SimulatedHub, end: datetime, days: int) -> None:
+async def _serve(hub: SimulatedHub, first: date, last: date) -> None:
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
@@ -75,8 +85,8 @@ async def _serve(hub: SimulatedHub, end: datetime, days: int) -> None:
     async with hub:
         for setting, address in hub.addresses.items():
             click.echo(f"{setting}={address}")
-        click.echo(f"FIRST_DAY={(end - timedelta(days=days)).date()}")
-        click.echo(f"LAST_DAY={end.date()}")
+        click.echo(f"FIRST_DAY={first}")
+        click.echo(f"LAST_DAY={last}")
         await stop.wait()
 
 

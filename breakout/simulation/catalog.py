@@ -50,8 +50,8 @@ class Model:
     base_relation: Relation | None = None
     gated: Gated = False
     tags: tuple[str, ...] = ()
-    likes_share: float = 0.002
-    """Likes per download."""
+    likes_share: float | None = 0.002
+    """Likes per download; None = the Hub leaves likes out."""
     tracked_in: TrackedList | None = "models.csv"
     tracked_since: datetime | None = None
     """When it was added to the list; None = from the beginning."""

@@ -28,7 +28,7 @@ class Snapshot:
 
     downloads_all_time: list[int | None]
     downloads_30d: list[int | None]
-    likes: list[int]
+    likes: list[int | None]
     trending: list[int]
     """Downloads of the last seven days."""
 
@@ -45,7 +45,7 @@ class Counters:
         self._index = {model.id: i for i, model in enumerate(catalog.models)}
         self._first_ms = catalog.earliest_day() * DAY_MS
         self._public_ms = np.array([milliseconds(m.public_at) for m in catalog.models], np.int64)
-        self._likes_share = np.array([m.likes_share for m in catalog.models])
+        self._likes_share = [m.likes_share for m in catalog.models]
         self._rows = np.arange(len(catalog.models))
         newest = int(self._public_ms.max(initial=self._first_ms))
         self._midnights = self._curves((newest - self._first_ms) // DAY_MS + AHEAD_DAYS)
@@ -104,12 +104,17 @@ class Counters:
                 renewed[frozen] = start
         total = self.true_cumulative(renewed)
         window = total - self.true_cumulative(renewed - WINDOW_MS)
-        likes = (self.true_cumulative(time_ms) * self._likes_share).astype(np.int64)
+        likes = [
+            None if share is None else int(downloads * share)
+            for downloads, share in zip(
+                self.true_cumulative(time_ms).tolist(), self._likes_share, strict=True
+            )
+        ]
         trending = total - self.true_cumulative(renewed - TREND_MS)
         for row, at, lost in self._rollbacks:
             if renewed[row] >= at:
                 total[row] -= lost
-        snapshot = Snapshot(total.tolist(), window.tolist(), likes.tolist(), trending.tolist())
+        snapshot = Snapshot(total.tolist(), window.tolist(), likes, trending.tolist())
         for row, entries in self._series.items():
             served = [entry for entry in entries if entry[0] <= time_ms]
             _, all_time, d30 = served[-1] if served else (0, None, None)

@@ -1,0 +1,109 @@
+"""RAM of a real season: states, grid and baselines against figures worked out independently."""
+
+from collections.abc import Mapping
+from datetime import date
+from statistics import median
+
+import numpy as np
+import pytest
+
+from breakout.core import ram
+from breakout.core.counters import classify
+from breakout.core.grid import Basis, daily
+from breakout.core.sizes import resolve_size, size_bin
+from breakout.core.times import DAY_MS, day_ms
+from breakout.simulation.catalog import Model
+from breakout.simulation.season import season_catalog, season_series
+from tests.oracle.counters import grid as slow_grid
+
+YOUNG_DAYS = 30
+AGES = (7, 14, 21, 29)
+
+# RAM at these ages; null without a point, or with fewer than ten peers.
+EXPECTED: dict[str, tuple[float | None, ...]] = {
+    "deepseek-ai/DeepSeek-R1": (None, None, None, None),
+    "deepseek-ai/DeepSeek-R1-Distill-Qwen-1.5B": (8.91, 4.61, 3.02, 2.81),
+    "deepseek-ai/DeepSeek-R1-Distill-Qwen-32B": (4.24, 3.61, 4.80, 5.44),
+    "deepseek-ai/DeepSeek-R1-Distill-Llama-70B": (5.38, 3.67, 2.17, 3.43),
+    "deepseek-ai/DeepSeek-R1-Distill-Llama-8B": (1.45, 1.56, 1.47, 6.77),
+    "meta-llama/Llama-3.3-70B-Instruct": (None, 1.23, 1.45, 2.49),
+    "meta-llama/Llama-3.2-1B-Instruct": (None, 1.16, 1.15, 1.49),
+    "Qwen/Qwen2.5-VL-7B-Instruct": (3.98, 3.26, 3.20, None),
+    "Qwen/Qwen2.5-1.5B-Instruct": (0.23, 0.57, 234.00, 146.69),
+    "Qwen/Qwen2.5-Coder-32B-Instruct": (0.46, 0.51, 0.83, 1.21),
+    "Qwen/QwQ-32B-Preview": (1.99, 1.01, 1.02, 0.79),
+    "microsoft/Phi-3.5-mini-instruct": (2.22, 1.49, 0.93, 0.91),
+    "allenai/OLMo-2-1124-13B-Instruct": (1.16, None, 0.22, 0.07),
+    "mistralai/Mistral-Small-24B-Instruct-2501": (0.72, 3.83, 6.13, None),
+}
+
+Observations = Mapping[str, list[tuple[int, int]]]
+
+
+@pytest.fixture(scope="module")
+def models() -> dict[str, Model]:
+    return {model.id: model for model in season_catalog().models if model.tracked_in}
+
+
+@pytest.fixture(scope="module")
+def observations(models: dict[str, Model]) -> Observations:
+    """The 30-day counter, while a repository is younger: then it is the all-time counter."""
+    young = {}
+    for model_id, series in season_series().items():
+        if model_id in models:
+            created = models[model_id].created_at
+            young[model_id] = [
+                (round(at.timestamp() * 1000), count)
+                for at, _, count in series
+                if count is not None and 0 <= (at - created).days < YOUNG_DAYS and at >= created
+            ]
+    return {model_id: known for model_id, known in young.items() if known}
+
+
+def bin_of(model: Model) -> str | None:
+    size = resolve_size(model.id, manual_b=model.total_params_b if model.manual_size else None)
+    return size_bin(size.total_params_b) if size else None
+
+
+def released(model: Model) -> date:
+    return model.released_on or model.created_at.date()
+
+
+@pytest.mark.parametrize("model_id", EXPECTED)
+def test_ram_by_hand(models: dict[str, Model], observations: Observations, model_id: str) -> None:
+    """This model's downloads over the median of the ten greatest of its size bin."""
+    peers = [one for one in observations if bin_of(models[one]) == bin_of(models[model_id])]
+    grids = {
+        one: {row.day: row.cumulative for row in slow_grid(observations[one]) if row.basis != "gap"}
+        for one in peers
+    }
+
+    def downloads(one: str, age: int) -> int | None:
+        day = (released(models[one]) - date(1970, 1, 1)).days + age - 1
+        return grids[one].get(day)
+
+    for age, expected in zip(AGES, EXPECTED[model_id], strict=True):
+        counts = [count for one in peers if (count := downloads(one, age)) is not None]
+        top = sorted(counts, reverse=True)[:10]
+        own = downloads(model_id, age)
+        found = None if own is None or len(top) < 10 else round(own / median(top), 2)
+        assert found == expected
+
+
+@pytest.mark.parametrize("model_id", EXPECTED)
+def test_ram_of_named_models(
+    models: dict[str, Model], observations: Observations, model_id: str
+) -> None:
+    ids = sorted(one for one in observations if bin_of(models[one]) == bin_of(models[model_id]))
+    series = np.repeat(np.arange(len(ids)), [len(observations[one]) for one in ids])
+    at, raw = np.array([pair for one in ids for pair in observations[one]], np.int64).T
+    rows = daily(series, at, raw, classify(series, at, raw))
+    day0 = np.array([day_ms(released(models[one])) for one in ids])
+    age = rows.day + 1 - day0[rows.series] // DAY_MS
+    points = np.full((YOUNG_DAYS + 1, len(ids)), -1, np.int64)
+    shown = (rows.basis != Basis.GAP) & (age >= 0) & (age <= YOUNG_DAYS)
+    points[age[shown], rows.series[shown]] = rows.cumulative[shown]
+    baseline, _ = ram.live(points, day0, np.arange(YOUNG_DAYS + 1))
+    found = ram.ram(points, baseline.downloads)[list(AGES), ids.index(model_id)]
+    expected = [np.nan if one is None else one for one in EXPECTED[model_id]]
+    assert found.round(2).tolist() == pytest.approx(expected, nan_ok=True)
