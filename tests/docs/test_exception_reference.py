@@ -10,7 +10,7 @@ CLASSES = error_classes()
 def test_exceptions_of_every_package_are_found() -> None:
     names = {name.name for name in CLASSES}
     assert {"SettingsError", "SourceRefusedError", "MigrationError", "ProblemError"} <= names
-    assert CLASSES[ClassName("collectors.http.client", "SourceRefusedError")].base == "SourceError"
+    assert CLASSES[ClassName("collectors.http.errors", "SourceRefusedError")].base == "SourceError"
 
 
 @pytest.mark.parametrize(("name", "error"), CLASSES.items(), ids=[one.name for one in CLASSES])

@@ -23,7 +23,7 @@ def season_catalog() -> Catalog:
     """Return the season's models with the facts that the tracked-models list has of them.
 
     Licence, task and likes are not in the data and left out. Models that the list does not track
-    are in the catalog, without a task: the list's policy does not let them pass.
+    are in the catalog, without a task: the list's policy rejects them.
     """
     listed: dict[str, TrackedList] = {
         row["modelId"]: name for name in _LISTS for row in _rows(f"tracked-models/{name}")

@@ -138,12 +138,12 @@ async def test_runs_follow_each_other_and_never_overlap() -> None:
 
 
 async def test_a_failed_run_is_said_and_tried_again() -> None:
-    job = Tick([KafkaUnavailableError("Kafka is away"), ValueError("a surprise"), None])
+    job = Tick([KafkaUnavailableError("Kafka is unavailable"), ValueError("a surprise"), None])
     with capture_logs() as logs:
         told = await run_until(job, 3)
     assert told[:5] == [
         ("running", None),
-        ("waiting", "KafkaUnavailableError: Kafka is away"),
+        ("waiting", "KafkaUnavailableError: Kafka is unavailable"),
         ("running", None),
         ("waiting", "ValueError: a surprise"),
         ("running", None),
