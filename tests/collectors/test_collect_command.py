@@ -148,7 +148,7 @@ async def test_unavailable_broker_exits_1_and_names_setting(hub: FaultyHub) -> N
 async def test_invalid_setting_is_named(hub: FaultyHub) -> None:
     run = await ended(await start(hub, "127.0.0.1:9", "registry", "--once", HF_ENDPOINT="hub"))
     assert run.code == 1
-    assert "HF_ENDPOINT: must be an http:// or https:// address" in run.err
+    assert "HF_ENDPOINT: must be an http:// or https:// URL" in run.err
     assert "Traceback" not in run.err
 
 
