@@ -4,7 +4,7 @@ Arrays are columns, one entry an observation that has an all-time counter, sorte
 then by time, each time once a series. Times are int64 milliseconds since 1970 UTC, counts int64
 downloads.
 
-A counter is renewed about once a day, stays unchanged for days, falls and comes back. A *knot* is
+A counter is renewed about once a day, may stay unchanged for days, falls and recovers. A *knot* is
 an observation at which the true counter is known; between knots downloads are interpolated.
 """
 
@@ -14,17 +14,17 @@ from enum import IntEnum
 import numpy as np
 from numpy.typing import NDArray
 
-from breakout.core.arrays import Flag, Int
+from breakout.core.arrays import Flag, Int, first_at_or_after
 from breakout.core.times import DAY_MS
 
 RENEWAL_MS = DAY_MS
-"""A counter is renewed about once a day: until then it is unchanged in any case."""
+"""A counter is renewed about once a day, and unchanged in between."""
 RATE_MS = 7 * DAY_MS
 """The time before a change from which the rate of downloads is taken."""
 EXPECTED_DOWNLOADS = 20
-"""A counter that should have grown by so many and did not has not been renewed."""
+"""A counter expected to grow by so many that is unchanged was not renewed."""
 HELD_MS = 4 * DAY_MS
-"""A counter unchanged for longer was renewed: nobody downloaded."""
+"""A counter unchanged for longer was renewed: there were no downloads."""
 ROLLBACK_MS = 14 * DAY_MS
 """A counter that falls and reaches its former value within this time was rolled back."""
 
@@ -37,7 +37,7 @@ class State(IntEnum):
     BETWEEN = 2
     """Unchanged for less than a day: between two renewals of the counter."""
     IDLE = 3
-    """Unchanged, and nobody downloaded."""
+    """Unchanged, without downloads."""
     HELD = 4
     """Unchanged, although downloads were to be expected: the counter was not renewed."""
     ROLLBACK = 5
@@ -46,7 +46,7 @@ class State(IntEnum):
     """The counter fell for good; downloads count from here on."""
 
 
-KNOTS = frozenset({State.FIRST, State.RISE, State.IDLE, State.CORRECTION})
+KNOTS = (State.FIRST, State.RISE, State.IDLE, State.CORRECTION)
 
 
 @dataclass(frozen=True)
@@ -64,11 +64,12 @@ class Counters:
 def classify(series: Int, at: Int, raw: Int) -> Counters:
     """Return what each observation of many series is.
 
-    `series` numbers the series and does not decrease. What an observation is rests on those
+    `series` numbers the series and does not decrease. The state of an observation depends on those
     from 14 days before it to 14 days after it, and on one more on either side.
 
-    So an observation at s, the one before it at p and the one after it at n, reaches those in
-    `[min(s - 14 d, p - 3 d), n + 14 d)`, and the grid between the nearest knots outside of that.
+    So adding or removing an observation at s, with the one before it at p and the one after it at
+    n, changes states only in `[min(s - 14 d, p - 3 d), n + 14 d)`, and the grid only between the
+    nearest knots outside that window.
     """
     size = len(raw)
     if not size:
@@ -78,26 +79,28 @@ def classify(series: Int, at: Int, raw: Int) -> Counters:
     grown[first] = 0
     state = np.where(grown > 0, State.RISE, State.BETWEEN).astype(np.int8)
     state[first] = State.FIRST
-    _classify_unchanged(state, at, first, grown)
+    _classify_unchanged(state, series, at, first, grown)
     fallen = np.flatnonzero(grown < 0)
+    ends = np.searchsorted(series, series[fallen], "right")
     correction = np.zeros(size, np.int64)
-    last = _last_of_series(first)
     open_until = -1
-    for fall in fallen.tolist():
+    for fall, series_end in zip(fallen.tolist(), ends.tolist(), strict=True):
         if fall < open_until:
             continue
-        end = _rolled_back_until(fall, int(last[fall]), at, raw)
+        end = _rolled_back_until(fall, series_end, at, raw)
         if end:
             state[fall:end] = State.ROLLBACK
             open_until = end
         else:
             state[fall] = State.CORRECTION
             correction[fall] = -grown[fall]
-    return Counters(state, np.isin(state, [*KNOTS]), correction)
+    return Counters(state, np.isin(state, KNOTS), correction)
 
 
-def _classify_unchanged(state: NDArray[np.int8], at: Int, first: Flag, grown: Int) -> None:
-    """Tell idle and held observations from those between renewals."""
+def _classify_unchanged(
+    state: NDArray[np.int8], series: Int, at: Int, first: Flag, grown: Int
+) -> None:
+    """Mark the unchanged observations that are idle or held; the others are between renewals."""
     place = np.arange(len(at))
     changed = first | (grown != 0)
     change = np.maximum.accumulate(np.where(changed, place, 0))
@@ -114,7 +117,10 @@ def _classify_unchanged(state: NDArray[np.int8], at: Int, first: Flag, grown: In
     # What rose in the seven days before the change, and how long that is.
     risen = np.cumsum(np.maximum(grown, 0))
     changes = np.unique(begun)
-    base = _latest_at_or_before(changes, at[changes] - RATE_MS, at, first)
+    # From the latest observation at least so long before it, else from the series' first.
+    begin = np.searchsorted(series, series[changes], "left")
+    base = first_at_or_after(at, at[changes] - RATE_MS + 1, begin, changes) - 1
+    base = np.maximum(base, begin)
     rise, took = risen[changes] - risen[base], at[changes] - at[base]
     # Rise x time would pass 2^63; a rise of so many means held after a day in any case.
     enough = EXPECTED_DOWNLOADS * took // RENEWAL_MS + 1
@@ -125,28 +131,8 @@ def _classify_unchanged(state: NDArray[np.int8], at: Int, first: Flag, grown: In
     state[later] = np.where(few | long, State.IDLE, State.HELD)
 
 
-def _latest_at_or_before(places: Int, moment: Int, at: Int, first: Flag) -> Int:
-    """Return the latest observation at or before a moment, or the series' first, for many."""
-    begin = np.maximum.accumulate(np.where(first, np.arange(len(at)), 0))[places]
-    # Binary search within each series at once.
-    low, high = begin.copy(), places.copy()
-    while (searching := low < high).any():
-        middle = (low + high + 1) // 2
-        up = at[middle] <= moment
-        low = np.where(searching & up, middle, low)
-        high = np.where(searching & ~up, middle - 1, high)
-    return low
-
-
-def _last_of_series(first: Flag) -> Int:
-    begins = np.flatnonzero(first)
-    ends = np.concatenate((begins[1:], [len(first)])) - 1
-    return np.repeat(ends, np.diff(np.concatenate((begins, [len(first)]))))
-
-
-def _rolled_back_until(fall: int, last: int, at: Int, raw: Int) -> int:
+def _rolled_back_until(fall: int, series_end: int, at: Int, raw: Int) -> int:
     """Return the observation that reaches the value before a fall again within 14 days, else 0."""
-    end = int(np.searchsorted(at[fall : last + 1], at[fall] + ROLLBACK_MS, "right")) + fall
-    reached = raw[fall + 1 : end] >= raw[fall - 1]
-    place = int(reached.argmax()) if len(reached) else 0
-    return fall + 1 + place if len(reached) and reached[place] else 0
+    end = fall + int(np.searchsorted(at[fall:series_end], at[fall] + ROLLBACK_MS, "right"))
+    reached = np.flatnonzero(raw[fall + 1 : end] >= raw[fall - 1])
+    return fall + 1 + int(reached[0]) if len(reached) else 0

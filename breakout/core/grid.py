@@ -9,7 +9,7 @@ from enum import IntEnum
 import numpy as np
 from numpy.typing import NDArray
 
-from breakout.core.arrays import NULL, Int
+from breakout.core.arrays import NULL, Int, first_at_or_after
 from breakout.core.counters import Counters, State
 from breakout.core.times import DAY_MS
 
@@ -45,7 +45,7 @@ class Grid:
 
 
 def daily(series: Int, at: Int, raw: Int, counters: Counters) -> Grid:
-    """Return the grid of many series: from the day of the first knot to the last whole day.
+    """Return the grid of many series: from the day of the first knot to the last complete day.
 
     Columns as in `classify`. `cumulative(d) = cumulative(d-1) + downloads(d) - correction(d)`.
     """
@@ -56,7 +56,7 @@ def daily(series: Int, at: Int, raw: Int, counters: Counters) -> Grid:
     owner, moment, value = series[knots], at[knots], raw[knots]
     begins = np.flatnonzero(np.concatenate(([True], owner[1:] != owner[:-1])))
     ends = np.concatenate((begins[1:], [len(knots)])) - 1
-    # A day whose end is the last knot's very moment is whole.
+    # A day that ends exactly at the last knot is complete.
     first_day, last_day = moment[begins] // DAY_MS, moment[ends] // DAY_MS - 1
     count = np.maximum(last_day - first_day + 1, 0)
     which = np.repeat(np.arange(len(begins)), count)
@@ -64,7 +64,7 @@ def daily(series: Int, at: Int, raw: Int, counters: Counters) -> Grid:
     day = first_day[which] + step
     end = (day + 1) * DAY_MS
     # The first knot at or after the day's end; the interval before it holds that end.
-    after = _first_at_or_after(end, moment, begins[which], ends[which])
+    after = first_at_or_after(moment, end, begins[which], ends[which])
     before = after - 1
     length = moment[after] - moment[before]
     fell = counters.correction[knots]
@@ -99,17 +99,6 @@ def _share(grown: Int, elapsed: Int, length: Int) -> Int:
     great = np.flatnonzero(rest > np.iinfo(np.int64).max // elapsed)
     share[great] = rest[great].astype(object) * elapsed[great] // length[great]
     return np.asarray(whole * elapsed + share, np.int64)
-
-
-def _first_at_or_after(end: Int, moment: Int, low: Int, high: Int) -> Int:
-    """Return the first knot of each range at or after an end; there always is one."""
-    low, high = low.copy(), high.copy()
-    while (searching := low < high).any():
-        middle = (low + high) // 2
-        reached = moment[middle] >= end
-        high = np.where(searching & reached, middle, high)
-        low = np.where(searching & ~reached, middle + 1, low)
-    return low
 
 
 def _basis(
