@@ -9,7 +9,7 @@ import re
 from collections.abc import Mapping
 from functools import cache
 
-from breakout.clickhouse.migrations import migrations_folder
+from breakout.clickhouse.migrations import sql_folder
 
 Values = Mapping[str, str | float | bool | list[str] | list[int] | None]
 """Values of query parameters by name."""
@@ -26,7 +26,7 @@ _OTHER_VARIANT = {
 @cache
 def query(name: str, *, now: bool = False) -> str:
     """Return the SQL of a query. Raises `FileNotFoundError` for an unknown one."""
-    text = (migrations_folder() / "api" / f"{name}.sql").read_text(encoding="utf-8")
+    text = (sql_folder() / "api" / f"{name}.sql").read_text(encoding="utf-8")
     return _OTHER_VARIANT[now].sub("", text)
 
 

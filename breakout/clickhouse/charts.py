@@ -12,7 +12,7 @@ from datetime import date
 from importlib.resources.abc import Traversable
 from itertools import takewhile
 
-from breakout.clickhouse.migrations import migrations_folder
+from breakout.clickhouse.migrations import sql_folder
 
 _LINE = re.compile(
     r"-- (?:(?P<field>title|description|sources)|column (?P<column>\w+)"
@@ -82,7 +82,7 @@ class Chart:
 
 def load_charts(folder: Traversable | None = None) -> dict[str, Chart]:
     """Read all charts, by name. Raises `ChartError` for an invalid file."""
-    folder = folder or migrations_folder() / "charts"
+    folder = folder or sql_folder() / "charts"
     files = sorted(folder.iterdir(), key=lambda file: file.name)
     return {
         chart.name: chart for chart in (_read(file) for file in files if file.name[-4:] == ".sql")

@@ -7,11 +7,11 @@ that went missing and a database newer than the program are all refused.
 ClickHouse has no transaction around schema changes. So a migration is recorded as started
 before its first statement and as applied after its last one, and must be safe to run twice:
 the runner gives every CREATE its IF NOT EXISTS, and any other statement has to be written that
-way (`ALTER TABLE t ADD COLUMN IF NOT EXISTS ...`). That makes a rerun after a failure, and two
-runners at once, harmless. A migration that failed halfway and was then edited is refused while
+way (`ALTER TABLE t ADD COLUMN IF NOT EXISTS ...`). That makes a rerun after a failure, and
+concurrent runners, harmless. A migration that failed halfway and was then edited is refused while
 what it made is still there: IF NOT EXISTS would keep the older definition unnoticed.
 
-Views have no migrations: every run creates them anew (`breakout.clickhouse.views`).
+Views have no migrations: every run creates them again (`breakout.clickhouse.views`).
 """
 
 import re
@@ -30,6 +30,7 @@ from clickhouse_connect.driver.client import Client
 from breakout.clickhouse.client import Purpose, await_clickhouse
 from breakout.clickhouse.errors import explained
 from breakout.clickhouse.readonly_user import create_readonly_user
+from breakout.clickhouse.record_table import RecordTable
 from breakout.clickhouse.statements import MigrationError, split_statements
 from breakout.clickhouse.views import View, ViewChanges, create_views, lacking_views, read_views
 from breakout.settings import Settings
@@ -48,23 +49,20 @@ _MADE = re.compile(r"CREATE\s+[A-Z\s]+?\s+IF\s+NOT\s+EXISTS\s+([\w.`\"]+)", re.I
 _EARLIER = "0001_downloads.sql"
 """First migration of the earlier schema: no migration may have this name again."""
 
-_COLUMNS = {
-    "version": ("UInt32", "Number of the migration"),
-    "name": ("String", "Name of its file"),
-    "checksum": ("String", "SHA-256 of its file, hexadecimal"),
-    "started_at": ("DateTime64(3, 'UTC')", "When it was begun, UTC"),
-    "applied_at": ("Nullable(DateTime64(3, 'UTC'))", "When it was done, UTC; null = not"),
-    "applied": ("Bool", "Whether it was done: outlives the record of its start"),
-}
-_TABLE = f"""
-CREATE TABLE IF NOT EXISTS schema_migrations
-(
-    {", ".join(f"{name} {kind} COMMENT '{about}'" for name, (kind, about) in _COLUMNS.items())}
+_RECORDS = RecordTable(
+    name="schema_migrations",
+    meaning="Migrations of this database",
+    engine="ReplacingMergeTree(applied)",
+    key="version",
+    columns={
+        "version": ("UInt32", "Number of the migration"),
+        "name": ("String", "Name of its file"),
+        "checksum": ("String", "SHA-256 of its file, hexadecimal"),
+        "started_at": ("DateTime64(3, 'UTC')", "When it was begun, UTC"),
+        "applied_at": ("Nullable(DateTime64(3, 'UTC'))", "When it was done, UTC; null = not"),
+        "applied": ("Bool", "Whether it was done: outlives the record of its start"),
+    },
 )
-ENGINE = ReplacingMergeTree(applied)
-ORDER BY version
-COMMENT 'Migrations of this database'
-"""
 
 
 @dataclass(frozen=True)
@@ -119,7 +117,7 @@ class _Record:
     applied: bool
 
 
-def migrations_folder() -> Traversable:
+def sql_folder() -> Traversable:
     """Return where the SQL files are: inside the wheel, or beside the package in a checkout."""
     packaged = files("breakout") / "_sql"
     if packaged.is_dir():
@@ -132,7 +130,7 @@ def migrations_folder() -> Traversable:
 
 def read_migrations(folder: Traversable | None = None) -> list[Migration]:
     """Read the migration files in order. Raises `MigrationError` that names the wrong file."""
-    folder = folder or migrations_folder() / "schema"
+    folder = folder or sql_folder() / "schema"
     found: dict[int, Migration] = {}
     for file in sorted(folder.iterdir(), key=lambda file: file.name):
         if not file.name.endswith(".sql"):
@@ -162,7 +160,7 @@ def migrate(settings: Settings, *, give_up_after: float | None = None) -> Report
     Waits for ClickHouse, `give_up_after` seconds at most. Raises `MigrationError` and
     `ClickHouseError`.
     """
-    migrations, views = read_migrations(), read_views(migrations_folder() / "views")
+    migrations, views = read_migrations(), read_views(sql_folder() / "views")
     database = settings.clickhouse.database
     client = await_clickhouse(settings, Purpose.MIGRATE, give_up_after=give_up_after)
     with explained(settings):
@@ -178,7 +176,7 @@ def migrate(settings: Settings, *, give_up_after: float | None = None) -> Report
 
 def pending(settings: Settings, *, give_up_after: float | None = 0) -> Pending:
     """Return what the database lacks, changing nothing. Raises as `migrate` does."""
-    migrations, views = read_migrations(), read_views(migrations_folder() / "views")
+    migrations, views = read_migrations(), read_views(sql_folder() / "views")
     client = await_clickhouse(settings, Purpose.MIGRATE, give_up_after=give_up_after)
     with explained(settings):
         try:
@@ -188,22 +186,22 @@ def pending(settings: Settings, *, give_up_after: float | None = 0) -> Pending:
 
 
 def apply(client: Client, database: str, migrations: Sequence[Migration]) -> list[Migration]:
-    """Apply what the database lacks and return it; raises the driver's errors as they come."""
+    """Apply what the database lacks and return it; raises the driver's errors."""
     client.command(f"CREATE DATABASE IF NOT EXISTS {quote_identifier(database)}")
     client.database = database
-    client.command(_TABLE)
+    _RECORDS.create(client)
     to_do = _to_do(migrations, _records(client, database), database)
     done: list[_Row] = []
     for migration in to_do:
         started = datetime.now(UTC)
         # That one is done and that the next begins is one insert: inserts are half of all time.
-        _record(client, [*done, _row(migration, started, None)])
+        _RECORDS.insert(client, [*done, _row(migration, started, None)])
         for statement in migration.statements:
             client.command(statement)
         done = [_row(migration, started, datetime.now(UTC))]
         log.info("migrated", file=migration.file, database=database)
     if done:
-        _record(client, done)
+        _RECORDS.insert(client, done)
     return to_do
 
 
@@ -251,17 +249,6 @@ def _records(client: Client, database: str) -> dict[int, _Record]:
 def _row(migration: Migration, started: datetime, applied: datetime | None) -> _Row:
     done = applied is not None
     return (migration.version, migration.file, migration.checksum, started, applied, done)
-
-
-def _record(client: Client, rows: Sequence[_Row]) -> None:
-    client.insert(
-        "schema_migrations",
-        rows,
-        column_names=list(_COLUMNS),
-        # Else the driver asks for them before every insert.
-        column_type_names=[kind for kind, _ in _COLUMNS.values()],
-        settings={"async_insert": 0},
-    )
 
 
 def _to_do(

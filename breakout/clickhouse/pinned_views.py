@@ -1,4 +1,4 @@
-"""Gives every view the settings that its meaning depends on, whatever a reader's profile says.
+"""Adds the settings that a view's meaning depends on, which override a user's profile.
 
 ClickHouse resolves a view's SELECT with the reader's settings: with `join_use_nulls = 1` in a
 profile `ram_now` failed. A SETTINGS clause of the SELECT itself comes first. A user with

@@ -1,10 +1,10 @@
-"""Creates the views of sql/views/, the public SQL interface, anew at every `breakout migrate`.
+"""Creates the views of sql/views/, the public SQL interface, again at every `breakout migrate`.
 
 A file holds one view or a few related ones, each as `CREATE OR REPLACE VIEW name`. They are
 created in the order of what they read; names of files have no meaning. The table `schema_views`
-records which views were created here, so that a view that left the files can be dropped while
-views of other people stay. The views are those of the program that migrated last, also where
-that is an older one.
+records which views were created here, so that a view removed from the files can be dropped while
+other people's views stay. The views are those of the program that migrated last, even an older
+one.
 """
 
 import re
@@ -20,6 +20,7 @@ from clickhouse_connect.driver.binding import quote_identifier
 from clickhouse_connect.driver.client import Client
 
 from breakout.clickhouse.pinned_views import pinned
+from breakout.clickhouse.record_table import RecordTable
 from breakout.clickhouse.statements import MigrationError, split_statements, without_texts
 
 log = structlog.get_logger(__name__)
@@ -27,21 +28,18 @@ log = structlog.get_logger(__name__)
 _NAME = re.compile(r"CREATE\s+OR\s+REPLACE\s+VIEW\s+(\w+)\b", re.IGNORECASE)
 _READ = re.compile(r"\b(?:FROM|JOIN|IN)\s+(\w+)\b", re.IGNORECASE)
 
-_COLUMNS = {
-    "name": ("String", "Name of the view"),
-    "checksum": ("String", "SHA-256 of its statement, hexadecimal; empty = not created yet"),
-    "dropped": ("UInt8", "1 = dropped since"),
-    "updated_at": ("DateTime64(3, 'UTC')", "When this was written, UTC: the latest row counts"),
-}
-_TABLE = f"""
-CREATE TABLE IF NOT EXISTS schema_views
-(
-    {", ".join(f"{name} {kind} COMMENT '{about}'" for name, (kind, about) in _COLUMNS.items())}
+_RECORDS = RecordTable(
+    name="schema_views",
+    meaning="Views of this database that breakout migrate created",
+    engine="ReplacingMergeTree(updated_at, dropped)",
+    key="name",
+    columns={
+        "name": ("String", "Name of the view"),
+        "checksum": ("String", "SHA-256 of its statement, hexadecimal; empty = not created yet"),
+        "dropped": ("UInt8", "1 = dropped since"),
+        "updated_at": ("DateTime64(3, 'UTC')", "When this was written, UTC: the latest row counts"),
+    },
 )
-ENGINE = ReplacingMergeTree(updated_at, dropped)
-ORDER BY name
-COMMENT 'Views of this database that breakout migrate created'
-"""
 
 
 @dataclass(frozen=True)
@@ -92,8 +90,10 @@ def read_views(folder: Traversable) -> list[View]:
 
 
 def lacking_views(client: Client, database: str, views: Sequence[View]) -> ViewChanges:
-    """Return what `create_views` would change. Raises `MigrationError` where a table, or a view
-    of somebody else, has the name of one of these views."""
+    """Return what `create_views` would change.
+
+    Raises `MigrationError` if a table, or a view created by others, has the name of one of them.
+    """
     kinds = _kinds(client, database)
     checksums = _checksums(client, database) if "schema_views" in kinds else {}
     for view in views:
@@ -116,17 +116,16 @@ def lacking_views(client: Client, database: str, views: Sequence[View]) -> ViewC
 
 
 def create_views(client: Client, database: str, views: Sequence[View]) -> ViewChanges:
-    """Create all views anew, drop those that are no longer there, and return what changed.
+    """Create all views again, drop those removed from the files, and return what changed.
 
-    Readers see every view at every moment: ClickHouse exchanges the old one and the new one.
-    Raises as `lacking_views` does, and the driver's errors as they come.
+    Queries always find every view: ClickHouse exchanges the old and the new one atomically.
+    Raises as `lacking_views` does, and the driver's errors.
     """
     client.database = database
-    client.command(_TABLE)
+    _RECORDS.create(client)
     changes = lacking_views(client, database, views)
-    known = _checksums(client, database)
-    # Recorded first: what a killed run created is known as ours by the next one.
-    _record(client, ((view.name, "", 0) for view in changes.create if view.name not in known))
+    # Recorded first: the next run recognises what a killed one created.
+    _record(client, ((view.name, "", 0) for view in changes.create))
     for view in views:
         client.command(view.statement)
     for name in changes.drop:
@@ -156,8 +155,8 @@ def _ordered(views: dict[str, View]) -> list[View]:
     try:
         return [views[name] for name in TopologicalSorter(reads).static_order()]
     except CycleError as error:
-        circle = " <- ".join(error.args[1])
-        raise MigrationError(f"views read each other in a circle: {circle}") from None
+        cycle = " <- ".join(error.args[1])
+        raise MigrationError(f"views read each other in a cycle: {cycle}") from None
 
 
 def _kinds(client: Client, database: str) -> dict[str, str]:
@@ -178,10 +177,4 @@ def _record(client: Client, rows: Iterable[tuple[str, str, int]]) -> None:
     now = datetime.now(UTC)
     dated = [(*row, now) for row in rows]
     if dated:
-        client.insert(
-            "schema_views",
-            dated,
-            column_names=list(_COLUMNS),
-            column_type_names=[kind for kind, _ in _COLUMNS.values()],
-            settings={"async_insert": 0},
-        )
+        _RECORDS.insert(client, dated)

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 from grafana_foundation_sdk.builders.dashboard import Dashboard
 
-from breakout.clickhouse.migrations import migrations_folder
+from breakout.clickhouse.migrations import sql_folder
 from grafana.builder.addresses import CLICKHOUSE, PROMETHEUS, Uid
 from grafana.builder.colours import ABOVE, BELOW, FELL, RANKS, REGIONS
 from grafana.builder.dashboards import build
@@ -431,7 +431,7 @@ def test_every_chart_of_the_mission_is_on_a_dashboard() -> None:
         one["rawSql"] for place in PANELS for one in place.panel["targets"] if "rawSql" in one
     )
     shown = _bare(shown)
-    for file in sorted((migrations_folder() / "charts").iterdir(), key=lambda file: file.name):
+    for file in sorted((sql_folder() / "charts").iterdir(), key=lambda file: file.name):
         lines = chart(file.name.removesuffix(".sql")).splitlines()
         first = [line for line in lines if "{" not in line and "'" not in line][:2]
         assert all(_bare(line) in shown for line in first), file.name
@@ -451,7 +451,7 @@ def test_metrics_that_are_asked_exist() -> None:
 
 
 def test_sources_are_those_of_the_schema() -> None:
-    sql = "\n".join(file.read_text() for file in (migrations_folder() / "schema").iterdir())
+    sql = "\n".join(file.read_text() for file in (sql_folder() / "schema").iterdir())
     for source, title in TITLES.items():
         assert f"'{source}', '{title}'" in sql
 

@@ -11,7 +11,7 @@ import pytest
 from chdb.session import Session
 from hypothesis import HealthCheck, given, settings
 
-from breakout.clickhouse.migrations import migrations_folder, read_migrations
+from breakout.clickhouse.migrations import read_migrations, sql_folder
 from breakout.clickhouse.views import read_views
 from breakout.contract.events import ModelRecord
 
@@ -59,7 +59,7 @@ class Engine:
         for migration in read_migrations():
             for statement in migration.statements:
                 session.query(statement)
-        for view in read_views(migrations_folder() / "views"):
+        for view in read_views(sql_folder() / "views"):
             session.query(view.statement)
         for log in (*LOGS, MATERIALIZED):
             # Superseded rows stay in separate parts: only FINAL hides them.

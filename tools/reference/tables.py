@@ -6,7 +6,7 @@ from tempfile import TemporaryDirectory
 
 import chdb.session
 
-from breakout.clickhouse.migrations import migrations_folder, read_migrations
+from breakout.clickhouse.migrations import read_migrations, sql_folder
 from breakout.clickhouse.views import read_views
 from tools.reference.markdown import code, page, table
 
@@ -51,7 +51,7 @@ def _schema(
     for migration in read_migrations():
         for statement in migration.statements:
             session.query(statement)
-    for view in read_views(migrations_folder() / "views"):
+    for view in read_views(sql_folder() / "views"):
         session.query(view.statement)
     tables = [(name, bool(is_view), comment) for name, is_view, comment in _rows(session, TABLES)]
     columns = {

@@ -252,16 +252,16 @@ def test_gives_up_on_a_clickhouse_that_is_away(tmp_path: Path) -> None:
 def test_a_checkout_and_a_wheel_have_their_migrations(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    assert Path(str(migrations.migrations_folder())) == REPOSITORY / "sql"
+    assert Path(str(migrations.sql_folder())) == REPOSITORY / "sql"
     # As a wheel lays it out: breakout/_sql, and no pyproject.toml beside the package.
     package = tmp_path / "site" / "breakout"
     package.mkdir(parents=True)
     monkeypatch.setattr(migrations, "files", lambda _name: package)
     monkeypatch.setattr(migrations, "__file__", str(package / "migrations.py"))
     with pytest.raises(MigrationError, match="install breakout again"):
-        migrations.migrations_folder()
+        migrations.sql_folder()
     (package / "_sql").mkdir()
-    assert str(migrations.migrations_folder()).endswith("_sql")
+    assert str(migrations.sql_folder()).endswith("_sql")
 
 
 def test_the_readers_password_never_travels() -> None:

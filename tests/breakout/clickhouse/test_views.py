@@ -9,7 +9,7 @@ from clickhouse_connect.driver.exceptions import DatabaseError
 
 from breakout.clickhouse import migrations
 from breakout.clickhouse.client import migration_client
-from breakout.clickhouse.migrations import migrate, migrations_folder, pending
+from breakout.clickhouse.migrations import migrate, pending, sql_folder
 from breakout.clickhouse.statements import MigrationError
 from breakout.clickhouse.views import View, create_views, lacking_views, read_views
 from breakout.settings import Settings
@@ -42,8 +42,8 @@ def views(tmp_path: Path) -> Path:
 def sql(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """The program's SQL files, to change."""
     copy = tmp_path / "sql"
-    shutil.copytree(str(migrations_folder()), copy)
-    monkeypatch.setattr(migrations, "migrations_folder", lambda: copy)
+    shutil.copytree(str(sql_folder()), copy)
+    monkeypatch.setattr(migrations, "sql_folder", lambda: copy)
     return copy
 
 
@@ -81,7 +81,7 @@ def named(views: tuple[View, ...]) -> list[str]:
 
 def test_views_of_the_database_are_those_of_the_files(settings: Settings, client: Client) -> None:
     migrate(settings)
-    files = read_views(migrations_folder() / "views")
+    files = read_views(sql_folder() / "views")
     assert definitions(client) == {view.name: formatted(client, view) for view in files}
 
 
@@ -218,7 +218,7 @@ def test_views_are_ordered_by_what_they_read(views: Path) -> None:
         ),
         (
             CIRCLE,
-            "views read each other in a circle: c <- d <- c",
+            "views read each other in a cycle: c <- d <- c",
         ),
         ("CREATE OR REPLACE VIEW c AS SELECT 'open", "more.sql, line 1: ' is never closed"),
     ],
