@@ -8,6 +8,8 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from breakout.retry import RetryPolicy
+
 Probe = Callable[[], Awaitable[bool]]
 """Returns within a few seconds whether the process responds."""
 
@@ -39,8 +41,8 @@ class RestartPolicy:
 
     def pause(self, early_failures: int) -> float:
         """Return the seconds to wait after so many early failures in a row."""
-        # The exponent is bounded: a float overflows at 2**1024
-        return min(self.first_pause * 2.0 ** min(early_failures, 30), self.longest_pause)
+        policy = RetryPolicy(self.first_pause, self.longest_pause, jitter=0.0)
+        return policy.wait_seconds(early_failures + 1)
 
 
 @dataclass(frozen=True, slots=True)

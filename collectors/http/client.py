@@ -36,20 +36,19 @@ log = structlog.get_logger(__name__)
 
 ContentT = TypeVar("ContentT")
 
+DEFAULT_RETRIES = RetryPolicy(0.5, 30.0, jitter=1.0, attempts=5)
+
 
 @dataclass(frozen=True)
 class RequestPolicy:
-    """How long to wait for a source, in seconds, and how often to retry."""
+    """How long to wait for a source, in seconds, how often to retry, and how many at once."""
 
     connect: float = 10.0
     read: float = 30.0
     """Between two reads of a response."""
     total: float = 120.0
     """For one request, from its first byte to the last of its response."""
-    attempts: int = 5
-    backoff: float = 0.5
-    """The n-th retry waits a random time of up to this times 2 to the n-1."""
-    longest_backoff: float = 30.0
+    retries: RetryPolicy = DEFAULT_RETRIES
     longest_limit_wait: float = 900.0
     """A rate limit that demands more is an error."""
     limited_attempts: int = 20
@@ -94,12 +93,6 @@ class Source:
         self.name = name
         self.setting = setting
         self._request_policy = request_policy
-        self._retries = RetryPolicy(
-            first_wait_seconds=request_policy.backoff,
-            max_wait_seconds=request_policy.longest_backoff,
-            jitter=1.0,
-            attempts=request_policy.attempts,
-        )
         self._budget = Budget(policy, longest_wait=request_policy.longest_limit_wait)
         parts = urlsplit(address)
         host = parts.netloc.rpartition("@")[2]
@@ -196,13 +189,14 @@ class Source:
         limits: BodyLimits,
         headers: Mapping[str, str] = MappingProxyType({}),
     ) -> tuple[Response, ContentT]:
+        retries = self._request_policy.retries
         failures = limited = 0
         while True:
             try:
                 return await self._attempts.send(url, parse, limits, headers)
             except RateLimitedError as error:
                 limited += 1
-                self._budget.block(max(error.seconds, self._retries.wait_seconds(limited)))
+                self._budget.block(max(error.seconds, retries.wait_seconds(limited)))
                 if limited >= self._request_policy.limited_attempts:
                     raise self._over_limit(url, failures + limited, "rate limited") from None
                 wait = self._budget.seconds_to_wait()
@@ -214,9 +208,9 @@ class Source:
                 ) from None
             except RetryableError as error:
                 failures += 1
-                if failures >= self._request_policy.attempts:
+                if failures == retries.attempts:
                     raise self._final(url, failures, error) from None
-                wait = self._retries.wait_seconds(failures)
+                wait = retries.wait_seconds(failures)
                 log.warning(
                     "request failed, retrying",
                     source=self.name,

@@ -4,15 +4,14 @@ import asyncio
 from collections.abc import Callable
 from dataclasses import replace
 
+from breakout.retry import RetryPolicy
 from collectors.http.client import RequestPolicy
 
 QUICK = RequestPolicy(
     connect=2.0,
     read=10.0,
     total=20.0,
-    attempts=3,
-    backoff=0.01,
-    longest_backoff=0.02,
+    retries=RetryPolicy(0.01, 0.02, jitter=1.0, attempts=3),
     longest_limit_wait=5.0,
     limited_attempts=4,
     concurrency=4,

@@ -12,6 +12,7 @@ from pydantic import SecretStr
 
 from breakout.contract.events import read_event
 from breakout.contract.topics import TOPICS
+from breakout.retry import RetryPolicy
 from breakout.settings import Settings, read_settings
 from collectors.http.client import RequestPolicy
 from collectors.publishing.publisher import Publisher
@@ -36,9 +37,7 @@ IMPATIENT = RequestPolicy(
     connect=2.0,
     read=2.0,
     total=5.0,
-    attempts=2,
-    backoff=0.001,
-    longest_backoff=0.002,
+    retries=RetryPolicy(0.001, 0.002, jitter=1.0, attempts=2),
     longest_limit_wait=0.01,
     limited_attempts=2,
 )
