@@ -1,13 +1,15 @@
-"""`python -m breakout.simulation`: serves the invented models until stopped."""
+"""`python -m breakout.simulation`: serves invented models or the real season until stopped."""
 
 import asyncio
 import signal
+from collections.abc import Mapping
 from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
 
 import click
 
 from breakout.simulation.clock import SimulatedClock
+from breakout.simulation.counters import Series
 from breakout.simulation.hub import SimulatedHub
 from breakout.simulation.invented import DAYS, MIN_DAYS, SEED, invented_catalog
 from breakout.simulation.reviewed import names_csv
@@ -17,7 +19,11 @@ _DATE = click.DateTime(formats=["%Y-%m-%d", "%Y-%m-%dT%H:%M:%SZ"])
 
 
 @click.command()
-@click.option("--season", is_flag=True, help="Serve real launches of 2024 and 2025 instead.")
+@click.option(
+    "--season",
+    is_flag=True,
+    help="Serve real launches of 2024 and 2025; ignores --end, --days, --seed and --names-file.",
+)
 @click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
 @click.option(
     "--port",
@@ -60,21 +66,21 @@ def main(
     names_file: Path | None,
     seed: int,
 ) -> None:
-    """Serve all simulated sources, with invented models."""
+    """Serve all simulated sources, with invented models or a real season of launches."""
+    counters: Mapping[str, Series] = {}
     if season:
-        clock = SimulatedClock(datetime.combine(LAST_DAY, time(), UTC))
-        hub = SimulatedHub(season_catalog(), clock=clock, host=host, port=port)
-        hub.set_counters(season_series())
-        asyncio.run(_serve(hub, FIRST_DAY, LAST_DAY))
-        return
-    today = datetime.now(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
-    last = end.replace(tzinfo=UTC) if end is not None else today
-    clock = SimulatedClock(now.replace(tzinfo=UTC) if now is not None else last, speed=speed)
-    catalog = invented_catalog(last, days=days, seed=seed)
-    if names_file is not None:
-        names_file.write_text(names_csv(catalog))
+        catalog, counters, first = season_catalog(), season_series(), FIRST_DAY
+        end = datetime.combine(LAST_DAY, time(), UTC)
+    else:
+        today = datetime.now(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
+        end = end.replace(tzinfo=UTC) if end is not None else today
+        catalog, first = invented_catalog(end, days=days, seed=seed), end.date() - timedelta(days)
+        if names_file is not None:
+            names_file.write_text(names_csv(catalog))
+    clock = SimulatedClock(now.replace(tzinfo=UTC) if now is not None else end, speed=speed)
     hub = SimulatedHub(catalog, clock=clock, host=host, port=port)
-    asyncio.run(_serve(hub, (last - timedelta(days=days)).date(), last.date()))
+    hub.set_counters(counters)
+    asyncio.run(_serve(hub, first, end.date()))
 
 
 async def _serve(hub: SimulatedHub, first: date, last: date) -> None:
