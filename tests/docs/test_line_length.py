@@ -1,9 +1,7 @@
 """Lines of the documentation fit a terminal and a review."""
 
-import subprocess
-from pathlib import Path
+from tests.support.project_files import REPOSITORY, project_files
 
-REPOSITORY = Path(__file__).resolve().parents[2]
 LONGEST_LINE = 120
 
 
@@ -16,19 +14,13 @@ def too_long(page: str) -> list[int]:
     ]
 
 
-def pages() -> list[Path]:
-    listed = subprocess.run(
-        ["git", "ls-files", "*.md"], cwd=REPOSITORY, check=True, capture_output=True, text=True
-    )
-    return [path for name in listed.stdout.split() if (path := REPOSITORY / name).exists()]
-
-
 def test_no_line_of_the_docs_is_too_long() -> None:
-    names = {path.name for path in pages()}
+    pages = project_files(".md")
+    names = {path.name for path in pages}
     assert {"README.md", "ARCHITECTURE.md", "definitions.md", "charts.md"} <= names
     wrong = {
         str(path.relative_to(REPOSITORY)): lines
-        for path in pages()
+        for path in pages
         if (lines := too_long(path.read_text(encoding="utf-8")))
     }
     assert wrong == {}

@@ -1,13 +1,12 @@
 """What no file of the project may hold."""
 
 import re
-import subprocess
 from collections import Counter
-from pathlib import Path
 
 import pytest
 
-REPOSITORY = Path(__file__).resolve().parents[2]
+from tests.support.project_files import REPOSITORY, project_files
+
 LONGEST_MODULE = 700
 # In parts, so that this file holds none of it either.
 REGISTRIES = [
@@ -34,19 +33,6 @@ FORBIDDEN = {
 }
 
 
-def files_of_the_project() -> list[Path]:
-    """Return what is tracked, or would be."""
-    listed = subprocess.run(
-        ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"],
-        cwd=REPOSITORY,
-        check=True,
-        capture_output=True,
-        text=True,
-    )
-    paths = {REPOSITORY / name for name in listed.stdout.split("\0") if name}
-    return sorted(path for path in paths if path.is_file())
-
-
 def findings(text: str) -> list[str]:
     """Return what a text holds that it must not."""
     return [
@@ -59,7 +45,7 @@ def findings(text: str) -> list[str]:
 def test_no_file_holds_what_it_must_not() -> None:
     wrong = {
         str(path.relative_to(REPOSITORY)): found
-        for path in files_of_the_project()
+        for path in project_files()
         if (found := findings(path.read_text(encoding="utf-8", errors="replace")))
     }
     assert wrong == {}
@@ -81,14 +67,13 @@ def test_it_would_be_seen(text: str) -> None:
 def test_no_module_is_too_long_to_read_in_one_sitting() -> None:
     lengths = {
         str(path.relative_to(REPOSITORY)): len(path.read_text().splitlines())
-        for path in files_of_the_project()
-        if path.suffix == ".py"
+        for path in project_files(".py")
     }
     assert lengths
     assert {name: lines for name, lines in lengths.items() if lines > LONGEST_MODULE} == {}
 
 
 def test_no_two_test_files_have_one_name() -> None:
-    names = Counter(path.name for path in files_of_the_project() if path.name.startswith("test_"))
+    names = Counter(path.name for path in project_files() if path.name.startswith("test_"))
     assert names
     assert [name for name, count in names.items() if count > 1] == []

@@ -1,13 +1,12 @@
 """One word for one thing: names that the project once had do not come back."""
 
 import re
-import subprocess
-from pathlib import Path
 
 import pytest
 
-REPOSITORY = Path(__file__).resolve().parents[2]
-TEXTS = {".py", ".sql", ".js", ".html", ".md", ".yaml", ".yml", ".sh", ".toml"}
+from tests.support.project_files import REPOSITORY, project_files
+
+SUFFIXES = (".py", ".sql", ".js", ".html", ".md", ".yaml", ".yml", ".sh", ".toml")
 SKIPPED = ("CHANGELOG.md", "tests/packaging/test_language.py")
 OTHERS = ("api/page/assets/vendor/", "breakout/simulation/season/data/")
 """Files of other people, as they were published."""
@@ -40,16 +39,11 @@ WORDS = [
 
 
 def texts() -> list[tuple[str, str]]:
-    listed = subprocess.run(
-        ["git", "ls-files", "-z"], cwd=REPOSITORY, check=True, capture_output=True, text=True
-    )
+    named = ((str(path.relative_to(REPOSITORY)), path) for path in project_files(*SUFFIXES))
     return [
         (name, path.read_text(encoding="utf-8"))
-        for name in listed.stdout.split("\0")
-        if (path := REPOSITORY / name).suffix in TEXTS
-        and path.is_file()
-        and name not in SKIPPED
-        and not name.startswith(OTHERS)
+        for name, path in named
+        if name not in SKIPPED and not name.startswith(OTHERS)
     ]
 
 
