@@ -1,7 +1,7 @@
-"""Starts and stops aiokafka's clients within a limit, and without losing a cancellation.
+"""Starts and stops aiokafka's clients within a time limit, without losing a cancellation.
 
-While they stop they suppress `CancelledError` of tasks that they await, and with it that of their
-caller, who then goes on.
+While they stop, aiokafka's clients suppress the `CancelledError` of tasks they await, and with it
+their caller's own.
 """
 
 from collections.abc import Callable, Coroutine
@@ -18,9 +18,9 @@ STOP_SECONDS = 6.0
 
 
 async def start_client(client: Any, *, within: float | None = None) -> None:
-    """Start a consumer or producer, and stop one that does not start.
+    """Start a consumer or producer; stop it if that fails.
 
-    Raises what its start raises, `TimeoutError` after `within` seconds.
+    Raises what its `start` raises, and `TimeoutError` after `within` seconds.
     """
     try:
         await in_own_task(client.start(), within=within)
@@ -30,9 +30,9 @@ async def start_client(client: Any, *, within: float | None = None) -> None:
 
 
 async def stop_client(stop: Callable[[], Coroutine[Any, Any, None]]) -> None:
-    """Stop a client by its method for that; a cancellation is raised when it has stopped.
+    """Await a client's stop method; a cancellation is raised after it.
 
-    One that fails, or has not stopped after `STOP_SECONDS`, is given up with a log line.
+    A client that fails to stop, or takes longer than `STOP_SECONDS`, is abandoned and logged.
     """
     await uninterrupted(_stop(stop))
 
@@ -42,6 +42,6 @@ async def _stop(stop: Callable[[], Coroutine[Any, Any, None]]) -> None:
         await in_own_task(stop(), within=STOP_SECONDS)
     except (KafkaError, OSError, TimeoutError) as error:
         log.warning(
-            "a Kafka client did not stop, going on without it",
+            "a Kafka client did not stop, continuing without it",
             reason=str(error) or type(error).__name__,
         )

@@ -150,8 +150,10 @@ class ChildProcess:
             )
 
     async def _exit_code(self) -> int:
-        """Wait for the exit of the program, and kill it if it stops responding: an engine that
-        crashes in one of its threads may leave a process that does nothing more."""
+        """Wait for the program to exit, and kill it if it stops responding.
+
+        An engine that crashes in one of its threads may leave a process that does nothing.
+        """
         alive = self.program.alive
         if alive is None:
             return await self._running.wait()

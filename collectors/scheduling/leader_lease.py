@@ -103,7 +103,7 @@ class LeaderLease(ConsumerRebalanceListener):  # type: ignore[misc]
     async def _leave(self) -> None:
         metrics.COLLECTOR_LEADER.labels(self._source).set(0)
         if self._recording is not None:
-            # The run has got its result; here it must only have ended.
+            # Its result has gone to the run; here it only has to end.
             await asyncio.wait({self._recording}, timeout=_SESSION_MS / 1000)
             await end(self._recording)
         if self._polling is not None:
@@ -137,7 +137,7 @@ class LeaderLease(ConsumerRebalanceListener):  # type: ignore[misc]
             finished_at=datetime.now(UTC),
             instance=self._instance,
         )
-        # Not to be cut short: aiokafka leaves a connection open that is being made when cancelled.
+        # Not cancelled with the run: aiokafka would leak a connection that it is opening.
         self._recording = asyncio.create_task(self._publish(record))
         await asyncio.shield(self._recording)
 
