@@ -112,7 +112,11 @@ class DownloadsSlice(Event):
     """
 
     source: Name = Field(description="Whose counters: huggingface, modelscope")
-    origin: Name = Field("live", description="How they were read: live, or the archive's name")
+    origin: Name = Field(
+        "live",
+        description="How they were read: live, or the archive's name; ends in -30d where the "
+        "30-day counter of a young repository is its all-time counter",
+    )
     scrape_id: Name = Field(description="Equal for all slices of a scrape, equal on a rerun")
     slice: int = Field(0, ge=0, description="Number of this slice within its scrape")
     observed_at: UtcDatetime = Field(description="Moment of the observation, UTC")

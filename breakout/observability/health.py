@@ -229,7 +229,7 @@ def _freshness(client: Client, settings: Settings, now: datetime) -> Iterator[Pa
         FROM
         (
             SELECT toString(source) AS name, observed_at AS at
-            FROM downloads_log WHERE origin = 'live'
+            FROM downloads_log WHERE origin IN ('live', 'live-30d')
             UNION ALL
             SELECT toString(source) AS name, as_of AS at FROM inference_log
             UNION ALL

@@ -85,8 +85,10 @@ def file_command(
     """Publish a CSV (.csv, .csv.gz) or Parquet file of observations.
 
     Its columns, in any order and case: model_id, observed_at (ISO 8601 with a time zone, or a
-    date), downloads_all_time, and optionally downloads_30d and likes. A count may have an exponent
-    (1e+05); NA and an empty value are null. A file without rows is an error.
+    date), downloads_all_time, and optionally downloads_30d, likes and created_at (of the
+    repository): where downloads_all_time is null and created_at is less than 30 days before,
+    downloads_30d is used in its place. A count may have an exponent (1e+05); NA and an empty value
+    are null. A file without rows is an error.
     """
 
     async def run(settings: Settings, progress: Progress) -> Result:

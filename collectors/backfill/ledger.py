@@ -12,6 +12,7 @@ from clickhouse_connect.driver.client import Client
 from breakout.clickhouse.client import writer_client
 from breakout.clickhouse.errors import ClickHouseError, explained
 from breakout.settings import Settings
+from collectors.hub.young import ORIGIN_SUFFIX
 from collectors.publishing.slices import Scrape
 
 log = structlog.get_logger(__name__)
@@ -33,7 +34,9 @@ def digest_of(scrape: Scrape) -> int:
     """Return a digest of a snapshot's content, 64 bits."""
     digest = hashlib.blake2b(digest_size=8)
     for model, counters in scrape.counters.items():
-        row = f"{model} {counters.downloads_all_time} {counters.downloads_30d} {counters.likes}\n"
+        all_time = counters.total(scrape.observed_at)
+        young = " young" if model in scrape.young else ""
+        row = f"{model} {all_time} {counters.downloads_30d} {counters.likes}{young}\n"
         digest.update(row.encode())
     return int.from_bytes(digest.digest(), "big")
 
@@ -41,9 +44,9 @@ def digest_of(scrape: Scrape) -> int:
 def published(settings: Settings, source: str, origin: str) -> set[Entry]:
     """Return the completely published snapshots that ClickHouse has all observations of.
 
-    If several snapshots have the same time, it must have all of their models together: which
-    snapshot a model is from is not stored. Without ClickHouse there are none: publishing a
-    snapshot again changes nothing.
+    Those of young models have an origin of their own. If several snapshots have the same time, it
+    must have all of their models together: which snapshot a model is from is not stored. Without
+    ClickHouse there are none: publishing a snapshot again changes nothing.
     """
     try:
         with explained(settings), closing(_client(settings)) as client:
@@ -60,12 +63,16 @@ def published(settings: Settings, source: str, origin: str) -> set[Entry]:
                 (
                     SELECT observed_at, uniqExact(model_id) AS models
                     FROM downloads_log
-                    WHERE source = %(source)s AND origin = %(origin)s
+                    WHERE source = %(source)s AND origin IN (%(origin)s, %(young)s)
                     GROUP BY observed_at
                 ) AS d ON d.observed_at = b.observed_at
                 WHERE d.models >= b.total
                 """,
-                parameters={"source": source, "origin": origin},
+                parameters={
+                    "source": source,
+                    "origin": origin,
+                    "young": origin + ORIGIN_SUFFIX,
+                },
             ).result_rows
     except ClickHouseError as error:
         log.warning("publishing all snapshots: ClickHouse is unavailable", reason=str(error))

@@ -13,7 +13,7 @@ from breakout.contract.events import MAX_COUNTER
 from breakout.core.times import to_ms
 from breakout.registry.fields import model_id
 from breakout.registry.table import FieldError
-from collectors.backfill.observations_file import OPTIONAL
+from collectors.backfill.observations_file import COUNTS
 
 _SIMPLE_COUNT = r"^[0-9]{1,18}(\.0*)?$"
 _EXPONENT = re.compile(r"[0-9]{1,20}(?:\.[0-9]{0,20})?[eE]\+?[0-9]{1,2}", re.ASCII)
@@ -22,10 +22,11 @@ SPOOL_SCHEMA = pa.schema(
     [
         ("at", pa.int64()),
         ("model", pa.string()),
-        *((name, pa.int64()) for name in ("downloads_all_time", *OPTIONAL)),
+        *((name, pa.int64()) for name in COUNTS),
+        ("created_at", pa.int64()),
     ]
 )
-"""Columns of valid rows; `at` is Unix time in milliseconds."""
+"""Columns of valid rows; `at` and `created_at` are Unix times in milliseconds."""
 
 
 @dataclass
@@ -51,13 +52,18 @@ def validate(batch: pa.Table, first_row: int, now_ms: int) -> tuple[pa.Table, li
     if invalid_ids:
         for row in _rows_where(pc.is_in(model, pa.array(list(invalid_ids), pa.string()))):
             reasons[row] = invalid_ids[model[row].as_py()]
-    at = _times(batch["observed_at"], now_ms, reasons)
+    at = _times("observed_at", batch["observed_at"], now_ms, reasons)
+    for row in _rows_where(pc.is_null(at)):
+        reasons.setdefault(row, "observed_at: is missing")
     columns: dict[str, Any] = {"at": at, "model": model}
-    for name in ("downloads_all_time", *OPTIONAL):
+    nulls = pa.nulls(len(model), pa.int64())
+    for name in COUNTS:
         present = name in batch.column_names
-        columns[name] = (
-            _counts(name, batch[name], reasons) if present else pa.nulls(len(model), pa.int64())
-        )
+        columns[name] = _counts(name, batch[name], reasons) if present else nulls
+    present = "created_at" in batch.column_names
+    columns["created_at"] = (
+        _times("created_at", batch["created_at"], now_ms, reasons) if present else nulls
+    )
     table = pa.table(columns, schema=SPOOL_SCHEMA)
     invalid = []
     for row, reason in sorted(reasons.items()):
@@ -86,7 +92,7 @@ def _why_invalid_id(text: str | None) -> str | None:
     return None
 
 
-def _times(column: Any, now_ms: int, reasons: dict[int, str]) -> pa.Array:
+def _times(name: str, column: Any, now_ms: int, reasons: dict[int, str]) -> pa.Array:
     """Parse times; there are few distinct ones, so each is parsed once."""
     if pa.types.is_date(column.type) or pa.types.is_timestamp(column.type):
         column = column.cast(pa.string())
@@ -98,14 +104,16 @@ def _times(column: Any, now_ms: int, reasons: dict[int, str]) -> pa.Array:
         parsed.append(milliseconds)
         problems.append(problem)
     times = pa.array(parsed, pa.int64()).take(encoded.indices)
-    for row in _rows_where(pc.is_null(times)):
-        index = encoded.indices[row].as_py()
-        problem = "is missing" if index is None else problems[index]
-        reasons.setdefault(row, f"observed_at: {problem}")
+    for row in _rows_where(pc.and_(pc.is_null(times), pc.is_valid(encoded.indices))):
+        if problem := problems[encoded.indices[row].as_py()]:
+            reasons.setdefault(row, f"{name}: {problem}")
     return times
 
 
 def _parse_time(text: str, now_ms: int) -> tuple[int | None, str]:
+    """Return a time, or None and the problem; blank text is null, without a problem."""
+    if not text.strip():
+        return None, ""
     try:
         time = datetime.fromisoformat(text)
     except (TypeError, ValueError):

@@ -10,7 +10,8 @@ import pyarrow.csv as pa_csv
 import pyarrow.parquet as pq
 
 REQUIRED = ("model_id", "observed_at", "downloads_all_time")
-OPTIONAL = ("downloads_30d", "likes")
+OPTIONAL = ("downloads_30d", "likes", "created_at")
+COUNTS = ("downloads_all_time", "downloads_30d", "likes")
 
 MISSING = ("", "NA")
 """Values that are null: R writes NA for a missing one."""

@@ -54,6 +54,10 @@ class Result:
     unchanged: int = 0
     """Snapshots with the same file as the one before: nothing was observed then."""
     observations: int = 0
+    young: int = 0
+    """Observations whose all-time counter is the 30-day counter of a young repository."""
+    without_total: int = 0
+    """Observations without an all-time counter: stored, but not part of a clean series."""
     dead_letters: int = 0
     bytes_read: int = 0
     missing: dict[str, str] = field(default_factory=dict)
@@ -210,6 +214,10 @@ class _Output:
                 await self._record()
         self._result.snapshots += 1
         self._result.observations += len(scrape.counters)
+        self._result.young += len(scrape.young)
+        self._result.without_total += sum(
+            one.total(scrape.observed_at) is None for one in scrape.counters.values()
+        )
 
     async def publish_dead_letters(self, letters: list[DeadLetter]) -> None:
         if self._publisher is not None:
@@ -251,6 +259,10 @@ def report(result: Result) -> Iterator[str]:
         f"{result.snapshots:,} snapshots with {result.observations:,} observations, "
         f"{result.skipped:,} skipped: published before"
     )
+    if result.young:
+        yield f"{result.young:,} observations by the 30-day counter of young repositories"
+    if result.without_total:
+        yield f"{result.without_total:,} observations without an all-time counter"
     if result.unchanged:
         yield f"{result.unchanged:,} snapshots skipped: same file as the one before"
     if result.bytes_read:

@@ -4,6 +4,7 @@ import asyncio
 from bisect import bisect_left
 from collections.abc import Collection
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any, NamedTuple
 
 import pyarrow as pa
@@ -12,6 +13,7 @@ import pyarrow.parquet as pq
 from pydantic import ValidationError
 
 from breakout.contract.events import DeadLetter
+from breakout.core.times import from_ms
 from collectors.backfill.remote import RemoteFile
 from collectors.http.client import Source
 from collectors.hub.counters import Counters
@@ -22,6 +24,8 @@ from collectors.sources.fields import to_integer
 ID = "id"
 COUNTERS = ("downloads", "downloadsAllTime", "likes")
 """Columns of a snapshot; null where an older snapshot lacks one."""
+CREATED_AT = "createdAt"
+"""Read only where an all-time counter is null: it tells which repositories are young."""
 
 MOST_ROWS = 10_000_000
 """Most rows of a row group: the entire Hub has about three million."""
@@ -85,13 +89,16 @@ def _search(remote: RemoteFile, path: str, wanted: Collection[str], origin: str)
         group = file.metadata.row_group(number)
         if not _may_hold(group, ids):
             continue
-        _check_size(path, group, {ID, *columns})
+        _check_size(path, group, {ID, CREATED_AT, *columns})
         for chunk in _chunks(group, {ID}):
             remote.fetch(chunk.begin, chunk.end)
         numbers = _row_numbers(file, number, wanted_ids)
         if not numbers or not columns:
             continue
-        rows = _counts(remote, file, number, columns, numbers)
+        rows: list[dict[str, Any]] = [{} for _ in numbers]
+        _read_columns(remote, file, number, columns, numbers, rows)
+        if any(map(_lacks_all_time, rows)):
+            _read_columns(remote, file, number, [CREATED_AT], numbers, rows)
         for model_id, row in zip(numbers.values(), rows, strict=True):
             _add(found, origin, model_id, row)
     found.bytes_read = remote.bytes_read
@@ -105,7 +112,8 @@ def _columns(path: str, schema: pa.Schema) -> list[str]:
     columns = [name for name in COUNTERS if name in schema.names]
     for name in columns:
         kind = schema.field(name).type
-        if not (pa.types.is_integer(kind) or pa.types.is_floating(kind)):
+        # A column that is null everywhere may have been written with no other type.
+        if not (pa.types.is_integer(kind) or pa.types.is_floating(kind) or pa.types.is_null(kind)):
             raise SnapshotError(f"{path} has a column {name} of {kind}, not of numbers")
     return columns
 
@@ -150,22 +158,47 @@ def _may_hold(group: Any, ids: list[str]) -> bool:
     return True
 
 
-def _counts(
-    remote: RemoteFile, file: Any, number: int, columns: list[str], numbers: dict[int, str]
-) -> list[dict[str, Any]]:
-    """Return the counters of some rows of a row group, reading one column at a time.
+def _read_columns(
+    remote: RemoteFile,
+    file: Any,
+    number: int,
+    columns: list[str],
+    numbers: dict[int, str],
+    rows: list[dict[str, Any]],
+) -> None:
+    """Add columns of some rows of a row group to `rows`, reading one column at a time.
 
-    What is between two columns is not read: it may be most of the file.
+    What is between two columns is not read: it may be most of the file. A column that the file
+    lacks is skipped.
     """
-    rows: list[dict[str, Any]] = [{} for _ in numbers]
     wanted = pa.array(numbers, pa.int64())
     for chunk in _chunks(file.metadata.row_group(number), set(columns)):
         remote.fetch(chunk.begin, chunk.end)
         for name in chunk.columns:
             column = file.read_row_group(number, columns=[name]).column(0)
-            for row, count in zip(rows, column.take(wanted).to_pylist(), strict=True):
-                row[name] = count
-    return rows
+            for row, value in zip(rows, _values(column.take(wanted)), strict=True):
+                row[name] = value
+
+
+def _values(column: Any) -> list[Any]:
+    """Return the values of a column; times as milliseconds have no units that Python lacks."""
+    if not pa.types.is_timestamp(column.type):
+        values: list[Any] = column.to_pylist()
+        return values
+    milliseconds = column.cast(pa.timestamp("ms", column.type.tz), safe=False).cast(pa.int64())
+    return [None if one is None else _time(one) for one in milliseconds.to_pylist()]
+
+
+def _time(milliseconds: int) -> datetime | None:
+    try:
+        return from_ms(milliseconds)
+    except OverflowError:
+        return None
+
+
+def _lacks_all_time(row: dict[str, Any]) -> bool:
+    all_time, days_30 = (_to_integer(row.get(name)) for name in ("downloadsAllTime", "downloads"))
+    return all_time is None and days_30 is not None
 
 
 class _Chunk(NamedTuple):
@@ -194,11 +227,11 @@ def _chunks(group: Any, names: set[str]) -> list[_Chunk]:
 
 def _add(found: Found, origin: str, model_id: str, row: dict[str, Any]) -> None:
     try:
-        counts = {name: _to_integer(count) for name, count in row.items()}
-        found.counters[model_id] = Counters.model_validate({"id": model_id, **counts})
+        values = {name: _to_integer(value) for name, value in row.items()}
+        found.counters[model_id] = Counters.model_validate({"id": model_id, **values})
     except ValidationError as error:
         reason = explain(error)
-        shown = {"id": model_id, **{name: str(count) for name, count in row.items()}}
+        shown = {"id": model_id, **{name: str(value) for name, value in row.items()}}
         found.dead_letters.append(dead_letter(origin, "backfill", shown, f"{model_id}: {reason}"))
         found.missing[model_id] = f"invalid row: {reason}"
 

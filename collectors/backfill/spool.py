@@ -16,7 +16,7 @@ import pyarrow.compute as pc
 
 from breakout.core.times import DAY_MS, from_ms, to_ms
 from collectors.backfill.observation_rows import SPOOL_SCHEMA, InvalidRow, validate
-from collectors.backfill.observations_file import OPTIONAL, ObservationsFileError, read_batches
+from collectors.backfill.observations_file import COUNTS, ObservationsFileError, read_batches
 from collectors.hub.counters import Counters
 from collectors.publishing.slices import Scrape
 
@@ -69,7 +69,8 @@ def spool(path: Path, folder: Path, *, now: datetime) -> Spooled:
 def scrapes(spooled: Spooled, source: str, origin: str) -> Iterator[Scrape]:
     """Yield one scrape per time, in order of time.
 
-    Of several rows with the same model and time, the highest counts are used, as everywhere.
+    Of several rows with the same model and time, the highest counts are used, as everywhere, and
+    the earliest creation: a contradiction makes no repository young.
     """
     for _, path in sorted(spooled.months.items()):
         with pa.memory_map(str(path)) as mapped:
@@ -106,11 +107,13 @@ def _portions(table: pa.Table) -> Iterable[pa.Table]:
 
 
 def _scrapes_of(table: pa.Table, source: str, origin: str) -> Iterator[Scrape]:
-    counters = ("downloads_all_time", *OPTIONAL)
-    merged = table.group_by(["at", "model"]).aggregate([(name, "max") for name in counters])
+    merged = table.group_by(["at", "model"]).aggregate(
+        [*((name, "max") for name in COUNTS), ("created_at", "min")]
+    )
     merged = merged.sort_by([("at", "ascending"), ("model", "ascending")])
     columns = [merged[name].to_pylist() for name in ("at", "model")]
-    columns += [merged[f"{name}_max"].to_pylist() for name in counters]
+    columns += [merged[f"{name}_max"].to_pylist() for name in COUNTS]
+    columns.append(merged["created_at_min"].to_pylist())
     start = 0
     times = columns[0]
     while start < len(times):
@@ -123,9 +126,13 @@ def _scrapes_of(table: pa.Table, source: str, origin: str) -> Iterator[Scrape]:
             from_ms(times[start]),
             {
                 model: Counters.model_construct(
-                    id=model, downloads_all_time=all_time, downloads_30d=days_30, likes=likes
+                    id=model,
+                    downloads_all_time=all_time,
+                    downloads_30d=days_30,
+                    likes=likes,
+                    created_at=None if created is None else from_ms(created),
                 )
-                for model, all_time, days_30, likes in rows
+                for model, all_time, days_30, likes, created in rows
             },
             origin=origin,
         )

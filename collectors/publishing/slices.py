@@ -1,12 +1,14 @@
-"""Splits a scrape into records: a slice per Kafka partition, several where one is too large."""
+"""Splits a scrape into records: a slice per Kafka partition and origin, several where too large."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import cached_property
 
 from breakout.contract.events import DownloadsSlice, MissingModel
 from breakout.contract.topics import partition_of
 from collectors.hub.counters import Counters
+from collectors.hub.young import ORIGIN_SUFFIX
 
 LIVE = "live"
 MOST_MODELS = 20_000
@@ -32,7 +34,7 @@ class Scrape:
     failures: tuple[str, ...] = ()
     """Listings that are incomplete, so that unknown models may be missing."""
     origin: str = LIVE
-    """`live`, or the archive's name."""
+    """`live`, or the archive's name; of young models the slices' ends in `-30d`."""
 
     @property
     def scrape_id(self) -> str:
@@ -44,6 +46,15 @@ class Scrape:
     def complete(self) -> bool:
         """Whether nothing is missing."""
         return not self.missing and not self.failures
+
+    @cached_property
+    def young(self) -> frozenset[str]:
+        """Models whose 30-day counter is their all-time counter."""
+        return frozenset(
+            model_id
+            for model_id, counters in self.counters.items()
+            if counters.is_young(self.observed_at)
+        )
 
 
 def scrape_id(name: str, observed_at: datetime) -> str:
@@ -59,18 +70,20 @@ def split_scrape(
     most_models: int = MOST_MODELS,
     most_bytes: int = MOST_BYTES,
 ) -> Iterator[tuple[int, DownloadsSlice]]:
-    """Yield (partition, slice) in the order of partitions, then model ids.
+    """Yield (partition, slice) in the order of partitions, then model ids; young models last.
 
-    Each model, observed or missing, is in exactly one slice, in the partition of its id. The same
-    scrape is always split the same way. A partition without models has no slice.
+    Each model, observed or missing, is in exactly one slice, in the partition of its id. Young
+    models have slices of their own, since an origin is that of a slice. The same scrape is always
+    split the same way. A partition without models has no slice.
     """
-    spread: list[list[str]] = [[] for _ in range(partitions)]
+    spread: list[list[str]] = [[] for _ in range(2 * partitions)]
     for model_id in sorted({*scrape.counters, *scrape.missing}):
-        spread[partition_of(model_id, partitions)].append(model_id)
+        first = partitions if model_id in scrape.young else 0
+        spread[first + partition_of(model_id, partitions)].append(model_id)
     number = 0
-    for partition, model_ids in enumerate(spread):
+    for place, model_ids in enumerate(spread):
         for portion in _portions(scrape, model_ids, most_models, most_bytes):
-            yield partition, _slice(scrape, number, portion)
+            yield place % partitions, _slice(scrape, number, portion)
             number += 1
 
 
@@ -96,15 +109,16 @@ def _portions(
 def _slice(scrape: Scrape, number: int, model_ids: list[str]) -> DownloadsSlice:
     models = [model_id for model_id in model_ids if model_id in scrape.counters]
     counters = [scrape.counters[model_id] for model_id in models]
+    young = not scrape.young.isdisjoint(models)
     return DownloadsSlice(
         source=scrape.source,
-        origin=scrape.origin,
+        origin=scrape.origin + ORIGIN_SUFFIX if young else scrape.origin,
         scrape_id=scrape.scrape_id,
         slice=number,
         observed_at=scrape.observed_at,
         complete=scrape.complete,
         models=models,
-        downloads_all_time=[one.downloads_all_time for one in counters],
+        downloads_all_time=[one.total(scrape.observed_at) for one in counters],
         downloads_30d=[one.downloads_30d for one in counters],
         likes=[one.likes for one in counters],
         missing=[

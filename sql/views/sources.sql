@@ -18,7 +18,9 @@ LEFT JOIN
 (
     SELECT toString(source) AS source, max(toNullable(observed_at)) AS at FROM scrapes_log GROUP BY source
     UNION ALL
-    SELECT toString(origin), max(toNullable(observed_at)) FROM downloads_log WHERE origin != 'live' GROUP BY origin
+    -- The suffix -30d marks what the 30-day counter of a young repository says; the archive is the same.
+    SELECT replaceRegexpOne(toString(origin), '-30d$', '') AS archive, max(toNullable(observed_at))
+    FROM downloads_log WHERE origin NOT IN ('live', 'live-30d') GROUP BY archive
     UNION ALL
     SELECT 'tracked-models', max(toNullable(observed_at)) FROM models_log
     UNION ALL

@@ -213,10 +213,19 @@ def test_stale_data_are_wrong(breakout: Breakout, settings: Settings, client: Cl
     observe(client, datetime.now(UTC) - timedelta(hours=4))
     # What comes from an archive is no sign of a collector's health.
     observe(client, datetime.now(UTC), origin="an archive")
+    observe(client, datetime.now(UTC), origin="hub-stats-30d")
     part = checked(breakout, 1)["data huggingface"]
     assert part["state"] == "stale"
     assert part["seconds"] == pytest.approx(4 * 3600, abs=600)
     assert checked(breakout, 0, BREAKOUT_SCRAPE_SECONDS="7200")["data huggingface"]["ok"]
+
+
+def test_scrape_of_young_models_alone_is_fresh(
+    breakout: Breakout, settings: Settings, client: Client
+) -> None:
+    beat(client, "worker")
+    observe(client, datetime.now(UTC), origin="live-30d")
+    assert checked(breakout, 0)["data huggingface"]["state"] == "fresh"
 
 
 def test_a_source_that_is_read_daily_is_stale_after_days(

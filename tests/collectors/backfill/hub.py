@@ -3,7 +3,7 @@
 import io
 import random
 import zlib
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any
@@ -19,8 +19,16 @@ TRACKED = ("acorn/Acorn-7B", "acorn/Acorn-R1", "birch/Birch-2B", "cedar/Cedar-30
 FAT = random.Random(1)
 
 
-def parquet(counts: dict[str, tuple[Any, Any, Any]], *, without: str | None = None) -> bytes:
-    """Return a snapshot of the whole Hub: many other models, and a fat column nobody needs."""
+def parquet(
+    counts: dict[str, tuple[Any, Any, Any]],
+    *,
+    without: str | None = None,
+    created: Callable[[list[str]], pa.Array] | None = None,
+) -> bytes:
+    """Return a snapshot of the whole Hub: many other models, and a fat column nobody needs.
+
+    `created` returns the column createdAt for ids.
+    """
     ids = sorted([*counts, *(f"m{n:04}/other" for n in range(2000))])
     rows = [counts.get(one, (1, 1, 1)) for one in ids]
     columns = {
@@ -31,6 +39,8 @@ def parquet(counts: dict[str, tuple[Any, Any, Any]], *, without: str | None = No
         "likes": pa.array([row[2] for row in rows]),
     }
     columns.pop(without, None) if without else None
+    if created is not None:
+        columns["createdAt"] = created(ids)
     sink = io.BytesIO()
     pq.write_table(pa.table(columns), sink, row_group_size=250, use_dictionary=False)
     return sink.getvalue()

@@ -1,9 +1,10 @@
 """Backfill from the archives: little is read of much, and nothing is read wrong."""
 
 from collections.abc import AsyncIterator
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from typing import Any
 
+import pyarrow as pa
 import pytest
 from aiohttp import web
 from pydantic import SecretStr
@@ -11,7 +12,7 @@ from pydantic import SecretStr
 from breakout.contract.events import DownloadsSlice
 from breakout.contract.topics import DOWNLOADS
 from breakout.settings import Settings
-from collectors.backfill.run import Result, backfill_archive
+from collectors.backfill.run import Result, backfill_archive, report
 from collectors.http.errors import SourceError
 from tests.collectors.backfill.hub import TRACKED, Archives, archives, parquet
 from tests.collectors.quick import QUICK
@@ -137,6 +138,74 @@ async def test_an_old_snapshot_without_all_time_counters_has_nulls(
     hub.commits(("old", FIRST, parquet(COUNTS, without="downloadsAllTime")))
     await backfill(broker, hub)
     assert {counts[1] for counts in (await observed(broker)).values()} == {None}
+
+
+CREATED = {
+    TRACKED[0]: datetime(2024, 9, 1, 12, tzinfo=UTC),
+    TRACKED[1]: datetime(2024, 8, 1, tzinfo=UTC),
+    TRACKED[2]: datetime(2022, 3, 2, 23, 29, 4, tzinfo=UTC),
+    TRACKED[3]: None,
+}
+
+
+def timestamps(ids: list[str]) -> pa.Array:
+    return pa.array([CREATED.get(one) for one in ids], pa.timestamp("us", "UTC"))
+
+
+def texts(ids: list[str]) -> pa.Array:
+    times = [CREATED.get(one) for one in ids]
+    return pa.array([None if one is None else one.isoformat() for one in times])
+
+
+def naive_nanoseconds(ids: list[str]) -> pa.Array:
+    return timestamps(ids).cast(pa.timestamp("ns"))
+
+
+@pytest.mark.parametrize("created", [timestamps, texts, naive_nanoseconds])
+@pytest.mark.parametrize("without", [None, "downloadsAllTime"], ids=["all null", "no column"])
+async def test_snapshot_of_2024_is_used_while_repositories_are_young(
+    broker: Broker, hub: Archives, created: Any, without: str | None
+) -> None:
+    counts: Any = {model: (100 + n, None, 2) for n, model in enumerate(TRACKED)}
+    others: Any = {f"m{n:04}/other": (1, None, 1) for n in range(2000)}
+    file = parquet(counts | others, without=without, created=created)
+    later = parquet({TRACKED[0]: (150, None, 2)} | others, without=without, created=created)
+    hub.commits(("old", "2024-09-20T05:00:00Z", file), ("new", "2024-10-01T12:00:00Z", later))
+    said: list[str] = []
+    done = await backfill(broker, hub, say=said.append)
+    slices = await read_events(broker.bootstrap, DOWNLOADS, DownloadsSlice)
+    rows = {
+        (one.observed_at.date(), model): (one.origin, total, d30)
+        for one in slices
+        for model, total, d30 in zip(
+            one.models, one.downloads_all_time, one.downloads_30d, strict=True
+        )
+    }
+    first = date(2024, 9, 20)
+    assert rows == {
+        (first, TRACKED[0]): ("hub-stats-30d", 100, 100),
+        (first, TRACKED[1]): ("hub-stats", None, 101),
+        (first, TRACKED[2]): ("hub-stats", None, 102),
+        (first, TRACKED[3]): ("hub-stats", None, 103),
+        (date(2024, 10, 1), TRACKED[0]): ("hub-stats", None, 150),
+    }
+    assert (done.snapshots, done.observations, done.young, done.without_total) == (2, 5, 1, 4)
+    assert list(report(done))[1:3] == [
+        "1 observations by the 30-day counter of young repositories",
+        "4 observations without an all-time counter",
+    ]
+
+
+async def test_creation_times_are_read_only_where_needed(broker: Broker, hub: Archives) -> None:
+    hub.commits(("new", FIRST, parquet(COUNTS)))
+    await backfill(broker, hub, dry_run=True)
+    sent = hub.cdn.sent
+    hub.commits(
+        ("new", FIRST, parquet(COUNTS, created=lambda ids: pa.array(["x" * 50_000] * len(ids))))
+    )
+    hub.cdn.sent = 0
+    await backfill(broker, hub, dry_run=True)
+    assert hub.cdn.sent < sent + 10_000
 
 
 async def test_floats_that_are_whole_are_read_and_others_are_dead_letters(

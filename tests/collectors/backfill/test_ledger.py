@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import closing
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import clickhouse_connect
@@ -12,6 +12,8 @@ from breakout.clickhouse.migrations import migrate
 from breakout.settings import Settings
 from collectors.backfill import ledger
 from collectors.backfill.ledger import Entry
+from collectors.hub.counters import Counters
+from collectors.publishing.slices import Scrape
 from tests.support.embedded_servers import running_clickhouse
 
 MOMENT = datetime(2026, 1, 1, tzinfo=UTC)
@@ -25,7 +27,7 @@ def settings(tmp_path: Path) -> Iterator[Settings]:
         yield settings
 
 
-def observe(settings: Settings, *models: str) -> None:
+def observe(settings: Settings, *models: str, origin: str = "file") -> None:
     address = settings.clickhouse
     client = clickhouse_connect.get_client(
         host=address.host, port=address.port, database=address.database
@@ -34,7 +36,7 @@ def observe(settings: Settings, *models: str) -> None:
     with closing(client):
         client.insert(
             "downloads_log",
-            [[one, MOMENT, "huggingface", "file", 1, False, 1] for one in models],
+            [[one, MOMENT, "huggingface", origin, 1, False, 1] for one in models],
             names,
         )
 
@@ -49,3 +51,24 @@ def test_snapshots_of_same_time_are_published_once_all_models_exist(
     assert ledger.published(settings, "huggingface", "file") == set()
     observe(settings, "b/three")
     assert ledger.published(settings, "huggingface", "file") == {first, second}
+
+
+def test_snapshot_with_young_models_is_published_once_both_origins_exist(
+    settings: Settings,
+) -> None:
+    ledger.record(settings, "huggingface", "hub-stats", [(Entry(MOMENT), 2)])
+    observe(settings, "a/old", origin="hub-stats")
+    observe(settings, "b/other", origin="hub-weekly-snapshots-30d")
+    assert ledger.published(settings, "huggingface", "hub-stats") == set()
+    observe(settings, "a/young", origin="hub-stats-30d")
+    assert ledger.published(settings, "huggingface", "hub-stats") == {Entry(MOMENT)}
+
+
+def test_digest_changes_with_the_creation_time_that_makes_a_model_young() -> None:
+    def digest(created_at: datetime | None, all_time: int | None = None) -> int:
+        row = Counters(id="a/x", downloadsAllTime=all_time, downloads=5, createdAt=created_at)
+        return ledger.digest_of(Scrape("huggingface", MOMENT, {"a/x": row}, origin="file"))
+
+    day = timedelta(days=1)
+    assert digest(None) == digest(MOMENT - 40 * day)
+    assert len({digest(None), digest(MOMENT - day), digest(None, 5)}) == 3

@@ -83,6 +83,42 @@ def test_invalid_row_is_skipped(tmp_path: Path, row: str, why: str) -> None:
     assert why in wrong[2]
 
 
+def test_young_models_are_known_by_their_creation(tmp_path: Path) -> None:
+    file = tmp_path / "mine.csv"
+    file.write_text(
+        "model_id,observed_at,downloads_all_time,downloads_30d,Created_At\n"
+        "a/young,2024-09-20,,5,2024-09-01T12:00:00+02:00\n"
+        "a/old,2024-09-20,,6,2024-08-01\n"
+        "a/unknown,2024-09-20,,7,\n"
+        "a/counted,2024-09-20,8,3,2024-09-01\n"
+        "a/twice,2024-09-20,,9,2024-09-01\n"
+        "a/twice,2024-09-20,,2,2024-01-01\n"
+        "a/wrong,2024-09-20,,5,yesterday\n"
+        "a/no-zone,2024-09-20,,5,2024-09-01T12:00:00\n"
+    )
+    (tmp_path / "spool").mkdir()
+    spooled = spool(file, tmp_path / "spool", now=NOW)
+    [scrape] = scrapes(spooled, "huggingface", "file")
+    assert scrape.young == {"a/young"}
+    totals = {model: one.total(scrape.observed_at) for model, one in scrape.counters.items()}
+    assert totals == {
+        "a/young": 5, "a/old": None, "a/unknown": None, "a/counted": 8, "a/twice": None,
+    }  # fmt: skip
+    assert [(one.row, one.reason.partition(",")[0]) for one in spooled.invalid] == [
+        (7, "created_at: must be a time such as 2026-08-22T11:00:00Z or a date"),
+        (8, "created_at: must have a time zone"),
+    ]
+
+
+def test_blank_creation_of_a_parquet_file_is_null(tmp_path: Path) -> None:
+    columns = {
+        "model_id": ["a/b"], "observed_at": ["2026-01-01"], "downloads_all_time": [1],
+        "created_at": [" "],
+    }  # fmt: skip
+    pq.write_table(pa.table(columns), tmp_path / "mine.parquet")
+    assert read(tmp_path / "mine.parquet", tmp_path / "spool")[1] == {}
+
+
 def test_the_greatest_count_that_fits_is_kept(tmp_path: Path) -> None:
     file = tmp_path / "mine.csv"
     file.write_text(f"{HEADER}a/b,2026-01-01,9223372036854775807,,\n")

@@ -61,6 +61,12 @@ async def test_counters_that_are_no_numbers_are_named() -> None:
         await read(repeated("a/b", 2, likes=likes))
 
 
+async def test_counter_that_is_null_everywhere_is_null() -> None:
+    found = await read(repeated("a/b", 2, downloadsAllTime=pa.nulls(3)))
+    one = found.counters[WANTED]
+    assert (one.downloads_30d, one.downloads_all_time) == (7, None)
+
+
 @pytest.mark.parametrize("dictionary", [True, False])
 async def test_wanted_rows_are_found_past_the_first_batch(
     monkeypatch: pytest.MonkeyPatch, *, dictionary: bool
@@ -106,6 +112,7 @@ async def test_what_lies_between_the_counters_is_not_read(row_group_size: int) -
         "downloads_all_time": 0,
         "downloads_30d": 0,
         "likes": 0,
+        "created_at": None,
     }
     # Beside the columns it is a footer's worth of bytes that is read of any file.
     assert found.file_bytes > 4_000_000

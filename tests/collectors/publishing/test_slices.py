@@ -1,7 +1,7 @@
 """A scrape split into records."""
 
 import json
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -74,6 +74,51 @@ def test_split_does_not_depend_on_order_of_models() -> None:
     )
     assert [(p, s.to_bytes()) for p, s in forward] == [(p, s.to_bytes()) for p, s in backward]
     assert {s.scrape_id for _, s in forward} == {"huggingface-20260822T110000.123Z"}
+
+
+def test_young_models_have_slices_of_their_own_origin() -> None:
+    ids = [f"acorn/tiny-{i}" for i in range(40)]
+    created = (AT - timedelta(days=10)).isoformat()
+    old = {i: counters(i, all_time=1000, monthly=100) for i in ids[:20]}
+    young = {i: Counters(id=i, downloads=7, createdAt=created) for i in ids[20:]}
+    null = {"acorn/null": Counters(id="acorn/null", likes=1, createdAt=created)}
+    scrape = Scrape(
+        "huggingface", AT, old | young | null, {"acorn/gone": "deleted"}, origin="hub-stats"
+    )
+    pieces = list(split_scrape(scrape, 4, most_models=3))
+    assert [piece.slice for _, piece in pieces] == list(range(len(pieces)))
+    assert {piece.scrape_id for _, piece in pieces} == {scrape.scrape_id}
+    rows = {
+        model_id: (piece.origin, all_time, monthly)
+        for _, piece in pieces
+        for model_id, all_time, monthly in zip(
+            piece.models, piece.downloads_all_time, piece.downloads_30d, strict=True
+        )
+    }
+    assert rows == {
+        **dict.fromkeys(old, ("hub-stats", 1000, 100)),
+        **dict.fromkeys(young, ("hub-stats-30d", 7, 7)),
+        "acorn/null": ("hub-stats", None, None),
+    }
+    missing = [(piece.origin, one.model_id) for _, piece in pieces for one in piece.missing]
+    assert missing == [("hub-stats", "acorn/gone")]
+    # Those of the other models do not depend on who is young.
+    others = [piece for _, piece in pieces if piece.origin == "hub-stats"]
+    assert pieces[: len(others)] == list(
+        split_scrape(
+            Scrape("huggingface", AT, old | null, scrape.missing, origin="hub-stats"),
+            4,
+            most_models=3,
+        )
+    )
+    again = Scrape(
+        "huggingface",
+        AT,
+        dict(reversed((old | young | null).items())),
+        scrape.missing,
+        origin="hub-stats",
+    )
+    assert list(split_scrape(again, 4, most_models=3)) == pieces
 
 
 def test_slice_stays_below_record_limit() -> None:

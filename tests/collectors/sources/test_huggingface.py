@@ -3,7 +3,7 @@
 import base64
 import json
 from collections.abc import AsyncIterator, Sequence
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from typing import Any, NamedTuple
 
 import pytest
@@ -15,7 +15,7 @@ from breakout.simulation import Catalog, Model, Organisation, SimulatedClock
 from collectors.http.errors import EmptyResponseError
 from collectors.hub.crawl import hub_source
 from collectors.publishing.rejected_rows import RejectedRows
-from collectors.publishing.slices import Scrape
+from collectors.publishing.slices import Scrape, split_scrape
 from collectors.sources.huggingface import read_counters
 from tests.collectors.hub_crawls import crawl_tracked
 from tests.collectors.quick import QUICK
@@ -126,6 +126,32 @@ async def test_null_is_null(hub: FaultyHub) -> None:
     hub.faults.add(WrongValues(values={"downloadsAllTime": None}))
     found = await scrape(hub)
     assert {one.downloads_all_time for one in found.scrape.counters.values()} == {None}
+
+
+async def test_young_model_without_all_time_counter_is_observed_by_its_30_day_counter() -> None:
+    ages = {"acorn/new-1B": 29, "acorn/old-1B": 31, "acorn/counted-1B": 5}
+    models = [Model(name, created_at=NOW - timedelta(days=age)) for name, age in ages.items()]
+    async with FaultyHub(Catalog.of(models), clock=SimulatedClock(NOW)) as hub:
+        hub.faults.add(
+            WrongValues(
+                values={"downloadsAllTime": None, "downloads": 700},
+                models=["acorn/new-1B", "acorn/old-1B"],
+            ),
+            WrongValues(values={"downloadsAllTime": 50}, models=["acorn/counted-1B"]),
+        )
+        found = await scrape(hub)
+    pieces = list(split_scrape(found.scrape, 4))
+    rows = {
+        model: (piece.origin, all_time)
+        for _, piece in pieces
+        for model, all_time in zip(piece.models, piece.downloads_all_time, strict=True)
+    }
+    assert rows == {
+        "acorn/new-1B": ("live-30d", 700),
+        "acorn/old-1B": ("live", None),
+        "acorn/counted-1B": ("live", 50),
+    }
+    assert {piece.scrape_id for _, piece in pieces} == {found.scrape.scrape_id}
 
 
 async def test_unknown_fields_are_ignored(hub: FaultyHub) -> None:
