@@ -12,21 +12,38 @@ from breakout.simulation.catalog import Catalog, Model, Organisation
 from breakout.simulation.clock import SimulatedClock
 from breakout.simulation.curves import Launch, LevelShift
 from breakout.simulation.hub import ReceivedRequest, SimulatedHub
-from breakout.simulation.incidents import Rollback, Stall
+from breakout.simulation.incidents import (
+    Burst,
+    Correction,
+    DeadCounter,
+    HalfStall,
+    Renewal,
+    Rollback,
+    Stall,
+    TruncatedListing,
+)
+from breakout.simulation.incidents.observed import observed_incidents
 from breakout.simulation.invented import invented_catalog
 
 __all__ = [
     "GENEROUS",
+    "Burst",
     "Catalog",
+    "Correction",
+    "DeadCounter",
+    "HalfStall",
     "Launch",
     "LevelShift",
     "Limits",
     "Model",
     "Organisation",
     "ReceivedRequest",
+    "Renewal",
     "Rollback",
     "SimulatedClock",
     "SimulatedHub",
     "Stall",
+    "TruncatedListing",
     "invented_catalog",
+    "observed_incidents",
 ]

@@ -5,13 +5,13 @@ from dataclasses import dataclass
 from datetime import datetime
 
 import numpy as np
-from numpy.typing import NDArray
 
 from breakout.core.arrays import Int
 from breakout.core.times import DAY_MS
 from breakout.simulation.catalog import Catalog, Model
 from breakout.simulation.clock import milliseconds
-from breakout.simulation.incidents import Rollback, Stall
+from breakout.simulation.incidents import Burst, Renewal
+from breakout.simulation.incidents.kinds import Hold, Loss, Population, Span
 
 WINDOW_MS = 30 * DAY_MS
 TREND_MS = 7 * DAY_MS
@@ -49,12 +49,18 @@ class Counters:
         self._rows = np.arange(len(catalog.models))
         newest = int(self._public_ms.max(initial=self._first_ms))
         self._midnights = self._curves((newest - self._first_ms) // DAY_MS + AHEAD_DAYS)
-        self._stalls = [
-            (milliseconds(i.start), milliseconds(i.end), self._frozen(i))
-            for i in catalog.incidents
-            if isinstance(i, Stall)
-        ]
-        self._rollbacks = [self._lost(i) for i in catalog.incidents if isinstance(i, Rollback)]
+        self.population = Population(
+            tuple(self._index),
+            np.array([milliseconds(m.created_at) for m in catalog.models], np.int64),
+            catalog.seed_of,
+        )
+        incidents = catalog.incidents
+        self._renewal = next((i for i in incidents if isinstance(i, Renewal)), None)
+        self._bursts = [i for i in incidents if isinstance(i, Burst)]
+        holds = [i.held(self.population) for i in incidents if isinstance(i, Hold)]
+        # The latest first: the renewal before a hold may lie in an earlier one.
+        self._holds = sorted(holds, key=lambda span: int(span.start.max(initial=0)), reverse=True)
+        self._losses = [self._lost(i) for i in incidents if isinstance(i, Loss)]
         self._series: dict[int, list[tuple[int, int | None, int | None]]] = {}
         self._latest: tuple[int, Snapshot] | None = None
 
@@ -75,6 +81,23 @@ class Counters:
         gone = np.clip(time - start, 0, end - start)
         cumulative: Int = low + (high - low) * gone // (end - start)
         return cumulative
+
+    def counted(self, time_ms: int | Int) -> Int:
+        """Return each model's downloads up to a time, with those of bursts."""
+        time = np.broadcast_to(np.asarray(time_ms, np.int64), self._rows.shape)
+        total = self.true_cumulative(time)
+        for burst in self._bursts:
+            total = total + burst.added(self.population, time)
+        return total
+
+    def renewed(self, time_ms: int) -> Int:
+        """Return the time of which each model's counters are at a time."""
+        renewed = self._last_renewal(self.population.all(time_ms))
+        for span in self._holds:
+            held = span.holds(renewed)
+            if held.any():
+                renewed = np.where(held, self._last_renewal(span.start), renewed)
+        return renewed
 
     def at(self, time_ms: int) -> Snapshot:
         """Return the counters that the Hub serves at a time."""
@@ -98,22 +121,18 @@ class Counters:
         self._latest = None
 
     def _snapshot(self, time_ms: int) -> Snapshot:
-        renewed = np.full(len(self._rows), time_ms, np.int64)
-        for start, end, frozen in self._stalls:
-            if start <= time_ms < end:
-                renewed[frozen] = start
-        total = self.true_cumulative(renewed)
-        window = total - self.true_cumulative(renewed - WINDOW_MS)
+        renewed = self.renewed(time_ms)
+        total = self.counted(renewed)
+        window = total - self.counted(renewed - WINDOW_MS)
         likes = [
             None if share is None else int(downloads * share)
             for downloads, share in zip(
                 self.true_cumulative(time_ms).tolist(), self._likes_share, strict=True
             )
         ]
-        trending = total - self.true_cumulative(renewed - TREND_MS)
-        for row, at, lost in self._rollbacks:
-            if renewed[row] >= at:
-                total[row] -= lost
+        trending = total - self.counted(renewed - TREND_MS)
+        for span, amount in self._losses:
+            total = np.maximum(total - np.where(span.holds(renewed), amount, 0), 0)
         snapshot = Snapshot(total.tolist(), window.tolist(), likes, trending.tolist())
         for row, entries in self._series.items():
             served = [entry for entry in entries if entry[0] <= time_ms]
@@ -139,14 +158,11 @@ class Counters:
             curve[first:] = model.launch.cumulative(midnights, public, (weekday + first) % 7, rng)
         return curve
 
-    def _frozen(self, stall: Stall) -> NDArray[np.bool_]:
-        name = stall.start.isoformat()
-        drawn = [
-            np.random.default_rng(self._catalog.seed_of("stall", name, model.id)).random()
-            for model in self._catalog.models
-        ]
-        return np.array(drawn) < stall.share
+    def _last_renewal(self, time_ms: Int) -> Int:
+        if self._renewal is None:
+            return time_ms
+        return self._renewal.last(self.population, time_ms)
 
-    def _lost(self, rollback: Rollback) -> tuple[int, int, int]:
-        row, at = self._index[rollback.model_id], milliseconds(rollback.at)
-        return row, at, int(self.true_cumulative(at)[row] * rollback.share)
+    def _lost(self, loss: Loss) -> tuple[Span, Int]:
+        span, share = loss.lost(self.population)
+        return span, (self.counted(span.start) * share).astype(np.int64)

@@ -20,6 +20,7 @@ from breakout.simulation.budget import GENEROUS, Budget, Limits
 from breakout.simulation.catalog import Catalog
 from breakout.simulation.clock import SimulatedClock, milliseconds
 from breakout.simulation.counters import Counters, Series
+from breakout.simulation.incidents import TruncatedListing
 from breakout.simulation.listing import PageSpan, Place, page_span, sorted_places
 from breakout.simulation.query import (
     MODEL_FIELDS,
@@ -211,7 +212,7 @@ class SimulatedHub:
             return responses.error(400, str(error))
         now = self.clock.now()
         snapshot = self.counters.at(milliseconds(now))
-        places = sorted_places(self._rows, query, snapshot, now)
+        places = self._listed(sorted_places(self._rows, query, snapshot, now))
         start, end, cursor = self._page(request, places, query)
         fields = query.fields or (FULL_FIELDS if query.full else DEFAULT_FIELDS)
         rows = [self._rows.row(i, fields, snapshot, now) for _, _, i in places[start:end]]
@@ -220,6 +221,14 @@ class SimulatedHub:
             next_page = request.url.update_query(cursor=str(cursor))
             response.headers[hdrs.LINK] = f'<{next_page}>; rel="next"'
         return response
+
+    def _listed(self, places: Sequence[Place]) -> Sequence[Place]:
+        """Return the places that no incident leaves out of listings."""
+        for incident in self.catalog.incidents:
+            if isinstance(incident, TruncatedListing):
+                missing = incident.missing(self.counters.population, self.clock.now_ms())
+                places = [place for place in places if not missing[place[2]]]
+        return places
 
     def _page(self, _request: web.Request, places: Sequence[Place], query: ListQuery) -> PageSpan:
         """Return the page of the sorted places that a request gets."""

@@ -7,7 +7,7 @@ import numpy as np
 
 from breakout.simulation.catalog import Catalog, Gated, Model
 from breakout.simulation.community import community
-from breakout.simulation.incidents import Incident, Rollback, Stall
+from breakout.simulation.incidents import Correction, Incident, Stall
 from breakout.simulation.names import COMMUNITY, ORGANISATIONS, Namer, Size
 from breakout.simulation.plan import BINS, Slot, slots
 from breakout.simulation.surroundings import candidates, derivatives, noise, unsized
@@ -18,7 +18,7 @@ SEED = 20
 
 FULL_STALL_AGO = 101
 PARTIAL_STALL_AGO = 40
-ROLLBACK_AGO = 120
+CORRECTION_AGO = 120
 STALL_LASTS = timedelta(days=2)
 
 HIDDEN_SIZES = 0.1
@@ -162,13 +162,13 @@ def _incidents(contenders: list[Model], end: datetime) -> tuple[Incident, ...]:
         return end - timedelta(days=days)
 
     # A contender of two weeks to four months of age: it soon passes its old total.
-    rollback_at = ago(ROLLBACK_AGO)
-    rolled_back = min(
-        (model for model in contenders if model.public_at < rollback_at - timedelta(days=14)),
-        key=lambda model: rollback_at - model.public_at,
+    corrected_at = ago(CORRECTION_AGO)
+    corrected = min(
+        (model for model in contenders if model.public_at < corrected_at - timedelta(days=14)),
+        key=lambda model: corrected_at - model.public_at,
     )
     return (
         Stall(ago(FULL_STALL_AGO), ago(FULL_STALL_AGO) + STALL_LASTS),
         Stall(ago(PARTIAL_STALL_AGO), ago(PARTIAL_STALL_AGO) + STALL_LASTS, share=0.78),
-        Rollback(rolled_back.id, rollback_at),
+        Correction(corrected.id, corrected_at),
     )

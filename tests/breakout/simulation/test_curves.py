@@ -7,10 +7,10 @@ import pytest
 
 from breakout.simulation import (
     Catalog,
+    Correction,
     Launch,
     LevelShift,
     Model,
-    Rollback,
     SimulatedClock,
     SimulatedHub,
     Stall,
@@ -169,10 +169,10 @@ def test_a_partial_stall_freezes_its_share() -> None:
     assert 130 <= frozen <= 170
 
 
-def test_a_rollback_takes_a_share_of_one_counter() -> None:
+def test_a_correction_takes_a_share_of_one_counter() -> None:
     at = datetime(2026, 2, 1, tzinfo=UTC)
     models = [Model(f"acorn/tiny-{n}", BORN, PLAIN) for n in range(2)]
-    counters = Counters(Catalog.of(models, incidents=[Rollback("acorn/tiny-1", at)]))
+    counters = Counters(Catalog.of(models, incidents=[Correction("acorn/tiny-1", at)]))
     before = all_time(counters, at - timedelta(milliseconds=1))
     after = all_time(counters, at)
     assert before == [26_749, 26_749]
@@ -218,7 +218,7 @@ def test_counters_that_cannot_be_served_are_refused(series: dict, says: str) -> 
         (lambda: Model("a/b", created_at=datetime(2026, 1, 1)), "created_at"),  # noqa: DTZ001
         (lambda: Model("a/b", renamed_to="a/c"), "renamed_at"),
         (lambda: Catalog.of(["a/b", "a/b"]), "a/b"),
-        (lambda: Catalog.of(["a/b"], incidents=[Rollback("a/c", BORN)]), "a/c"),
+        (lambda: Catalog.of(["a/b"], incidents=[Correction("a/c", BORN)]), "a/c"),
         (lambda: SimulatedClock(datetime(2026, 1, 1)), "time zone"),  # noqa: DTZ001
         (lambda: SimulatedClock(BORN, speed=-1), "speed"),
     ],

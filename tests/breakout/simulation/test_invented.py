@@ -17,8 +17,8 @@ from breakout.core.lineage import Lineage
 from breakout.core.times import DAY_MS
 from breakout.simulation import (
     Catalog,
+    Correction,
     Model,
-    Rollback,
     SimulatedClock,
     SimulatedHub,
     Stall,
@@ -197,9 +197,9 @@ def test_one_model_grows_nineteenfold_in_a_day(catalog: Catalog, counters: Count
     assert sorted(growth[5:])[-2] < 2
 
 
-def test_no_counter_falls_but_the_one_rolled_back(catalog: Catalog, counters: Counters) -> None:
-    (rollback,) = [each for each in catalog.incidents if isinstance(each, Rollback)]
-    row = [model.id for model in catalog.models].index(rollback.model_id)
+def test_no_counter_falls_but_the_corrected_one(catalog: Catalog, counters: Counters) -> None:
+    (correction,) = [each for each in catalog.incidents if isinstance(each, Correction)]
+    row = [model.id for model in catalog.models].index(correction.model_id)
     days = [START + timedelta(days=day) for day in range(DAYS + 1)]
     totals = np.array([counters.at(milliseconds(day)).downloads_all_time for day in days])
     fallen = np.argwhere(np.diff(totals, axis=0) < 0)

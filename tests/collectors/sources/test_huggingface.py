@@ -11,9 +11,9 @@ import pytest
 from breakout.contract.events import ModelRecord
 from breakout.registry.overrides import Overrides
 from breakout.settings import Settings
-from breakout.simulation import Catalog, Model, Organisation, SimulatedClock
+from breakout.simulation import Catalog, Model, Organisation, SimulatedClock, TruncatedListing
 from collectors.http.errors import EmptyResponseError
-from collectors.hub.crawl import hub_source
+from collectors.hub.crawl import SINGLE_REQUESTS, hub_source
 from collectors.publishing.rejected_rows import RejectedRows
 from collectors.publishing.slices import Scrape, split_scrape
 from collectors.sources.huggingface import read_counters
@@ -192,6 +192,19 @@ async def test_scrape_without_valid_counters_raises(hub: FaultyHub) -> None:
         EmptyResponseError, match="no valid counters: invalid row: downloads: Input"
     ):
         await scrape(hub)
+
+
+async def test_truncated_listing_leaves_models_missing_not_zero() -> None:
+    names = [f"acorn/tiny-{number}B" for number in range(1, 201)]
+    truncated = TruncatedListing(NOW - timedelta(hours=1), NOW + timedelta(hours=1))
+    catalog = Catalog.of(names, incidents=[truncated])
+    async with FaultyHub(catalog, clock=SimulatedClock(NOW)) as hub:
+        found = await scrape(hub)
+    assert set(found.scrape.missing) == set(names) - set(found.scrape.counters)
+    # A quarter is listed, and some are requested one by one.
+    assert 200 * 0.6 - SINGLE_REQUESTS < len(found.scrape.missing) < 200 * 0.9 - SINGLE_REQUESTS
+    assert all("not in its organisation's listing" in one for one in found.scrape.missing.values())
+    assert not found.scrape.complete
 
 
 async def test_partial_scrape_has_missing_models(hub: FaultyHub) -> None:
