@@ -14,7 +14,7 @@ _WANDER_DAYS = 17
 
 @dataclass(frozen=True)
 class Renewal:
-    """Every counter is renewed once a day, and stands still in between.
+    """Every counter is renewed once a day and is unchanged in between.
 
     The hour differs by repository and wanders. With the defaults a scrape 22.6 hours after
     another, at the right hour, finds nine of ten counters unchanged, as a real one did.

@@ -50,7 +50,7 @@ class HalfStall(Hold):
         (datetime(2025, 1, 1, tzinfo=UTC), 0.9),
         (datetime(2025, 4, 1, tzinfo=UTC), 0.995),
     )
-    """Share of the repositories created since that stand still. Observed are the first and the
+    """Share of the repositories created since that are held. Observed are the first and the
     last; those between are assumed."""
 
     def held(self, population: Population) -> Span:

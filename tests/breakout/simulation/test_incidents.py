@@ -192,7 +192,7 @@ def test_burst_adds_downloads_for_days_and_then_none(downloads: int, lasts: int)
     assert not window[30 + lasts :].any()
 
 
-def test_dead_counter_stands_still_for_good() -> None:
+def test_dead_counter_is_unchanged_for_good() -> None:
     held = catalog(Renewal(), DeadCounter("acorn/new-1", WEDNESDAY), models=4)
     moments = days(WEDNESDAY - 2 * DAY, 60)
     for served in (totals(held, moments), windows(held, moments)):
