@@ -111,6 +111,38 @@ def test_history_lands_beside_what_is_live(pipeline: Pipeline, tmp_path: Path) -
     assert view_differences(pipeline, expected) == {}
 
 
+def test_young_models_land_under_their_own_origin_once(pipeline: Pipeline, tmp_path: Path) -> None:
+    file = tmp_path / "young.csv"
+    rows = [
+        f"young/{name},2024-09-{day},,{30 * day + number},{created}"
+        for day in (20, 21)
+        for number, (name, created) in enumerate(
+            [("new", "2024-09-01"), ("older", "2024-01-01"), ("undated", "")]
+        )
+    ]
+    header = "model_id,observed_at,downloads_all_time,downloads_30d,created_at\n"
+    file.write_text(header + "\n".join(rows) + "\n")
+    out = ended(backfill(pipeline, "file", str(file)))
+    assert "2 snapshots with 6 observations, 0 skipped: published before" in out
+    assert "2 observations by the 30-day counter of young repositories" in out
+    assert "4 observations without an all-time counter" in out
+    pipeline.wait_caught_up(120)
+    landed = pipeline.rows(
+        "SELECT model_id, toString(origin) AS origin, downloads_all_time AS total, downloads_30d "
+        "FROM downloads WHERE startsWith(model_id, 'young/') ORDER BY model_id, observed_at"
+    )
+    assert [tuple(row.values()) for row in landed] == [
+        ("young/new", "file-30d", 600, 600),
+        ("young/new", "file-30d", 630, 630),
+        ("young/older", "file", None, 601),
+        ("young/older", "file", None, 631),
+        ("young/undated", "file", None, 602),
+        ("young/undated", "file", None, 632),
+    ]
+    again = ended(backfill(pipeline, "file", str(file)))
+    assert "0 snapshots with 0 observations, 2 skipped: published before" in again
+
+
 @pytest.mark.parametrize(
     "number",
     [
