@@ -4,6 +4,7 @@ from breakout.contract.events import (
     CONTRACT_VERSION,
     BreakoutEvent,
     ContractError,
+    DailySlice,
     DeadLetter,
     DerivativesSlice,
     DownloadsSlice,
@@ -13,7 +14,6 @@ from breakout.contract.events import (
     MissingModel,
     ModelRecord,
     NameRecord,
-    PointsSlice,
     RunRecord,
     read_event,
 )
@@ -22,6 +22,7 @@ __all__ = [
     "CONTRACT_VERSION",
     "BreakoutEvent",
     "ContractError",
+    "DailySlice",
     "DeadLetter",
     "DerivativesSlice",
     "DownloadsSlice",
@@ -31,7 +32,6 @@ __all__ = [
     "MissingModel",
     "ModelRecord",
     "NameRecord",
-    "PointsSlice",
     "RunRecord",
     "read_event",
 ]

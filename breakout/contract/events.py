@@ -280,57 +280,78 @@ class LeaderboardSlice(Event):
         return self
 
 
-class PointsSlice(Event):
-    """Cumulative downloads at whole-day ages, of models in one size bin.
+class DailySlice(Event):
+    """Rows of the daily grid of models in one size bin, and where their counters stand.
 
-    The first columns have one entry a model; `point_*` have one entry a point, `point_model`
-    being the index of its model. What comes with an earlier `scored_since`, or an equal one and
-    a smaller `known`, than something before was computed by a worker that knew less.
+    The first columns have one entry a model; `row_*` have one entry a row, `row_model` being the
+    index of its model. A model with an earlier `registry_changed_at`, or an equal one and a smaller
+    `known`, than before was computed by a worker that knew less.
     """
 
     size_bin: SizeBin = Field(description="Size bin of all models of the slice")
     models: ModelIds = Field(description="Model ids, no duplicates")
-    scored_since: Column[UtcDatetime] = Field(description="When the registry last changed them")
-    known: Column[Counter] = Field(description="Observations known")
+    registry_changed_at: Column[UtcDatetime] = Field(
+        description="When the registry last changed size bin, release date or tracked, UTC"
+    )
+    known: Column[Counter] = Field(description="Observations of the partition known")
     tracked: Column[bool] = Field(description="Whether each counts among the peers")
-    released_at: Column[Day | None] = Field(description="Day 0; null = it left this bin")
-    reset: Column[bool] = Field(description="True: forget the model's earlier points in this bin")
-    latest_at: Column[UtcDatetime | None] = Field(description="Latest observation, UTC")
-    latest_cumulative: Column[Counter | None] = Field(description="Cumulative downloads then")
-    point_model: Column[Annotated[int, Field(ge=0)]] = Field(
-        description="Index into models of each point"
+    released_at: Column[Day | None] = Field(description="Day 0; null = it left this size bin")
+    reread: Column[bool] = Field(
+        description="True: all its rows are to be read from daily_log, since its age or bin changed"
     )
-    point_age: Column[Annotated[int, Field(ge=0, le=365)]] = Field(
-        description="Whole days since day 0"
+    knot_at: Column[UtcDatetime | None] = Field(description="Moment of its last knot, UTC")
+    knot_cumulative: Column[Counter | None] = Field(description="Cumulative downloads at it")
+    row_model: Column[Annotated[int, Field(ge=0)]] = Field(
+        description="Index into models of each row"
     )
-    point_cumulative: Column[Counter] = Field(description="Cumulative downloads at that age")
+    row_day: Column[Annotated[int, Field(ge=0, le=65_535)]] = Field(
+        description="UTC days since 1970-01-01"
+    )
+    row_cumulative: Column[Counter | None] = Field(
+        description="Downloads at the end of the day; null = the row is withdrawn"
+    )
+    row_downloads: Column[Counter | None] = Field(
+        description="Downloads within the day; null on the first day of the series"
+    )
+    row_gap: Column[bool] = Field(
+        description="Whether the knots around the day's end are more than 4 days apart"
+    )
 
     @model_validator(mode="after")
     def _columns_are_equally_long(self) -> Self:
-        rows, points = len(self.models), len(self.point_model)
-        columns = ("scored_since", "known", "tracked", "released_at", "reset", "latest_at")
-        _check_lengths(self, rows, (*columns, "latest_cumulative"))
-        if len(self.point_age) != points or len(self.point_cumulative) != points:
-            raise ValueError("point_model, point_age and point_cumulative differ in length")
-        if points and max(self.point_model) >= rows:
-            raise ValueError("point_model names a model beyond models")
-        if len(set(zip(self.point_model, self.point_age, strict=True))) != points:
-            raise ValueError("point_model and point_age name a point twice")
+        columns = ("registry_changed_at", "known", "tracked", "released_at", "reread")
+        _check_lengths(self, len(self.models), (*columns, "knot_at", "knot_cumulative"))
+        rows = len(self.row_model)
+        _check_lengths(self, rows, ("row_day", "row_cumulative", "row_downloads", "row_gap"))
+        if rows and max(self.row_model) >= len(self.models):
+            raise ValueError("row_model names a model beyond models")
+        if len(set(zip(self.row_model, self.row_day, strict=True))) != rows:
+            raise ValueError("row_model and row_day name a row twice")
         return self
 
 
 class BreakoutEvent(Event):
-    """A model passed 1.0x of a baseline, fell back, or its crossing was restated."""
+    """A model passed 1.0x of a baseline, was confirmed, fell back, or its crossing was restated."""
 
     baseline: Name = Field(description="Baseline that was passed")
     model_id: ModelId = Field(description="Model id as its hub spells it")
-    status: Literal["crossed", "ended", "retracted"] = Field(
-        description="crossed; ended: it fell below 0.9; retracted: restated away"
+    status: Literal["crossed", "confirmed", "ended", "retracted"] = Field(
+        description="crossed; confirmed: a burst was confirmed; ended: it fell below 0.9; "
+        "retracted: restated away"
     )
     crossed_at: UtcDatetime = Field(description="The whole-day age at which it passed, UTC")
     age_days: int = Field(description="That age")
     ram: float = Field(description="RAM at the crossing")
     ended_at: UtcDatetime | None = Field(None, description="First age with RAM below 0.9, UTC")
+    confirmed_at: UtcDatetime | None = Field(
+        None, description="First age with capped RAM of 1.0 or more, UTC; null = a burst"
+    )
+    ram_capped: float | None = Field(
+        None, description="RAM at the crossing with each day capped at 10 times the median day"
+    )
+    top_day_share: float | None = Field(
+        None, description="Share of the greatest day in the downloads up to the crossing"
+    )
 
 
 class RunRecord(Event):

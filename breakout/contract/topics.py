@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from breakout.contract.events import (
     BreakoutEvent,
+    DailySlice,
     DeadLetter,
     DerivativesSlice,
     DownloadsSlice,
@@ -13,7 +14,6 @@ from breakout.contract.events import (
     LeaderboardSlice,
     ModelRecord,
     NameRecord,
-    PointsSlice,
     RunRecord,
 )
 
@@ -46,7 +46,6 @@ DOWNLOADS = Topic(
 )
 POINTS = Topic(
     "breakout.points",
-    PointsSlice,
     "Cumulative downloads at whole-day ages",
     "size bin",
 )
@@ -100,7 +99,7 @@ DEAD_LETTERS = Topic(
 TOPICS = (
     MODELS,
     DOWNLOADS,
-    POINTS,
+    DAILY,
     BREAKOUTS,
     NAMES,
     INFERENCE,

@@ -1,18 +1,16 @@
--- One row per Kafka partition, so that workers that share a scrape never write the same key.
+-- Written by the downloads processor. A slice is repeated as it was, so no count needs a state.
 CREATE TABLE scrapes_log
 (
     source LowCardinality(String) COMMENT 'Source of the counters',
     observed_at DateTime64(3, 'UTC') CODEC(DoubleDelta, ZSTD(1)) COMMENT 'Moment of the scrape, UTC',
-    partition UInt16 COMMENT 'Kafka partition of these models',
-    models UInt32 COMMENT 'Number of observations of the scrape in this partition',
-    compared UInt32 COMMENT 'Number of those with an earlier observation',
-    standing UInt32 COMMENT 'Number of those whose raw counter is unchanged',
-    complete Bool COMMENT 'Whether no wanted model is missing',
-    version UInt64 COMMENT 'Number of observations of the partition known when the row was written: the greatest wins'
+    scrape_id String COMMENT 'Id of the scrape, the same on a rerun',
+    slice UInt32 COMMENT 'Number of the slice within the scrape',
+    models UInt32 COMMENT 'Number of observations in the slice',
+    complete Bool COMMENT 'Whether no wanted model is missing'
 )
-ENGINE = ReplacingMergeTree(version)
-ORDER BY (source, observed_at, partition)
-COMMENT 'Counts of observations and of unchanged counters: one row per source, scrape and Kafka partition';
+ENGINE = ReplacingMergeTree
+ORDER BY (source, observed_at, scrape_id, slice)
+COMMENT 'Slices of scrapes: one row per source, scrape and slice';
 
 CREATE TABLE scrape_missing
 (

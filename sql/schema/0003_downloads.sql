@@ -12,51 +12,59 @@ CREATE TABLE downloads_log
     downloads_30d Nullable(UInt64) CODEC(Delta, ZSTD(1))
         COMMENT 'Raw counter: downloads in the 30 days before; never cumulative',
     likes Nullable(UInt64) CODEC(Delta, ZSTD(1)) COMMENT 'Likes at that moment',
-    cumulative Nullable(UInt64) CODEC(Delta, ZSTD(1))
-        COMMENT 'Clean downloads: running maximum of the raw counter by observation time',
-    delta Nullable(UInt64) CODEC(T64, ZSTD(1)) COMMENT 'New downloads since the observation before; null for the first',
-    revision Nullable(UInt64) CODEC(T64, ZSTD(1))
-        COMMENT 'Fall of the raw counter since the observation before; null = it did not fall',
-    standing Nullable(Bool)
-        COMMENT 'Whether the raw counter is unchanged since the observation before; null for the first',
-    jump Bool COMMENT 'Whether cumulative grew at least tenfold from at least 1000 since the observation before',
+    state LowCardinality(Nullable(String))
+        COMMENT 'first, rise, between, idle, held, rollback or correction; null = no counter since creation',
+    correction Nullable(UInt64) CODEC(T64, ZSTD(1))
+        COMMENT 'Downloads that a correction took away; null in any other state',
+    knot_since Nullable(DateTime64(3, 'UTC'))
+        COMMENT 'Moment of the later observation that made it a knot, UTC; null = a knot from the start, or none',
+    knot_until Nullable(DateTime64(3, 'UTC'))
+        COMMENT 'Moment of the later observation since which it is no knot, UTC; null = still a knot, or never one',
+    opening Nullable(UInt64) CODEC(Delta, ZSTD(1))
+        COMMENT 'Cumulative downloads at 00:00 UTC of its day; null = no knot, or the first day of the series',
     version UInt64 CODEC(Delta, ZSTD(1))
-        COMMENT 'Number of observations of the partition known when the row was written: the greatest wins',
-    closing Bool DEFAULT true
-        COMMENT 'Whether it is the last of its day with a counter, among the rows inserted together'
+        COMMENT 'Number of observations of the partition known when the row was written: the greatest wins'
 )
 ENGINE = ReplacingMergeTree(version)
 PARTITION BY toYYYYMM(observed_at)
 ORDER BY (model_id, source, observed_at)
-COMMENT 'Observations of download counters with their clean series: one row per model, source and moment';
+COMMENT 'Observations of download counters and their states: one row per model, source and moment';
 
--- Lets queries by day read one row a day instead of every observation.
--- Of one day the latest moment wins, and of one moment the greater version, as in `downloads_log`: rows
--- that are restated, late or written twice give the same result in any order.
-CREATE TABLE closings_log
+CREATE TABLE daily_log
 (
-    source LowCardinality(String) COMMENT 'Source of the counters: huggingface, modelscope',
     model_id String CODEC(ZSTD(1)) COMMENT 'Model id, as its hub spells it',
+    source LowCardinality(String) COMMENT 'Source of the counters: huggingface, modelscope',
     day Date CODEC(DoubleDelta, ZSTD(1)) COMMENT 'UTC day',
-    observed_at DateTime64(3, 'UTC') CODEC(DoubleDelta, ZSTD(1))
-        COMMENT 'Moment of its last observation with a counter, UTC',
-    cumulative UInt64 CODEC(Delta, ZSTD(1)) COMMENT 'Clean cumulative downloads at that moment',
-    standing Bool COMMENT 'Whether the raw counter was unchanged since the observation before',
-    rank UInt128
-        COMMENT 'That moment in milliseconds, times 2 to the 64th, and the version of its row: the greatest wins'
+    cumulative UInt64 CODEC(Delta, ZSTD(1)) COMMENT 'Cumulative downloads at the end of the day, 24:00 UTC',
+    downloads Nullable(UInt64) CODEC(T64, ZSTD(1))
+        COMMENT 'Downloads within the day; null on the first day, which is partial',
+    correction UInt64 CODEC(T64, ZSTD(1)) COMMENT 'Downloads that corrections within the day took away',
+    basis LowCardinality(String) COMMENT 'What the row rests on: observed, held or gap',
+    known_at DateTime64(3, 'UTC') CODEC(Delta, ZSTD(1)) COMMENT 'Moment of the observation since which it is known, UTC',
+    withdrawn UInt8 COMMENT '1 = a restatement removed the row',
+    version UInt64 CODEC(Delta, ZSTD(1))
+        COMMENT 'Number of observations of the partition known when the row was written: the greatest wins'
 )
-ENGINE = ReplacingMergeTree(rank)
-PARTITION BY toYYYYMM(day)
-ORDER BY (source, model_id, day)
-COMMENT 'Last observation of each day: one row per source, model and UTC day';
+ENGINE = ReplacingMergeTree(version, withdrawn)
+ORDER BY (model_id, source, day)
+COMMENT 'The daily grid: one row per model, source and UTC day';
 
--- Of the rows that a worker inserts together, only the last of each day can be a closing: the feed reads
--- those rows alone. Rows written without `closing` all count.
-CREATE MATERIALIZED VIEW closings_feed TO closings_log
-AS SELECT
-    source, model_id, toDate(observed_at) AS day, observed_at,
-    assumeNotNull(d.cumulative) AS cumulative, ifNull(d.standing, false) AS standing,
-    bitShiftLeft(toUInt128(toUnixTimestamp64Milli(observed_at)), 64) + version AS rank
-FROM downloads_log AS d
-WHERE closing AND d.cumulative IS NOT NULL
-COMMENT 'Fills closings_log with every insert into downloads_log';
+-- Lets a past moment be computed exactly: what was known then is in `daily_log` with an earlier `known_at`, or here.
+CREATE TABLE daily_superseded
+(
+    model_id String CODEC(ZSTD(1)) COMMENT 'Model id, as its hub spells it',
+    source LowCardinality(String) COMMENT 'Source of the counters: huggingface, modelscope',
+    day Date COMMENT 'UTC day',
+    known_at DateTime64(3, 'UTC') COMMENT 'Moment of the observation since which it was known, UTC',
+    superseded_at DateTime64(3, 'UTC') COMMENT 'Moment of the observation that replaced or removed it, UTC',
+    cumulative UInt64 COMMENT 'Cumulative downloads at the end of the day, 24:00 UTC',
+    downloads Nullable(UInt64) COMMENT 'Downloads within the day; null on the first day, which is partial',
+    correction UInt64 COMMENT 'Downloads that corrections within the day took away',
+    basis LowCardinality(String) COMMENT 'What the row rested on: observed, held or gap',
+    withdrawn UInt8 COMMENT '1 = a restatement removed the row',
+    version UInt64
+        COMMENT 'Number of observations of the partition known when the row was written: the greatest wins'
+)
+ENGINE = ReplacingMergeTree(version, withdrawn)
+ORDER BY (model_id, source, day, known_at)
+COMMENT 'Rows of the daily grid that later observations replaced: one row per model, source, UTC day and known_at';
