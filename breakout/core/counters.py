@@ -113,22 +113,38 @@ def _classify_unchanged(
     run_end[change[ends]] = ends
     later = np.flatnonzero(unchanged & (at - at[change] >= RENEWAL_MS))
     begun = change[later]
-    since = at[later] - at[begun]
-    # What rose in the seven days before the change, and how long that is.
-    risen = np.cumsum(np.maximum(grown, 0))
     changes = np.unique(begun)
-    # From the latest observation at least so long before it, else from the series' first.
+    rise, took = rates(series, at, grown, changes)
+    which = np.searchsorted(changes, begun)
+    few = few_expected(rise[which], took[which], at[later] - at[begun])
+    long = at[run_end[begun]] - at[begun] > HELD_MS
+    state[later] = np.where(few | long, State.IDLE, State.HELD)
+
+
+def rates(series: Int, at: Int, grown: Int, changes: Int) -> tuple[Int, Int]:
+    """Return what rose in the seven days before each change, and in how many milliseconds.
+
+    `grown` is the growth since the observation before, `changes` are places of observations. The
+    time is 0 at the first observation of a series.
+    """
+    risen = np.cumsum(np.maximum(grown, 0))
+    # From the latest observation at least seven days before, else from the series' first.
     begin = np.searchsorted(series, series[changes], "left")
     base = first_at_or_after(at, at[changes] - RATE_MS + 1, begin, changes) - 1
     base = np.maximum(base, begin)
-    rise, took = risen[changes] - risen[base], at[changes] - at[base]
+    return risen[changes] - risen[base], at[changes] - at[base]
+
+
+def few_expected(rise: Int, took: Int, unchanged: Int) -> Flag:
+    """Whether fewer than 20 downloads were to be expected while a counter was unchanged.
+
+    `rise` downloads in `took` milliseconds are the rate; `unchanged` is a day or more, in
+    milliseconds.
+    """
     # Rise x time would pass 2^63; a rise of so many means held after a day in any case.
     enough = EXPECTED_DOWNLOADS * took // RENEWAL_MS + 1
-    which = np.searchsorted(changes, begun)
-    expected = np.minimum(rise, enough)[which] * since
-    few = (expected < EXPECTED_DOWNLOADS * took[which]) | (took[which] == 0)
-    long = at[run_end[begun]] - at[begun] > HELD_MS
-    state[later] = np.where(few | long, State.IDLE, State.HELD)
+    few: Flag = np.minimum(rise, enough) * unchanged < EXPECTED_DOWNLOADS * took
+    return few | (took == 0)
 
 
 def _rolled_back_until(fall: int, series_end: int, at: Int, raw: Int) -> int:

@@ -3,8 +3,9 @@
 The grid follows from the knots alone, so it does not depend on how often a counter is observed.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from enum import IntEnum
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -42,17 +43,31 @@ class Grid:
     """Downloads that corrections within the day took away."""
     basis: NDArray[np.int8]
     """A `Basis`."""
+    known_at: Int
+    """Moment of the knot that completes the row, milliseconds UTC."""
+
+    def take(self, index: Any) -> "Grid":
+        """Return the rows at `index`, any numpy index."""
+        return Grid(*(getattr(self, column.name)[index] for column in fields(self)))
 
 
-def daily(series: Int, at: Int, raw: Int, counters: Counters) -> Grid:
-    """Return the grid of many series: from the day of the first knot to the last complete day.
+def daily(
+    series: Int, at: Int, raw: Int, counters: Counters, opening: Int | None = None
+) -> tuple[Grid, Int]:
+    """Return the grid of many series, and the opening of each observation.
 
-    Columns as in `classify`. `cumulative(d) = cumulative(d-1) + downloads(d) - correction(d)`.
+    The grid goes from the day of the first knot to the last complete day. Columns as in `classify`.
+    `cumulative(d) = cumulative(d-1) + downloads(d) - correction(d)`.
+
+    The opening of a knot is the cumulative at 00:00 UTC of its day; `NULL` on the first day of the
+    series and at other observations. A series can begin with a later knot than its first if
+    `opening` has that knot's opening and its day has no correction.
     """
     knots = np.flatnonzero(counters.knot)
+    openings = np.full(len(at), NULL, np.int64)
     if not len(knots):
         empty = np.empty(0, np.int64)
-        return Grid(empty, empty, empty, empty, empty, np.empty(0, np.int8))
+        return Grid(empty, empty, empty, empty, empty, np.empty(0, np.int8), empty), openings
     owner, moment, value = series[knots], at[knots], raw[knots]
     begins = np.flatnonzero(np.concatenate(([True], owner[1:] != owner[:-1])))
     ends = np.concatenate((begins[1:], [len(knots)])) - 1
@@ -76,19 +91,24 @@ def daily(series: Int, at: Int, raw: Int, counters: Counters) -> Grid:
     correction = np.zeros(len(day), np.int64)
     passed = taken[after]
     correction[1:] = passed[1:] - passed[:-1]
-    new = step == 0
+    new = np.flatnonzero(step == 0)
     downloads = np.full(len(day), NULL, np.int64)
     downloads[1:] = np.diff(cumulative) + correction[1:]
-    downloads[new] = NULL
     correction[new] = passed[new] - taken[begins[which[new]]]
-    return Grid(
-        owner[begins][which],
-        day,
-        cumulative,
-        downloads,
-        correction,
-        _basis(knots, before, after, length, counters),
-    )
+    known = np.full(len(begins), NULL, np.int64) if opening is None else opening[knots[begins]]
+    opened = known[which[new]]
+    grown_since = cumulative[new] - opened + correction[new]
+    downloads[new] = np.where(opened == NULL, NULL, grown_since)
+    # The row before a knot's day ends with its opening.
+    number = np.repeat(np.arange(len(begins)), ends + 1 - begins)
+    passed_days = moment // DAY_MS - first_day[number]
+    row = np.cumsum(count)[number] - count[number] + passed_days - 1
+    openings[knots] = known[number]
+    later = passed_days > 0
+    openings[knots[later]] = cumulative[row[later]]
+    basis = _basis(knots, before, after, length, counters)
+    rows = Grid(owner[begins][which], day, cumulative, downloads, correction, basis, moment[after])
+    return rows, openings
 
 
 def _share(grown: Int, elapsed: Int, length: Int) -> Int:

@@ -25,7 +25,7 @@ def compute(many: Sequence[History]) -> tuple[Counters, Grid]:
     at = np.array([moment for moment, _ in flat], np.int64)
     raw = np.array([value for _, value in flat], np.int64)
     found = classify(series, at, raw)
-    return found, daily(series, at, raw, found)
+    return found, daily(series, at, raw, found)[0]
 
 
 def answers(many: Sequence[History]) -> list[tuple[list[str], list[int], list[Row]]]:

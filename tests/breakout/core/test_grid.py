@@ -18,7 +18,7 @@ def grid(hours: list[float], raw: list[int]) -> Grid:
     series = np.zeros(len(raw), np.int64)
     at = np.array([round(hour * HOUR_MS) for hour in hours], np.int64)
     values = np.array(raw, np.int64)
-    return daily(series, at, values, classify(series, at, values))
+    return daily(series, at, values, classify(series, at, values))[0]
 
 
 def test_days_end_at_midnight_and_the_first_is_partial() -> None:
@@ -132,7 +132,7 @@ def test_many_series_are_computed_as_each_alone(many: list[tuple[list[tuple[int,
     series = np.concatenate([np.full(len(raw), n) for n, (_, raw) in enumerate(parts)])
     at = np.concatenate([np.array(hours) * HOUR_MS for hours, _ in parts]).astype(np.int64)
     raw = np.concatenate([np.array(raw, np.int64) for _, raw in parts])
-    together = daily(series, at, raw, classify(series, at, raw))
+    together, _ = daily(series, at, raw, classify(series, at, raw))
     assert together.series.tolist() == [n for n, one in enumerate(alone) for _ in one.day]
     for name in ("day", "cumulative", "downloads", "correction", "basis"):
         expected = np.concatenate([getattr(one, name) for one in alone])

@@ -97,7 +97,7 @@ def test_ram_of_named_models(
     ids = sorted(one for one in observations if bin_of(models[one]) == bin_of(models[model_id]))
     series = np.repeat(np.arange(len(ids)), [len(observations[one]) for one in ids])
     at, raw = np.array([pair for one in ids for pair in observations[one]], np.int64).T
-    rows = daily(series, at, raw, classify(series, at, raw))
+    rows, _ = daily(series, at, raw, classify(series, at, raw))
     day0 = np.array([day_ms(released(models[one])) for one in ids])
     age = rows.day + 1 - day0[rows.series] // DAY_MS
     points = np.full((YOUNG_DAYS + 1, len(ids)), -1, np.int64)
