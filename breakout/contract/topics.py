@@ -44,9 +44,10 @@ DOWNLOADS = Topic(
     "Slices of scrapes: download counters of many models at one moment",
     "source and scrape id; the partition is chosen by model id",
 )
-POINTS = Topic(
-    "breakout.points",
-    "Cumulative downloads at whole-day ages",
+DAILY = Topic(
+    "breakout.daily",
+    DailySlice,
+    "Rows of the daily grid of models that have a size bin and a release date",
     "size bin",
 )
 NAMES = Topic(

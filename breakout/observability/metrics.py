@@ -94,6 +94,8 @@ INSERT_FAILURES = Counter(
 for _table in (
     "baselines_log",
     "breakouts_log",
+    "daily_log",
+    "daily_superseded",
     "dead_letters",
     "derivatives_log",
     "downloads_log",
@@ -145,12 +147,10 @@ POSITIONS_LOST = Counter(
     "other_log (it follows another record than the last one read), deleted",
     ["topic", "why"],
 )
-REVISIONS = Counter(
-    "breakout_counter_revisions_total", "Observations whose raw counter is lower than before"
-)
-JUMPS = Counter(
-    "breakout_counter_jumps_total",
-    "Observations flagged as a jump of the counter (tenfold or more)",
+OBSERVATION_STATES = Counter(
+    "breakout_observation_states_total",
+    "Observations written by state: first, rise, between, idle, held, rollback, correction",
+    ["state"],
 )
 BREAKOUTS = Counter(
     "breakout_crossings_total",

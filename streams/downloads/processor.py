@@ -1,15 +1,16 @@
-"""The downloads processor: raw counters to clean series, daily deltas and points.
+"""The downloads processor: raw counters to states and the daily grid.
 
-It reads `breakout.downloads` and `breakout.models`. Per batch it writes, in this order: points to
-`breakout.points`, counts of scrapes, rows of `downloads_log`, then (for models whose registry
-entry changed the inputs of RAM) all their points again, and rows of `models_log`. The rows from
-which a restarted worker rebuilds its state come last, so whatever a crash left undone is repeated;
-only then is the batch acknowledged. Points and counts of a batch may be written while the rows of
-the previous batch still are.
+It reads `breakout.downloads` and `breakout.models`. Per batch it publishes grid rows to
+`breakout.daily`, then writes, in this order: scrapes, grid rows, rows of `downloads_log`, (for
+models whose registry entry changed the inputs of RAM) a request to read them anew, and rows of
+`models_log`. The rows from which a restarted worker rebuilds its state come last, so whatever a
+crash left undone is repeated; only then is the batch acknowledged. Grid rows of a batch may be
+published while the rows of the previous batch still are written.
 """
 
 import asyncio
 from collections.abc import Iterable, Sequence
+from functools import partial
 from itertools import chain
 from typing import Any
 
@@ -17,13 +18,14 @@ import pyarrow as pa
 import structlog
 
 from breakout.contract import DownloadsSlice, Event, ModelRecord
-from breakout.contract.topics import DOWNLOADS, MODELS, POINTS
+from breakout.contract.topics import DAILY, DOWNLOADS, MODELS
+from breakout.core.counters import State as CounterState
 from breakout.observability import metrics
 from streams.batches import Batch
 from streams.downloads import reads, rows
-from streams.downloads.points import points_slice, withdrawal_slice
+from streams.downloads.daily_slices import slices_of, slices_of_registry
 from streams.downloads.slice_columns import SliceColumns
-from streams.downloads.state import History, Plan, Republished, Result, State
+from streams.downloads.state import Plan, Result, State
 from streams.stateful import StatefulProcessor
 
 log = structlog.get_logger(__name__)
@@ -57,19 +59,17 @@ class DownloadsProcessor(StatefulProcessor[SliceColumns | ModelRecord, int, Stat
                 slices.setdefault(record.partition, []).append(record.event)
             elif record.event is not None:
                 records.setdefault(record.partition, []).append(record.event)
-        states, results = await self._cleaned(slices, records.keys())
-        table, _ = await asyncio.gather(
-            asyncio.to_thread(_rows, states, results),
-            self.outbox.send(POINTS, _points_slices(results.values())),
+        states, results = await self._computed(slices, records.keys())
+        tables, _ = await asyncio.gather(
+            asyncio.to_thread(_tables, states, slices, results),
+            self.outbox.send(DAILY, _slices(states, results)),
         )
-        # Before the rows: after a crash, rows that are stored already do not change counts again.
-        await asyncio.to_thread(self._insert_scrapes, slices, results)
-        await self.write(batch, self._write, table, states, records)
+        await self.write(batch, self._write, tables, states, records)
         if records:
-            # Points published again must reach the topic before those of later batches.
+            # A request to read models anew must reach the topic before rows of later batches.
             await self.writing_done()
 
-    async def _cleaned(
+    async def _computed(
         self, slices: dict[int, list[SliceColumns]], registered: Iterable[int]
     ) -> tuple[dict[int, State], dict[int, Result]]:
         """Return the states that the batch was applied to, and its changes.
@@ -80,14 +80,14 @@ class DownloadsProcessor(StatefulProcessor[SliceColumns | ModelRecord, int, Stat
         while True:
             states = await self.states_of({*slices, *registered})
             try:
-                return states, await self._clean(states, slices)
+                return states, await self._compute(states, slices)
             except reads.StateBehindError as behind:
                 log.info(
                     "another worker wrote rows: loading the state again", partition=behind.partition
                 )
                 states.pop(behind.partition)
 
-    async def _clean(
+    async def _compute(
         self, states: dict[int, State], slices: dict[int, list[SliceColumns]]
     ) -> dict[int, Result]:
         # All partitions in one thread call: each return waits for the event loop, which may be
@@ -95,10 +95,7 @@ class DownloadsProcessor(StatefulProcessor[SliceColumns | ModelRecord, int, Stat
         plans = await asyncio.to_thread(
             lambda: {number: states[number].plan(group) for number, group in slices.items()}
         )
-        if any(
-            plan.late or states[number].unknown_scrapes(plan, None)
-            for number, plan in plans.items()
-        ):
+        if any(len(plan.history.slot) for plan in plans.values()):
             # Rows being written must be stored before they are read.
             await self.writing_done()
         results = await asyncio.to_thread(self._apply, states, plans)
@@ -106,81 +103,58 @@ class DownloadsProcessor(StatefulProcessor[SliceColumns | ModelRecord, int, Stat
             metrics.OBSERVATIONS.labels("new").inc(result.new)
             metrics.OBSERVATIONS.labels("late").inc(result.late)
             metrics.OBSERVATIONS.labels("duplicate").inc(result.duplicate)
-            metrics.REVISIONS.inc(int((result.rows.cleaned.revision > 0).sum()))
-            metrics.JUMPS.inc(int(result.rows.cleaned.jump.sum()))
+            for state in CounterState:
+                count = int((result.observed.state == state).sum())
+                metrics.OBSERVATION_STATES.labels(state.name.lower()).inc(count)
         return results
 
     def _apply(self, states: dict[int, State], plans: dict[int, Plan]) -> dict[int, Result]:
-        # Read everything before a state changes, so that all of it can be repeated.
-        history = {
-            number: self._read_back(number, states[number], plan) for number, plan in plans.items()
+        # Read everything of all partitions before a state changes, so that it can be repeated.
+        changes = {
+            number: states[number].restate(
+                plan, partial(reads.load_stored, self.clickhouse, number, states[number])
+            )
+            for number, plan in plans.items()
         }
         return {
-            number: states[number].apply(plan, history[number]) for number, plan in plans.items()
+            number: states[number].apply(plan, changes[number]) for number, plan in plans.items()
         }
-
-    def _read_back(self, number: int, state: State, plan: Plan) -> History | None:
-        history = reads.load_history(self.clickhouse, number, state, plan.late)
-        unknown = state.unknown_scrapes(plan, history)
-        if unknown:
-            state.scrapes |= reads.load_scrapes(
-                self.clickhouse, unknown, number, state, self.settings.partitions
-            )
-        return history
-
-    def _insert_scrapes(
-        self, slices: dict[int, list[SliceColumns]], results: dict[int, Result]
-    ) -> None:
-        if results:
-            missing = rows.scrape_missing(chain.from_iterable(slices.values()))
-            self.clickhouse.insert("scrape_missing", missing)
-            self.clickhouse.insert("scrapes_log", rows.scrapes(results))
 
     async def _write(
         self,
-        table: pa.Table | None,
+        tables: list[tuple[str, pa.Table]],
         states: dict[int, State],
         records: dict[int, list[ModelRecord]],
     ) -> None:
-        if table is not None:
-            await asyncio.to_thread(self.clickhouse.insert, "downloads_log", table)
+        await asyncio.to_thread(self._insert, tables)
         for number, group in records.items():
-            await self._republish(states[number], states[number].register(group))
+            changes = states[number].registry.update(group)
+            await self.outbox.send(DAILY, slices_of_registry(states[number], changes))
         registered = list(chain.from_iterable(records.values()))
         await asyncio.to_thread(self.clickhouse.insert, "models_log", rows.models(registered))
 
-    async def _republish(self, state: State, models: Sequence[Republished]) -> None:
-        """Publish all points of models again, and withdraw them from a size bin they left."""
-        left = [
-            (
-                model.left_bin,
-                withdrawal_slice(
-                    model.model_id, model.left_bin, model.registry_changed_at, state.version
-                ),
-            )
-            for model in models
-            if model.left_bin is not None
-        ]
-        await self.outbox.send(POINTS, left)
-        by_id = {model.model_id: model for model in models if model.inputs.has_points}
-        for model_ids in reads.chunked(list(by_id), reads.MAX_MODELS):
-            series = await asyncio.to_thread(reads.load_cumulative, self.clickhouse, model_ids)
-            slices = []
-            for model_id, at, cumulative in series:
-                size_bin = str(by_id[model_id].inputs.size_bin)
-                points = state.points_of(by_id[model_id], at, cumulative)
-                slices.append((size_bin, points_slice(size_bin, points, reset=True)))
-            await self.outbox.send(POINTS, slices)
+    def _insert(self, tables: list[tuple[str, pa.Table]]) -> None:
+        for name, table in tables:
+            self.clickhouse.insert(name, table)
 
 
-def _rows(states: dict[int, State], results: dict[int, Result]) -> pa.Table | None:
+def _tables(
+    states: dict[int, State], slices: dict[int, list[SliceColumns]], results: dict[int, Result]
+) -> list[tuple[str, pa.Table]]:
+    """Return the tables of a batch, in the order in which they are written."""
     if not results:
-        return None
-    parts = [(result.rows, states[number].origins) for number, result in results.items()]
-    return rows.downloads(parts)
+        return []
+    changes = list(results.values())
+    parts = [(result, states[number].index.origins) for number, result in results.items()]
+    return [
+        ("scrape_missing", rows.scrape_missing(chain.from_iterable(slices.values()))),
+        ("scrapes_log", rows.scrapes(chain.from_iterable(slices.values()))),
+        ("daily_log", rows.daily(changes)),
+        ("daily_superseded", rows.superseded(changes)),
+        ("downloads_log", rows.downloads(parts)),
+    ]
 
 
-def _points_slices(results: Iterable[Result]) -> Iterable[tuple[str, Event]]:
-    for result in results:
-        for size_bin, points in result.points.items():
-            yield size_bin, points_slice(size_bin, points, reset=False)
+def _slices(states: dict[int, State], results: dict[int, Result]) -> Iterable[tuple[str, Event]]:
+    for number, result in results.items():
+        yield from slices_of(states[number], result)

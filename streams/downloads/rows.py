@@ -1,6 +1,6 @@
 """Rows of ClickHouse's tables that the downloads processor writes, as Arrow tables."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 import numpy as np
@@ -9,12 +9,13 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from breakout.contract import ModelRecord
-from breakout.core.arrays import NULL, Flag, Int
-from breakout.core.times import DAY_MS
-from streams.arrow import COUNT, DATE, TEXT, TEXTS, TIMESTAMP, table_of, timestamps, unsigned
-from streams.columns import last_of_slot
+from breakout.core.arrays import NULL, Int
+from breakout.core.counters import State
+from breakout.core.grid import Basis
+from streams.arrow import DATE, TEXT, TEXTS, TIMESTAMP, table_of, timestamps, unsigned
+from streams.downloads.restating import GridRows, Observed
 from streams.downloads.slice_columns import SliceColumns
-from streams.downloads.state import Result, Rows
+from streams.downloads.state import Result
 
 ROWS_TO_ORDER = 4
 """Rows per series from which sorting the series costs less than it saves ClickHouse."""
@@ -36,53 +37,120 @@ def _numbers(names: Iterable[str], index: Sequence[str]) -> Int:
     return np.array([number[name] for name in names], dtype=np.int64)
 
 
-def downloads(parts: Sequence[tuple[Rows, Sequence[str]]]) -> pa.Table:
-    """Return rows of `downloads_log`, from the rows and the origins of each partition.
+def downloads(parts: Sequence[tuple[Result, Sequence[str]]]) -> pa.Table:
+    """Return rows of `downloads_log`, from the changes and the origins of each partition.
 
     With `ROWS_TO_ORDER` per series they are in the order of the table's key, which costs ClickHouse
     a sixth less: there are fewer series to sort here than rows in ClickHouse.
     """
-    sources = sorted({source for rows, _ in parts for source in rows.sources})
     origins = sorted({origin for _, known in parts for origin in known})
-    models = pa.concat_arrays([rows.models for rows, _ in parts])
-    source = np.concatenate([_numbers(rows.sources, sources)[rows.source] for rows, _ in parts])
-    begins = np.cumsum([0, *(len(rows.models) for rows, _ in parts)]).tolist()
-    row_series = np.concatenate(
-        [rows.series + begin for (rows, _), begin in zip(parts, begins, strict=False)]
-    )
+    series = _Series([result for result, _ in parts], lambda one: one.observed.columns.slot)
     row_origin = np.concatenate(
-        [_numbers(known, origins)[rows.columns.origin] for rows, known in parts]
+        [_numbers(known, origins)[result.observed.columns.origin] for result, known in parts]
     )
-    order = _order(models, source, row_series)
+    order = series.order()
 
-    def column(of: Callable[[Rows], NDArray[Any]]) -> NDArray[Any]:
-        return np.concatenate([of(rows) for rows, _ in parts])[order]
+    def column(of: Callable[[Observed], NDArray[Any]]) -> NDArray[Any]:
+        return np.concatenate([of(result.observed) for result, _ in parts])[order]
 
-    at = column(lambda rows: rows.columns.at)
-    cumulative = column(lambda rows: rows.cleaned.cumulative)
-    standing = column(lambda rows: rows.cleaned.standing)
-    row_series = row_series[order]
+    state = column(lambda one: one.state)
     return pa.table(
         {
-            # Two sources may have the same model.
-            "model_id": _names(row_series, models, distinct=not source.any()),
-            "observed_at": timestamps(at),
-            "source": _names(source[row_series], pa.array(sources, pa.string())),
+            "model_id": series.names(order),
+            "observed_at": timestamps(column(lambda one: one.columns.at)),
+            "source": series.sources(order),
             "origin": _names(row_origin[order], pa.array(origins, pa.string())),
-            "downloads_all_time": unsigned(column(lambda rows: rows.columns.raw)),
-            "downloads_30d": unsigned(column(lambda rows: rows.columns.downloads_30d)),
-            "likes": unsigned(column(lambda rows: rows.columns.likes)),
-            "cumulative": unsigned(cumulative),
-            "delta": unsigned(column(lambda rows: rows.cleaned.delta)),
-            "revision": unsigned(column(lambda rows: rows.cleaned.revision)),
-            "standing": pa.array(standing == 1, mask=standing == NULL),
-            "jump": pa.array(column(lambda rows: rows.cleaned.jump)),
-            "version": pa.array(
-                column(lambda rows: np.full(len(rows.series), rows.version, dtype=np.uint64))
+            "downloads_all_time": unsigned(column(lambda one: one.columns.raw)),
+            "downloads_30d": unsigned(column(lambda one: one.columns.downloads_30d)),
+            "likes": unsigned(column(lambda one: one.columns.likes)),
+            "state": pa.DictionaryArray.from_arrays(
+                pa.array(state.astype(np.int32), mask=state == NULL), _STATES
             ),
-            "closing": pa.array(_closing(row_series, at, cumulative)),
+            "correction": unsigned(column(lambda one: one.correction)),
+            "knot_since": _moments(column(lambda one: one.knot_since)),
+            "knot_until": _moments(column(lambda one: one.knot_until)),
+            "opening": unsigned(column(lambda one: one.opening)),
+            "version": series.versions(order),
         }
     )
+
+
+def daily(results: Sequence[Result]) -> pa.Table:
+    """Return rows of `daily_log`."""
+    return _grid(results, lambda one: one.grid)
+
+
+def superseded(results: Sequence[Result]) -> pa.Table:
+    """Return rows of `daily_superseded`."""
+    at = np.concatenate([one.superseded.superseded_at for one in results])
+    rows = _grid(results, lambda one: one.superseded)
+    return rows.append_column("superseded_at", timestamps(at))
+
+
+def _grid(results: Sequence[Result], of: Callable[[Result], GridRows]) -> pa.Table:
+    series = _Series(results, lambda one: of(one).rows.series)
+
+    def column(name: str) -> NDArray[Any]:
+        return np.concatenate([getattr(of(result).rows, name) for result in results])
+
+    withdrawn = np.concatenate([of(result).withdrawn for result in results])
+    every = np.arange(len(withdrawn))
+    return pa.table(
+        {
+            "model_id": series.names(every),
+            "source": series.sources(every),
+            "day": pa.array(column("day").astype(np.int32)).cast(DATE),
+            "cumulative": pa.array(column("cumulative").astype(np.uint64)),
+            "downloads": unsigned(column("downloads")),
+            "correction": pa.array(column("correction").astype(np.uint64)),
+            "basis": pa.DictionaryArray.from_arrays(
+                pa.array(column("basis").astype(np.int32)), _BASES
+            ),
+            "known_at": timestamps(column("known_at")),
+            "withdrawn": pa.array(withdrawn.astype(np.uint8)),
+            "version": series.versions(every),
+        }
+    )
+
+
+class _Series:
+    """The series of rows of several partitions, and what rows have of them."""
+
+    def __init__(self, results: Sequence[Result], rows: Callable[[Result], Int]) -> None:
+        self._models = pa.concat_arrays([one.models for one in results])
+        self._sources = sorted({source for one in results for source in one.sources})
+        self._source = np.concatenate(
+            [_numbers(one.sources, self._sources)[one.source] for one in results]
+        )
+        begins = np.cumsum([0, *(len(one.models) for one in results)]).tolist()
+        self._row = np.concatenate(
+            [rows(one) + begin for one, begin in zip(results, begins, strict=False)]
+        )
+        lengths = [len(rows(one)) for one in results]
+        self._version = np.repeat(
+            np.array([one.version for one in results], dtype=np.uint64), lengths
+        )
+
+    def order(self) -> Int:
+        """Return the order in which rows are written."""
+        return _order(self._models, self._source, self._row)
+
+    def names(self, order: Int) -> pa.Array:
+        """Return model ids."""
+        # Two sources may have the same model.
+        return _names(self._row[order], self._models, distinct=not self._source.any())
+
+    def sources(self, order: Int) -> pa.Array:
+        """Return sources."""
+        return _names(self._source[self._row[order]], pa.array(self._sources, pa.string()))
+
+    def versions(self, order: Int) -> pa.Array:
+        """Return versions."""
+        return pa.array(self._version[order])
+
+
+def _moments(column: Int) -> pa.Array:
+    return pa.array(column, type=pa.int64(), mask=column == NULL).cast(TIMESTAMP)
 
 
 def _order(models: pa.Array, source: Int, row_series: Int) -> Int:
@@ -100,24 +168,15 @@ def _order(models: pa.Array, source: Int, row_series: Int) -> Int:
     return np.repeat(moved - (np.cumsum(rows) - rows), rows) + np.arange(len(row_series))
 
 
-def _closing(series: Int, at: Int, cumulative: Int) -> Flag:
-    """Return which rows are the last with a counter of their series and UTC day."""
-    counted = np.flatnonzero(cumulative != NULL)
-    last = last_of_slot(series[counted]) | last_of_slot(at[counted] // DAY_MS)
-    closing = np.zeros(len(cumulative), dtype=bool)
-    closing[counted[last]] = True
-    return closing
-
-
+_STATES = pa.array([state.name.lower() for state in State], pa.string())
+_BASES = pa.array([basis.name.lower() for basis in Basis], pa.string())
 _SCRAPES = {
     "source": TEXT,
     "observed_at": TIMESTAMP,
-    "partition": pa.uint16(),
+    "scrape_id": TEXT,
+    "slice": pa.uint32(),
     "models": pa.uint32(),
-    "compared": pa.uint32(),
-    "standing": pa.uint32(),
     "complete": pa.bool_(),
-    "version": COUNT,
 }
 _SCRAPE_MISSING = {"source": TEXT, "observed_at": TIMESTAMP, "model_id": TEXT, "reason": TEXT}
 _MODELS = {
@@ -141,14 +200,13 @@ _MODELS = {
 }
 
 
-def scrapes(results: Mapping[int, Result]) -> pa.Table:
-    """Return rows of `scrapes_log`, from the results of each partition."""
+def scrapes(slices: Iterable[SliceColumns]) -> pa.Table:
+    """Return rows of `scrapes_log`."""
     return table_of(
         _SCRAPES,
         (
-            (source, at, partition, *vars(count).values(), result.version)
-            for partition, result in results.items()
-            for (source, at), count in result.scrapes.items()
+            (one.source, one.at, one.scrape_id, one.number, len(one.models), one.complete)
+            for one in slices
         ),
     )
 

@@ -15,6 +15,7 @@ class SliceColumns:
 
     source: str
     origin: str
+    scrape_id: str
     number: int
     """Number of this slice within its scrape."""
     at: int
@@ -32,6 +33,7 @@ class SliceColumns:
         return cls(
             source=event.source,
             origin=event.origin,
+            scrape_id=event.scrape_id,
             number=event.slice,
             at=to_ms(event.observed_at),
             complete=event.complete,
