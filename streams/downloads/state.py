@@ -270,10 +270,14 @@ class State:
         **counts: int,
     ) -> Result:
         both, rows, gone = _all_observed(observed), _all_rows(grid), _all_rows(superseded)
-        slots = np.unique(np.concatenate((both.columns.slot, rows.rows.series, gone.rows.series)))
-        both.columns.slot[:] = np.searchsorted(slots, both.columns.slot)
-        rows.rows.series[:] = np.searchsorted(slots, rows.rows.series)
-        gone.rows.series[:] = np.searchsorted(slots, gone.rows.series)
+        parts = (both.columns.slot, rows.rows.series, gone.rows.series)
+        changed = np.zeros(len(self), bool)
+        for part in parts:
+            changed[part] = True
+        slots = np.flatnonzero(changed)
+        number = np.cumsum(changed) - 1
+        for part in parts:
+            part[:] = number[part]
         return Result(
             self.index.sources,
             self.index.names(slots),
