@@ -143,8 +143,9 @@ def few_expected(rise: Int, took: Int, unchanged: Int) -> Flag:
     """
     # Rise x time would pass 2^63; a rise of so many means held after a day in any case.
     enough = EXPECTED_DOWNLOADS * took // RENEWAL_MS + 1
-    few: Flag = np.minimum(rise, enough) * unchanged < EXPECTED_DOWNLOADS * took
-    return few | (took == 0)
+    expected = np.minimum(rise, enough) * unchanged
+    few: Flag = (expected < EXPECTED_DOWNLOADS * took) | (took == 0)
+    return few
 
 
 def _rolled_back_until(fall: int, series_end: int, at: Int, raw: Int) -> int:

@@ -64,12 +64,13 @@ def classify_new(tails: Tails, slot: Int, at: Int, raw: Int) -> tuple[Appended, 
         in_batch = change[later] != NULL
         # The rate at a series' first observation is 0.
         is_first = in_batch & new[np.maximum(change[later], 0)]
-        took = np.where(in_batch, NULL, tails.took[slot[later]])
-        took[is_first] = 0
-        few = few_expected(np.where(is_first, 0, tails.rise[slot[later]]), took, unchanged)
+        slots = slot[later]
+        rise, least, most, is_known = tails.changes.rates(slots, tails.first_at[slots])
+        few = is_first | few_expected(rise, least, unchanged)
+        sure = is_first | (~in_batch & is_known & (few | ~few_expected(rise, most, unchanged)))
         long = unchanged > HELD_MS
         state[later] = np.where(few | long, State.IDLE, State.HELD)
-        needs[later] |= ~long & (took == NULL)
+        needs[later] |= ~long & ~sure
         held = np.zeros(len(tails.at), bool)
         held[slot[later[(state[later] == State.HELD) & ~long]]] = True
         was_held = (tails.held[slot[later]] & ~in_batch) | held[slot[later]]
@@ -115,8 +116,13 @@ def append(tails: Tails, new: Appended) -> tuple[Grid, Int]:
 
 def _move(tails: Tails, new: Appended, begins: Int, ends: Int, knot: Flag, opening: Int) -> None:
     slots = new.slot[ends]
-    unknown = slots[tails.first_at[slots] == NULL]
-    tails.first_at[unknown] = new.at[begins[tails.first_at[slots] == NULL]]
+    changed = np.flatnonzero((new.state == State.RISE) | (new.state == State.FIRST))
+    before = np.concatenate(([NULL], new.raw[:-1]))[: len(new.raw)]
+    before[begins] = tails.raw[slots]
+    rise = np.where(new.state == State.RISE, new.raw - before, 0)
+    tails.changes.add(new.slot[changed], new.at[changed], rise[changed])
+    is_new = tails.first_at[slots] == NULL
+    tails.first_at[slots[is_new]] = new.at[begins[is_new]]
     tails.at[slots], tails.raw[slots] = new.at[ends], new.raw[ends]
     place = np.arange(len(new.at))
     held = new.state == State.HELD
@@ -130,11 +136,7 @@ def _move(tails: Tails, new: Appended, begins: Int, ends: Int, knot: Flag, openi
     )
     tails.unsure[slots] = (tails.unsure[slots] & (last_knot == NULL)) | (last_held > last_knot)
     moved = np.flatnonzero(change != NULL)
-    at_change = change[moved]
-    tails.changed_at[slots[moved]] = new.at[at_change]
-    is_first = new.state[at_change] == State.FIRST
-    tails.rise[slots[moved]] = np.where(is_first, 0, NULL)
-    tails.took[slots[moved]] = np.where(is_first, 0, NULL)
+    tails.changed_at[slots[moved]] = new.at[change[moved]]
     known = np.flatnonzero(last_knot != NULL)
     at_knot = last_knot[known]
     tails.knot_at[slots[known]], tails.knot_raw[slots[known]] = new.at[at_knot], new.raw[at_knot]

@@ -1,4 +1,4 @@
-"""Slices of `breakout.daily`: rows of the grid of models that have a size bin and a release date."""
+"""Slices of `breakout.daily`: grid rows of models with a size bin and a release date."""
 
 from collections.abc import Iterable, Sequence
 from typing import Any

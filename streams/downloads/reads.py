@@ -98,8 +98,8 @@ def restore(state: State, slots: Int, rows: dict[str, Int]) -> None:
     names = ("latest_at", "first_at", "at", "raw", "changed_at", "knot_at", "knot_raw", "opening")
     for name in names:
         getattr(tails, name)[slots] = rows[name]
-    is_first = rows["changed_at"] == rows["began_at"]
-    tails.rise[slots] = tails.took[slots] = np.where(is_first, 0, NULL)
+    new = slots[(rows["changed_at"] == rows["began_at"]) & (rows["began_at"] != NULL)]
+    tails.changes.add(new, tails.first_at[new], np.zeros_like(new))
     has_fall = rows["fall_at"] != NULL
     # Any counter may be one that the fall is rolled back by: only history tells.
     tails.fall_raw[slots] = 0
@@ -159,7 +159,10 @@ def load_stored(
         raise StateBehindError(number)
     columns = Columns(
         _slots(state, rows),
-        *(int_column(rows, name) for name in ("at", "raw", "downloads_30d", "likes")),
+        int_column(rows, "at"),
+        int_column(rows, "raw"),
+        int_column(rows, "downloads_30d"),
+        int_column(rows, "likes"),
         _numbers([state.index.origin(name) for name in rows["origin"].to_pylist()]),
     )
     return columns.take(np.lexsort((columns.at, columns.slot)))

@@ -92,7 +92,8 @@ class Merged:
     @property
     def new(self) -> Flag:
         """Which are not stored."""
-        return self.stored == NULL
+        new: Flag = self.stored == NULL
+        return new
 
 
 def merge(stored: Columns, batch: Columns, origins: Sequence[str]) -> Merged:
@@ -252,10 +253,10 @@ def _changed_superseded(before: Known, after: Known, found: Windows) -> GridRows
     written = [(row, False) for key, row in new.items() if old.get(key) != row or key[0] in several]
     gone = [(row, True) for key, row in old.items() if key not in new]
     rows = np.array([row for row, _ in written + gone], np.int64).reshape(-1, 8)
-    columns = [rows[:, number] for number in range(7)]
-    columns[5] = columns[5].astype(np.int8)
+    series, day, cumulative, downloads, correction, basis, known_at, superseded_at = rows.T
     withdrawn = np.array([flag for _, flag in written + gone], bool)
-    return GridRows(Grid(*columns), withdrawn, rows[:, 7])
+    grid = Grid(series, day, cumulative, downloads, correction, basis.astype(np.int8), known_at)
+    return GridRows(grid, withdrawn, superseded_at)
 
 
 def _superseded(one: Known, found: Windows) -> dict[tuple[int, int, int], tuple[int, ...]]:
@@ -263,6 +264,13 @@ def _superseded(one: Known, found: Windows) -> dict[tuple[int, int, int], tuple[
     columns = (*vars(one.superseded).values(), one.superseded_at)
     rows = zip(*(column[held].tolist() for column in columns), strict=True)
     return {(row[0], row[1], row[6]): row for row in rows}
+
+
+def no_rows() -> GridRows:
+    """Return no rows."""
+    empty = np.empty(0, np.int64)
+    grid = Grid(empty, empty, empty, empty, empty, empty.astype(np.int8), empty)
+    return GridRows(grid, np.empty(0, bool), empty)
 
 
 def concatenate_grids(parts: Sequence[Grid]) -> Grid:

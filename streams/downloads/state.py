@@ -12,7 +12,6 @@ import numpy as np
 import pyarrow as pa
 
 from breakout.core.arrays import NULL, Flag, Int
-from breakout.core.grid import Grid
 from streams.columns import (
     Columns,
     concatenate,
@@ -29,6 +28,7 @@ from streams.downloads.restating import (
     Restated,
     concatenate_grids,
     merge,
+    no_rows,
     restate,
 )
 from streams.downloads.series import SeriesIndex
@@ -303,7 +303,7 @@ def _all_observed(parts: Sequence[Observed]) -> Observed:
 
 def _all_rows(parts: Sequence[GridRows]) -> GridRows:
     if not parts:
-        return GridRows(Grid(*([_EMPTY] * 7)), np.empty(0, bool), _EMPTY)
+        return no_rows()
     return GridRows(
         concatenate_grids([part.rows for part in parts]),
         np.concatenate([part.withdrawn for part in parts]),

@@ -1,6 +1,7 @@
 """Where each series stands: all that observations newer than its latest depend on."""
 
 from dataclasses import dataclass, fields
+from typing import Any
 
 import numpy as np
 
@@ -9,9 +10,9 @@ from breakout.core.counters import (
     ROLLBACK_MS,
     Counters,
     State,
-    rates,
 )
 from breakout.core.times import DAY_MS
+from streams.downloads.recent_changes import RecentChanges
 
 
 @dataclass
@@ -29,9 +30,6 @@ class Tails:
     raw: Int
     changed_at: Int
     """Where the counter last changed."""
-    rise: Int
-    """What rose in the seven days before it, and in how many milliseconds; NULL if unknown."""
-    took: Int
     knot_at: Int
     """The last knot, its counter, and the cumulative at 00:00 UTC of its day."""
     knot_raw: Int
@@ -46,22 +44,29 @@ class Tails:
     corrected: Flag
     """Whether the last knot's day has a correction."""
 
+    changes: RecentChanges
+
     @classmethod
     def empty(cls, size: int) -> "Tails":
         """Return series without observations."""
-        return cls(
-            *(
-                np.zeros(size, bool) if column.type == Flag else np.full(size, NULL, np.int64)
-                for column in fields(cls)
-            )
-        )
+        columns: dict[str, Any] = {
+            column.name: np.zeros(size, bool)
+            if column.type == Flag
+            else np.full(size, NULL, np.int64)
+            for column in fields(cls)
+        }
+        columns["changes"] = RecentChanges()
+        columns["changes"].reserve(size)
+        return cls(**columns)
 
     def reserve(self, size: int) -> None:
         """Make room for so many series."""
         while len(self.at) < size:
             more = Tails.empty(max(len(self.at), 1024))
-            for name, column in vars(self).items():
-                setattr(self, name, np.concatenate((column, vars(more)[name])))
+            for column in fields(self)[:-1]:
+                both = (getattr(self, column.name), getattr(more, column.name))
+                setattr(self, column.name, np.concatenate(both))
+            self.changes.reserve(len(self.at))
 
     def observe(self, slot: Int, at: Int) -> None:
         """Take in the times of observations, with or without a counter; sorted by slot and time."""
@@ -79,8 +84,9 @@ class Tails:
         change = np.maximum.accumulate(np.where(first | (grown != 0), place, 0))
         self.at[slots], self.raw[slots] = at[last], raw[last]
         self.changed_at[slots] = at[change[last]]
-        self.rise[slots], self.took[slots] = rates(slot, at, grown, change[last])
-        # Of a run that began earlier than what is known here: after four days the rate is irrelevant.
+        self.changes.forget(slots)
+        changed = np.flatnonzero(first | (grown != 0))
+        self.changes.add(slot[changed], at[changed], np.maximum(grown[changed], 0))
         knot = np.maximum.accumulate(np.where(counters.knot, place, 0))
         self.knot_at[slots], self.knot_raw[slots] = at[knot[last]], raw[knot[last]]
         self.opening[slots] = opening[knot[last]]

@@ -1,4 +1,4 @@
-"""What was known of counters at each moment, against what follows from the observations until then."""
+"""What was known of counters at each moment follows from the observations until then."""
 
 from random import Random
 

@@ -9,7 +9,8 @@ from typing import Any
 import numpy as np
 
 from breakout.core.arrays import NULL, Int
-from breakout.core.counters import KNOTS, State as CounterState
+from breakout.core.counters import KNOTS
+from breakout.core.counters import State as CounterState
 from streams.columns import Columns
 from streams.downloads import reads
 from streams.downloads.restating import GridRows
@@ -47,8 +48,8 @@ class Stored:
 
     def __init__(self) -> None:
         self.observations = Table()
-        """By source, model and moment: raw, 30 days, likes, origin, state, correction, since, until,
-        opening."""
+        """By source, model and moment: raw, 30 days, likes, origin, state, correction, knot_since,
+        knot_until, opening."""
         self.daily = Table()
         """By source, model and day: cumulative, downloads, correction, basis, known_at."""
         self.superseded = Table()
@@ -132,12 +133,12 @@ class Stored:
         columns = (grid.cumulative, grid.downloads, grid.correction, grid.basis, grid.known_at)
         values = zip(*(column.tolist() for column in columns), strict=True)
         keys = self._keys(result, grid.series)
-        for place, (key, value) in enumerate(zip(keys, values, strict=True)):
-            key = (*key, int(grid.day[place]))
+        for place, (name, value) in enumerate(zip(keys, values, strict=True)):
+            key: Key = (*name, int(grid.day[place]))
+            row: tuple[int, ...] | None = value
             if table is self.superseded:
-                key = (*key, value[-1])
-                value = (*value, int(rows.superseded_at[place]))
-            table.put(key, result.version, None if rows.withdrawn[place] else value)
+                key, row = (*key, value[-1]), (*value, int(rows.superseded_at[place]))
+            table.put(key, result.version, None if rows.withdrawn[place] else row)
 
     def _origin(self, name: str) -> int:
         if name not in self.origins:

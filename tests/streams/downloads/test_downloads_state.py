@@ -2,11 +2,13 @@
 
 from collections.abc import Iterator
 from random import Random
+from typing import Any
 
 import numpy as np
 import pytest
 
 from breakout.core.arrays import NULL
+from breakout.core.counters import State
 from breakout.core.knowledge import known
 from breakout.core.times import DAY_MS
 from streams.downloads.slice_columns import SliceColumns
@@ -32,9 +34,9 @@ def expected(observations: Observations) -> tuple[dict[Key, Key], dict[Key, Key]
     rows = sorted((key, raw) for key, raw in merged.items() if raw != NULL)
     series = sorted({key[:2] for key, _ in rows})
     number = np.array([series.index(key[:2]) for key, _ in rows], np.int64)
-    at = np.array([key[2] for key, _ in rows], np.int64)
-    raw = np.array([one for _, one in rows], np.int64)
-    found = known(number, at, raw)
+    moments = np.array([key[2] for key, _ in rows], np.int64)
+    counters = np.array([one for _, one in rows], np.int64)
+    found = known(number, moments, counters)
     correction = np.where(found.counters.correction > 0, found.counters.correction, NULL)
     columns = (
         found.counters.state,
@@ -48,7 +50,8 @@ def expected(observations: Observations) -> tuple[dict[Key, Key], dict[Key, Key]
     )
     states |= {key: (NULL,) * 5 for key, raw in merged.items() if raw == NULL}
     grids = []
-    for grid, extra in ((found.grid, ()), (found.superseded, (found.superseded_at,))):
+    extras: tuple[tuple[Any, ...], ...] = ((), (found.superseded_at,))
+    for grid, extra in zip((found.grid, found.superseded), extras, strict=True):
         names = [series[one] for one in grid.series.tolist()]
         values = (grid.cumulative, grid.downloads, grid.correction, grid.basis, grid.known_at)
         rows_of = list(zip(*(c.tolist() for c in (*values, *extra)), strict=True))
@@ -56,7 +59,8 @@ def expected(observations: Observations) -> tuple[dict[Key, Key], dict[Key, Key]
         if extra:
             keys = [(*key, row[4]) for key, row in zip(keys, rows_of, strict=True)]
         grids.append(dict(zip(keys, rows_of, strict=True)))
-    return states, *grids
+    grid_rows, superseded = grids
+    return states, grid_rows, superseded
 
 
 def history(random: Random) -> Observations:
@@ -129,3 +133,22 @@ def test_growing_counter_needs_no_history() -> None:
     for day in range(60):
         stored.work([one_slice("huggingface", day * DAY_MS + 5, {"org/model": day * 100})])
     assert stored.read == 0
+
+
+def test_counter_that_seldom_changes_needs_no_history() -> None:
+    stored = Stored()
+    for day in range(60):
+        counters = {"org/seldom": 50 + day // 3, "org/never": 9}
+        stored.work([one_slice("huggingface", day * DAY_MS, counters)])
+    assert stored.read == 0
+
+
+def test_counter_that_is_held_needs_no_history() -> None:
+    stored = Stored()
+    for day in range(60):
+        # Unchanged on every seventh day, which the next makes up for.
+        total = 1000 * (day - 1 if day % 7 == 6 else day)
+        stored.work([one_slice("huggingface", day * DAY_MS, {"org/model": total})])
+    assert stored.read == 0
+    states = [row[4] for row in stored.observations.final().values()]
+    assert states.count(State.HELD) == 8
