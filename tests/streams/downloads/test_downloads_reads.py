@@ -1,72 +1,108 @@
-"""A restarted worker loads the state that it had."""
+"""States, grid and what it superseded on ClickHouse: a worker that loses its state loses nothing."""
 
-from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta
-from operator import itemgetter
+from collections.abc import Iterator, Sequence
+from functools import partial
 from random import Random
 
+import pyarrow as pa
 import pytest
 
 from breakout.clickhouse.migrations import migrate
-from breakout.contract import DownloadsSlice
-from breakout.contract.topics import partition_of
-from breakout.settings import Settings, read_settings
+from breakout.core.counters import State as CounterState
+from breakout.core.grid import Basis
+from breakout.settings import read_settings
 from streams.clickhouse import WorkerClickHouse
-from streams.downloads import reads as downloads_reads
-from streams.downloads import rows as downloads_rows
+from streams.downloads import reads, rows
+from streams.downloads.slice_columns import SliceColumns
 from streams.downloads.state import State
-from tests.support.embedded_servers import running_clickhouse
-from tests.support.slices import planned, slice_of
+from tests.streams.downloads.stored import Key
+from tests.streams.downloads.test_downloads_state import arrivals, batches, expected, history
+from tests.support.embedded_servers import ClickHouseServer, running_clickhouse
 
-START = datetime(1970, 1, 1, tzinfo=UTC)
-"""The earliest valid time, which differs from null."""
-PARTITIONS = 3
-MODELS = [f"org-{number % 3}/model-{number}" for number in range(40)]
+STATES = {state.name.lower(): int(state) for state in CounterState}
+BASES = {basis.name.lower(): int(basis) for basis in Basis}
 
 
 @pytest.fixture(scope="module")
-def settings(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Settings]:
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ClickHouseServer]:
     with running_clickhouse(tmp_path_factory.mktemp("clickhouse")) as server:
-        yield read_settings(clickhouse_url=f"{server.url}/breakout", partitions=PARTITIONS)
+        yield server
 
 
-def slices(random: Random, hour: int) -> dict[int, list[DownloadsSlice]]:
-    """Return random models of each source, many without a counter, some always."""
-    made: dict[int, list[DownloadsSlice]] = {number: [] for number in range(PARTITIONS)}
-    for source in ("huggingface", "modelscope"):
-        for number, group in made.items():
-            own = [one for one in MODELS if partition_of(one, PARTITIONS) == number]
-            own = random.sample(own, random.randint(0, len(own)))
-            totals = [
-                None if one.endswith("7") or random.random() < 0.4 else random.randrange(2**60)
-                for one in own
-            ]
-            at = START + timedelta(hours=hour)
-            group.append(slice_of(own, source, at, totals, likes=hour))
-    return made
-
-
-def test_restored_state_equals_the_original(settings: Settings) -> None:
+def migrated(server: ClickHouseServer, seed: int) -> WorkerClickHouse:
+    settings = read_settings(clickhouse_url=f"{server.url}/seed_{seed}", partitions=1)
     migrate(settings)
-    clickhouse = WorkerClickHouse(settings)
-    random = Random(11)
-    states = {number: State() for number in range(PARTITIONS)}
+    return WorkerClickHouse(settings)
 
-    def work(states: dict[int, State], made: dict[int, list[DownloadsSlice]]) -> list[object]:
-        results = {
-            number: states[number].apply(planned(states[number], group), None)
-            for number, group in made.items()
+
+def load(clickhouse: WorkerClickHouse) -> State:
+    return reads.load_partitions(clickhouse, [0], 1)[0]
+
+
+def work(
+    clickhouse: WorkerClickHouse, state: State, batch: Sequence[SliceColumns], crash: str
+) -> None:
+    plan = state.plan(batch)
+    restated = state.restate(plan, partial(reads.load_stored, clickhouse, 0, state))
+    result = state.apply(plan, restated)
+    tables: list[tuple[str, pa.Table]] = [
+        ("daily_log", rows.daily([result])),
+        ("daily_superseded", rows.superseded([result])),
+        ("downloads_log", rows.downloads([(result, state.index.origins)])),
+    ]
+    for name, table in tables[: 2 if crash == "grid" else 3]:
+        clickhouse.insert(name, table)
+
+
+def read_back(clickhouse: WorkerClickHouse) -> tuple[dict[Key, Key], ...]:
+    """Return the states, the grid and what it superseded, in the form of `expected`."""
+    states = clickhouse.query(
+        """
+        SELECT
+            toString(source), model_id, toUnixTimestamp64Milli(observed_at), toString(state),
+            correction, toUnixTimestamp64Milli(knot_since), toUnixTimestamp64Milli(knot_until),
+            opening
+        FROM downloads_log FINAL
+        """
+    )
+    grids = [
+        clickhouse.query(
+            f"""
+            SELECT
+                toString(source), model_id, toUInt32(toUInt16(day)), cumulative, downloads,
+                correction, toString(basis), toUnixTimestamp64Milli(known_at)
+                {", toUnixTimestamp64Milli(superseded_at)" if superseded else ""}
+            FROM {"daily_superseded" if superseded else "daily_log"} FINAL
+            """
+        )
+        for superseded in (False, True)
+    ]
+
+    def tuples(table: pa.Table) -> Iterator[Key]:
+        columns = (column.to_pylist() for column in table.columns)
+        for row in zip(*columns, strict=True):
+            yield tuple(-1 if value is None else value for value in row)
+
+    found = {row[:3]: (STATES.get(row[3], -1), *row[4:]) for row in tuples(states)}
+    grid, superseded = (
+        {
+            (*row[:3], row[7])[: 4 if part else 3]: (*row[3:6], BASES[row[6]], *row[7:])
+            for row in tuples(table)
         }
-        parts = [(result.rows, states[number].origins) for number, result in results.items()]
-        rows = downloads_rows.downloads(parts)
-        clickhouse.insert("downloads_log", rows)
-        scrapes = [(number, one.scrapes, one.version) for number, one in results.items()]
-        key = itemgetter("model_id", "source", "observed_at")
-        return [sorted(rows.to_pylist(), key=key), scrapes]
+        for part, table in enumerate(grids)
+    )
+    return found, grid, superseded
 
-    for hour in range(12):
-        work(states, slices(random, hour))
-    restored = downloads_reads.load_partitions(clickhouse, range(PARTITIONS), PARTITIONS)
-    assert [len(state) for state in restored.values()] == [len(state) for state in states.values()]
-    later = slices(random, 12)
-    assert work(restored, later) == work(states, later)
+
+@pytest.mark.parametrize("seed", range(8))
+def test_stream_equals_batch_when_states_are_lost(server: ClickHouseServer, seed: int) -> None:
+    clickhouse, random = migrated(server, seed), Random(seed)
+    observations = history(random)
+    state = load(clickhouse)
+    for number, batch in enumerate(batches(random, arrivals(random, observations))):
+        crash = random.choice(["", "", "grid", "rows"]) if number < 40 else ""
+        work(clickhouse, state, batch, crash)
+        if crash:
+            state = load(clickhouse)
+            work(clickhouse, state, batch, "")
+    assert read_back(clickhouse) == expected(observations)
