@@ -2,12 +2,13 @@
 
 from .batch import Tables, freeze, recompute
 from .compare import differences
-from .inputs import FrozenRow, Observation, observations_of
+from .inputs import FrozenRow, Observation, as_of, observations_of
 
 __all__ = [
     "FrozenRow",
     "Observation",
     "Tables",
+    "as_of",
     "differences",
     "freeze",
     "observations_of",

@@ -1,11 +1,13 @@
-"""Observations merged, and the clean series of each source and model."""
+"""Observations merged, and the state of each within its series."""
 
 from collections.abc import Iterable
 from datetime import datetime
 
-from .inputs import Observation, Row
+from . import counters
+from .inputs import Observation, Row, milliseconds
 
 DownloadsKey = tuple[str, str, datetime]
+SeriesKey = tuple[str, str]
 
 
 def merge(observations: Iterable[Observation]) -> list[Observation]:
@@ -22,6 +24,7 @@ def merge(observations: Iterable[Observation]) -> list[Observation]:
             downloads_all_time=_greatest([one.downloads_all_time for one in same]),
             downloads_30d=_greatest([one.downloads_30d for one in same]),
             likes=_greatest([one.likes for one in same]),
+            complete=all(one.complete for one in same),
         )
         for (model_id, source, observed_at), same in sorted(by_key.items())
     ]
@@ -31,11 +34,34 @@ def _greatest(values: list[int | None]) -> int | None:
     return max((value for value in values if value is not None), default=None)
 
 
-def clean_series(merged: list[Observation]) -> dict[DownloadsKey, Row]:
-    """Return the rows of `downloads` without `stalled`, from what `merge` returns."""
-    rows: dict[DownloadsKey, Row] = {}
-    before: dict[tuple[str, str], tuple[int, int]] = {}
+def series_of(merged: list[Observation]) -> dict[SeriesKey, list[counters.Observation]]:
+    """Return the counters of each model and source by time; nulls are no observations of it."""
+    series: dict[SeriesKey, list[counters.Observation]] = {}
     for one in merged:
+        if one.downloads_all_time is not None:
+            series.setdefault((one.model_id, one.source), []).append(
+                (milliseconds(one.observed_at), one.downloads_all_time)
+            )
+    return series
+
+
+def downloads_of(
+    merged: list[Observation], series: dict[SeriesKey, list[counters.Observation]]
+) -> dict[DownloadsKey, Row]:
+    """Return the rows of `downloads_by_source_log`.
+
+    At a knot `cumulative` is the raw counter and `delta` the growth since the knot before it, which
+    is 0 at a correction; both are null elsewhere, and `delta` is at the first knot.
+    """
+    states = {
+        (*key, moment): state
+        for key, own in series.items()
+        for (moment, _), state in zip(own, counters.states(own), strict=True)
+    }
+    knots = {key: counters.knots(own) for key, own in series.items()}
+    rows: dict[DownloadsKey, Row] = {}
+    for one in merged:
+        moment = milliseconds(one.observed_at)
         row: Row = {
             "model_id": one.model_id,
             "source": one.source,
@@ -46,24 +72,17 @@ def clean_series(merged: list[Observation]) -> dict[DownloadsKey, Row]:
             "likes": one.likes,
             "cumulative": None,
             "delta": None,
-            "revision": None,
-            "standing": None,
-            "jump": False,
+            "state": states.get((one.model_id, one.source, moment)),
+            "correction": None,
         }
+        before: counters.Knot | None = None
+        for knot in knots.get((one.model_id, one.source), []):
+            if knot.moment == moment:
+                row["cumulative"] = knot.raw
+                if before is not None:
+                    row["delta"] = knot.raw + knot.correction - before.raw
+                if row["state"] == "correction":
+                    row["correction"] = knot.correction
+            before = knot
         rows[one.model_id, one.source, one.observed_at] = row
-        raw = one.downloads_all_time
-        if raw is None:
-            continue
-        series = (one.model_id, one.source)
-        if series not in before:
-            cumulative = raw
-        else:
-            raw_before, cumulative_before = before[series]
-            cumulative = max(cumulative_before, raw)
-            row["delta"] = cumulative - cumulative_before
-            row["revision"] = raw_before - raw if raw_before > raw else None
-            row["standing"] = raw == raw_before
-            row["jump"] = cumulative_before >= 1000 and cumulative >= 10 * cumulative_before
-        row["cumulative"] = cumulative
-        before[series] = (raw, cumulative)
     return rows

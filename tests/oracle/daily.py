@@ -1,39 +1,42 @@
-"""Downloads by UTC day, interpolated over stalls and gaps."""
+"""The daily grid of each series."""
 
 from datetime import date
-from itertools import pairwise
 
-from .clean import DownloadsKey
-from .inputs import DAY, Row
+from . import counters
+from .clean import SeriesKey
+from .inputs import Row, date_of
 
-DailyKey = tuple[str, date]
-
-
-def daily(downloads: dict[DownloadsKey, Row]) -> dict[DailyKey, Row]:
-    """Return the rows of `downloads_daily`, from rows of `downloads` with `stalled`."""
-    last: dict[str, dict[date, Row]] = {}
-    for row in sorted(downloads.values(), key=lambda row: row["observed_at"]):
-        if row["source"] == "huggingface" and row["cumulative"] is not None:
-            last.setdefault(row["model_id"], {})[row["observed_at"].date()] = row
-    rows: dict[DailyKey, Row] = {}
-    for model_id, closing in sorted(last.items()):
-        usable = [
-            (day, row["cumulative"]) for day, row in sorted(closing.items()) if not row["stalled"]
-        ]
-        for day, cumulative in _filled(usable):
-            before = rows.get((model_id, day - DAY))
-            rows[model_id, day] = {
-                "model_id": model_id,
-                "day": day,
-                "cumulative": cumulative,
-                "downloads": None if before is None else cumulative - before["cumulative"],
-            }
-    return rows
+DailyKey = tuple[str, str, date]
 
 
-def _filled(usable: list[tuple[date, int]]) -> list[tuple[date, int]]:
-    filled = usable[:1]
-    for (day0, c0), (day1, c1) in pairwise(usable):
-        k = (day1 - day0).days
-        filled += [(day0 + i * DAY, c0 + (c1 - c0) * i // k) for i in range(1, k + 1)]
-    return filled
+def grids_of(
+    series: dict[SeriesKey, list[counters.Observation]],
+) -> dict[SeriesKey, list[counters.Row]]:
+    """Return the grid of each series, by day."""
+    return {key: counters.grid(own) for key, own in series.items()}
+
+
+def daily_by_source(grids: dict[SeriesKey, list[counters.Row]]) -> dict[DailyKey, Row]:
+    """Return the rows of `downloads_daily_by_source`."""
+    return {
+        (model_id, source, date_of(row.day)): {
+            "model_id": model_id,
+            "source": source,
+            "day": date_of(row.day),
+            "downloads": row.downloads,
+            "cumulative": row.cumulative,
+            "correction": row.correction,
+            "basis": row.basis,
+        }
+        for (model_id, source), rows in sorted(grids.items())
+        for row in rows
+    }
+
+
+def daily(by_source: dict[DailyKey, Row]) -> dict[tuple[str, date], Row]:
+    """Return the rows of `downloads_daily`: the Hub's, without their source."""
+    return {
+        (model_id, day): {name: value for name, value in row.items() if name != "source"}
+        for (model_id, source, day), row in by_source.items()
+        if source == "huggingface"
+    }

@@ -28,19 +28,23 @@ class Delivery:
 def make_delivery(random: Random, history: History) -> Delivery:
     """Deliver all of the history at least once, in a random order of arrival.
 
-    A slice has one source, origin and observation time, and each model at most once.
+    A slice has one source, origin and observation time, and each model at most once. Repeated
+    slices and records are equal to the first, as those of a collector that runs again are.
     """
     longest = random.choice([1000, 8, 3, 1])
     disorder = random.choice(["none", "late", "backwards", "any"])
     repeats = random.randint(0, 2)
     bulk = Random(random.randint(0, 2**16))
 
-    arrivals: list[Arrival] = [*_slices(bulk, history.observations, longest), *history.models]
+    slices = _slices(bulk, history.observations, longest)
+    arrivals: list[Arrival] = [*slices, *history.models]
     arrivals.sort(key=lambda arrival: arrival.observed_at)
     for _ in range(repeats):
-        first = bulk.randint(0, len(history.observations))
-        again = history.observations[first : first + bulk.randint(1, 40)]
-        arrivals += [*_slices(bulk, again, longest), *bulk.sample(history.models, k=1)]
+        first = bulk.randint(0, len(slices))
+        arrivals += [
+            *slices[first : first + bulk.randint(1, 40)],
+            *bulk.sample(history.models, k=1),
+        ]
     if disorder == "late":
         for _ in range(1 + len(arrivals) // 8):
             late = arrivals.pop(bulk.randint(0, len(arrivals) - 1))
@@ -72,6 +76,7 @@ def _slices(random: Random, observations: list[Observation], longest: int) -> li
                     scrape_id=f"{source}-{origin}-{observed_at:%Y%m%dT%H%M%S.%f}",
                     slice=number,
                     observed_at=observed_at,
+                    complete=all(one.complete for one in taken),
                     models=[one.model_id for one in taken],
                     downloads_all_time=[one.downloads_all_time for one in taken],
                     downloads_30d=[one.downloads_30d for one in taken],

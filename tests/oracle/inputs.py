@@ -24,6 +24,8 @@ class Observation:
     downloads_all_time: int | None = None
     downloads_30d: int | None = None
     likes: int | None = None
+    complete: bool = True
+    """Whether the slice that it came in got all it wanted."""
 
     def __post_init__(self) -> None:
         if self.observed_at.tzinfo is not UTC or self.observed_at.microsecond % 1000:
@@ -47,9 +49,24 @@ def milliseconds(at: datetime) -> int:
     return (at - EPOCH) // timedelta(milliseconds=1)
 
 
+def moment_of(since_epoch: int) -> datetime:
+    """Return the moment that many milliseconds after 1970 began."""
+    return EPOCH + since_epoch * timedelta(milliseconds=1)
+
+
 def midnight(day: date) -> datetime:
     """Return 00:00 UTC of the day."""
     return datetime(day.year, day.month, day.day, tzinfo=UTC)
+
+
+def day_number(day: date) -> int:
+    """Return how many days after 1970-01-01 it is."""
+    return (day - EPOCH.date()).days
+
+
+def date_of(number: int) -> date:
+    """Return the date that many days after 1970-01-01."""
+    return EPOCH.date() + number * DAY
 
 
 def observations_of(slices: Iterable[DownloadsSlice]) -> list[Observation]:
@@ -63,10 +80,24 @@ def observations_of(slices: Iterable[DownloadsSlice]) -> list[Observation]:
             downloads_all_time=piece.downloads_all_time[i],
             downloads_30d=piece.downloads_30d[i],
             likes=piece.likes[i],
+            complete=piece.complete,
         )
         for piece in slices
         for i, model_id in enumerate(piece.models)
     ]
+
+
+def as_of(
+    moment: datetime, observations: Iterable[Observation], models: Iterable[ModelRecord]
+) -> tuple[list[Observation], list[ModelRecord]]:
+    """Return what was known at a moment: observations up to it, and the registry as read then.
+
+    `recompute(*as_of(moment, observations, models))` is every view as of the moment.
+    """
+    return (
+        [one for one in observations if one.observed_at <= moment],
+        [record for record in models if record.observed_at <= moment],
+    )
 
 
 def newest_records(records: Iterable[ModelRecord]) -> dict[str, ModelRecord]:

@@ -1,89 +1,87 @@
-"""Models that have points: points at whole-day ages, and latest cumulative downloads."""
+"""Models that have points: the grid seen from the release date, and the last knot."""
 
-from bisect import bisect_left
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from breakout.contract.events import ModelRecord
 
-from .clean import DownloadsKey
-from .inputs import DAY, Row, midnight, milliseconds
+from . import counters
+from .capping import capped_cumulative
+from .clean import SeriesKey
+from .inputs import DAY, Row, day_number, midnight, moment_of
 
 PointKey = tuple[str, int, str]
-MAX_GAP = timedelta(days=3)
-AGES = range(366)
+OLDEST = 365
+AGES = range(OLDEST + 1)
 
 
 @dataclass(frozen=True)
 class RamModel:
-    """A model with a release date and a size bin, and its clean series by time."""
+    """A model with a release date and a size bin, its grid and its last knot."""
 
     model_id: str
     size_bin: str
     day0: datetime
     tracked: bool
-    series: list[tuple[datetime, int]]
+    grid: list[counters.Row]
+    latest: tuple[datetime, int] | None
+    """Moment and cumulative of the last knot."""
 
-    @property
-    def latest(self) -> tuple[datetime, int] | None:
-        return self.series[-1] if self.series else None
+    def age_of(self, row: counters.Row) -> int:
+        """Return the age at the end of a row's day: day 0 of the age ends at age 1."""
+        return row.day + 1 - day_number(self.day0.date())
+
+    def until(self, age: int) -> list[counters.Row]:
+        """Return the rows of the grid up to an age."""
+        return [row for row in self.grid if self.age_of(row) <= age]
 
 
 def ram_models(
-    newest: dict[str, ModelRecord], downloads: dict[DownloadsKey, Row]
+    newest: dict[str, ModelRecord],
+    series: dict[SeriesKey, list[counters.Observation]],
+    grids: dict[SeriesKey, list[counters.Row]],
 ) -> dict[str, RamModel]:
     """Return the models with a release date and a size bin, by id."""
-    series: dict[str, list[tuple[datetime, int]]] = {}
-    for row in sorted(downloads.values(), key=lambda row: row["observed_at"]):
-        if row["source"] == "huggingface" and row["cumulative"] is not None:
-            series.setdefault(row["model_id"], []).append((row["observed_at"], row["cumulative"]))
-    return {
-        model_id: RamModel(
+    models: dict[str, RamModel] = {}
+    for model_id, record in newest.items():
+        if record.released_at is None or record.size_bin is None:
+            continue
+        latest = None
+        if (model_id, "huggingface") in series:
+            knot = counters.knots(series[model_id, "huggingface"])[-1]
+            latest = moment_of(knot.moment), knot.raw
+        models[model_id] = RamModel(
             model_id=model_id,
             size_bin=record.size_bin,
             day0=midnight(record.released_at),
             tracked=record.tracked,
-            series=series.get(model_id, []),
+            grid=grids.get((model_id, "huggingface"), []),
+            latest=latest,
         )
-        for model_id, record in newest.items()
-        if record.released_at is not None and record.size_bin is not None
-    }
+    return models
 
 
 def points_of(models: dict[str, RamModel]) -> dict[PointKey, Row]:
-    """Return the rows of `points`."""
+    """Return the rows of `points`, and of each the day's downloads and the capped cumulative."""
     rows: dict[PointKey, Row] = {}
     for model in models.values():
-        for age in AGES:
-            at = model.day0 + age * DAY
-            cumulative = cumulative_at(model.series, at)
-            if cumulative is not None:
+        for row in model.grid:
+            age = model.age_of(row)
+            if age in AGES and row.basis != "gap":
                 rows[model.size_bin, age, model.model_id] = {
                     "size_bin": model.size_bin,
                     "age_days": age,
                     "model_id": model.model_id,
-                    "cumulative": cumulative,
-                    "as_of": at,
+                    "cumulative": row.cumulative,
+                    "as_of": model.day0 + age * DAY,
+                    "downloads": row.downloads,
+                    "capped": capped_cumulative(model.until(age)),
                 }
     return rows
 
 
-def cumulative_at(series: list[tuple[datetime, int]], at: datetime) -> int | None:
-    """Return the cumulative at a time: observed, or interpolated over at most 3 days."""
-    after = bisect_left(series, at, key=lambda observation: observation[0])
-    if after < len(series) and series[after][0] == at:
-        return series[after][1]
-    if after == 0 or after == len(series):
-        return None
-    (at0, c0), (at1, c1) = series[after - 1], series[after]
-    if at1 - at0 > MAX_GAP:
-        return None
-    t, t0, t1 = milliseconds(at), milliseconds(at0), milliseconds(at1)
-    return c0 + (c1 - c0) * (t - t0) // (t1 - t0)
-
-
 def latest_of(models: dict[str, RamModel]) -> dict[str, Row]:
-    """Return the latest observation of each model; nulls without any."""
+    """Return the last knot of each model; nulls without any."""
     return {
         model.model_id: {
             "size_bin": model.size_bin,

@@ -5,15 +5,16 @@ from fractions import Fraction
 from breakout.contract.events import ModelRecord
 
 from .baselines import MILESTONES, BaselineKey, between
+from .capping import capped_at_knot
 from .inputs import Row, milliseconds
-from .points import PointKey, RamModel
+from .points import OLDEST, PointKey, RamModel
 
 RamKey = tuple[str, str, int]
 DAY_MILLISECONDS = 24 * 60 * 60 * 1000
 
 
-def _ratio(cumulative: int, downloads: float | None) -> float | None:
-    return float(cumulative) / downloads if downloads else None
+def _ratio(cumulative: int | None, downloads: float | None) -> float | None:
+    return float(cumulative) / downloads if cumulative is not None and downloads else None
 
 
 def ram_of(points: dict[PointKey, Row], baselines: dict[BaselineKey, Row]) -> dict[RamKey, Row]:
@@ -35,6 +36,7 @@ def ram_of(points: dict[PointKey, Row], baselines: dict[BaselineKey, Row]) -> di
                 "baseline_downloads": baseline["downloads"],
                 "peers": baseline["peers"],
                 "ram": _ratio(point["cumulative"], baseline["downloads"]),
+                "ram_capped": _ratio(point["capped"], baseline["downloads"]),
             }
     return rows
 
@@ -63,7 +65,10 @@ def now_of(
     baselines: dict[BaselineKey, Row],
     newest: dict[str, ModelRecord],
 ) -> dict[tuple[str, str], Row]:
-    """Return the rows of `ram_now`, where the baseline has a row at the whole days of the age."""
+    """Return the rows of `ram_now`: the last knot at its exact age.
+
+    There is one where the baseline has a row at the whole days of the age.
+    """
     rows: dict[tuple[str, str], Row] = {}
     names = sorted({name for name, _, _ in baselines})
     for model in models.values():
@@ -71,9 +76,10 @@ def now_of(
             continue
         at, cumulative = model.latest
         age = Fraction(milliseconds(at) - milliseconds(model.day0), DAY_MILLISECONDS)
-        if age < 0 or age > 365:
+        if age < 0 or age > OLDEST:
             continue
         whole = age.numerator // age.denominator
+        capped = capped_at_knot(model.grid, cumulative)
         for name in names:
             low = baselines.get((name, model.size_bin, whole))
             if low is None:
@@ -95,5 +101,6 @@ def now_of(
                 "baseline_downloads": downloads,
                 "peers": peers,
                 "ram": _ratio(cumulative, downloads),
+                "ram_capped": _ratio(capped, downloads),
             } | _facts(newest[model.model_id])
     return rows

@@ -1,6 +1,6 @@
 """Invented registries: a full size bin, incomplete models, and repeated records."""
 
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from random import Random
 from typing import TypeVar
 
@@ -37,17 +37,33 @@ def make_registry(random: Random, models: int) -> list[ModelRecord]:
             total_params_b=1.5,
             size_bin=_or_none(random, one_odd_in, size_bin),
             released_at=_or_none(random, one_odd_in, released_at),
+            created_at=_created_at(random, released_at),
             tracked=random.randint(1, one_odd_in) < one_odd_in,
         )
         records.append(record)
         again = random.randint(1, one_again_in) == one_again_in
         for _ in range(random.randint(1, 3) if again else 0):
-            read_at += timedelta(hours=1)
+            read_at += timedelta(hours=random.choice([1, 1, 1, 30]))
             record = ModelRecord.model_validate(
                 record.model_dump() | {"observed_at": read_at} | _change(random, bins, released_at)
             )
             records.append(record)
     return records
+
+
+def _created_at(random: Random, released_at: date) -> datetime | None:
+    """Return a creation in one of the age bands, mostly just before the release."""
+    just_before = datetime.combine(released_at, time(9), tzinfo=UTC) - timedelta(days=1)
+    return random.choice(
+        [
+            just_before,
+            just_before,
+            datetime(2024, 12, 31, 23, 59, 59, 999_000, tzinfo=UTC),
+            datetime(2023, 1, 1, tzinfo=UTC),
+            datetime(2022, 3, 2, 23, 29, 4, tzinfo=UTC),
+            None,
+        ]
+    )
 
 
 def _or_none(random: Random, one_in: int, value: T) -> T | None:

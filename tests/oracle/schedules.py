@@ -6,19 +6,21 @@ from random import Random
 MILLISECOND = timedelta(milliseconds=1)
 HOUR = timedelta(hours=1)
 
-# The edges of the stall memory (23.5 h) and of the longest interpolated gap (72 h) among them.
+# The edges of the rules among them: between renewals (24 h), held and gap (4 days), the window of
+# the rate (7 days) and that of a rollback (14 days).
 ODD_STEPS = (
     MILLISECOND,
     7 * HOUR + 123 * MILLISECOND,
     23 * HOUR,
-    23.5 * HOUR - MILLISECOND,
-    23.5 * HOUR,
+    24 * HOUR - MILLISECOND,
+    24 * HOUR,
     25 * HOUR,
     48 * HOUR,
-    72 * HOUR - MILLISECOND,
-    72 * HOUR,
-    72 * HOUR + MILLISECOND,
-    120 * HOUR,
+    96 * HOUR - MILLISECOND,
+    96 * HOUR,
+    96 * HOUR + MILLISECOND,
+    7 * 24 * HOUR,
+    14 * 24 * HOUR,
 )
 
 
@@ -30,7 +32,8 @@ def make_schedule(random: Random, first: date, days: int) -> list[datetime]:
     times = [now]
     while now < start + timedelta(days=days):
         kind = random.choice(kinds)
-        for _ in range(random.randint(1, 15)):
+        most = {"daily": 15, "hourly": 30, "odd": 4}[kind]
+        for _ in range(random.randint(1, most)):
             now += {"daily": 24 * HOUR, "hourly": HOUR}.get(kind) or random.choice(ODD_STEPS)
             times.append(now)
     return times

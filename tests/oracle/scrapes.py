@@ -1,40 +1,28 @@
-"""Scrapes, and which scrapes and observations are stalled."""
+"""Scrapes, and whether each got all it wanted."""
 
-from datetime import datetime, timedelta
+from collections.abc import Iterable
+from datetime import datetime
 
-from .clean import DownloadsKey
-from .inputs import Row
+from .inputs import Observation, Row
 
 ScrapeKey = tuple[str, datetime]
-MEMORY = timedelta(hours=23, minutes=30)
 
 
-def scrapes_of(downloads: dict[DownloadsKey, Row]) -> dict[ScrapeKey, Row]:
-    """Return the rows of `scrapes`."""
-    members: dict[ScrapeKey, list[Row]] = {}
-    for row in downloads.values():
-        members.setdefault((row["source"], row["observed_at"]), []).append(row)
-    scrapes: dict[ScrapeKey, Row] = {}
-    moved: dict[str, list[datetime]] = {}
-    for (source, observed_at), rows in sorted(members.items()):
-        compared = sum(1 for row in rows if row["standing"] is not None)
-        standing = sum(1 for row in rows if row["standing"] is True)
-        if compared == 0 or (compared - standing) * 4 > compared:
-            moved.setdefault(source, []).append(observed_at)
-        recent = [at for at in moved.get(source, ())[-1:] if at > observed_at - MEMORY]
-        scrapes[source, observed_at] = {
+def scrapes_of(observations: Iterable[Observation]) -> dict[ScrapeKey, Row]:
+    """Return the rows of `scrapes`.
+
+    `models` counts the observations of all slices: one delivered twice counts once, two of one
+    model that differ count twice. The scrape is `complete` if all its slices are.
+    """
+    members: dict[ScrapeKey, list[Observation]] = {}
+    for one in sorted(set(observations), key=lambda one: (one.source, one.observed_at)):
+        members.setdefault((one.source, one.observed_at), []).append(one)
+    return {
+        (source, observed_at): {
             "source": source,
             "observed_at": observed_at,
-            "models": len(rows),
-            "compared": compared,
-            "standing": standing,
-            "stalled": compared > 0 and not recent,
+            "models": len(own),
+            "complete": all(one.complete for one in own),
         }
-    return scrapes
-
-
-def mark_stalled(downloads: dict[DownloadsKey, Row], scrapes: dict[ScrapeKey, Row]) -> None:
-    """Add `stalled` to the rows of `downloads`."""
-    for row in downloads.values():
-        scrape = scrapes[row["source"], row["observed_at"]]
-        row["stalled"] = bool(scrape["stalled"] and row["standing"])
+        for (source, observed_at), own in members.items()
+    }

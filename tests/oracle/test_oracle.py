@@ -1,6 +1,8 @@
 """The oracle against cases worked out by hand."""
 
+from collections.abc import Iterable
 from datetime import UTC, date, datetime, timedelta
+from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -8,7 +10,8 @@ from hypothesis import HealthCheck, given, settings
 
 from breakout.contract.events import DownloadsSlice, ModelRecord
 
-from . import Observation, Tables, differences, freeze, observations_of, recompute
+from . import Observation, Tables, as_of, counters, differences, freeze, observations_of, recompute
+from .capping import capped_at_knot, capped_cumulative, top_day_share
 from .deliveries import Delivery
 from .inputs import Row
 from .strategies import deliveries
@@ -16,12 +19,31 @@ from .strategies import deliveries
 DAY0 = datetime(2026, 3, 1, tzinfo=UTC)
 DAY = timedelta(days=1)
 HOUR = timedelta(hours=1)
+MILLISECOND = timedelta(milliseconds=1)
 
 
 def observed(
     model_id: str, at: datetime, count: int | None, source: str = "huggingface"
 ) -> Observation:
     return Observation(source, "live", model_id, at, count)
+
+
+def daily(*counts: int | None, model_id: str = "m") -> list[Observation]:
+    """Return one observation a day from day 0 on, each at 00:00."""
+    return [observed(model_id, DAY0 + i * DAY, count) for i, count in enumerate(counts)]
+
+
+def climb(model_id: str, counts: dict[int, int]) -> list[Observation]:
+    """Return observations that give points at these ages.
+
+    A point needs two knots around the end of its day, so the day before has the value before, or 0.
+    """
+    found = dict(counts)
+    before = 0
+    for age, count in sorted(counts.items()):
+        found.setdefault(age - 1, before)
+        before = count
+    return [observed(model_id, DAY0 + age * DAY, count) for age, count in sorted(found.items())]
 
 
 def record(model_id: str, **changed: Any) -> ModelRecord:
@@ -39,7 +61,7 @@ def record(model_id: str, **changed: Any) -> ModelRecord:
 
 
 def column(tables: Tables, name: str) -> list[Any]:
-    """Return one column of `downloads`, of a single series, by time."""
+    """Return one column of `downloads`, of a single model, by time."""
     return [row[name] for _, row in sorted(tables.downloads.items())]
 
 
@@ -48,45 +70,43 @@ def days(tables: Tables, name: str) -> list[Any]:
     return [row[name] for _, row in sorted(tables.downloads_daily.items())]
 
 
-def peers_at(
-    counts: list[int], age: int, **changed: Any
-) -> tuple[list[Observation], list[ModelRecord]]:
-    """Return observations and records of models with these counts at one age."""
-    ids = [f"org/m{i:02}" for i in range(len(counts))]
-    return (
-        [observed(m, DAY0 + age * DAY, n) for m, n in zip(ids, counts, strict=True)],
-        [record(m) for m in ids],
-    )
+def peers_at(*counts_at: tuple[list[int], int]) -> tuple[list[Observation], list[ModelRecord]]:
+    """Return observations and records of models with these counts at each age."""
+    number = max(len(counts) for counts, _ in counts_at)
+    ids = [f"org/m{i:02}" for i in range(number)]
+    observations = []
+    for place, model_id in enumerate(ids):
+        own = {age: counts[place] for counts, age in counts_at if place < len(counts)}
+        observations += climb(model_id, own)
+    return observations, [record(model_id) for model_id in ids]
 
 
-class TestCleanSeries:
-    def test_fallen_counter_counts_only_growth_above_the_maximum(self) -> None:
-        tables = recompute(
-            [observed("m", DAY0 + i * DAY, n) for i, n in enumerate([1000, 900, 1100])], []
-        )
-        assert column(tables, "cumulative") == [1000, 1000, 1100]
-        assert column(tables, "delta") == [None, 0, 100]
-        assert column(tables, "revision") == [None, 100, None]
-        assert column(tables, "standing") == [None, False, False]
+class TestDownloads:
+    def test_fall_that_comes_back_is_a_rollback(self) -> None:
+        tables = recompute(daily(1000, 900, 1100), [])
+        assert column(tables, "state") == ["first", "rollback", "rise"]
+        assert column(tables, "cumulative") == [1000, None, 1100]
+        assert column(tables, "delta") == [None, None, 100]
+        assert column(tables, "correction") == [None, None, None]
+
+    def test_fall_that_stays_is_a_correction(self) -> None:
+        tables = recompute(daily(1000, 900, 950), [])
+        assert column(tables, "state") == ["first", "correction", "rise"]
+        assert column(tables, "cumulative") == [1000, 900, 950]
+        assert column(tables, "delta") == [None, 0, 50]
+        assert column(tables, "correction") == [None, 100, None]
+
+    def test_counter_that_was_not_renewed_is_held(self) -> None:
+        tables = recompute(daily(0, 100, 200, 200, 400), [])
+        assert column(tables, "state") == ["first", "rise", "rise", "held", "rise"]
+        assert column(tables, "cumulative") == [0, 100, 200, None, 400]
+        assert column(tables, "delta") == [None, 100, 100, None, 200]
 
     def test_null_counter_is_ignored_in_the_series(self) -> None:
-        tables = recompute(
-            [observed("m", DAY0 + i * DAY, n) for i, n in enumerate([None, 5, None, 5, 9])], []
-        )
+        tables = recompute(daily(None, 5, None, 5, 9), [])
+        assert column(tables, "state") == [None, "first", None, "idle", "rise"]
         assert column(tables, "cumulative") == [None, 5, None, 5, 9]
         assert column(tables, "delta") == [None, None, None, 0, 4]
-        assert column(tables, "standing") == [None, None, None, True, False]
-
-    def test_jump_is_tenfold_growth_from_a_thousand(self) -> None:
-        for counts, jump in [
-            ([1000, 10_000], True),
-            ([999, 10_000], False),
-            ([1000, 9_999], False),
-            ([1000, 900, 9_500], False),
-        ]:
-            tables = recompute([observed("m", DAY0 + i * DAY, n) for i, n in enumerate(counts)], [])
-            assert column(tables, "jump")[-1] is jump
-            assert column(tables, "cumulative")[-1] == counts[-1]
 
     def test_observations_of_a_key_are_merged_by_column(self) -> None:
         one = Observation("huggingface", "live", "m", DAY0, 7, None, 3)
@@ -98,82 +118,134 @@ class TestCleanSeries:
 
     def test_sources_have_separate_series(self) -> None:
         tables = recompute([observed("m", DAY0, 5), observed("m", DAY0 + DAY, 3, "modelscope")], [])
-        assert column(tables, "cumulative") == [5, 3]
-        assert column(tables, "delta") == [None, None]
-
-
-class TestStalls:
-    def scrapes(self, moving: int, step: timedelta) -> tuple[Tables, list[Any]]:
-        """Eight models, two daily scrapes where all change, then one where `moving` do."""
-        observations = []
-        for i in range(8):
-            for number, at in enumerate([DAY0, DAY0 + DAY, DAY0 + DAY + step]):
-                count = 10 * min(number, 1) + (1 if number == 2 and i < moving else 0)
-                observations.append(observed(f"m{i}", at, count))
-        tables = recompute(observations, [])
-        return tables, [row["stalled"] for _, row in sorted(tables.scrapes.items())]
-
-    def test_daily_scrape_is_stalled_if_three_quarters_are_unchanged(self) -> None:
-        tables, stalled = self.scrapes(2, DAY)
-        assert stalled == [False, False, True]
-        last = [row for row in tables.downloads.values() if row["observed_at"] == DAY0 + 2 * DAY]
-        assert sorted(row["stalled"] for row in last) == [False] * 2 + [True] * 6
-        scrape = tables.scrapes["huggingface", DAY0 + 2 * DAY]
-        assert (scrape["models"], scrape["compared"], scrape["standing"]) == (8, 8, 6)
-
-    def test_daily_scrape_is_not_stalled_if_more_than_a_quarter_change(self) -> None:
-        assert self.scrapes(3, DAY)[1] == [False, False, False]
-
-    def test_stall_needs_23_and_a_half_hours_without_changes(self) -> None:
-        millisecond = timedelta(milliseconds=1)
-        assert self.scrapes(0, 23.5 * HOUR - millisecond)[1][-1] is False
-        assert self.scrapes(0, 23.5 * HOUR)[1][-1] is True
-
-    def test_hourly_scrape_of_a_daily_counter_is_not_stalled(self) -> None:
-        observations = [
-            observed(f"m{i}", DAY0 + hour * HOUR, hour // 24)
-            for i in range(4)
-            for hour in range(72)
+        rows = tables.downloads_by_source_log.values()
+        assert [(row["source"], row["state"]) for row in rows] == [
+            ("huggingface", "first"),
+            ("modelscope", "first"),
         ]
-        assert not any(row["stalled"] for row in recompute(observations, []).scrapes.values())
+        assert list(tables.downloads) == [("m", DAY0)]
 
-    def test_scrape_without_comparisons_is_not_stalled(self) -> None:
-        tables = recompute([observed("m", DAY0, None), observed("m", DAY0 + DAY, 1)], [])
-        assert [row["stalled"] for row in tables.scrapes.values()] == [False, False]
-        assert [row["compared"] for row in tables.scrapes.values()] == [0, 0]
+
+class TestScrapes:
+    def test_scrape_counts_its_observations(self) -> None:
+        tables = recompute([observed("a", DAY0, 1), observed("b", DAY0, None)], [])
+        (row,) = tables.scrapes.values()
+        assert (row["source"], row["observed_at"], row["models"]) == ("huggingface", DAY0, 2)
+
+    def test_repeated_observation_counts_once_and_another_of_the_model_too(self) -> None:
+        one, other = observed("a", DAY0, 1), observed("a", DAY0, 2)
+        assert recompute([one, one], []).scrapes["huggingface", DAY0]["models"] == 1
+        assert recompute([one, other], []).scrapes["huggingface", DAY0]["models"] == 2
+
+    def test_scrape_is_complete_if_all_of_its_slices_are(self) -> None:
+        part = Observation("huggingface", "live", "b", DAY0, 1, complete=False)
+        whole = observed("a", DAY0, 1)
+        assert recompute([whole], []).scrapes["huggingface", DAY0]["complete"] is True
+        assert recompute([whole, part], []).scrapes["huggingface", DAY0]["complete"] is False
 
 
 class TestDays:
     def test_missing_days_are_interpolated(self) -> None:
         tables = recompute([observed("m", DAY0, 100), observed("m", DAY0 + 3 * DAY, 160)], [])
-        assert days(tables, "downloads") == [None, 20, 20, 20]
-        assert days(tables, "cumulative") == [100, 120, 140, 160]
+        assert days(tables, "downloads") == [None, 20, 20]
+        assert days(tables, "cumulative") == [120, 140, 160]
+        assert days(tables, "basis") == ["observed"] * 3
 
-    def test_interpolated_days_sum_to_the_total(self) -> None:
-        tables = recompute([observed("m", DAY0, 100), observed("m", DAY0 + 3 * DAY, 161)], [])
-        assert days(tables, "downloads") == [None, 20, 20, 21]
+    def test_held_day_shares_the_lump_after_it(self) -> None:
+        tables = recompute(daily(0, 100, 200, 200, 400), [])
+        assert days(tables, "cumulative") == [100, 200, 300, 400]
+        assert days(tables, "downloads") == [None, 100, 100, 100]
+        assert days(tables, "basis") == ["observed", "observed", "held", "held"]
 
-    def test_stalled_days_are_interpolated(self) -> None:
-        counts = [10, 20, 20, 20, 50]
-        tables = recompute([observed("m", DAY0 + i * DAY, n) for i, n in enumerate(counts)], [])
-        assert column(tables, "stalled") == [False, False, True, True, False]
-        assert days(tables, "cumulative") == [10, 20, 30, 40, 50]
+    def test_correction_steps_down_on_its_day(self) -> None:
+        # The knot at 00:00 belongs to the day that begins there.
+        tables = recompute(daily(1000, 900, 950), [])
+        assert days(tables, "cumulative") == [1000, 950]
+        assert days(tables, "downloads") == [None, 50]
+        assert days(tables, "correction") == [0, 100]
 
-    def test_stalled_days_at_the_end_are_missing(self) -> None:
-        tables = recompute(
-            [observed("m", DAY0 + i * DAY, n) for i, n in enumerate([10, 20, 20])], []
-        )
+    def test_knots_over_four_days_apart_are_a_gap(self) -> None:
+        tables = recompute([observed("m", DAY0, 0), observed("m", DAY0 + 5 * DAY, 500)], [])
+        assert days(tables, "cumulative") == [100, 200, 300, 400, 500]
+        assert days(tables, "basis") == ["gap"] * 5
+
+    def test_days_after_the_last_knot_are_missing(self) -> None:
+        tables = recompute(daily(0, 100, 200, 200), [])
         assert days(tables, "day") == [DAY0.date(), (DAY0 + DAY).date()]
 
-    def test_last_observation_of_a_day_is_its_value(self) -> None:
-        late = DAY0 + DAY - timedelta(milliseconds=1)
-        tables = recompute(
-            [observed("m", DAY0, 1), observed("m", late, 5), observed("m", DAY0 + DAY, 9)], []
-        )
-        assert days(tables, "cumulative") == [5, 9]
+    def test_other_sources_are_apart(self) -> None:
+        both = [observed("m", DAY0, 1, "modelscope"), observed("m", DAY0 + DAY, 3, "modelscope")]
+        tables = recompute(both, [])
+        assert tables.downloads_daily == {}
+        (row,) = tables.downloads_daily_by_source.values()
+        assert (row["source"], row["day"], row["cumulative"]) == ("modelscope", DAY0.date(), 3)
 
-    def test_other_sources_have_no_daily_rows(self) -> None:
-        assert recompute([observed("m", DAY0, 1, "modelscope")], []).downloads_daily == {}
+
+class TestAsOf:
+    def test_fall_is_a_correction_until_it_comes_back(self) -> None:
+        observations = daily(1000, 900, 1100)
+        earlier = recompute(*as_of(DAY0 + DAY, observations, []))
+        assert column(earlier, "state") == ["first", "correction"]
+        assert column(recompute(*as_of(DAY0 + 2 * DAY, observations, [])), "state") == [
+            "first",
+            "rollback",
+            "rise",
+        ]
+
+    def test_registry_is_that_of_the_moment(self) -> None:
+        records = [record("m"), record("m", size_bin="1-5B", observed_at=DAY0 + DAY)]
+        observations = daily(0, 1, 2)
+        earlier = recompute(*as_of(DAY0 + DAY - MILLISECOND, observations, records))
+        assert earlier.models["m"].size_bin == "7-9B"
+        assert recompute(*as_of(DAY0 + DAY, observations, records)).models["m"].size_bin == "1-5B"
+
+
+class TestCounterHealth:
+    def health(self, observations: Iterable[Observation], age: int, **changed: Any) -> Any:
+        """Return busy, held, fallen and corrections of each band on a day."""
+        created = {"created_at": datetime(2025, 1, 1, tzinfo=UTC)} | changed
+        tables = recompute(observations, [record("m", **created), record("n", **created)])
+        return {
+            row["age_band"]: (row["busy"], row["held"], row["fallen"], row["corrections"])
+            for row in tables.counter_health.values()
+            if row["day"] == (DAY0 + age * DAY).date()
+        }
+
+    def test_held_counter(self) -> None:
+        observations = daily(0, 100, 200, 200, 400) + daily(0, 100, 200, 300, 400, model_id="n")
+        assert self.health(observations, 2) == {"2025 and after": (2, 0, 0, 0)}
+        assert self.health(observations, 3) == {"2025 and after": (2, 1, 0, 0)}
+
+    def test_first_observation_has_no_rate(self) -> None:
+        assert self.health(daily(10_000), 0) == {"2025 and after": (0, 0, 0, 0)}
+
+    def test_busy_is_a_rate_of_20_a_day(self) -> None:
+        assert self.health(daily(0, 20), 1) == {"2025 and after": (1, 0, 0, 0)}
+        assert self.health(daily(0, 19), 1) == {"2025 and after": (0, 0, 0, 0)}
+
+    def test_held_is_judged_at_the_last_observation_of_the_day(self) -> None:
+        observations = [*daily(0, 100, 200, 200), observed("m", DAY0 + 3 * DAY + HOUR, 300)]
+        assert self.health(observations, 3) == {"2025 and after": (1, 0, 0, 0)}
+
+    def test_fallen_is_any_observation_of_the_day(self) -> None:
+        observations = [*daily(0, 100, 50), observed("m", DAY0 + 2 * DAY + HOUR, 60)]
+        assert self.health(observations, 2) == {"2025 and after": (1, 0, 1, 50)}
+        assert self.health(daily(0, 100, 50, 120), 2) == {"2025 and after": (1, 0, 1, 0)}
+
+    def test_corrections_of_repositories_that_are_not_busy_count(self) -> None:
+        assert self.health(daily(1000, 400), 1) == {"2025 and after": (0, 0, 0, 600)}
+
+    @pytest.mark.parametrize(
+        ("created_at", "band"),
+        [
+            (datetime(2022, 12, 31, 23, tzinfo=UTC), "before 2023"),
+            (datetime(2023, 1, 1, tzinfo=UTC), "2023-2024"),
+            (datetime(2024, 12, 31, 23, tzinfo=UTC), "2023-2024"),
+            (None, "unknown"),
+        ],
+    )
+    def test_age_bands(self, created_at: datetime | None, band: str) -> None:
+        assert list(self.health(daily(1), 0, created_at=created_at)) == [band]
 
 
 class TestPoints:
@@ -183,16 +255,19 @@ class TestPoints:
         )
         return {age: row["cumulative"] for (_, age, _), row in tables.points.items()}
 
-    def test_observation_at_a_whole_age_is_the_point(self) -> None:
-        assert self.points((0 * DAY, 0), (7 * DAY, 70)) == {0: 0, 7: 70}
+    def test_age_is_at_the_end_of_a_grid_day(self) -> None:
+        assert self.points((6 * DAY, 60), (7 * DAY, 70)) == {7: 70}
+        tables = recompute(climb("m", {7: 70}), [record("m")])
+        assert tables.points["7-9B", 7, "m"]["as_of"] == DAY0 + 7 * DAY
 
-    def test_point_is_interpolated_over_three_days(self) -> None:
+    def test_point_is_interpolated_over_four_days(self) -> None:
         start = 4 * HOUR
         assert self.points((start, 0), (start + 3 * DAY, 100)) == {1: 27, 2: 61, 3: 94}
+        assert self.points((start, 0), (start + 4 * DAY, 96)) == {1: 20, 2: 44, 3: 68, 4: 92}
 
-    def test_point_is_not_interpolated_over_longer_gaps(self) -> None:
-        start, over = 4 * HOUR, timedelta(milliseconds=1)
-        assert self.points((start, 0), (start + 3 * DAY + over, 100)) == {}
+    def test_gap_has_no_points(self) -> None:
+        start = 4 * HOUR
+        assert self.points((start, 0), (start + 4 * DAY + MILLISECOND, 100)) == {}
 
     def test_day_0_is_the_corrected_release_date(self) -> None:
         at = (12 * HOUR, 10), (36 * HOUR, 20), (60 * HOUR, 40)
@@ -200,32 +275,96 @@ class TestPoints:
         earlier = date(2026, 2, 27)
         assert self.points(*at, released_at=earlier) == {3: 15, 4: 30}
 
-    def test_observations_before_the_release_count(self) -> None:
-        assert self.points((-12 * HOUR, 10), (12 * HOUR, 20)) == {0: 15}
+    def test_age_0_is_the_row_of_the_day_before_the_release(self) -> None:
+        assert self.points((-36 * HOUR, 0), (-12 * HOUR, 10), (12 * HOUR, 20)) == {0: 15}
 
-    def test_null_counter_at_a_whole_age_is_ignored(self) -> None:
-        tables = recompute(
-            [
-                observed("m", DAY0, 10),
-                observed("m", DAY0 + DAY, None),
-                observed("m", DAY0 + 2 * DAY, 20),
-            ],
-            [record("m")],
-        )
+    def test_ages_end_at_365(self) -> None:
+        assert self.points((364 * DAY, 1), (365 * DAY, 2), (366 * DAY, 3)) == {365: 2}
+
+    def test_null_counter_is_ignored(self) -> None:
+        tables = recompute(daily(10, None, 20), [record("m")])
         assert tables.points["7-9B", 1, "m"]["cumulative"] == 15
 
     @pytest.mark.parametrize("unknown", ["released_at", "size_bin"])
     def test_points_need_release_date_and_size_bin(self, unknown: str) -> None:
-        assert self.points((DAY, 5), **{unknown: None}) == {}
+        assert self.points((DAY, 5), (2 * DAY, 6), **{unknown: None}) == {}
+
+    def test_other_sources_have_no_points(self) -> None:
+        observations = [observed("m", DAY0 + age * DAY, age, "modelscope") for age in (1, 2)]
+        tables = recompute(observations, [record("m")])
+        assert tables.points == {}
+        assert tables.latest["m"]["observed_at"] is None
 
     def test_newest_record_wins_in_any_order(self) -> None:
         newer = record("m", size_bin="1-5B", observed_at=DAY0 + DAY)
-        tables = recompute([observed("m", DAY0, 3)], [newer, record("m")])
-        assert list(tables.points) == [("1-5B", 0, "m")]
+        tables = recompute(daily(3, 4), [newer, record("m")])
+        assert list(tables.points) == [("1-5B", 1, "m")]
 
     def test_two_newest_records_are_an_error(self) -> None:
         with pytest.raises(ValueError, match="two newest records of m"):
             recompute([], [record("m"), record("m", tracked=False)])
+
+    def test_latest_is_the_last_knot(self) -> None:
+        row = recompute(daily(0, 100, 200, 200), [record("m")]).latest["m"]
+        assert (row["observed_at"], row["cumulative"]) == (DAY0 + 2 * DAY, 200)
+
+
+def rows(first: int, *downloads: int, correction: int = 0) -> list[counters.Row]:
+    """Return rows of a grid: the first, partial one, and days; the last has the correction."""
+    answer = [counters.Row(0, first, None, 0, "observed")]
+    for day, grown in enumerate(downloads, 1):
+        corrected = correction if day == len(downloads) else 0
+        cumulative = answer[-1].cumulative + grown - corrected
+        answer.append(counters.Row(day, cumulative, grown, corrected, "observed"))
+    return answer
+
+
+class TestCapping:
+    @pytest.mark.parametrize(
+        ("downloads", "capped"),
+        [
+            ((10, 10, 10), 30),
+            ((10, 10, 500), 120),  # at most 10 times 10
+            ((500, 10, 10), 120),
+            ((10, 20, 30, 1000), 310),  # the median is 25
+            ((1, 2, 1, 1000), 19),  # 1.5
+            ((0, 0, 500), 0),  # a day of zero is a day
+            ((10, 500), None),
+            ((), None),
+        ],
+    )
+    def test_days_are_capped_at_ten_times_their_median(
+        self, downloads: tuple[int, ...], capped: int | None
+    ) -> None:
+        assert capped_cumulative(rows(0, *downloads)) == capped
+
+    def test_first_partial_day_is_not_capped(self) -> None:
+        assert capped_cumulative(rows(50_000, 10, 10, 500)) == 50_120
+
+    def test_corrections_are_taken_away(self) -> None:
+        assert capped_cumulative(rows(50, 10, 10, 500, correction=30)) == 140
+        assert capped_cumulative(rows(50, 10, 10, 500, correction=300)) == 0
+
+    def test_corrections_of_the_first_day_are_in_its_cumulative(self) -> None:
+        grid = rows(50, 10, 10, 10)
+        grid[0] = grid[0]._replace(correction=7)
+        assert capped_cumulative(grid) == 80
+
+    def test_nothing_is_known_without_a_grid(self) -> None:
+        assert capped_cumulative([]) is None
+        assert capped_at_knot([], 5) is None
+        assert top_day_share([]) is None
+
+    def test_what_came_since_the_last_row_is_not_capped(self) -> None:
+        grid = rows(0, 10, 10, 500)
+        assert capped_at_knot(grid, 520 + 7000) == 7120
+        # After a correction within the day.
+        assert capped_at_knot(grid, 300) == 0
+
+    def test_top_day_share(self) -> None:
+        assert top_day_share(rows(50, 10, 40)) == 0.4
+        assert top_day_share(rows(50)) is None
+        assert top_day_share(rows(0, 0, 0)) is None
 
 
 # Synthetic: eleven peers at 7 days, and the model in question besides.
@@ -243,9 +382,9 @@ class TestBaselines:
     def test_untracked_model_is_compared_with_the_peers(
         self, count: int, ram_median: float, ram_cutoff: float
     ) -> None:
-        observations, records = peers_at(PEERS, 7)
+        observations, records = peers_at((PEERS, 7))
         tables = recompute(
-            [*observations, observed("new", DAY0 + 7 * DAY, count)],
+            [*observations, *climb("new", {7: count})],
             [*records, record("new", tracked=False)],
         )
         assert tables.baselines["live", "7-9B", 7]["downloads"] == 55.0
@@ -255,7 +394,7 @@ class TestBaselines:
         assert tables.ram["live_cutoff", "new", 7]["ram"] == pytest.approx(ram_cutoff)
 
     def test_tracked_model_counts_among_its_peers(self) -> None:
-        observations, records = peers_at([110, *PEERS], 7)
+        observations, records = peers_at(([110, *PEERS], 7))
         tables = recompute(observations, records)
         assert tables.baselines["live", "7-9B", 7]["downloads"] == 65.0
         assert tables.baselines["live_cutoff", "7-9B", 7]["downloads"] == 20.0
@@ -268,7 +407,7 @@ class TestBaselines:
         for age, tenth in zip(MILESTONES, MONOTONE_RAW, strict=True):
             for i in range(10):
                 model_id = f"org/{age:03}-{i}"
-                observations.append(observed(model_id, DAY0 + age * DAY, tenth + i))
+                observations += climb(model_id, {age: tenth + i})
                 records.append(record(model_id))
         baselines = recompute(observations, records).baselines
         assert [
@@ -283,7 +422,7 @@ class TestBaselines:
         observations, records = [], []
         for age, places, tenth in [(7, 10, 50), (14, 9, 60), (30, 10, 20)]:
             for i in range(places):
-                observations.append(observed(f"org/{age:03}-{i}", DAY0 + age * DAY, tenth + i))
+                observations += climb(f"org/{age:03}-{i}", {age: tenth + i})
                 records.append(record(f"org/{age:03}-{i}"))
         baselines = recompute(observations, records).baselines
         values = [baselines["live_cutoff", "7-9B", age]["downloads"] for age in (7, 14, 30)]
@@ -293,7 +432,7 @@ class TestBaselines:
         assert ("live_cutoff", "7-9B", 31) not in baselines
 
     def test_nine_peers_have_no_baseline(self) -> None:
-        observations, records = peers_at(PEERS[:9], 7)
+        observations, records = peers_at((PEERS[:9], 7))
         tables = recompute(observations, records)
         row = tables.baselines["live", "7-9B", 7]
         assert (row["peers"], row["downloads"], row["as_of"]) == (9, None, DAY0 + 7 * DAY)
@@ -302,21 +441,20 @@ class TestBaselines:
         assert tables.breakouts == {}
 
     def test_untracked_models_are_not_peers(self) -> None:
-        observations, records = peers_at(PEERS, 7)
+        observations, records = peers_at((PEERS, 7))
         untracked = [record(r.model_id, tracked=False) for r in records[:2]]
         tables = recompute(observations, [*untracked, *records[2:]])
         assert tables.baselines["live", "7-9B", 7]["peers"] == 9
 
     def test_size_bins_have_separate_baselines(self) -> None:
-        observations, records = peers_at(PEERS, 7)
+        observations, records = peers_at((PEERS, 7))
         tables = recompute(observations, [record("org/m00", size_bin="1-5B"), *records[1:]])
         assert tables.baselines["live", "7-9B", 7]["downloads"] == 45.0
         assert tables.baselines["live", "1-5B", 7]["peers"] == 1
 
     def test_live_ranks_at_each_age_and_live_fixed_once(self) -> None:
-        observations, records = peers_at([*range(1, 12)], 7)
-        later, _ = peers_at([*range(20, 30), 11], 60)
-        baselines = recompute(observations + later, records).baselines
+        observations, records = peers_at(([*range(1, 12)], 7), ([*range(20, 30), 11], 60))
+        baselines = recompute(observations, records).baselines
         assert baselines["live", "7-9B", 7]["downloads"] == 6.5
         # The last one led at 7 days, and is not among the ten at 60.
         assert baselines["live_fixed", "7-9B", 7]["downloads"] == 5.5
@@ -324,77 +462,90 @@ class TestBaselines:
 
     def test_tie_for_tenth_place_is_alphabetical(self) -> None:
         counts = [5] * 11
-        observations, records = peers_at(counts, 7)
+        observations, records = peers_at((counts, 7))
         younger = record("org/m10", released_at=DAY0.date() + DAY)
-        late = observed("org/m10", DAY0 + 8 * DAY, 5)
-        tables = recompute([*observations[:10], late], [*records[:10], younger])
+        others = [one for one in observations if one.model_id != "org/m10"]
+        tables = recompute([*others, *climb("org/m10", {8: 5})], [*records[:10], younger])
         assert tables.baselines["live", "7-9B", 7]["as_of"] == DAY0 + 7 * DAY
         assert tables.baselines["live_fixed", "7-9B", 7]["as_of"] == DAY0 + 7 * DAY
 
     def test_baseline_of_zero_has_no_ram(self) -> None:
-        observations, records = peers_at([9, *[0] * 10], 7)
+        observations, records = peers_at(([9, *[0] * 10], 7))
         row = recompute(observations, records).ram["live", "org/m00", 7]
         assert (row["baseline_downloads"], row["peers"], row["ram"]) == (0.0, 10, None)
 
     def test_frozen_baseline_does_not_change(self) -> None:
-        observations, records = peers_at(PEERS, 7)
+        observations, records = peers_at((PEERS, 7))
         frozen = freeze(recompute(observations, records), "2026-Q1")
-        more = observed("new", DAY0 + 7 * DAY, 1000)
-        tables = recompute([*observations, more], [*records, record("new")], frozen=frozen)
+        more = climb("new", {7: 1000})
+        tables = recompute([*observations, *more], [*records, record("new")], frozen=frozen)
         assert tables.ram["2026-Q1", "new", 7]["baseline_downloads"] == 55.0
         assert tables.ram["live", "new", 7]["baseline_downloads"] == 65.0
 
 
 class TestNow:
-    def tables(self, after: timedelta) -> Tables:
-        """Ten peers with 100 at 7 and 140 at 8 days; "new" has 60 at that age."""
-        observations, records = peers_at([100] * 10, 7)
-        later, _ = peers_at([140] * 10, 8)
+    def tables(self, *seen_at: tuple[timedelta, int]) -> Tables:
+        """Ten peers with 100 at 7 and 140 at 8 days, and one model besides."""
+        observations, records = peers_at(([100] * 10, 7), ([140] * 10, 8))
         return recompute(
-            [*observations, *later, observed("new", DAY0 + after, 60)],
+            [*observations, *(observed("new", DAY0 + after, n) for after, n in seen_at)],
             [*records, record("new", tracked=False)],
         )
 
     def test_ram_is_interpolated_between_whole_days(self) -> None:
-        row = self.tables(7 * DAY + 6 * HOUR).ram_now["live", "new"]
+        row = self.tables((7 * DAY + 6 * HOUR, 60)).ram_now["live", "new"]
         assert (row["age_days"], row["baseline_downloads"], row["peers"]) == (7.25, 110.0, 10)
-        assert row["ram"] == 60 / 110
+        assert (row["ram"], row["ram_capped"]) == (60 / 110, None)
 
     def test_ram_at_a_whole_day(self) -> None:
-        row = self.tables(8 * DAY).ram_now["live", "new"]
+        row = self.tables((8 * DAY, 60)).ram_now["live", "new"]
         assert (row["age_days"], row["baseline_downloads"]) == (8.0, 140.0)
 
     def test_ram_without_the_next_day_is_null(self) -> None:
-        row = self.tables(8 * DAY + HOUR).ram_now["live", "new"]
+        row = self.tables((8 * DAY + HOUR, 60)).ram_now["live", "new"]
         assert (row["baseline_downloads"], row["ram"], row["peers"]) == (None, None, 0)
+
+    def test_ram_is_that_of_the_last_knot(self) -> None:
+        # 100 a day until 7.25 days, then held for a day.
+        at = [(age * DAY + 6 * HOUR, 100 * age) for age in (5, 6, 7)]
+        row = self.tables(*at, (8 * DAY + 6 * HOUR, 700)).ram_now["live", "new"]
+        assert (row["age_days"], row["as_of"]) == (7.25, DAY0 + 7 * DAY + 6 * HOUR)
+        assert row["cumulative"] == 700
+
+    def test_ram_is_capped_up_to_the_last_whole_day(self) -> None:
+        # 1 a day until day 6, when 90 come, and 20 in the quarter of a day after it.
+        at = [(age * DAY, age) for age in range(7)]
+        tables = self.tables(*at, (7 * DAY, 96), (7 * DAY + 6 * HOUR, 116))
+        row = tables.ram_now["live", "new"]
+        assert tables.ram["live", "new", 7]["ram_capped"] == 16 / 100
+        assert (row["ram"], row["ram_capped"]) == (116 / 110, 36 / 110)
 
     @pytest.mark.parametrize("after", [-HOUR, 366 * DAY])
     def test_no_ram_outside_the_ages(self, after: timedelta) -> None:
-        assert ("live", "new") not in self.tables(after).ram_now
+        assert ("live", "new") not in self.tables((after, 60)).ram_now
 
 
 class TestBreakouts:
-    def breakouts(self, counts: dict[int, int], **ages: int) -> list[tuple[int, float, int | None]]:
-        """Return the breakouts of a model against ten peers that have 100 from day 0 on."""
-        observations: list[Observation] = []
-        records: list[ModelRecord] = []
-        for age in range(101):
-            at_age, records = peers_at([100] * 10, age)
-            observations += at_age
-        observations += [observed("new", DAY0 + age * DAY, n) for age, n in counts.items()]
-        frozen = freeze(recompute(observations, records), "still")
-        tables = recompute(
-            observations, [*records, record("new", tracked=False)], frozen=frozen, **ages
+    def tables(self, observations: list[Observation], **ages: int) -> Tables:
+        """Return the tables of a model against ten peers that have 100 from day 0 on."""
+        peers, records = peers_at(*(([100] * 10, age) for age in range(101)))
+        frozen = freeze(recompute(peers, records), "still")
+        everything = [*peers, *observations]
+        return recompute(
+            everything, [*records, record("new", tracked=False)], frozen=frozen, **ages
         )
-        rows = [row for (name, _), row in tables.breakouts.items() if name == "still"]
+
+    def breakouts(self, counts: dict[int, int], **ages: int) -> list[tuple[int, float, int | None]]:
+        """Return age, RAM and the age at the end of the breakouts of a model with these points."""
+        found = self.tables(climb("new", counts), **ages).breakouts
         return [
             (
                 row["age_days"],
                 row["ram"],
                 None if row["ended_at"] is None else (row["ended_at"] - DAY0).days,
             )
-            for row in rows
-            if row["model_id"] == "new"
+            for (name, model_id), row in found.items()
+            if name == "still" and model_id == "new"
         ]
 
     def test_first_crossing_is_from_7_days_on(self) -> None:
@@ -410,19 +561,46 @@ class TestBreakouts:
         assert self.breakouts({91: 100}, max_age=91) == [(91, 1.0, None)]
 
     def test_breakout_ends_below_0_9_and_never_restarts(self) -> None:
-        # The model stands at 180 while the peers rise from 100 to 180, 200 and 201.
-        observations: list[Observation] = []
-        records: list[ModelRecord] = []
-        for age, peers in [(7, 100), (8, 180), (9, 200), (10, 201), (11, 201)]:
-            at_age, records = peers_at([peers] * 10, age)
-            observations += at_age
-        observations += [observed("new", DAY0 + age * DAY, 180) for age in range(7, 11)]
-        observations.append(observed("new", DAY0 + 11 * DAY, 500))
+        observations, records = peers_at(
+            *(([peers] * 10, age) for age, peers in enumerate([100, 150, 200, 202, 203], 7))
+        )
+        observations += climb("new", {7: 178, 8: 179, 9: 180, 10: 181, 11: 500})
         tables = recompute(observations, [*records, record("new", tracked=False)])
         row = tables.breakouts["live", "new"]
-        # 180 / 200 is 0.9: still a breakout. 180 / 201 is not, and 500 / 201 is no second one.
+        # 180 / 200 is 0.9: still a breakout. 181 / 202 is not, and 500 / 203 is no second one.
         assert tables.ram["live", "new", 9]["ram"] == 0.9
         assert (row["age_days"], row["ended_at"]) == (7, DAY0 + 10 * DAY)
+
+    def status(self, counts: list[int], **ages: int) -> tuple[Any, ...]:
+        """Return what a breakout of a model with a count a day from age 0 on is."""
+        row = self.tables(daily(*counts, model_id="new"), **ages).breakouts["still", "new"]
+        confirmed = None if row["confirmed_at"] is None else (row["confirmed_at"] - DAY0).days
+        return row["age_days"], row["status"], confirmed, row["ram_capped"], row["top_day_share"]
+
+    # 5 a day until age 6, 100 on the next day, then 5 a day.
+    BURST = (0, 5, 10, 15, 20, 25, 30, 130, 135, 140, 145, 150)
+
+    def test_steady_growth_is_confirmed_at_once(self) -> None:
+        counts = [age * 15 for age in range(9)]
+        assert self.status(counts) == (7, "confirmed", 7, 1.05, 15 / 105)
+
+    def test_burst_is_confirmed_when_capped_ram_reaches_1(self) -> None:
+        # Capped, the greatest day counts 50: 80 at the crossing, and 100 four days later.
+        assert self.status([*self.BURST[:-1]]) == (7, "burst", None, 0.8, 100 / 130)
+        assert self.status([*self.BURST]) == (7, "confirmed", 11, 0.8, 100 / 130)
+
+    def test_burst_is_not_confirmed_after_the_greatest_age(self) -> None:
+        assert self.status([*self.BURST], max_age=10)[:3] == (7, "burst", None)
+        assert self.status([*self.BURST], max_age=11)[:3] == (7, "confirmed", 11)
+
+    def test_crossing_with_unknown_capped_ram_is_a_burst_until_it_is_known(self) -> None:
+        # Points from 7 days on: the third day with downloads ends at 10.
+        late = [observed("new", DAY0 + age * DAY, 20 * age) for age in range(6, 11)]
+        for known, expected in ((4, "burst"), (5, "confirmed")):
+            row = self.tables(late[:known]).breakouts["still", "new"]
+            assert (row["age_days"], row["status"]) == (7, expected)
+            assert (row["ram_capped"], row["top_day_share"]) == (None, None)
+        assert row["confirmed_at"] == DAY0 + 10 * DAY
 
 
 @settings(
@@ -436,11 +614,16 @@ def test_any_order_of_arrival_gives_equal_tables(delivery: Delivery) -> None:
     expected = recompute(history.observations, history.models)
     assert recompute(observations_of(slices), records) == expected
 
-    cumulative = [row["cumulative"] for row in expected.downloads_daily.values()]
-    spread = [row["downloads"] for row in expected.downloads_daily.values()]
-    firsts = [c for c, d in zip(cumulative, spread, strict=True) if d is None]
-    lasts = {row["model_id"]: row["cumulative"] for row in expected.downloads_daily.values()}
-    assert sum(firsts) + sum(d or 0 for d in spread) == sum(lasts.values())
+    grids: dict[tuple[str, str], list[Row]] = {}
+    for (model_id, source, _), row in sorted(expected.downloads_daily_by_source.items()):
+        grids.setdefault((model_id, source), []).append(row)
+    for grid in grids.values():
+        assert grid[0]["downloads"] is None
+        for before, row in pairwise(grid):
+            grown = row["cumulative"] - before["cumulative"] + row["correction"]
+            assert row["downloads"] == grown >= 0
+    for row in expected.points.values():
+        assert row["capped"] is None or 0 <= row["capped"] <= row["cumulative"]
 
 
 def test_differences_are_described() -> None:
