@@ -9,7 +9,7 @@ from breakout.clickhouse.migrations import migrate
 from breakout.contract.events import ModelRecord
 from breakout.settings import Settings
 from tests.oracle import Observation, Tables, recompute
-from tests.oracle.test_oracle_views import log_rows
+from tests.oracle.log_rows import UNVERSIONED, log_rows
 
 FIRST = date(2026, 1, 5)
 THEN = datetime(2026, 2, 10, 6, tzinfo=UTC)
@@ -61,7 +61,7 @@ def load(settings: Settings, until: datetime, version: int) -> Tables:
         row["complete"] = row["observed_at"] != THEN
     with closing(writer_client(settings)) as client:
         for log, rows in written.items():
-            columns = [*rows[0], *([] if log == "models_log" else ["version"])]
+            columns = [*rows[0], *([] if log in UNVERSIONED else ["version"])]
             values = [[(row | {"version": version})[name] for name in columns] for row in rows]
             client.insert(log, values, columns)
         missing = [["huggingface", THEN, model_id, "deleted"] for model_id in MISSING]

@@ -12,8 +12,10 @@ from breakout.contract.events import DownloadsSlice, ModelRecord
 
 from . import Observation, Tables, as_of, counters, differences, freeze, observations_of, recompute
 from .capping import capped_at_knot, capped_cumulative, top_day_share
+from .counter_histories import seeded
 from .deliveries import Delivery
 from .inputs import Row
+from .knowledge import known_knots, known_rows
 from .strategies import deliveries
 
 DAY0 = datetime(2026, 3, 1, tzinfo=UTC)
@@ -198,6 +200,51 @@ class TestAsOf:
         earlier = recompute(*as_of(DAY0 + DAY - MILLISECOND, observations, records))
         assert earlier.models["m"].size_bin == "7-9B"
         assert recompute(*as_of(DAY0 + DAY, observations, records)).models["m"].size_bin == "1-5B"
+
+
+class TestKnowledge:
+    """What the SQL's tables hold of the past, against what the observations until then give."""
+
+    def test_row_restated_by_a_rollback(self) -> None:
+        history = tuple((day * counters.DAY, raw) for day, raw in [(0, 10), (1, 4), (2, 20)])
+        rows = [(known.row[:4], known.since, known.until) for known in known_rows(history)]
+        day = counters.DAY
+        assert rows == [
+            ((0, 10, None, 0), day, 2 * day),  # the fall was a correction
+            ((0, 15, None, 0), 2 * day, None),
+            ((1, 20, 5, 0), 2 * day, None),
+        ]
+        assert known_knots(history)[1] == (None, 2 * day)
+
+    def test_held_counter_that_is_known_to_be_idle_later(self) -> None:
+        history = tuple((day * counters.DAY, 100 * min(day, 1)) for day in range(7))
+        # Of the observations at days 2 to 5 the one at day 6 makes knots: its run lasts 5 days.
+        after = 6 * counters.DAY
+        assert known_knots(history) == (
+            (None, None), (None, None), (after, None), (after, None), (after, None), (after, None),
+            (None, None),
+        )  # fmt: skip
+
+    def test_tables_hold_every_moment(self) -> None:
+        superseded = 0
+        for history in (tuple(one) for one in map(seeded, range(150)) if len(one) < 60):
+            known, knots = known_rows(history), known_knots(history)
+            superseded += sum(one.until is not None for one in known)
+            final = counters.states(list(history))
+            for length in range(1, len(history) + 1):
+                part, moment = list(history[:length]), history[length - 1][0]
+                then = [
+                    one.row
+                    for one in known
+                    if one.since <= moment and (one.until is None or moment < one.until)
+                ]
+                assert then == counters.grid(part)
+                for state, knot, now in zip(counters.states(part), knots, final, strict=False):
+                    began = knot.since is None or knot.since <= moment
+                    later = knot.until is not None and knot.until > moment
+                    is_knot = began and (later or now in counters.KNOTS)
+                    assert is_knot == (state in counters.KNOTS)
+        assert superseded > 50
 
 
 class TestCounterHealth:

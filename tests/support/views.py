@@ -5,15 +5,13 @@ from typing import Any
 
 from tests.oracle.batch import Tables
 from tests.oracle.compare import differences
-from tests.oracle.test_oracle_views import KEYS
+from tests.oracle.public_views import KEYS, public_rows
 from tests.support.pipeline import Pipeline
-
-INTERNAL = {"downloads": {"standing"}}
 
 
 def view_differences(pipeline: Pipeline, expected: Tables) -> dict[str, list[str]]:
     """Return the differences of each view from the oracle; empty without any."""
-    return differences_by_view(pipeline, KEYS, {view: getattr(expected, view) for view in KEYS})
+    return differences_by_view(pipeline, KEYS, public_rows(expected))
 
 
 def differences_by_view(
@@ -24,18 +22,9 @@ def differences_by_view(
     """Return the differences of views from the expected rows, by key; empty without any."""
     found = {}
     for view, key in keys.items():
-        rows = expected[view]
-        public = {
-            name: {
-                column: value
-                for column, value in row.items()
-                if column not in INTERNAL.get(view, ())
-            }
-            for name, row in rows.items()
-        }
         listed = pipeline.rows(f"SELECT * FROM {view}")
         actual = {tuple(row[column] for column in key): row for row in listed}
         assert len(actual) == len(listed), f"{view} has a key twice"
-        if wrong := differences(public, actual):
+        if wrong := differences(expected[view], actual):
             found[view] = wrong
     return found
