@@ -86,7 +86,7 @@ def _observe(
     incidents = make_incidents(random, max((schedule[-1] - first).days + 1, 1))
     scale = random.choice([1, 10, 1000, 10**6])
     hostile = random.choice([0, 0, 0.05, 0.3])
-    eventful = random.choice([0, 0.1, 0.4])
+    eventful = random.choice([0, 0.2, 0.5])
     some_end_early = random.randint(0, 2) == 2
     observations = []
     for record in newest.values():

@@ -37,7 +37,7 @@ class Incidents:
 def make_incidents(random: Random, days: int) -> Incidents:
     """Return the incidents of a source over some days; many sources have none."""
     made = Incidents(days)
-    for _ in range(random.choice([0, 0, 1, 2, 4])):
+    for _ in range(random.choice([0, 1, 2, 4, 8])):
         day = random.randrange(days)
         kind = random.choice(["half stall", "half stall", "full stall", "slow day", "rollback"])
         if kind == "half stall":
@@ -81,7 +81,7 @@ def make_hub(
             made.drops.append((begin, end, _part(random, made, begin)))
     if eventful:
         for _ in range(random.choice([1, 1, 2])):
-            random.choice([burst, burst, death, _correct, _correct])(made)
+            random.choice([burst, burst, death, death, _correct, _correct])(made)
     return made
 
 

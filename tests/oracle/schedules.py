@@ -28,11 +28,13 @@ def make_schedule(random: Random, first: date, days: int) -> list[datetime]:
     """Return times from about `first` on, over at least `days` days, ascending."""
     start = datetime.combine(first, time(), tzinfo=UTC)
     now = start + random.choice([timedelta(0), -30 * HOUR, 13 * HOUR + 37 * MILLISECOND])
-    kinds = random.choice([("daily",), ("daily", "daily", "odd"), ("hourly", "daily", "odd")])
+    kinds = random.choice(
+        [("daily",), ("daily", "daily", "odd"), ("hourly", "daily", "daily", "odd")]
+    )
     times = [now]
     while now < start + timedelta(days=days):
         kind = random.choice(kinds)
-        most = {"daily": 15, "hourly": 30, "odd": 4}[kind]
+        most = {"daily": 15, "hourly": 15, "odd": 2}[kind]
         for _ in range(random.randint(1, most)):
             now += {"daily": 24 * HOUR, "hourly": HOUR}.get(kind) or random.choice(ODD_STEPS)
             times.append(now)

@@ -251,8 +251,8 @@ EDGES: dict[str, list[Observation]] = {
     ],
     "nine peers": [observed(day, 100 + m, m) for day in (6, 7, 8) for m in range(9)]
     + [observed(7.5, 1, 10)],
-    "burst, later confirmed": [observed(day, 100 * day, m) for day in range(30) for m in range(10)]
-    + [observed(day, 90 * day + 400 * (day > 6), 10) for day in range(30)],
+    "burst, later confirmed": [observed(day, 200 * day, m) for day in range(30) for m in range(10)]
+    + [observed(day, 50 * min(day, 6) + (day > 6) * (1000 * day - 5000), 10) for day in range(30)],
     "burst": [observed(day, 1000 + day, m) for day in range(12) for m in range(10)]
     + [observed(day, 5 * day + 4000 * (day > 6), 10) for day in range(12)],
 }
@@ -274,11 +274,13 @@ def test_views_equal_the_oracle(engine: Engine, history: History) -> None:
 
 
 def test_views_of_many_models_equal_the_oracle(engine: Engine) -> None:
-    tables = check(engine, make_history(Random(1), models=40, times=45))
+    tables = check(engine, make_history(Random(6), models=40, times=45))
     # The expected views are not empty.
     assert any(row["ram"] is not None for row in tables.ram_now.values())
     assert any(row["ram"] for row in tables.ram_milestones.values())
     assert {row["status"] for row in tables.breakouts.values()} == {"burst", "confirmed"}
+    assert any(row["ended_at"] for row in tables.breakouts.values())
+    assert any(row["held"] for row in tables.counter_health.values())
 
 
 @pytest.mark.parametrize("seed", range(6))
