@@ -53,15 +53,19 @@ def test_rollbacks_last_from_a_day_to_two_weeks_and_longer_falls_are_corrections
     series: dict[tuple[int, SeriesKey], list[counters.Observation]],
 ) -> None:
     lasted = Counter[int]()
+    came_back_late = 0
     for own in series.values():
         states = counters.states(own)
         for begin in range(1, len(own)):
             if states[begin] == "rollback" != states[begin - 1]:
                 end = next(i for i in range(begin, len(own)) if states[i] != "rollback")
                 lasted[(own[end][0] - own[begin][0]) // counters.DAY] += 1
+            if states[begin] == "correction":
+                came_back_late += any(raw >= own[begin - 1][1] for _, raw in own[begin:])
     assert sum(lasted[days] for days in range(1, 4)) > 20
     assert sum(lasted[days] for days in range(4, 8)) > 5
     assert sum(lasted[days] for days in range(8, 15)) > 0
+    assert came_back_late > 5
 
 
 def test_scrapes_find_many_counters_held_and_young_ones_more_often(
