@@ -2,14 +2,14 @@
 
 from datetime import UTC, datetime, timedelta
 
-from breakout.contract import ContractError, Event, InferenceDay, PointsSlice
+from breakout.contract import ContractError, DailySlice, Event, InferenceDay
 
 MAX_AHEAD = timedelta(days=1)
 """How far ahead of this machine's clock an observation may be."""
 
 _FIELDS: dict[type[Event], tuple[str, ...]] = {
     InferenceDay: ("observed_at", "as_of"),
-    PointsSlice: ("scored_since", "latest_at"),
+    DailySlice: ("registry_changed_at", "knot_at"),
 }
 """Fields with observation times, of events where it is not `observed_at` alone."""
 

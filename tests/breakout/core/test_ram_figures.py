@@ -9,7 +9,6 @@ from breakout.core import ram
 from breakout.core.ages import MILESTONES, points_between
 from breakout.core.arrays import NULL
 from breakout.core.breakouts import first_crossings
-from breakout.core.series import clean
 from breakout.core.times import DAY_MS, day_ms, from_ms, to_ms
 
 PEERS = [100, 90, 80, 70, 60, 50, 40, 30, 20, 10, 5]
@@ -81,22 +80,6 @@ def test_ages_count_from_the_corrected_release_date(released: date, age: int, da
     assert from_ms(day_ms(released) + age * DAY_MS) == datetime(
         day.year, day.month, day.day, tzinfo=UTC
     )
-
-
-def test_a_rollback_is_no_new_downloads() -> None:
-    series = clean(column(0, 0, 0), column(1000, 900, 1100), column(NULL, NULL, NULL))
-    assert series.cumulative.tolist() == [1000, 1000, 1100]
-    assert series.delta.tolist() == [NULL, 0, 100]
-    assert series.revision.tolist() == [NULL, 100, NULL]
-
-
-def test_a_jump_is_flagged_from_a_thousand_on() -> None:
-    series = clean(
-        column(0, 0, 1, 1, 2, 2),
-        column(83484, 1605940, 2, 91917, 1000, 9999),
-        np.full(6, NULL, dtype=np.int64),
-    )
-    assert series.jump.tolist() == [False, True, False, False, False, False]
 
 
 def points(*observations: tuple[datetime, int]) -> dict[int, int]:
