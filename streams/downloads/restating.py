@@ -38,6 +38,11 @@ class Observed:
     knot_until: Int
     opening: Int
 
+    def take(self, index: Int) -> "Observed":
+        """Return the observations at `index`."""
+        values = list(vars(self).values())[1:]
+        return Observed(self.columns.take(index), *(column[index] for column in values))
+
 
 @dataclass(frozen=True)
 class GridRows:

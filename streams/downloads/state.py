@@ -87,7 +87,7 @@ class Result:
     source: Int
     """Index into `sources` of each series."""
     observed: Observed
-    """`columns.slot` is an index into `models`, and does not decrease within each part."""
+    """`columns.slot` is an index into `models`, and does not decrease."""
     grid: GridRows
     """`rows.series` is an index into `models`, as that of the superseded rows."""
     superseded: GridRows
@@ -298,7 +298,9 @@ def _parts(slots: Int) -> Iterable[Int]:
 def _all_observed(parts: Sequence[Observed]) -> Observed:
     columns = concatenate([part.columns for part in parts])
     values = zip(*(list(vars(part).values())[1:] for part in parts), strict=True)
-    return Observed(columns, *(np.concatenate(column) for column in values))
+    observed = Observed(columns, *(np.concatenate(column) for column in values))
+    # Rows are written by series; the parts have different ones.
+    return observed if len(parts) == 1 else observed.take(np.argsort(columns.slot, kind="stable"))
 
 
 def _all_rows(parts: Sequence[GridRows]) -> GridRows:

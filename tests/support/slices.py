@@ -4,8 +4,9 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 
 from breakout.contract import DownloadsSlice
+from streams.columns import Columns
 from streams.downloads.slice_columns import SliceColumns
-from streams.downloads.state import Plan, State
+from streams.downloads.state import Result, State
 
 
 def slice_of(
@@ -30,6 +31,7 @@ def slice_of(
     )
 
 
-def planned(state: State, slices: Iterable[DownloadsSlice]) -> Plan:
-    """Return the plan of a batch of these slices."""
-    return state.plan([SliceColumns.of(one) for one in slices])
+def applied(state: State, slices: Iterable[DownloadsSlice]) -> Result:
+    """Apply the first batch of a state: nothing is stored yet."""
+    plan = state.plan([SliceColumns.of(one) for one in slices])
+    return state.apply(plan, state.restate(plan, lambda _spans: Columns.empty()))

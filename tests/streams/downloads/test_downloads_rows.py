@@ -9,7 +9,7 @@ from breakout.contract import DownloadsSlice
 from breakout.contract.topics import partition_of
 from streams.downloads import rows as tables
 from streams.downloads.state import State
-from tests.support.slices import planned, slice_of
+from tests.support.slices import applied, slice_of
 
 START = datetime(2026, 3, 1, tzinfo=UTC)
 MODELS = ["z-org/a", "a-org/z", "A-org/z", "a-org/Z", "é/é", "a-org/z-2", "m/m"]
@@ -39,10 +39,9 @@ def test_rows_equal_the_slices_and_are_ordered_if_there_are_many(hours: int, ord
                 for model_id, total in zip(own, totals, strict=True):
                     key = (model_id, source, START + timedelta(hours=hour))
                     expected[key] = (origin, total, None, hour)
-    results = {number: planned(states[number], group) for number, group in slices.items()}
     parts = [
-        (states[number].apply(plan, None).rows, states[number].origins)
-        for number, plan in results.items()
+        (applied(states[number], group), states[number].index.origins)
+        for number, group in slices.items()
     ]
     rows = tables.downloads(parts).to_pylist()
     keys = [(row["model_id"], row["source"], row["observed_at"]) for row in rows]
@@ -53,44 +52,31 @@ def test_rows_equal_the_slices_and_are_ordered_if_there_are_many(hours: int, ord
     assert len(keys) == len(expected)
 
 
-def test_clean_values_stay_with_their_row() -> None:
+def test_states_stay_with_their_row() -> None:
     state = State()
-    totals = {"b/b": [10, 30, 20], "a/a": [5, 5, 8]}
+    totals = {"b/b": [10, 30, 30], "a/a": [5, 5, 8]}
     slices = [
-        hour_of(list(totals), "huggingface", hour, [one[hour] for one in totals.values()])
-        for hour in range(3)
+        hour_of(list(totals), "huggingface", hour, [one[hour // 24] for one in totals.values()])
+        for hour in (0, 24, 48)
     ]
-    rows = tables.downloads([(state.apply(planned(state, slices), None).rows, state.origins)])
-    rows = rows.sort_by([("cumulative", "ascending")])
-    columns = ("model_id", "cumulative", "delta", "revision", "standing")
-    assert [tuple(row[name] for name in columns) for row in rows.to_pylist()] == [
-        ("a/a", 5, None, None, None),
-        ("a/a", 5, 0, None, True),
-        ("a/a", 8, 3, None, False),
-        ("b/b", 10, None, None, None),
-        ("b/b", 30, 20, None, False),
-        ("b/b", 30, 0, 10, False),
+    result = applied(state, slices)
+    rows = tables.downloads([(result, state.index.origins)]).to_pylist()
+    found = {(row["model_id"], row["likes"]): (row["state"], row["opening"]) for row in rows}
+    assert found == {
+        ("a/a", 0): ("first", None),
+        ("a/a", 24): ("idle", 5),
+        ("a/a", 48): ("rise", 8),
+        ("b/b", 0): ("first", None),
+        ("b/b", 24): ("rise", 30),
+        ("b/b", 48): ("held", None),
+    }
+    days = tables.daily([result]).to_pylist()
+    kept = [row for row in days if not row["withdrawn"]]
+    assert [(row["model_id"], row["day"].day, row["cumulative"], row["basis"]) for row in kept] == [
+        ("a/a", 1, 5, "observed"),
+        ("a/a", 2, 8, "observed"),
+        ("b/b", 1, 30, "observed"),
     ]
-
-
-def test_closing_is_the_last_row_of_a_day_with_a_counter() -> None:
-    random = Random(5)
-    state = State()
-    slices = []
-    for hour in sorted(random.sample(range(24 * 6), 40)):
-        own = random.sample(MODELS, random.randint(0, len(MODELS)))
-        source = random.choice(("huggingface", "modelscope"))
-        slices.append(hour_of(own, source, hour, [random.choice((None, 7)) for _ in own]))
-    rows = tables.downloads([(state.apply(planned(state, slices), None).rows, state.origins)])
-    last = {}
-    for row in rows.to_pylist():  # sorted by time within each series
-        if row["cumulative"] is not None:
-            last[row["model_id"], row["source"], row["observed_at"].date()] = row["observed_at"]
-    assert len(last) > 20
-    for row in rows.to_pylist():
-        day = (row["model_id"], row["source"], row["observed_at"].date())
-        closes = row["cumulative"] is not None and last.get(day) == row["observed_at"]
-        assert row["closing"] == closes, row
 
 
 def test_dictionaries_have_each_name_once() -> None:
@@ -101,7 +87,7 @@ def test_dictionaries_have_each_name_once() -> None:
         for hour in range(5)
         for source in ("modelscope", "huggingface")
     ]
-    rows = tables.downloads([(state.apply(planned(state, slices), None).rows, state.origins)])
+    rows = tables.downloads([(applied(state, slices), state.index.origins)])
     for name in ("model_id", "source", "origin"):
         (chunk,) = rows[name].chunks
         assert len(set(chunk.dictionary.to_pylist())) == len(chunk.dictionary), name
