@@ -1,15 +1,14 @@
 """The pure core against figures worked out by hand."""
 
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime
 
 import numpy as np
 import pytest
 
 from breakout.core import ram
-from breakout.core.ages import MILESTONES, points_between
+from breakout.core.ages import MILESTONES, age_at_end
 from breakout.core.arrays import NULL
-from breakout.core.breakouts import first_crossings
-from breakout.core.times import DAY_MS, day_ms, from_ms, to_ms
+from breakout.core.times import DAY_MS, day_ms, from_ms
 
 PEERS = [100, 90, 80, 70, 60, 50, 40, 30, 20, 10, 5]
 
@@ -80,52 +79,5 @@ def test_ages_count_from_the_corrected_release_date(released: date, age: int, da
     assert from_ms(day_ms(released) + age * DAY_MS) == datetime(
         day.year, day.month, day.day, tzinfo=UTC
     )
-
-
-def points(*observations: tuple[datetime, int]) -> dict[int, int]:
-    released = datetime(2026, 1, 1, tzinfo=UTC)
-    at = column(*(to_ms(moment) for moment, _ in observations))
-    total = column(*(count for _, count in observations))
-    found = points_between(
-        np.full(len(at), to_ms(released)),
-        np.concatenate(([NULL], at[:-1])),
-        np.concatenate(([NULL], total[:-1])),
-        at,
-        total,
-    )
-    return dict(zip(found.age.tolist(), found.cumulative.tolist(), strict=True))
-
-
-def test_points_are_interpolated_over_three_days_and_no_more() -> None:
-    start = datetime(2026, 1, 1, 12, tzinfo=UTC)
-    three = timedelta(days=3)
-    assert points((start, 100), (start + three, 160)) == {1: 110, 2: 130, 3: 150}
-    assert points((start, 100), (start + three + timedelta(milliseconds=1), 160)) == {}
-
-
-def test_an_observation_at_midnight_is_a_point_by_itself() -> None:
-    midnight = datetime(2026, 1, 8, tzinfo=UTC)
-    assert points((midnight, 55)) == {7: 55}
-    assert points((midnight - timedelta(days=9), 5), (midnight, 55)) == {7: 55}
-
-
-def test_interpolation_of_the_greatest_counters_does_not_overflow() -> None:
-    start = datetime(2026, 1, 1, 12, tzinfo=UTC)
-    halfway = points((start, 0), (start + timedelta(days=1), 2**62))
-    assert halfway == {1: 2**61}
-
-
-def test_the_first_crossing_counts_and_hysteresis_ends_it() -> None:
-    matrix = np.full((366, 3), np.nan)
-    matrix[3:100, 0] = 2.0  # above from before the window on
-    matrix[7:40, 1] = 0.99
-    matrix[40:60, 1] = 1.0
-    matrix[60:70, 1] = 0.9
-    matrix[70:80, 1] = 0.89
-    matrix[80:90, 1] = 3.0
-    matrix[91:, 2] = 5.0  # too late
-    found = first_crossings(matrix, 7, 90)
-    assert found.model.tolist() == [0, 1]
-    assert found.age.tolist() == [7, 40]
-    assert found.ram.tolist() == [2.0, 1.0]
-    assert found.ended_age.tolist() == [-1, 70]
+    last_day = column(day_ms(day) // DAY_MS - 1)
+    assert age_at_end(last_day, column(day_ms(released))) == age

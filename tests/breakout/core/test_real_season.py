@@ -8,10 +8,12 @@ import numpy as np
 import pytest
 
 from breakout.core import ram
+from breakout.core.ages import age_at_end
+from breakout.core.breakouts import capped, confirmations, first_crossings
 from breakout.core.counters import classify
 from breakout.core.grid import Basis, daily
 from breakout.core.sizes import resolve_size, size_bin
-from breakout.core.times import DAY_MS, day_ms
+from breakout.core.times import day_ms
 from breakout.simulation.catalog import Model
 from breakout.simulation.season import season_catalog, season_series
 from tests.oracle.counters import grid as slow_grid
@@ -90,20 +92,71 @@ def test_ram_by_hand(models: dict[str, Model], observations: Observations, model
         assert found == expected
 
 
+class SizeBin:
+    """The points of a model's size bin, and its live baseline."""
+
+    def __init__(self, models: dict[str, Model], observations: Observations, of: str) -> None:
+        ids = sorted(one for one in observations if bin_of(models[one]) == bin_of(models[of]))
+        series = np.repeat(np.arange(len(ids)), [len(observations[one]) for one in ids])
+        at, raw = np.array([pair for one in ids for pair in observations[one]], np.int64).T
+        rows, _ = daily(series, at, raw, classify(series, at, raw))
+        day0 = np.array([day_ms(released(models[one])) for one in ids])
+        age = age_at_end(rows.day, day0[rows.series])
+        self.ids = ids
+        self.points = np.full((YOUNG_DAYS + 1, len(ids)), -1, np.int64)
+        self.downloads = self.points.copy()
+        shown = (age >= 0) & (age <= YOUNG_DAYS)
+        self.downloads[age[shown], rows.series[shown]] = rows.downloads[shown]
+        shown &= rows.basis != Basis.GAP
+        self.points[age[shown], rows.series[shown]] = rows.cumulative[shown]
+        self.baseline, _ = ram.live(self.points, day0, np.arange(YOUNG_DAYS + 1))
+
+
 @pytest.mark.parametrize("model_id", EXPECTED)
 def test_ram_of_named_models(
     models: dict[str, Model], observations: Observations, model_id: str
 ) -> None:
-    ids = sorted(one for one in observations if bin_of(models[one]) == bin_of(models[model_id]))
-    series = np.repeat(np.arange(len(ids)), [len(observations[one]) for one in ids])
-    at, raw = np.array([pair for one in ids for pair in observations[one]], np.int64).T
-    rows, _ = daily(series, at, raw, classify(series, at, raw))
-    day0 = np.array([day_ms(released(models[one])) for one in ids])
-    age = rows.day + 1 - day0[rows.series] // DAY_MS
-    points = np.full((YOUNG_DAYS + 1, len(ids)), -1, np.int64)
-    shown = (rows.basis != Basis.GAP) & (age >= 0) & (age <= YOUNG_DAYS)
-    points[age[shown], rows.series[shown]] = rows.cumulative[shown]
-    baseline, _ = ram.live(points, day0, np.arange(YOUNG_DAYS + 1))
-    found = ram.ram(points, baseline.downloads)[list(AGES), ids.index(model_id)]
+    own = SizeBin(models, observations, model_id)
+    values = ram.ram(own.points, own.baseline.downloads)
+    found = values[list(AGES), own.ids.index(model_id)]
     expected = [np.nan if one is None else one for one in EXPECTED[model_id]]
     assert found.round(2).tolist() == pytest.approx(expected, nan_ok=True)
+
+
+# Age and RAM of the crossing, capped RAM then, and age of the confirmation; null for a burst.
+BREAKOUTS: dict[str, tuple[int, float, float | None, int | None]] = {
+    "deepseek-ai/DeepSeek-R1-Distill-Qwen-1.5B": (7, 8.91, 8.91, 7),
+    "deepseek-ai/DeepSeek-R1-Distill-Qwen-7B": (7, 1.98, 1.98, 7),
+    "deepseek-ai/DeepSeek-R1-Distill-Qwen-14B": (7, 1.35, 1.35, 7),
+    "deepseek-ai/DeepSeek-R1-Distill-Qwen-32B": (7, 4.24, 4.24, 7),
+    "deepseek-ai/DeepSeek-R1-Distill-Llama-8B": (7, 1.45, 1.45, 7),
+    "deepseek-ai/DeepSeek-R1-Distill-Llama-70B": (7, 5.38, 5.38, 7),
+    "Qwen/Qwen2.5-VL-7B-Instruct": (7, 3.98, 3.98, 7),
+    "Qwen/Qwen2.5-VL-72B-Instruct": (7, 2.97, 2.97, 7),
+    # Observed from day 11 on: at its crossing it has two whole days.
+    "meta-llama/Llama-3.3-70B-Instruct": (13, 1.07, None, 15),
+    # 89% of it on day 8; a week of millions a day from day 15 on.
+    "Qwen/Qwen2.5-1.5B-Instruct": (8, 1.11, 0.31, 17),
+    # 27,971 downloads in its first nine hours, then 95 to 666 a day.
+    "allenai/OLMo-2-1124-13B-Instruct": (7, 1.16, 0.28, None),
+    "mistralai/Mathstral-7B-v0.1": (24, 1.11, 0.08, None),
+}
+
+
+@pytest.mark.parametrize("model_id", BREAKOUTS)
+def test_breakouts_of_named_models(
+    models: dict[str, Model], observations: Observations, model_id: str
+) -> None:
+    own = SizeBin(models, observations, model_id)
+    downloads = own.baseline.downloads
+    found = first_crossings(ram.ram(own.points, downloads), 7, 90)
+    index = own.ids.index(model_id)
+    at = found.model.tolist().index(index)
+    points, days = own.points[:, [index]], own.downloads[:, [index]]
+    values = ram.ram(capped(points, days, found.age[[at]]), downloads)
+    proof = confirmations(found.age[[at]], values, points, days)
+    age, ram_at_age, ram_capped, confirmed_age = BREAKOUTS[model_id]
+    assert (int(found.age[at]), round(float(found.ram[at]), 2)) == (age, ram_at_age)
+    assert int(proof.age[0]) == (-1 if confirmed_age is None else confirmed_age)
+    expected = np.nan if ram_capped is None else ram_capped
+    assert round(float(proof.ram_capped[0]), 2) == pytest.approx(expected, nan_ok=True)
