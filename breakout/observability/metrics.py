@@ -154,10 +154,10 @@ OBSERVATION_STATES = Counter(
 )
 BREAKOUTS = Counter(
     "breakout_crossings_total",
-    "Breakout events published: crossed, ended, retracted",
+    "Breakout events published: crossed, confirmed, ended, retracted",
     ["baseline", "status"],
 )
-for _status in ("crossed", "ended", "retracted"):
+for _status in ("crossed", "confirmed", "ended", "retracted"):
     BREAKOUTS.labels("live", _status)
 PARTITIONS_OWNED = Gauge(
     "breakout_partitions_owned", "Partitions assigned to the worker", ["processor"]

@@ -5,13 +5,17 @@ CREATE TABLE points_log
     age_days UInt16 COMMENT 'Whole days since 00:00 UTC of the release date',
     model_id String COMMENT 'Model id, as its hub spells it',
     cumulative Nullable(UInt64) CODEC(Delta, ZSTD(1))
-        COMMENT 'Clean cumulative downloads at that age; null = withdrawn',
+        COMMENT 'Cumulative downloads at that age; null = no point: withdrawn, or in a gap',
+    downloads Nullable(UInt64) CODEC(T64, ZSTD(1))
+        COMMENT 'Downloads of the day that ends at that age; null = withdrawn, or the partial first day of the series',
+    capped Nullable(UInt64) CODEC(Delta, ZSTD(1))
+        COMMENT 'Cumulative downloads with no day above 10 times the median day so far; null = too few days, or no point',
     as_of DateTime64(3, 'UTC') CODEC(DoubleDelta, ZSTD(1)) COMMENT 'Moment of that age, UTC',
     version UInt64 COMMENT 'Number of updates of the size bin known when the row was written: the greatest wins'
 )
 ENGINE = ReplacingMergeTree(version)
 ORDER BY (size_bin, age_days, model_id)
-COMMENT 'Cumulative downloads at whole-day ages: one row per size bin, age and model';
+COMMENT 'Cumulative downloads at whole-day ages, and the days between: one row per size bin, age and model';
 
 CREATE TABLE latest_log
 (
@@ -19,8 +23,10 @@ CREATE TABLE latest_log
     model_id String COMMENT 'Model id, as its hub spells it',
     released_at Nullable(Date) COMMENT 'Release date: day 0 of the age, 00:00 UTC; null = the model left the size bin',
     tracked Bool COMMENT 'Whether it is eligible as a peer',
-    observed_at Nullable(DateTime64(3, 'UTC')) COMMENT 'Latest observation, UTC',
-    cumulative Nullable(UInt64) COMMENT 'Clean cumulative downloads at that moment',
+    observed_at Nullable(DateTime64(3, 'UTC')) COMMENT 'Moment of the last knot, UTC',
+    cumulative Nullable(UInt64) COMMENT 'Cumulative downloads at that moment',
+    capped Nullable(UInt64)
+        COMMENT 'The same with no whole day above 10 times the median day; null = too few days, or older than 365 days',
     registry_changed_at DateTime64(3, 'UTC')
         COMMENT 'Moment of the last change of the release date, size bin or tracked flag, UTC',
     known UInt64 COMMENT 'Number of observations of the partition that the downloads processor knew',
@@ -28,7 +34,7 @@ CREATE TABLE latest_log
 )
 ENGINE = ReplacingMergeTree(version)
 ORDER BY (size_bin, model_id)
-COMMENT 'Latest clean cumulative downloads of models that have a RAM: one row per size bin and model';
+COMMENT 'Cumulative downloads at the last knot of models that have a RAM: one row per size bin and model';
 
 CREATE TABLE baselines_log
 (

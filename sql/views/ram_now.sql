@@ -8,20 +8,22 @@ CREATE OR REPLACE VIEW ram_now
     total_params_b Nullable(Float64) COMMENT 'Total parameters, decimal billions',
     released_at Nullable(Date) COMMENT 'Release date: day 0 of the age, 00:00 UTC',
     tracked Bool COMMENT 'Whether it is eligible as a peer',
-    age_days Float64 COMMENT 'Exact age at the latest observation, days',
-    as_of DateTime64(3, 'UTC') COMMENT 'Latest observation, UTC',
-    cumulative UInt64 COMMENT 'Clean cumulative downloads at that moment',
+    age_days Float64 COMMENT 'Exact age at the last knot, days',
+    as_of DateTime64(3, 'UTC') COMMENT 'Last knot: the latest observation at which the true counter is known, UTC',
+    cumulative UInt64 COMMENT 'Cumulative downloads at that moment',
     baseline_downloads Nullable(Float64)
         COMMENT 'Downloads at which RAM is 1.0 at that age, interpolated between whole days',
     peers UInt8 COMMENT 'Number of peers behind the baseline',
-    ram Nullable(Float64) COMMENT 'Rolling Relative Adoption Metric; null with fewer than 10 peers'
+    ram Nullable(Float64) COMMENT 'Rolling Relative Adoption Metric; null with fewer than 10 peers',
+    ram_capped Nullable(Float64)
+        COMMENT 'The same with no whole day above 10 times the median day so far; null with too few days or peers'
 )
 AS
 WITH current AS
 (
     SELECT
         size_bin, model_id, assumeNotNull(released_at) AS released_on, tracked,
-        assumeNotNull(observed_at) AS at, assumeNotNull(cumulative) AS total,
+        assumeNotNull(observed_at) AS at, assumeNotNull(cumulative) AS total, capped,
         (toUnixTimestamp64Milli(at) - toUnixTimestamp64Milli(toDateTime64(released_on, 3, 'UTC')))
             / 86400000 AS exact_age,
         toInt32(floor(exact_age)) AS whole_age
@@ -43,7 +45,7 @@ SELECT
     c.tracked AS tracked, c.exact_age AS age_days, c.at AS as_of, c.total AS cumulative,
     if(c.exact_age = c.whole_age, b.low, b.low + (b.high - b.low) * (c.exact_age - c.whole_age)) AS baseline_downloads,
     if(c.exact_age = c.whole_age, b.low_peers, least(b.low_peers, b.high_peers)) AS peers,
-    c.total / nullIf(baseline_downloads, 0) AS ram
+    c.total / nullIf(baseline_downloads, 0) AS ram, c.capped / nullIf(baseline_downloads, 0) AS ram_capped
 FROM current AS c
 INNER JOIN models AS m ON m.model_id = c.model_id
 INNER JOIN curve AS b ON b.size_bin = c.size_bin AND b.age_days = c.whole_age

@@ -1,7 +1,6 @@
 """Crossings, capped downloads and confirmations, against figures by hand and a slow computation."""
 
 from collections.abc import Sequence
-from fractions import Fraction
 from statistics import median
 
 import numpy as np
@@ -37,7 +36,7 @@ def slow_capped(rows: list[Row]) -> list[int | None]:
         if point is None or len(days) < 3:
             answer.append(None)
             continue
-        cap = 10 * median(Fraction(day) for day in days)
+        cap = 10 * median(days)
         first_point = next(other for other, one in enumerate(points) if one is not None)
         at_first = points[first_point]
         assert at_first is not None
