@@ -1,14 +1,27 @@
 """Breakouts of one size bin: which models crossed 1.0x of which baseline, and what changed."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from math import isnan
 
-import numpy as np
-from numpy.typing import NDArray
-
-from breakout.core.arrays import Int
-from breakout.core.breakouts import first_crossings
+from breakout.core import ram
+from breakout.core.arrays import Float, Int
+from breakout.core.breakouts import capped, confirmations, first_crossings
 from breakout.core.times import DAY_MS
 from streams.ram.changes import Breakout, BreakoutRow, Changes
+
+
+@dataclass(frozen=True)
+class Curves:
+    """Points of a size bin's models, in the order of their ids; matrices have a row an age."""
+
+    model_ids: Sequence[str]
+    day0: Int
+    columns: Int
+    """Column of each model in `downloads`."""
+    points: Int
+    downloads: Int
+    """Of the days that end at the ages, a column for each of `PointsMatrix`."""
 
 
 class Breakouts:
@@ -36,16 +49,9 @@ class Breakouts:
                 if found.get(model_id) != stored.get(model_id)
             }
 
-    def update(
-        self,
-        baseline: str,
-        model_ids: Sequence[str],
-        day0: Int,
-        ram: NDArray[np.float64],
-        changes: Changes,
-    ) -> None:
-        """Compute the breakouts of a baseline from RAM by age and model; changes are added."""
-        now = self._first_crossings(model_ids, day0, ram)
+    def update(self, baseline: str, curves: Curves, downloads: Float, changes: Changes) -> None:
+        """Compute the breakouts of a baseline from its downloads by age; changes are added."""
+        now = self._breakouts(curves, downloads)
         before = self._found.get(baseline, {})
         unwritten = self._unwritten.pop(baseline, {})
         for model_id, breakout in now.items():
@@ -59,19 +65,34 @@ class Breakouts:
             changes.breakouts.append(row)
         self._found[baseline] = now
 
-    def _first_crossings(
-        self, model_ids: Sequence[str], day0: Int, ram: NDArray[np.float64]
-    ) -> dict[str, Breakout]:
-        found = first_crossings(ram, self._min_age, self.max_age)
+    def _breakouts(self, curves: Curves, baseline: Float) -> dict[str, Breakout]:
+        found = first_crossings(ram.ram(curves.points, baseline), self._min_age, self.max_age)
+        ages = slice(self.max_age + 1)
+        points = curves.points[ages, found.model]
+        days = curves.downloads[ages, curves.columns[found.model]]
+        ram_capped = ram.ram(capped(points, days, found.age), baseline[ages])
+        proof = confirmations(found.age, ram_capped, points, days)
         columns = (found.model, found.age, found.ram, found.ended_age)
+        proofs = (proof.age, proof.ram_capped, proof.top_day_share)
         breakouts = {}
-        for model, age, value, ended_age in zip(*(c.tolist() for c in columns), strict=True):
-            start = int(day0[model])
-            ended_at = None if ended_age < 0 else start + ended_age * DAY_MS
-            breakouts[model_ids[model]] = Breakout(age, value, start + age * DAY_MS, ended_at)
+        for model, age, value, ended, confirmed, value_capped, share in zip(
+            *(column.tolist() for column in (*columns, *proofs)), strict=True
+        ):
+            start = int(curves.day0[model])
+            breakouts[curves.model_ids[model]] = Breakout(
+                age=age,
+                ram=value,
+                crossed_at=start + age * DAY_MS,
+                ended_at=None if ended < 0 else start + ended * DAY_MS,
+                confirmed_at=None if confirmed < 0 else start + confirmed * DAY_MS,
+                ram_capped=None if isnan(value_capped) else value_capped,
+                top_day_share=share,
+            )
         return breakouts
 
 
 def _status(before: Breakout | None, now: Breakout) -> str:
+    if before is not None and before.confirmed_at is None and now.confirmed_at is not None:
+        return "confirmed"
     ended = before is not None and before.ended_at is None and now.ended_at is not None
     return "ended" if ended else "crossed"

@@ -9,13 +9,15 @@ from breakout.core.arrays import Int
 
 @dataclass(frozen=True)
 class PointRows:
-    """Rows of `points_log`; a cumulative of `NULL` withdraws the point."""
+    """Rows of `points_log`; `NULL` in a column of counts is null."""
 
     models: Sequence[str]
     model: Int
     """Index into `models` of each row."""
     age: Int
     cumulative: Int
+    downloads: Int
+    capped: Int
     as_of: Int
 
 
@@ -26,16 +28,20 @@ class LatestRow(NamedTuple):
     day0: int | None
     tracked: bool
     observed_at: int | None
+    """Moment of the last knot."""
     cumulative: int | None
+    """Downloads at it."""
     registry_changed_at: int
     """When the registry last changed the model."""
-    observation_count: int
-    """Observations that the points were computed from."""
+    known: int
+    """Observations that its rows were computed from."""
+    capped: int | None = None
+    """Capped downloads at the last knot; null with too few days, and beyond 365 days."""
 
     @property
     def basis(self) -> tuple[int, int]:
-        """What the points were computed from; the greater basis is newer."""
-        return self.registry_changed_at, self.observation_count
+        """What its rows were computed from; the greater basis is newer."""
+        return self.registry_changed_at, self.known
 
 
 @dataclass(frozen=True)
@@ -57,6 +63,12 @@ class Breakout:
     ram: float
     crossed_at: int
     ended_at: int | None
+    confirmed_at: int | None
+    """Null while it is a burst."""
+    ram_capped: float | None
+    """RAM at the crossing, no day above 10 times the median day; null with too few days."""
+    top_day_share: float
+    """The greatest day's share of the downloads at the crossing."""
 
 
 @dataclass(frozen=True)
@@ -67,7 +79,7 @@ class BreakoutRow:
     model_id: str
     breakout: Breakout
     status: str
-    """crossed, ended or retracted."""
+    """crossed, confirmed, ended or retracted."""
 
 
 @dataclass

@@ -1,17 +1,19 @@
-"""The RAM processor: points to baselines, RAM and breakouts.
+"""The RAM processor: the daily grid to points, baselines, RAM and breakouts.
 
-It reads `breakout.points`. Per batch it writes, in this order: baselines and breakouts, events to
+It reads `breakout.daily`. Per batch it writes, in this order: baselines and breakouts, events to
 `breakout.breakouts`, then points and latest values, from which a restarted worker rebuilds its
 state; only then is the batch acknowledged. RAM itself is a view over points and baselines.
 """
 
 import asyncio
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
 
 import structlog
 
-from breakout.contract import BreakoutEvent, Event, PointsSlice
-from breakout.contract.topics import BREAKOUTS, POINTS
+from breakout.contract import BreakoutEvent, DailySlice, Event
+from breakout.contract.topics import BREAKOUTS, DAILY
+from breakout.core import ram
 from breakout.core.times import from_ms
 from breakout.observability import metrics
 from breakout.settings import Settings
@@ -20,6 +22,7 @@ from streams.clickhouse import WorkerClickHouse
 from streams.outbox import Outbox
 from streams.ram import reads, rows
 from streams.ram.changes import Changes
+from streams.ram.daily import DailyRows
 from streams.ram.state import BinState
 from streams.stateful import StatefulProcessor
 
@@ -29,35 +32,47 @@ FROZEN_SECONDS = 10.0
 """Seconds between checks for newly frozen baselines."""
 
 
-class RamProcessor(StatefulProcessor[PointsSlice, str, BinState]):
+class RamProcessor(StatefulProcessor[DailySlice, str, BinState]):
     """Processes this worker's share of the size bins."""
 
     name = "ram"
-    topics = (POINTS,)
+    topics = (DAILY,)
 
     def __init__(self, settings: Settings, outbox: Outbox, clickhouse: WorkerClickHouse) -> None:
         super().__init__(settings, outbox, clickhouse)
         self._busy = asyncio.Lock()
 
-    def row_count(self, event: PointsSlice) -> int:
-        """Return how many points and latest values a record holds."""
-        return len(event.models) + len(event.point_model)
+    def row_count(self, event: DailySlice) -> int:
+        """Return how many rows and models a record stands for, with the rows it asks to read."""
+        return len(event.models) + len(event.row_model) + ram.AGES * sum(event.reread)
 
     def load(self, keys: Sequence[str]) -> dict[str, BinState]:
         """Load the states of size bins."""
         ages = (self.settings.breakout_min_age_days, self.settings.breakout_max_age_days)
         return reads.load_bins(self.clickhouse, keys, *ages)
 
-    async def process(self, batch: Batch[PointsSlice]) -> None:
+    async def process(self, batch: Batch[DailySlice]) -> None:
         """Process a batch; its rows are written while the next batch is read."""
         async with self._busy:
             slices = batch.by(lambda event: event.size_bin)
             states = await self.states_of(slices)
+            # Before any state changes: the worker may have to stop while ClickHouse is away.
+            reread = {
+                size_bin: await asyncio.to_thread(self._reread, states[size_bin], group)
+                for size_bin, group in slices.items()
+            }
             changes = [
-                await asyncio.to_thread(_update, states[size_bin], group)
+                await asyncio.to_thread(_update, states[size_bin], group, reread[size_bin])
                 for size_bin, group in slices.items()
             ]
             await self.write(batch, self._write, changes)
+
+    def _reread(self, state: BinState, slices: Sequence[DailySlice]) -> Mapping[str, DailyRows]:
+        released: dict[str, list[int]] = {}
+        for slice_ in slices:
+            for model_id, day0 in state.matrix.to_reread(slice_):
+                released.setdefault(model_id, []).append(day0)
+        return reads.load_daily(self.clickhouse, released)
 
     async def watch_frozen(self) -> None:
         """Compute the breakouts of newly frozen baselines, for ever."""
@@ -98,10 +113,12 @@ class RamProcessor(StatefulProcessor[PointsSlice, str, BinState]):
         self.clickhouse.insert("latest_log", rows.latest(changes))
 
 
-def _update(state: BinState, slices: Sequence[PointsSlice]) -> Changes:
+def _update(
+    state: BinState, slices: Sequence[DailySlice], reread: Mapping[str, DailyRows]
+) -> Changes:
     changes = Changes(state.size_bin, state.version)
     for slice_ in slices:
-        state.update(slice_, changes)
+        state.update(slice_, reread, changes)
     state.recompute(changes)
     return changes
 
@@ -110,14 +127,21 @@ def _events(changes: Iterable[Changes]) -> Iterable[tuple[str, Event]]:
     for one in changes:
         for row in one.breakouts:
             metrics.BREAKOUTS.labels(row.baseline, row.status).inc()
-            ended_at = row.breakout.ended_at
+            breakout = row.breakout
             event = {
                 "baseline": row.baseline,
                 "model_id": row.model_id,
                 "status": row.status,
-                "crossed_at": from_ms(row.breakout.crossed_at),
-                "age_days": row.breakout.age,
-                "ram": row.breakout.ram,
-                "ended_at": None if ended_at is None else from_ms(ended_at),
+                "crossed_at": from_ms(breakout.crossed_at),
+                "age_days": breakout.age,
+                "ram": breakout.ram,
+                "ended_at": _moment(breakout.ended_at),
+                "confirmed_at": _moment(breakout.confirmed_at),
+                "ram_capped": breakout.ram_capped,
+                "top_day_share": breakout.top_day_share,
             }
             yield f"{row.baseline}:{row.model_id}", BreakoutEvent.model_validate(event)
+
+
+def _moment(milliseconds: int | None) -> datetime | None:
+    return None if milliseconds is None else from_ms(milliseconds)

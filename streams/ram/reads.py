@@ -1,16 +1,31 @@
-"""Loads the state of the RAM processor, and frozen baselines, from ClickHouse."""
+"""Loads the state of the RAM processor, frozen baselines and the daily grid from ClickHouse."""
 
 from collections.abc import Mapping, Sequence
 from itertools import groupby
+from typing import Literal
 
 import numpy as np
 
+from breakout.core.ages import MAX_AGE_DAYS
 from breakout.core.ram import BUILT_IN, Baseline
+from breakout.core.times import DAY_MS
 from streams.arrow import day_start_ms, int_column, iter_rows
 from streams.clickhouse import WorkerClickHouse
 from streams.ram.baselines import baseline_of
 from streams.ram.changes import Breakout, LatestRow
+from streams.ram.daily import DailyRows
 from streams.ram.state import BinState
+
+RAM_SOURCE = "huggingface"
+"""Points rest on the counters of the Hub alone."""
+
+LAST_DAY = 65_535
+"""The last day that ClickHouse's Date holds."""
+
+_EDGES: tuple[Literal["left"], Literal["right"]] = ("left", "right")
+
+MAX_MODELS = 500
+"""Models whose grid one query reads: bounds its text, and its result to 183,000 rows."""
 
 
 def load_bins(
@@ -40,6 +55,47 @@ def load_frozen(
     return _load_baselines(clickhouse, size_bins, exclude=BUILT_IN)
 
 
+def load_daily(
+    clickhouse: WorkerClickHouse, released: Mapping[str, Sequence[int]]
+) -> dict[str, DailyRows]:
+    """Return the Hub's grid of models, as far as it can hold points.
+
+    `released` has each model's day 0, or several to choose from, in milliseconds since 1970. Rows
+    may be newer than the slice that asks for them; then the slices after it change nothing.
+    """
+    found = {}
+    # By release date: the models of one query share most of their days.
+    ids = sorted(released, key=lambda model_id: min(released[model_id]))
+    for start in range(0, len(ids), MAX_MODELS):
+        part = ids[start : start + MAX_MODELS]
+        day0 = [day for model_id in part for day in released[model_id]]
+        table = clickhouse.query(
+            """
+            SELECT
+                toString(model_id) AS model, toInt64(day) AS number,
+                if(basis = 'gap', -1, toInt64(cumulative)) AS total,
+                toInt64(ifNull(downloads, -1)) AS of_day
+            FROM daily_log FINAL
+            WHERE source = %(source)s AND model_id IN %(ids)s
+                AND day >= toDate(%(first)s) AND day <= toDate(%(last)s)
+            ORDER BY model_id
+            """,
+            {
+                "source": RAM_SOURCE,
+                "ids": part,
+                "first": max(min(day0) // DAY_MS - 1, 0),
+                "last": min(max(day0) // DAY_MS + MAX_AGE_DAYS - 1, LAST_DAY),
+            },
+        )
+        models = np.array(table["model"].to_pylist(), dtype=object)
+        columns = (int_column(table, name) for name in ("number", "total", "of_day"))
+        rows = DailyRows(np.zeros(len(models), dtype=np.int64), *columns)
+        for model_id in part:
+            low, high = (int(np.searchsorted(models, model_id, side)) for side in _EDGES)
+            found[model_id] = rows.only(slice(low, high))
+    return found
+
+
 def _restore_models(clickhouse: WorkerClickHouse, states: Mapping[str, BinState]) -> None:
     rows = clickhouse.query(
         """
@@ -66,7 +122,8 @@ def _restore_points(clickhouse: WorkerClickHouse, states: Mapping[str, BinState]
         """
         SELECT
             toString(size_bin) AS bin, toString(model_id) AS model,
-            toInt64(age_days) AS age, toInt64(ifNull(cumulative, -1)) AS total, version
+            toInt64(age_days) AS age, toInt64(ifNull(cumulative, -1)) AS total,
+            toInt64(ifNull(downloads, -1)) AS of_day, version
         FROM points_log FINAL
         WHERE size_bin IN %(bins)s
         """,
@@ -74,11 +131,14 @@ def _restore_points(clickhouse: WorkerClickHouse, states: Mapping[str, BinState]
     )
     bins = np.array(rows["bin"].to_pylist(), dtype=object)
     models = np.array(rows["model"].to_pylist(), dtype=object)
-    ages, totals, versions = (int_column(rows, name) for name in ("age", "total", "version"))
+    names = ("age", "total", "of_day", "version")
+    ages, totals, of_days, versions = (int_column(rows, name) for name in names)
     for size_bin, state in states.items():
         in_bin = bins == size_bin
         if in_bin.any():
-            state.matrix.restore_points(models[in_bin].tolist(), ages[in_bin], totals[in_bin])
+            state.matrix.restore_points(
+                models[in_bin].tolist(), ages[in_bin], totals[in_bin], of_days[in_bin]
+            )
             state.version = max(state.version, int(versions[in_bin].max()))
 
 
@@ -110,7 +170,8 @@ def _load_breakouts(
         """
         SELECT
             toString(size_bin), toString(baseline), model_id, age_days, ram,
-            toUnixTimestamp64Milli(crossed_at), toUnixTimestamp64Milli(ended_at)
+            toUnixTimestamp64Milli(crossed_at), toUnixTimestamp64Milli(ended_at),
+            toUnixTimestamp64Milli(confirmed_at), ram_capped, top_day_share
         FROM breakouts_log FINAL
         WHERE size_bin IN %(bins)s AND NOT retracted
         """,

@@ -18,6 +18,7 @@ _LATEST = {
     "cumulative": COUNT,
     "registry_changed_at": TIMESTAMP,
     "known": COUNT,
+    "capped": COUNT,
     "version": COUNT,
 }
 _BASELINES = {
@@ -37,6 +38,9 @@ _BREAKOUTS = {
     "ram": pa.float64(),
     "crossed_at": TIMESTAMP,
     "ended_at": TIMESTAMP,
+    "confirmed_at": TIMESTAMP,
+    "ram_capped": pa.float64(),
+    "top_day_share": pa.float64(),
     "retracted": pa.bool_(),
     "version": COUNT,
 }
@@ -44,7 +48,6 @@ _BREAKOUTS = {
 
 def points(changes: Iterable[Changes]) -> pa.Table:
     """Return rows of `points_log`."""
-    # In the order of arrival: of two rows with one key and version, ClickHouse keeps the last.
     parts = [(one, rows) for one in changes for rows in one.points if len(rows.age)]
     if not parts:
         return pa.table({})
@@ -57,6 +60,8 @@ def points(changes: Iterable[Changes]) -> pa.Table:
             "age_days": pa.array(np.concatenate([rows.age for _, rows in parts])).cast(pa.uint16()),
             "model_id": pa.array(models, TEXT),
             "cumulative": unsigned(np.concatenate([rows.cumulative for _, rows in parts])),
+            "downloads": unsigned(np.concatenate([rows.downloads for _, rows in parts])),
+            "capped": unsigned(np.concatenate([rows.capped for _, rows in parts])),
             "as_of": timestamps(np.concatenate([rows.as_of for _, rows in parts])),
             "version": pa.array(np.repeat(versions, lengths)),
         }

@@ -8,11 +8,12 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from breakout.contract import PointsSlice
+from breakout.contract import DailySlice
 from breakout.core import ram
 from streams.ram.baselines import Baselines
-from streams.ram.breakouts import Breakouts
+from streams.ram.breakouts import Breakouts, Curves
 from streams.ram.changes import Breakout, Changes
+from streams.ram.daily import DailyRows
 from streams.ram.points import PointsMatrix
 
 
@@ -22,7 +23,7 @@ class BinState:
     def __init__(self, size_bin: str, min_age: int, max_age: int) -> None:
         self.size_bin = size_bin
         self.version = 0
-        """Updates of points and latest values taken in: the version of the rows written next."""
+        """Updates of rows and models taken in: the version of the rows written next."""
         self.matrix = PointsMatrix()
         self.baselines = Baselines()
         self._breakouts = Breakouts(min_age, max_age)
@@ -49,13 +50,14 @@ class BinState:
         # Rewritten rows must supersede the stored ones.
         self.version += 1
 
-    def update(self, slice_: PointsSlice, changes: Changes) -> None:
-        """Take in a slice of points, and add its rows to `changes`."""
-        self.version += self.matrix.update(slice_, changes)
+    def update(self, slice_: DailySlice, reread: Mapping[str, DailyRows], changes: Changes) -> None:
+        """Take in a slice; `reread` has the rows of `matrix.to_reread`."""
+        self.version += self.matrix.update(slice_, reread, changes)
         changes.version = self.version
 
     def recompute(self, changes: Changes) -> None:
-        """Compute baselines and breakouts from the points; differences are added to `changes`."""
+        """Compute what follows from the points; rows of what changed are added to `changes`."""
+        self.matrix.settle(changes)
         model_ids = sorted(self.matrix.columns)
         columns = np.array([self.matrix.columns[one] for one in model_ids], dtype=np.int64)
         points_changed = bool(self.matrix.stale_ages.any())
@@ -70,8 +72,13 @@ class BinState:
         # No points beyond the oldest age; the ages of breakouts are always included.
         has_points = (self.matrix.points >= 0).any(axis=1)
         oldest = int(np.flatnonzero(has_points).max(initial=self._breakouts.max_age))
-        points = self.matrix.points[: oldest + 1, columns]
-        day0 = self.matrix.day0[columns]
+        curves = Curves(
+            model_ids,
+            self.matrix.day0[columns],
+            columns,
+            self.matrix.points[: oldest + 1, columns],
+            self.matrix.downloads[: oldest + 1],
+        )
         for name in names:
-            values = ram.ram(points, self.baselines.by_name[name].downloads[: oldest + 1])
-            self._breakouts.update(name, model_ids, day0, values, changes)
+            downloads = self.baselines.by_name[name].downloads[: oldest + 1]
+            self._breakouts.update(name, curves, downloads, changes)
