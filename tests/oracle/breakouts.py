@@ -34,7 +34,7 @@ def breakouts_of(
                 "status": "burst",
                 "confirmed_at": None,
                 "ram_capped": row["ram_capped"],
-                "top_day_share": top_day_share(models[model_id].until(age)),
+                "top_day_share": top_day_share(models[model_id].rows, age),
             }
         elif breakout["ended_at"] is None and row["ram"] < 0.9:
             breakout["ended_at"] = row["as_of"]

@@ -6,7 +6,7 @@ from datetime import datetime
 from breakout.contract.events import ModelRecord
 
 from . import counters
-from .capping import capped_cumulative
+from .capping import Rows, capped_cumulative
 from .clean import SeriesKey
 from .inputs import DAY, Row, day_number, midnight, moment_of
 
@@ -31,9 +31,10 @@ class RamModel:
         """Return the age at the end of a row's day: day 0 of the age ends at age 1."""
         return row.day + 1 - day_number(self.day0.date())
 
-    def until(self, age: int) -> list[counters.Row]:
-        """Return the rows of the grid up to an age."""
-        return [row for row in self.grid if self.age_of(row) <= age]
+    @property
+    def rows(self) -> Rows:
+        """Rows of the grid at the ages of points."""
+        return {self.age_of(row): row for row in self.grid if self.age_of(row) in AGES}
 
 
 def ram_models(
@@ -65,9 +66,9 @@ def points_of(models: dict[str, RamModel]) -> dict[PointKey, Row]:
     """Return the rows of `points`, and of each the day's downloads and the capped cumulative."""
     rows: dict[PointKey, Row] = {}
     for model in models.values():
-        for row in model.grid:
-            age = model.age_of(row)
-            if age in AGES and row.basis != "gap":
+        by_age = model.rows
+        for age, row in by_age.items():
+            if row.basis != "gap":
                 rows[model.size_bin, age, model.model_id] = {
                     "size_bin": model.size_bin,
                     "age_days": age,
@@ -75,7 +76,7 @@ def points_of(models: dict[str, RamModel]) -> dict[PointKey, Row]:
                     "cumulative": row.cumulative,
                     "as_of": model.day0 + age * DAY,
                     "downloads": row.downloads,
-                    "capped": capped_cumulative(model.until(age)),
+                    "capped": capped_cumulative(by_age, age),
                 }
     return rows
 

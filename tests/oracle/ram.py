@@ -79,7 +79,7 @@ def now_of(
         if age < 0 or age > OLDEST:
             continue
         whole = age.numerator // age.denominator
-        capped = capped_at_knot(model.grid, cumulative)
+        capped = capped_at_knot(model.rows, cumulative)
         for name in names:
             low = baselines.get((name, model.size_bin, whole))
             if low is None:

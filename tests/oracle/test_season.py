@@ -52,7 +52,6 @@ def test_ram_of_a_distilled_model(tables: Tables) -> None:
 
 
 def test_crossings_within_29_days(tables: Tables) -> None:
-    """By the capping that is used; it leaves the first, partial day as it is."""
     crossings = {
         model_id: row
         for (baseline, model_id), row in tables.breakouts.items()

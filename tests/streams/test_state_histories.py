@@ -14,21 +14,26 @@ from tests.oracle.strategies import deliveries
 from tests.streams.memory import MemoryPipeline, deliver
 
 COLUMNS = {
-    "downloads": (
+    "downloads_by_source_log": (
         "origin",
         "downloads_all_time",
         "downloads_30d",
         "likes",
-        "cumulative",
-        "delta",
-        "revision",
-        "standing",
-        "jump",
+        "state",
+        "correction",
     ),
-    "scrapes": ("models", "compared", "standing"),
-    "points": ("cumulative", "as_of"),
+    "downloads_daily_by_source": ("cumulative", "downloads", "correction", "basis"),
+    "points": ("cumulative", "capped"),
     "baselines": ("peers", "downloads", "as_of"),
-    "breakouts": ("crossed_at", "age_days", "ram", "ended_at"),
+    "breakouts": (
+        "crossed_at",
+        "age_days",
+        "ram",
+        "ended_at",
+        "confirmed_at",
+        "ram_capped",
+        "top_day_share",
+    ),
     "latest": ("observed_at", "cumulative"),
 }
 

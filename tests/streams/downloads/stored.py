@@ -35,7 +35,7 @@ class Table:
 
     def final(self) -> dict[Key, tuple[int, ...]]:
         """Return the rows that count, by key."""
-        return {key: row for key, (_, row) in sorted(self._rows.items()) if row is not None}
+        return {key: row for key, (_, row) in self._rows.items() if row is not None}
 
     @property
     def version(self) -> int:
@@ -61,14 +61,18 @@ class Stored:
 
     def work(self, slices: Sequence[SliceColumns], *, crash: str = "") -> Result:
         """Process a batch; `crash` loses the state after the "grid" or the "rows" are written."""
-        plan = self.state.plan(slices)
-        result = self.state.apply(plan, self.state.restate(plan, self._load))
-        self._write_grid(result)
+        result = self.compute(slices)
+        self.write_grid(result)
         if crash != "grid":
-            self._write_observations(result)
+            self.write_observations(result)
         if crash:
             self.restart()
         return result
+
+    def compute(self, slices: Sequence[SliceColumns]) -> Result:
+        """Return the changes of a batch, to write."""
+        plan = self.state.plan(slices)
+        return self.state.apply(plan, self.state.restate(plan, self._load))
 
     def restart(self) -> None:
         """Lose the state and restore it from the tables."""
@@ -76,24 +80,23 @@ class Stored:
         rows: dict[tuple[str, str], list[tuple[int, ...]]] = {}
         for (source, model, at), row in self.observations.final().items():
             rows.setdefault((source, model), []).append((at, *row))
-        for (source, model), own in rows.items():
+        for (source, model), unsorted in rows.items():
+            own = sorted(unsorted)
             slots = self.state.add_series(source, [model])
             columns = {name: np.array([value]) for name, value in _tail(own).items()}
             reads.restore(self.state, slots, columns)
         self.state.version = self.observations.version
 
     def _load(self, spans: Sequence[Span]) -> Columns:
+        wanted = {(span.source, span.model_id): span for span in spans}
         rows = []
-        final = self.observations.final()
-        for span in spans:
-            slot = int(self.state.add_series(span.source, [span.model_id])[0])
-            for (source, model, at), row in final.items():
-                if (source, model) == (span.source, span.model_id) and (
-                    span.first_at <= at <= span.last_at
-                ):
-                    raw, month, likes, origin = row[:4]
-                    name = self.origins[origin]
-                    rows.append((slot, at, raw, month, likes, self.state.index.origin(name)))
+        for (source, model, at), row in self.observations.final().items():
+            span = wanted.get((source, model))
+            if span is not None and span.first_at <= at <= span.last_at:
+                slot = int(self.state.add_series(source, [model])[0])
+                raw, month, likes, origin = row[:4]
+                name = self.origins[origin]
+                rows.append((slot, at, raw, month, likes, self.state.index.origin(name)))
         self.read += len(rows)
         if not rows:
             return Columns.empty()
@@ -104,7 +107,8 @@ class Stored:
         models = result.models.to_pylist()
         return [(result.sources[result.source[one]], models[one]) for one in series.tolist()]
 
-    def _write_observations(self, result: Result) -> None:
+    def write_observations(self, result: Result) -> None:
+        """Write observations with their states."""
         one = result.observed
         columns = one.columns
         origins = [self._origin(self.state.index.origins[n]) for n in columns.origin.tolist()]
@@ -124,7 +128,8 @@ class Stored:
         for key, at, row in zip(keys, columns.at.tolist(), rows, strict=True):
             self.observations.put((*key, at), result.version, row)
 
-    def _write_grid(self, result: Result) -> None:
+    def write_grid(self, result: Result) -> None:
+        """Write rows of the grid, and those they replaced."""
         for rows, table in ((result.grid, self.daily), (result.superseded, self.superseded)):
             self._write_rows(result, rows, table)
 

@@ -22,7 +22,8 @@ PointKey = tuple[int, str]
 class MemoryRam:
     """One size bin: the grid, the four tables, and a worker that can lose its state."""
 
-    def __init__(self, min_age: int = 7, max_age: int = 90) -> None:
+    def __init__(self, min_age: int = 7, max_age: int = 90, size_bin: str = SIZE_BIN) -> None:
+        self._size_bin = size_bin
         self.ages = (min_age, max_age)
         self.daily: dict[str, dict[int, GridRow]] = {}
         """What `daily_log` holds, by model and day."""
@@ -49,7 +50,7 @@ class MemoryRam:
 
     def load(self) -> BinState:
         """Return the state as a restarted worker has it."""
-        state = BinState(SIZE_BIN, *self.ages)
+        state = BinState(self._size_bin, *self.ages)
         state.matrix.restore_models([row for _, row in self.latest.values()])
         written = list(self.points.items())
         state.matrix.restore_points(
