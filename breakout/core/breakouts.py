@@ -5,8 +5,10 @@ model.
 """
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from breakout.core.arrays import NULL, Flag, Float, Int
 
@@ -153,7 +155,9 @@ def _less_excess(values: Int, days: _Days) -> Int:
     most = 2 * (by_day >= _tenth(greatest)).cumsum(axis=0, dtype=np.int16) > count
     within = most & (days.before // days.days_before < greatest)
     row, model = np.nonzero((values >= 0) & ~within)
-    by_model = np.ascontiguousarray(by_day.T)
+    # 32 bits sort four times as fast.
+    narrow = np.int32 if greatest.max(initial=0) <= np.iinfo(np.int32).max else np.int64
+    by_model = np.ascontiguousarray(by_day.T, dtype=narrow)
     for start in range(0, len(row), _PAIRS):
         at, of = row[start : start + _PAIRS], model[start : start + _PAIRS]
         up_to = by_model[of, : at[-1] + 1]  # rows are in rising order
@@ -169,7 +173,7 @@ def _tenth(greatest: Int) -> Int:
     return tenth
 
 
-def _excess(days: Int, count: Int, before: Int, days_before: Int) -> Int:
+def _excess(days: NDArray[Any], count: Int, before: Int, days_before: Int) -> Int:
     """Return what exceeds 10 times the median, for rows of `count` days each, others `NULL`."""
     days.sort(axis=1)
     row, first = np.arange(len(days)), days.shape[1] - count
@@ -177,7 +181,8 @@ def _excess(days: Int, count: Int, before: Int, days_before: Int) -> Int:
     low = days[row, first + (count - 1) // 2].astype(np.uint64)
     high = days[row, first + count // 2].astype(np.uint64)
     cap = (np.minimum(low + high, _GREATEST // _HALF) * _HALF).astype(np.int64)
-    above = np.maximum(days - cap[:, None], 0)
+    greatest = np.iinfo(days.dtype).max
+    above = np.maximum(days - np.minimum(cap, greatest).astype(days.dtype)[:, None], 0)
     # Otherwise cap x days_before could pass 2^63, and nothing of `before` exceeds it.
     exceeds = before // days_before >= cap
     of_before = before - np.where(exceeds, cap, 0) * days_before

@@ -102,15 +102,16 @@ class PointsMatrix:
             changes.latest[model_id] = row._replace(capped=self._capped_at_knot(row))
 
     def _settle(self, columns: Int) -> PointRows:
-        points, downloads = self.points[:, columns], self.downloads[:, columns]
-        last = np.where(points >= 0, _ALL_AGES, NULL).max(axis=0)
+        points, downloads = (one.take(columns, axis=1) for one in (self.points, self.downloads))
+        has_point = points >= 0
+        last = np.where(has_point.any(axis=0), MAX_AGE_DAYS - has_point[::-1].argmax(axis=0), NULL)
         since = self._since[columns]
         values = capped(points, downloads, np.minimum(since, last))
         at_last = (last, np.arange(len(columns)))
         self._excess[columns] = np.where(
             values[at_last] >= 0, points[at_last] - values[at_last], NULL
         )
-        written = ((points >= 0) | (downloads >= 0)) & (since <= _ALL_AGES)
+        written = (has_point | (downloads >= 0)) & (since <= _ALL_AGES)
         for ages, own in self._withdrawn:
             here = np.isin(own, columns)
             written[ages[here], np.searchsorted(columns, own[here])] = True
