@@ -32,12 +32,20 @@ class Milestone:
 
 @dataclass(frozen=True)
 class Crossing:
-    """The first time a model passed 1.0x; `ended_at` is null while the breakout is ongoing."""
+    """The first time a model passed 1.0x.
+
+    `ended_at` is null while the breakout is ongoing, `confirmed_at` while it is a burst;
+    `ram_capped` and `top_day_share` are those at the crossing.
+    """
 
     crossed_at: datetime
     age_days: int
     ram: float
     ended_at: datetime | None
+    status: str
+    confirmed_at: datetime | None
+    ram_capped: float | None
+    top_day_share: float | None
 
 
 @dataclass(frozen=True)
@@ -57,6 +65,7 @@ class Place:
     baseline_downloads: float | None
     peers: int
     ram: float | None
+    ram_capped: float | None
     milestone: Milestone | None
     crossing: Crossing | None
     trend: tuple[int | None, ...]
@@ -93,7 +102,7 @@ def read_leaderboard(
             f"""
             SELECT
                 model_id, org, size_bin, released_at, tracked, age_days, as_of, cumulative,
-                baseline_downloads, peers, ram,
+                baseline_downloads, peers, ram, ram_capped,
                 count() OVER () AS total, max(as_of) OVER () AS latest
             {_SELECTED}
             """,
@@ -151,7 +160,9 @@ def _milestones(client: Client, parameters: Mapping[str, Any]) -> dict[str, Mile
 def _crossings(client: Client, parameters: Mapping[str, Any]) -> dict[str, Crossing]:
     rows = client.query(
         f"""
-        SELECT model_id, crossed_at, age_days, ram, ended_at
+        SELECT
+            model_id, crossed_at, age_days, ram, ended_at, status, confirmed_at, ram_capped,
+            top_day_share
         FROM breakouts
         WHERE baseline = {{baseline:String}} AND model_id IN (SELECT model_id {_SELECTED})
         """,  # noqa: S608 - a constant

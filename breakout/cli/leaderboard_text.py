@@ -11,7 +11,7 @@ from rich.console import Group
 from rich.table import Table
 from rich.text import Text
 
-from breakout.cli.leaderboard import TREND_DAYS, Leaderboard, Place
+from breakout.cli.leaderboard import TREND_DAYS, Crossing, Leaderboard, Place
 from breakout.observability.printable import printable, printable_json
 
 SOURCE = (
@@ -23,6 +23,8 @@ NO_DATA = (
     "same age. `breakout status` shows what runs, `breakout up` collects from live sources, and "
     "`breakout demo` simulates them."
 )
+LEGEND = "▲ passed 1.00x at that age (ongoing), △ and fell below 0.90x since (ended)"
+BURSTS = "◇ passed 1.00x by a burst: with its greatest days capped, it did not pass"
 BARS = "▁▂▃▄▅▆▇█"
 # Columns of a terminal needed for the trend, and for one bar per day of it.
 MIDDLE, WIDE = 110, 140
@@ -49,16 +51,17 @@ def as_table(board: Leaderboard, *, width: int, source: str = SOURCE) -> Group:
             place.size_bin,
             f"{int(place.age_days)} d",
             f"{place.cumulative:,}",
-            Text(ram_text(place.ram, place.peers), style=_style(place.ram)),
-            _crossing_text(place),
+            Text(ram_text(place.ram, place.peers), style=_style(place)),
+            crossing_text(place.crossing),
         ]
         if width >= MIDDLE:
             cells += [_milestone_text(place), sparkline(_sums(place.trend, days_per_bar))]
         table.add_row(*cells)
-    legend = Text(
-        "▲ passed 1.00x at that age (ongoing), △ and fell below 0.90x since (ended)", style="dim"
-    )
-    return Group(*_heading(board), table, legend, Text(source, style="dim"))
+    legend = [LEGEND]
+    if any(place.crossing and place.crossing.confirmed_at is None for place in board.places):
+        legend.append(BURSTS)
+    notes = [Text(line, style="dim") for line in (*legend, source)]
+    return Group(*_heading(board), table, *notes)
 
 
 def as_json(board: Leaderboard) -> str:
@@ -118,11 +121,16 @@ FIELDS = (
     "baseline_downloads",
     "peers",
     "ram",
+    "ram_capped",
     "milestone_age_days",
     "milestone_ram",
     "crossed_at",
     "crossed_age_days",
     "crossed_ram",
+    "crossed_ram_capped",
+    "top_day_share",
+    "breakout_status",
+    "confirmed_at",
     "ended_at",
 )
 
@@ -142,11 +150,16 @@ def _record(place: Place) -> dict[str, Any]:
         place.baseline_downloads,
         place.peers,
         place.ram,
+        place.ram_capped,
         milestone.age_days if milestone else None,
         milestone.ram if milestone else None,
         _iso(crossing.crossed_at) if crossing else None,
         crossing.age_days if crossing else None,
         crossing.ram if crossing else None,
+        crossing.ram_capped if crossing else None,
+        crossing.top_day_share if crossing else None,
+        crossing.status if crossing else None,
+        _iso(crossing.confirmed_at) if crossing else None,
         _iso(crossing.ended_at) if crossing else None,
     )
     return dict(zip(FIELDS, values, strict=True))
@@ -165,10 +178,18 @@ def _heading(board: Leaderboard) -> list[Text]:
     ]
 
 
-def _style(ram: float | None) -> str:
-    if ram is None:
+def crossing_text(crossing: Crossing | None) -> str:
+    """Return the age of a crossing, with a mark for a burst, an ended and an ongoing breakout."""
+    if crossing is None:
+        return ""
+    mark = "▲" if crossing.ended_at is None else "△"
+    return f"{'◇' if crossing.confirmed_at is None else mark} day {crossing.age_days}"
+
+
+def _style(place: Place) -> str:
+    if place.ram is None:
         return "dim"
-    return "bold green" if ram >= 1 else ""
+    return "bold green" if place.ram >= 1 and (place.ram_capped or 0) >= 1 else ""
 
 
 def _milestone_text(place: Place) -> str:
@@ -176,13 +197,6 @@ def _milestone_text(place: Place) -> str:
         return ""
     ram = place.milestone.ram
     return f"{'n/a' if ram is None else f'{ram:.2f}x'} at {place.milestone.age_days} d"
-
-
-def _crossing_text(place: Place) -> str:
-    if place.crossing is None:
-        return ""
-    mark = "▲" if place.crossing.ended_at is None else "△"
-    return f"{mark} day {place.crossing.age_days}"
 
 
 def _iso(time: datetime | None) -> str | None:

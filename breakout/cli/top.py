@@ -47,6 +47,8 @@ def top(
 
     RAM is a model's downloads divided by the baseline's at the same age: 1.0x matches the
     most downloaded models of its size bin. RAM of different baselines is not comparable.
+    Capped RAM counts no day with more than 10 times the median day: a model that passes 1.0x
+    without passing it capped had a burst.
     """
     settings = start()
     client = reader_client(settings)

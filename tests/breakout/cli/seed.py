@@ -75,10 +75,10 @@ def _downloads(client: Client) -> None:
 
 
 def _latest(client: Client) -> None:
-    for size_bin, model_id, released, tracked, cumulative in (
-        ("10-50B", "acme/Rocket-30B", date(2026, 2, 9), True, 300_000),
-        ("10-50B", "acme/Comet-30B", date(2026, 1, 10), False, 450_000),
-        ("250B+", "other/Huge-300B", date(2026, 3, 1), True, BIG),
+    for size_bin, model_id, released, tracked, cumulative, capped in (
+        ("10-50B", "acme/Rocket-30B", date(2026, 2, 9), True, 300_000, 300_000),
+        ("10-50B", "acme/Comet-30B", date(2026, 1, 10), False, 450_000, 225_000),
+        ("250B+", "other/Huge-300B", date(2026, 3, 1), True, BIG, None),
     ):
         insert(
             client,
@@ -90,6 +90,7 @@ def _latest(client: Client) -> None:
                 "tracked": tracked,
                 "observed_at": NOW,
                 "cumulative": cumulative,
+                "capped": capped,
                 "known": 1,
                 "version": 1,
             },
@@ -141,6 +142,9 @@ def _scores(client: Client) -> None:
             "age_days": 12,
             "ram": 1.25,
             "ended_at": None,
+            "confirmed_at": datetime(2026, 2, 21, tzinfo=UTC),
+            "ram_capped": 1.25,
+            "top_day_share": 0.125,
             "retracted": False,
             "version": 1,
         },
@@ -151,6 +155,9 @@ def _scores(client: Client) -> None:
             "age_days": 14,
             "ram": 1.01,
             "ended_at": datetime(2026, 2, 10, tzinfo=UTC),
+            "confirmed_at": datetime(2026, 2, 1, tzinfo=UTC),
+            "ram_capped": 0.5,
+            "top_day_share": 0.75,
             "retracted": False,
             "version": 1,
         },

@@ -4,12 +4,13 @@ import csv
 import io
 import json
 import re
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
 
-from breakout.cli.leaderboard_text import ram_text, sparkline
+from breakout.cli.leaderboard import Crossing
+from breakout.cli.leaderboard_text import crossing_text, ram_text, sparkline
 from breakout.clickhouse.client import reader_client
 from breakout.clickhouse.migrations import migrate
 from breakout.observability.printable import printable
@@ -38,10 +39,13 @@ def test_json_has_numbers_as_numbers(breakout: Breakout, settings: Settings) -> 
     rocket, comet, huge = board["models"]
     assert rocket["rank"] == 1
     assert rocket["ram"] == pytest.approx(300_000 / (30.5 * 8000))
+    assert rocket["ram_capped"] == rocket["ram"]
     assert rocket["milestone_age_days"] == 30
     assert rocket["milestone_ram"] == 1.25
     assert rocket["crossed_at"] == "2026-02-21T00:00:00.000+00:00"
     assert rocket["ended_at"] is None
+    assert (rocket["breakout_status"], rocket["crossed_ram_capped"]) == ("confirmed", 1.25)
+    assert rocket["top_day_share"] == 0.125
     assert len(rocket["trend"]) == 30
     # Day k before the last has 100 * (2k + 1) new downloads; the first one is unknown.
     assert rocket["trend"][-1] == 100
@@ -54,7 +58,10 @@ def test_json_has_numbers_as_numbers(breakout: Breakout, settings: Settings) -> 
     assert huge["peers"] == 6
     assert huge["baseline_downloads"] is None
     assert huge["milestone_ram"] is None
+    assert comet["confirmed_at"] == "2026-02-01T00:00:00.000+00:00"
+    assert comet["ram_capped"] == comet["ram"] / 2
     assert huge["crossed_at"] is None
+    assert huge["breakout_status"] is None
 
 
 def test_csv_has_one_line_a_model(breakout: Breakout, settings: Settings) -> None:
@@ -68,6 +75,24 @@ def test_csv_has_one_line_a_model(breakout: Breakout, settings: Settings) -> Non
     assert rows[2]["cumulative"] == str(BIG)
     assert rows[2]["ram"] == ""
     assert rows[0]["tracked"] == "True"
+
+
+@pytest.mark.parametrize(
+    ("confirmed_at", "ended_at", "text"),
+    [
+        (NOW, None, "▲ day 8"),
+        (NOW, NOW, "△ day 8"),
+        (None, None, "◇ day 8"),
+        (None, NOW, "◇ day 8"),
+    ],
+)
+def test_crossing_says_whether_it_is_confirmed_and_ongoing(
+    confirmed_at: datetime | None, ended_at: datetime | None, text: str
+) -> None:
+    status = "burst" if confirmed_at is None else "confirmed"
+    crossing = Crossing(NOW, 8, 1.2, ended_at, status, confirmed_at, 0.34, 0.9)
+    assert crossing_text(crossing) == text
+    assert crossing_text(None) == ""
 
 
 @pytest.mark.parametrize(
