@@ -17,8 +17,8 @@ ENDING_RAM = 0.9
 
 CAP = 10
 """A day counts with at most this many times the median day."""
-CAP_MIN_DAYS = 3
-"""Fewer days with downloads have no median worth the name."""
+CAP_MIN_DAYS = 2
+"""Days with downloads; with the first, partial one they are three rows of the grid."""
 
 _HALF = np.uint64(CAP // 2)
 _GREATEST = np.uint64(np.iinfo(np.int64).max)
@@ -91,7 +91,7 @@ def capped(points: Int, downloads: Int, since: Int) -> Int:
     and for one day at least. 10 times a median of counts is whole, so the result is exact.
 
     Values are computed from age `since` of each model on. `NULL` at other ages, without a point,
-    and with fewer than three known days.
+    and with fewer than two known days.
     """
     ages = np.arange(len(points))[:, None]
     values = np.where((points >= 0) & (ages >= since), points, NULL)

@@ -33,7 +33,7 @@ def slow_capped(rows: list[Row]) -> list[int | None]:
     answer: list[int | None] = []
     for age, point in enumerate(points):
         days = [day for other, day in known.items() if other <= age]
-        if point is None or len(days) < 3:
+        if point is None or len(days) < 2:
             answer.append(None)
             continue
         cap = 10 * median(days)
@@ -81,11 +81,11 @@ def test_capped_equals_slow_computation(series: list[list[Row]], since: list[int
 def test_no_day_counts_more_than_ten_median_days() -> None:
     points = [None, 100, 120, 140, 160, 1_160]
     downloads = [None, None, 20, 20, 20, 1_000]
-    assert capped_of(points, downloads) == [None, None, None, None, 160, 360]
+    assert capped_of(points, downloads) == [None, None, None, 140, 160, 360]
 
 
 def test_median_of_even_count_is_mean_of_middle_two() -> None:
-    assert capped_of([0, 3, 7, 8, 108], [None, 3, 4, 1, 100]) == [None, None, None, 8, 43]
+    assert capped_of([0, 3, 7, 8, 108], [None, 3, 4, 1, 100]) == [None, None, 7, 8, 43]
 
 
 def test_burst_before_first_known_day_is_capped_by_its_days() -> None:
@@ -102,21 +102,21 @@ def test_days_in_gap_count_without_being_points() -> None:
 
 
 def test_correction_lowers_capped_downloads_and_never_below_zero() -> None:
-    assert capped_of([0, 10, 20, 30, 5], [None, 10, 10, 10, 5]) == [None, None, None, 30, 5]
+    assert capped_of([0, 10, 20, 30, 5], [None, 10, 10, 10, 5]) == [None, None, 20, 30, 5]
     assert capped_of([0, 1, 2, 3, 500, 2], [None, 1, 1, 1, 497, 0])[-1] == 0
 
 
 def test_greatest_counters_do_not_overflow() -> None:
     points = [0, GREATEST, 0, GREATEST, 0, GREATEST]
     downloads = [None, GREATEST, 0, GREATEST, 0, GREATEST]
-    assert capped_of(points, downloads) == [None, None, None, GREATEST, 0, GREATEST]
+    assert capped_of(points, downloads) == [None, None, 0, GREATEST, 0, GREATEST]
     bounced = [0, 1, 1, 1, *[GREATEST, 1] * 5]
     days = [None, 1, 0, 0, *[GREATEST - 1, 0] * 5]
     assert capped_of(bounced, days)[-1] == 0
 
 
-def test_fewer_than_three_days_have_no_capped_downloads() -> None:
-    assert capped_of([None, 5, 10, 20], [None, None, 5, 10]) == [None] * 4
+def test_fewer_than_three_rows_have_no_capped_downloads() -> None:
+    assert capped_of([None, 5, 10, 20], [None, None, 5, 10]) == [None, None, None, 20]
 
 
 def confirmed(
@@ -139,11 +139,11 @@ def test_burst_is_confirmed_at_first_age_with_capped_ram_of_one() -> None:
     assert confirmed(points[:6], downloads[:6], baseline=1_000, age=4)[0] == -1
 
 
-def test_crossing_without_capped_ram_is_burst_until_third_day() -> None:
+def test_crossing_without_capped_ram_is_burst_until_third_row() -> None:
     points = [None, 1_000, 1_500, 2_000, 2_500]
     downloads = [None, None, 500, 500, 500]
     age, ram_capped, share = confirmed(points, downloads, baseline=1_000, age=2)
-    assert age == 4
+    assert age == 3
     assert np.isnan(ram_capped)
     assert share == pytest.approx(1_000 / 1_500)
 

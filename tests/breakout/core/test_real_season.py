@@ -133,8 +133,8 @@ BREAKOUTS: dict[str, tuple[int, float, float | None, int | None]] = {
     "deepseek-ai/DeepSeek-R1-Distill-Llama-70B": (7, 5.38, 5.38, 7),
     "Qwen/Qwen2.5-VL-7B-Instruct": (7, 3.98, 3.98, 7),
     "Qwen/Qwen2.5-VL-72B-Instruct": (7, 2.97, 2.97, 7),
-    # Observed from day 11 on: at its crossing it has two whole days.
-    "meta-llama/Llama-3.3-70B-Instruct": (13, 1.07, None, 15),
+    # Observed from day 11 on: at its crossing it has one whole day.
+    "meta-llama/Llama-3.3-70B-Instruct": (13, 1.07, None, 14),
     # 89% of it on day 8; a week of millions a day from day 15 on.
     "Qwen/Qwen2.5-1.5B-Instruct": (8, 1.11, 0.31, 17),
     # 27,971 downloads in its first nine hours, then 95 to 666 a day.

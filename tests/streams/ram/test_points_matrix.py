@@ -29,7 +29,7 @@ def test_points_are_grid_rows_at_the_end_of_their_day() -> None:
     assert points_of(ram, "a/b") == {
         0: (10, 5, None),
         1: (30, 20, None),
-        2: (60, 30, None),
+        2: (60, 30, 60),
         3: (100, 40, 100),
     }
     [(_, (_, row))] = [one for one in ram.points.items() if one[0] == (2, "a/b")]
