@@ -1,4 +1,7 @@
-"""How many counters are held and fallen on each day."""
+"""How many counters are held and fallen on each day, by the exact rate.
+
+The view `counter_health` takes busy from the last week of knots, so it is not compared.
+"""
 
 from datetime import date
 
