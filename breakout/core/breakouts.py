@@ -78,8 +78,9 @@ def confirmations(age: Int, ram_capped: Float, points: Int, downloads: Int) -> C
     at_crossing = (age, np.arange(len(age)))
     days = _Days.of(points, downloads)
     top_day = days.by_day.max(axis=0, where=np.arange(1, len(points))[:, None] <= age, initial=0)
-    top_day_share = np.maximum(top_day, days.before / days.days_before) / points[at_crossing]
-    return Confirmations(confirmed, ram_capped[at_crossing], top_day_share)
+    total = points[at_crossing].astype(np.float64)
+    share = np.maximum(top_day / total, days.before / (days.days_before * total))
+    return Confirmations(confirmed, ram_capped[at_crossing], share)
 
 
 def capped(points: Int, downloads: Int, since: Int) -> Int:

@@ -148,6 +148,12 @@ def test_crossing_without_capped_ram_is_burst_until_third_row() -> None:
     assert share == pytest.approx(1_000 / 1_500)
 
 
+def test_share_of_days_before_the_first_known_one_is_rounded_once() -> None:
+    points = [None, None, None, 1, 50]
+    _, _, share = confirmed(points, [None, None, None, None, 0], baseline=1, age=4)
+    assert share == 1 / 150 != 1 / 3 / 50
+
+
 def test_first_crossing_counts_and_hysteresis_ends_it() -> None:
     matrix = np.full((366, 3), np.nan)
     matrix[3:100, 0] = 2.0  # above from before the window on
