@@ -15,6 +15,7 @@ from aiokafka.structs import OffsetAndMetadata
 
 from breakout.contract import ContractError, DownloadsSlice, read_event
 from breakout.contract.topics import (
+    DAILY,
     DEAD_LETTERS,
     DERIVATIVES,
     DOWNLOADS,
@@ -22,7 +23,6 @@ from breakout.contract.topics import (
     LEADERBOARDS,
     MODELS,
     NAMES,
-    POINTS,
 )
 from breakout.kafka.clients import stop_client
 from breakout.kafka.connection import kafka_connection
@@ -32,7 +32,7 @@ from breakout.kafka.positions import LostPosition, lost_positions
 from breakout.kafka.topics import KafkaUnavailableError
 from breakout.settings import Settings
 
-LAG_TOPICS = (MODELS.name, DOWNLOADS.name, POINTS.name)
+LAG_TOPICS = (MODELS.name, DOWNLOADS.name, DAILY.name)
 """Topics whose lag is reported."""
 WORKER_TOPICS = (*LAG_TOPICS, NAMES.name, INFERENCE.name, DERIVATIVES.name, LEADERBOARDS.name)
 """Topics that workers read."""

@@ -17,7 +17,7 @@ from aiokafka.errors import (
 from faust.exceptions import ProducerSendError
 
 from breakout.contract import Event
-from breakout.contract.topics import POINTS
+from breakout.contract.topics import DAILY
 from breakout.settings import read_settings
 from streams.app import create_app
 from streams.clickhouse import StoppingError
@@ -41,7 +41,7 @@ class Producer:
     async def send(
         self, topic: str, key: bytes, value: bytes, partition: int, *_: Any
     ) -> asyncio.Future[None]:
-        assert topic == POINTS.name
+        assert topic == DAILY.name
         self.called.set()
         acknowledged: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         waiting = self.errors.get(partition)
@@ -70,14 +70,14 @@ def keys_of(producer: Producer) -> Sequence[bytes]:
 )
 async def test_unacknowledged_records_are_retried(error: KafkaError, *, immediately: bool) -> None:
     producer = Producer({2: [error]}, immediately=immediately)
-    await outbox(producer).send(POINTS, EVENTS)
+    await outbox(producer).send(DAILY, EVENTS)
     assert set(keys_of(producer)) == {key.encode() for key, _ in EVENTS}
 
 
 async def test_retries_keep_the_order_of_a_partition() -> None:
     # Only the first record of each partition fails: later ones must not overtake it.
     producer = Producer({number: [RequestTimedOutError()] for number in range(4)})
-    await outbox(producer).send(POINTS, EVENTS)
+    await outbox(producer).send(DAILY, EVENTS)
     for keys in producer.taken.values():
         expected = sorted(set(keys), key=lambda key: int(key.split(b":")[1]))
         assert keys[-len(expected) :] == expected
@@ -85,7 +85,7 @@ async def test_retries_keep_the_order_of_a_partition() -> None:
 
 async def test_acknowledged_partitions_are_not_retried() -> None:
     producer = Producer({2: [RequestTimedOutError()]})
-    await outbox(producer).send(POINTS, EVENTS)
+    await outbox(producer).send(DAILY, EVENTS)
     for partition, keys in producer.taken.items():
         assert partition == 2 or len(keys) == len(set(keys))
 
@@ -93,7 +93,7 @@ async def test_acknowledged_partitions_are_not_retried() -> None:
 async def test_permanent_error_is_raised() -> None:
     producer = Producer({2: [TopicAuthorizationFailedError("breakout.points")]})
     with pytest.raises(TopicAuthorizationFailedError):
-        await outbox(producer).send(POINTS, EVENTS)
+        await outbox(producer).send(DAILY, EVENTS)
 
 
 class Silent(Producer):
@@ -110,7 +110,7 @@ async def test_send_ends_when_the_worker_stops() -> None:
     settings = read_settings(clickhouse_url="http://127.0.0.1:1/breakout")
     clickhouse: Any = SimpleNamespace(stop=lambda: None)
     processor: Processor[Any] = RamProcessor(settings, box, clickhouse)
-    sending = asyncio.create_task(box.send(POINTS, EVENTS))
+    sending = asyncio.create_task(box.send(DAILY, EVENTS))
     await producer.called.wait()
     processor.stop()
     with pytest.raises(StoppingError):

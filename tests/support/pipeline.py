@@ -26,13 +26,13 @@ from breakout.contract import (
     NameRecord,
 )
 from breakout.contract.topics import (
+    DAILY,
     DERIVATIVES,
     DOWNLOADS,
     INFERENCE,
     LEADERBOARDS,
     MODELS,
     NAMES,
-    POINTS,
     Topic,
     partition_of,
 )
@@ -48,7 +48,7 @@ KafkaRecord = tuple[str, str, int, bytes]
 """Topic, key, partition and value."""
 
 WORKER_TOPICS = tuple(
-    topic.name for topic in (MODELS, DOWNLOADS, POINTS, NAMES, INFERENCE, DERIVATIVES, LEADERBOARDS)
+    topic.name for topic in (MODELS, DOWNLOADS, DAILY, NAMES, INFERENCE, DERIVATIVES, LEADERBOARDS)
 )
 
 
@@ -238,7 +238,7 @@ class Pipeline:
         return lag
 
     def wait_caught_up(self, seconds: float = 60.0) -> None:
-        """Wait until every record is acknowledged, including the points that others cause."""
+        """Wait until every record is acknowledged, including the slices that others cause."""
 
         def caught_up() -> bool:
             for worker in self.workers[-1:]:
@@ -246,7 +246,7 @@ class Pipeline:
                     raise AssertionError(f"a worker died:\n{worker.log.read_text()[-4000:]}")
             return not any(self.lag().values())
 
-        for stage in ("records", "points"):
+        for stage in ("records", "daily slices"):
             try:
                 wait_until(f"{stage} are processed", caught_up, seconds=seconds)
             except TimeoutError:

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from breakout.contract import ContractError, DownloadsSlice, ModelRecord, PointsSlice, read_event
+from breakout.contract import ContractError, DailySlice, DownloadsSlice, ModelRecord, read_event
 from breakout.contract.topics import TOPICS, partition_of
 
 SLICE: dict[str, Any] = {
@@ -29,19 +29,21 @@ MODEL: dict[str, Any] = {
     "released_at": "2026-08-01",
     "tracked": True,
 }
-POINTS: dict[str, Any] = {
+DAILY: dict[str, Any] = {
     "size_bin": "7-9B",
     "models": ["a/one"],
-    "scored_since": ["2026-08-22T06:00:00Z"],
+    "registry_changed_at": ["2026-08-22T06:00:00Z"],
     "known": [1],
     "tracked": [True],
     "released_at": ["2026-08-01"],
-    "reset": [False],
-    "latest_at": [None],
-    "latest_cumulative": [None],
-    "point_model": [0],
-    "point_age": [7],
-    "point_cumulative": [5],
+    "reread": [False],
+    "knot_at": [None],
+    "knot_cumulative": [None],
+    "row_model": [0],
+    "row_day": [20_000],
+    "row_cumulative": [5],
+    "row_downloads": [None],
+    "row_gap": [False],
 }
 
 
@@ -129,4 +131,24 @@ def test_a_record_wrong_in_very_many_places_is_explained_by_the_first() -> None:
 
 def test_counts_of_known_observations_fit_into_64_bits() -> None:
     with pytest.raises(ContractError, match=r"known\.0"):
-        read_event(PointsSlice, encoded(POINTS, known=[2**63]))
+        read_event(DailySlice, encoded(DAILY, known=[2**63]))
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"row_model": [1]}, "row_model names a model beyond models"),
+        ({"row_gap": []}, "row_gap has 0 entries for 1 rows"),
+        ({"reread": []}, "reread has 0 entries for 1 rows"),
+        ({"row_day": [65_536]}, r"row_day\.0"),
+    ],
+)
+def test_rows_of_the_grid_fit_their_models(change: dict[str, Any], message: str) -> None:
+    with pytest.raises(ContractError, match=message):
+        read_event(DailySlice, encoded(DAILY, **change))
+
+
+def test_row_of_the_grid_is_named_once() -> None:
+    columns = ("row_model", "row_day", "row_cumulative", "row_downloads", "row_gap")
+    with pytest.raises(ContractError, match="row_model and row_day name a row twice"):
+        read_event(DailySlice, encoded(DAILY, **{name: DAILY[name] * 2 for name in columns}))
