@@ -10,7 +10,7 @@ from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.admin.records_to_delete import RecordsToDelete
 from aiokafka.structs import OffsetAndMetadata
 
-from breakout.contract.topics import DOWNLOADS, MODELS, POINTS
+from breakout.contract.topics import DAILY, DOWNLOADS, MODELS
 from breakout.kafka.offsets import log_ends
 from breakout.kafka.status import KafkaStatus, read_kafka_status
 from breakout.kafka.topics import ensure_topics
@@ -176,14 +176,14 @@ def test_topics_recreated_under_a_running_worker(rig: LinkedRig) -> None:
         admin = AIOKafkaAdminClient(bootstrap_servers=rig.bootstrap)
         await admin.start()
         try:
-            await admin.delete_topics([DOWNLOADS.name, POINTS.name])
+            await admin.delete_topics([DOWNLOADS.name, DAILY.name])
         finally:
             await admin.close()
 
     asyncio.run(delete())
     wait_until(
         "the topics are gone",
-        lambda: set(state(rig).missing) == {DOWNLOADS.name, POINTS.name},
+        lambda: set(state(rig).missing) == {DOWNLOADS.name, DAILY.name},
     )
     asyncio.run(ensure_topics(rig.settings))
     published.publish([3, 4])

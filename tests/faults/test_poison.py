@@ -7,15 +7,16 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from breakout.contract import (
+    DailySlice,
     DeadLetter,
     DerivativesSlice,
     Event,
     InferenceDay,
     LeaderboardSlice,
     NameRecord,
-    PointsSlice,
 )
 from breakout.contract.topics import (
+    DAILY,
     DEAD_LETTERS,
     DERIVATIVES,
     DOWNLOADS,
@@ -23,7 +24,6 @@ from breakout.contract.topics import (
     LEADERBOARDS,
     MODELS,
     NAMES,
-    POINTS,
 )
 from streams.dead_letters import MAX_VALUE_BYTES
 from tests.support.events import DAY0, model, observed, of_one_partition
@@ -35,19 +35,21 @@ PARTITION = 1
 POISONED = ("poison/a", "poison/b")
 SLICE = observed(POISONED, 3, [7, 8])
 RECORD = model(POISONED[0])
-POINTS_SLICE = PointsSlice(
+DAILY_SLICE = DailySlice(
     size_bin="250B+",
     models=[POISONED[0]],
-    scored_since=[DAY0],
+    registry_changed_at=[DAY0],
     known=[1],
     tracked=[True],
     released_at=[None],
-    reset=[False],
-    latest_at=[None],
-    latest_cumulative=[None],
-    point_model=[0],
-    point_age=[3],
-    point_cumulative=[5],
+    reread=[False],
+    knot_at=[None],
+    knot_cumulative=[None],
+    row_model=[0],
+    row_day=[3],
+    row_cumulative=[5],
+    row_downloads=[None],
+    row_gap=[False],
 )
 NAME = NameRecord(source="poison", name="a/b", observed_at=DAY0, open=True)
 TOKENS = InferenceDay(
@@ -131,13 +133,14 @@ POISON: dict[str, dict[bytes | None, str]] = {
         # Published with the key b"key", as all of these are.
         RECORD.to_bytes(): f"the key 'key', but its value belongs to the key '{RECORD.model_id}'",
     },
-    POINTS.name: {
-        **malformed(POINTS_SLICE),
+    DAILY.name: {
+        **malformed(DAILY_SLICE),
         None: "no value",
-        changed(POINTS_SLICE, point_model=[1]): "beyond models",
-        changed(POINTS_SLICE, point_age=[366]): "point_age.0",
-        changed(POINTS_SLICE, reset=[]): "reset has 0 entries for 1 rows",
-        SLICE.to_bytes(): "PointsSlice.size_bin",
+        changed(DAILY_SLICE, row_model=[1]): "beyond models",
+        changed(DAILY_SLICE, row_day=[65_536]): "row_day.0",
+        changed(DAILY_SLICE, reread=[]): "reread has 0 entries for 1 rows",
+        changed(DAILY_SLICE, knot_at=[FAR]): "more than a day ahead",
+        SLICE.to_bytes(): "DailySlice.size_bin",
     },
     NAMES.name: {
         **malformed(NAME),
@@ -184,7 +187,7 @@ POISON: dict[str, dict[bytes | None, str]] = {
 COMPONENTS = {
     DOWNLOADS.name: "downloads",
     MODELS.name: "downloads",
-    POINTS.name: "ram",
+    DAILY.name: "ram",
     DERIVATIVES.name: "derivatives",
 }
 """Component by topic; the others are read by facts."""
@@ -217,7 +220,7 @@ def test_poison_is_sent_to_the_dead_letter_topic(rig: Rig) -> None:
         for number, (value, reason) in enumerate(poison.items()):
             offset = rig.publish_bytes(topic, PARTITION, value)
             expected[topic, PARTITION, offset] = (value or b"", reason)
-            if topic != POINTS.name and number < len(poison) - 1:
+            if topic != DAILY.name and number < len(poison) - 1:
                 rig.publish(good(topic, number % 4, partitions))
     rig.start_worker(BREAKOUT_DEAD_LETTER_LIMIT="100")
     rig.verify()

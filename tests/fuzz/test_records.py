@@ -14,6 +14,7 @@ from breakout.clickhouse.migrations import migrate
 from breakout.contract import ContractError, Event, read_event
 from breakout.contract.topics import (
     BREAKOUTS,
+    DAILY,
     DEAD_LETTERS,
     DERIVATIVES,
     DOWNLOADS,
@@ -21,7 +22,6 @@ from breakout.contract.topics import (
     LEADERBOARDS,
     MODELS,
     NAMES,
-    POINTS,
     RUNS,
     TOPICS,
     Topic,
@@ -78,20 +78,22 @@ EXAMPLES: dict[Topic, list[dict[str, Any]]] = {
         }
         for at in (AT, "2026-08-23T06:00:00Z", "1970-01-01T00:00:00Z")
     ],
-    POINTS: [
+    DAILY: [
         {
             "size_bin": "7-9B",
             "models": ["a/one", "b/two"],
-            "scored_since": [AT, AT],
+            "registry_changed_at": [AT, AT],
             "known": [5, 6],
             "tracked": [True, False],
             "released_at": [DAY, None],
-            "reset": [False, True],
-            "latest_at": [AT, None],
-            "latest_cumulative": [9007199254740993, None],
-            "point_model": [0, 0, 1],
-            "point_age": [0, 365, 7],
-            "point_cumulative": [1, 2, 9223372036854775807],
+            "reread": [False, True],
+            "knot_at": [AT, None],
+            "knot_cumulative": [9007199254740993, None],
+            "row_model": [0, 0, 0, 1],
+            "row_day": [20_000, 20_001, 20_002, 20_000],
+            "row_cumulative": [1, 9223372036854775807, None, 7],
+            "row_downloads": [None, 9223372036854775806, None, 0],
+            "row_gap": [False, False, False, True],
         }
     ],
     BREAKOUTS: [
@@ -103,6 +105,9 @@ EXAMPLES: dict[Topic, list[dict[str, Any]]] = {
             "age_days": 7,
             "ram": 1.25,
             "ended_at": AT,
+            "confirmed_at": AT,
+            "ram_capped": 1.25,
+            "top_day_share": 0.25,
         }
     ],
     NAMES: [
@@ -235,7 +240,7 @@ class Worker:
 
     async def work(self, values: Sequence[tuple[str, bytes]]) -> None:
         """Work records through, one batch a processor; what is published is worked as well."""
-        for processor in reversed(self.processors):  # RAM comes last: it reads points
+        for processor in reversed(self.processors):  # RAM comes last: it reads the grid
             batch: Batch[Any] = Batch()
             for number, (topic, value) in enumerate([*values, *self.kept.sent]):
                 if topic in {one.name for one in processor.topics}:
@@ -297,7 +302,8 @@ def rig(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Rig]:
 
 
 WRITTEN = (
-    *("models_log", "downloads_log", "closings_log", "scrapes_log", "scrape_missing"),
+    *("models_log", "downloads_log", "daily_log", "daily_superseded", "scrapes_log"),
+    *("scrape_missing",),
     *("points_log", "latest_log", "baselines_log", "breakouts_log"),
     *("names_log", "inference_log", "ratings_log", "derivatives_log", "lineage_log"),
 )
@@ -338,13 +344,13 @@ COLUMNS: dict[Topic, tuple[str, str, Callable[[Any], list[tuple[Any, ...]]]]] = 
             )
         ],
     ),
-    POINTS: (
+    DAILY: (
         "latest_log",
         "model_id, released_at, tracked, observed_at, cumulative, registry_changed_at, known",
         lambda one: list(
             zip(
-                *(one.models, one.released_at, one.tracked, one.latest_at),
-                *(one.latest_cumulative, one.scored_since, one.known),
+                *(one.models, one.released_at, one.tracked, one.knot_at),
+                *(one.knot_cumulative, one.registry_changed_at, one.known),
                 strict=True,
             )
         ),
@@ -425,16 +431,19 @@ def changed(topic: Topic, **fields: Any) -> tuple[Topic, bytes]:
     [
         {"released_at": ["1969-12-31", None]},
         {"released_at": [None, "2149-06-07"]},
-        {"scored_since": ["9999-12-31T00:00:00Z", AT]},
-        {"latest_at": ["1969-12-31T23:59:59Z", None]},
+        {"registry_changed_at": ["9999-12-31T00:00:00Z", AT]},
+        {"knot_at": ["1969-12-31T23:59:59Z", None]},
         {"models": ["a/one", "a/one"]},
-        {"point_model": [0, 0, 0], "point_age": [7, 7, 8]},
+        {"row_day": [20_000, 20_000, 20_002, 20_000]},
+        {"row_day": [20_000, 65_536, 20_002, 20_000]},
     ],
     ids=str,
 )
-def test_points_that_cannot_be_written_are_dead_letters(rig: Rig, field: dict[str, Any]) -> None:
-    (letter,) = [value for name, value in rig.work([changed(POINTS, **field)])]
-    assert "PointsSlice." in json.loads(letter)["error"]
+def test_daily_rows_that_cannot_be_written_are_dead_letters(
+    rig: Rig, field: dict[str, Any]
+) -> None:
+    (letter,) = [value for name, value in rig.work([changed(DAILY, **field)])]
+    assert "DailySlice." in json.loads(letter)["error"]
 
 
 def test_observations_of_more_months_than_an_insert_has_partitions_land(rig: Rig) -> None:
