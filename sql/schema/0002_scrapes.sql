@@ -4,13 +4,14 @@ CREATE TABLE scrapes_log
     source LowCardinality(String) COMMENT 'Source of the counters',
     observed_at DateTime64(3, 'UTC') CODEC(DoubleDelta, ZSTD(1)) COMMENT 'Moment of the scrape, UTC',
     scrape_id String COMMENT 'Id of the scrape, the same on a rerun',
+    partition UInt16 COMMENT 'Kafka partition of these models',
     slice UInt32 COMMENT 'Number of the slice within the scrape',
     models UInt32 COMMENT 'Number of observations in the slice',
     complete Bool COMMENT 'Whether no wanted model is missing'
 )
 ENGINE = ReplacingMergeTree
-ORDER BY (source, observed_at, scrape_id, slice)
-COMMENT 'Slices of scrapes: one row per source, scrape and slice';
+ORDER BY (source, observed_at, scrape_id, partition, slice)
+COMMENT 'Slices of scrapes: one row per source, scrape, Kafka partition and slice';
 
 CREATE TABLE scrape_missing
 (

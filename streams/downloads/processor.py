@@ -148,7 +148,7 @@ def _tables(
     parts = [(result, states[number].index.origins) for number, result in results.items()]
     return [
         ("scrape_missing", rows.scrape_missing(chain.from_iterable(slices.values()))),
-        ("scrapes_log", rows.scrapes(chain.from_iterable(slices.values()))),
+        ("scrapes_log", rows.scrapes(slices)),
         ("daily_log", rows.daily(changes)),
         ("daily_superseded", rows.superseded(changes)),
         ("downloads_log", rows.downloads(parts)),

@@ -1,6 +1,6 @@
 """Rows of ClickHouse's tables that the downloads processor writes, as Arrow tables."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -174,6 +174,7 @@ _SCRAPES = {
     "source": TEXT,
     "observed_at": TIMESTAMP,
     "scrape_id": TEXT,
+    "partition": pa.uint16(),
     "slice": pa.uint32(),
     "models": pa.uint32(),
     "complete": pa.bool_(),
@@ -200,13 +201,17 @@ _MODELS = {
 }
 
 
-def scrapes(slices: Iterable[SliceColumns]) -> pa.Table:
-    """Return rows of `scrapes_log`."""
+def scrapes(slices: Mapping[int, Iterable[SliceColumns]]) -> pa.Table:
+    """Return rows of `scrapes_log`, from the slices of each partition."""
     return table_of(
         _SCRAPES,
         (
-            (one.source, one.at, one.scrape_id, one.number, len(one.models), one.complete)
-            for one in slices
+            (
+                *(one.source, one.at, one.scrape_id, partition),
+                *(one.number, len(one.models), one.complete),
+            )
+            for partition, group in slices.items()
+            for one in group
         ),
     )
 
