@@ -1,5 +1,6 @@
 """Slices of download counters."""
 
+import zlib
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 
@@ -18,11 +19,15 @@ def slice_of(
     origin: str = "live",
     likes: int | None = None,
 ) -> DownloadsSlice:
-    """Return a slice of models with these totals, and `likes` each."""
+    """Return a slice of models with these totals, and `likes` each.
+
+    Slices of other models or totals belong to other scrapes of the same moment.
+    """
+    content = zlib.crc32(repr((list(models), list(totals))).encode())
     return DownloadsSlice(
         source=source,
         origin=origin,
-        scrape_id=f"{source}-{observed_at.isoformat()}",
+        scrape_id=f"{source}-{observed_at.isoformat()}-{content}",
         observed_at=observed_at,
         models=list(models),
         downloads_all_time=list(totals),
