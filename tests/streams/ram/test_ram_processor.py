@@ -155,8 +155,9 @@ async def test_views_show_ram_and_capped_ram(settings: Settings) -> None:
     client.insert("models_log", [("org/new", "org", [], False, CHANGED)], columns)
     where = "WHERE model_id = 'org/new' AND baseline = 'live'"
     at_ages = rows_of(client, f"SELECT * FROM ram {where} ORDER BY age_days")
-    assert [(row["age_days"], row["ram"], row["ram_capped"]) for row in at_ages[2:5]] == [
-        (2, 0.02, None),
+    assert [(row["age_days"], row["ram"], row["ram_capped"]) for row in at_ages[1:5]] == [
+        (1, 0.01, None),
+        (2, 0.02, 0.02),
         (3, 0.03, 0.03),
         (4, 3.0, 0.13),
     ]

@@ -34,7 +34,7 @@ def restored() -> BinState:
 
 def burst(ram: float) -> Breakout:
     """Return a breakout at 7 days with downloads of no single day."""
-    return Breakout(7, ram, DAY0 + 7 * DAY_MS, None, None, None, 100 / 7 / 100)
+    return Breakout(7, ram, DAY0 + 7 * DAY_MS, None, None, None, 100 / (7 * 100))
 
 
 def recomputed(state: BinState) -> Changes:
