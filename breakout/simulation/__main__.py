@@ -7,6 +7,7 @@ from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
 
 import click
+from click.core import ParameterSource
 
 from breakout.simulation.clock import SimulatedClock
 from breakout.simulation.counters import Series
@@ -22,7 +23,7 @@ _DATE = click.DateTime(formats=["%Y-%m-%d", "%Y-%m-%dT%H:%M:%SZ"])
 @click.option(
     "--season",
     is_flag=True,
-    help="Serve real launches of 2024 and 2025; ignores --end, --days, --seed and --names-file.",
+    help="Serve real launches of 2024 and 2025, without --end, --days, --seed and --names-file.",
 )
 @click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
 @click.option(
@@ -54,7 +55,9 @@ _DATE = click.DateTime(formats=["%Y-%m-%d", "%Y-%m-%dT%H:%M:%SZ"])
     help="File to write the reviewed names to, for BREAKOUT_NAMES_FILE.",
 )
 @click.option("--seed", default=SEED, show_default=True, help="Seed of the invented models.")
+@click.pass_context
 def main(
+    context: click.Context,
     *,
     season: bool,
     host: str,
@@ -66,9 +69,17 @@ def main(
     names_file: Path | None,
     seed: int,
 ) -> None:
-    """Serve all simulated sources, with invented models or a real season of launches."""
+    """Serve all simulated sources with invented models, or the Hub of a real season.
+
+    The season has no tokens, ratings or ModelScope: its Hub and tracked-models list are all it
+    serves.
+    """
     counters: Mapping[str, Series] = {}
     if season:
+        for name in ("end", "days", "seed", "names_file"):
+            if context.get_parameter_source(name) is not ParameterSource.DEFAULT:
+                option = f"--{name.replace('_', '-')}"
+                raise click.UsageError(f"{option} is for invented models: leave it out or --season")
         catalog, counters, first = season_catalog(), season_series(), FIRST_DAY
         end = datetime.combine(LAST_DAY, time(), UTC)
     else:
@@ -78,7 +89,7 @@ def main(
         if names_file is not None:
             names_file.write_text(names_csv(catalog))
     clock = SimulatedClock(now.replace(tzinfo=UTC) if now is not None else end, speed=speed)
-    hub = SimulatedHub(catalog, clock=clock, host=host, port=port)
+    hub = SimulatedHub(catalog, clock=clock, host=host, port=port, hub_only=season)
     hub.set_counters(counters)
     asyncio.run(_serve(hub, first, end.date()))
 

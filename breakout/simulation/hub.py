@@ -66,11 +66,12 @@ class SimulatedHub:
         tokens: Mapping[str, Limits] | None = None,
         host: str = "127.0.0.1",
         port: int = 0,
+        hub_only: bool = False,
     ) -> None:
         """Create a Hub; `limits` are those of clients without a token.
 
         `tokens` are the accepted tokens with their limits; the response to any other is 401.
-        Port 0 is any free port.
+        Port 0 is any free port. `hub_only` leaves out the other sources: all they say is invented.
         """
         self.catalog = catalog
         self.clock = clock if clock is not None else SimulatedClock()
@@ -81,6 +82,7 @@ class SimulatedHub:
         self._tokens = dict(tokens or {})
         self._budget = Budget()
         self._address = (host, port)
+        self._hub_only = hub_only
         self._serving: Serving | None = None
         self._by_id = {model.id: i for i, model in enumerate(catalog.models)}
         self._by_new_id = {
@@ -92,9 +94,10 @@ class SimulatedHub:
         app.router.add_get("/api/models", self._list)
         app.router.add_get("/api/models/{namespace}/{repo}", self._info)
         app.router.add_get("/lists/{file:.+}", self._tracked_models)
-        openrouter.add_routes(app, self.catalog, self.clock)
-        leaderboards.add_routes(app, self.catalog, self.clock)
-        modelscope.add_routes(app, self.catalog, self.clock, self.counters)
+        if not self._hub_only:
+            openrouter.add_routes(app, self.catalog, self.clock)
+            leaderboards.add_routes(app, self.catalog, self.clock)
+            modelscope.add_routes(app, self.catalog, self.clock, self.counters)
         control.add_routes(app, self.clock, self.set_counters)
         self._serving = Serving(app, *self._address)
         await self._serving.__aenter__()
@@ -139,9 +142,10 @@ class SimulatedHub:
     @property
     def addresses(self) -> dict[str, str]:
         """Every source's address, by the name of its setting."""
-        return {
-            "HF_ENDPOINT": self.url,
-            "TRACKED_MODELS_URL": self.tracked_models_url,
+        hub = {"HF_ENDPOINT": self.url, "TRACKED_MODELS_URL": self.tracked_models_url}
+        if self._hub_only:
+            return hub
+        return hub | {
             "OPENROUTER_BASE_URL": self.openrouter_url,
             "ARENA_BASE_URL": self.arena_url,
             "ARTIFICIAL_ANALYSIS_BASE_URL": self.artificial_analysis_url,

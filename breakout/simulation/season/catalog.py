@@ -12,8 +12,9 @@ from breakout.simulation.catalog import Catalog, Model, Organisation, TrackedLis
 from breakout.simulation.counters import Series
 from breakout.simulation.curves import Launch
 
-FIRST_DAY = date(2024, 7, 2)
+FIRST_DAY = date(2024, 7, 4)
 LAST_DAY = date(2025, 2, 18)
+"""Days of the first and last counters, each at 00:00 UTC."""
 _DATA = files("breakout.simulation.season") / "data"
 
 

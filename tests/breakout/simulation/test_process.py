@@ -37,7 +37,13 @@ def test_it_prints_its_addresses_serves_and_stops(process: subprocess.Popen[str]
 
 @pytest.mark.parametrize(
     ("arguments", "says"),
-    [(["--end", "tomorrow"], "--end"), (["--days", "3"], "180"), (["--speed", "-1"], "--speed")],
+    [
+        (["--end", "tomorrow"], "--end"),
+        (["--days", "3"], "180"),
+        (["--speed", "-1"], "--speed"),
+        (["--season", "--days", "200"], "--days is for invented models"),
+        (["--names-file", "names.csv", "--season"], "--names-file is for invented models"),
+    ],
 )
 def test_a_wrong_option_is_named(arguments: list[str], says: str) -> None:
     command = [sys.executable, "-m", "breakout.simulation", *arguments]
