@@ -4,7 +4,7 @@ BIN := .venv/bin
 THREE_AT_ONCE := -n 3 --dist loadfile --no-loadscope-reorder
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test lint types fmt slow soak audit bench lock schemas reference dashboards vendor clean
+.PHONY: help setup demo test lint types fmt slow soak audit bench lock schemas reference readme dashboards vendor clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' Makefile
@@ -16,7 +16,7 @@ setup: ## Make .venv from the lock (done by every other target when needed)
 		exit 1; } >&2
 	@$(PYTHON) tools/setup_venv.py
 
-demo: setup ## Watch two simulated years of adoption, ending with the leaderboard
+demo: setup ## Watch a real season of launches, ending with the leaderboard and the web page
 	@$(BIN)/breakout demo
 
 test: lint types ## Check style and types, and run all tests but the slow ones
@@ -51,6 +51,9 @@ schemas: setup ## Write the JSON Schemas of the events from the contract
 
 reference: setup ## Write the reference pages of docs/ from the code
 	$(BIN)/python -m tools.reference
+
+readme: setup ## Replay the season, and renew README's picture and example
+	$(BIN)/python -m tools.readme
 
 dashboards: setup ## Write Grafana's dashboards from their code
 	$(BIN)/python -m grafana.builder

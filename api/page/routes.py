@@ -66,12 +66,12 @@ async def _page(request: Request, name: str) -> Response:
 
 
 async def _simulated(request: Request) -> str:
-    """Return whether all data are simulated: yes, no, or unknown without the database."""
+    """Return what the demo wrote: invented, season, no, or unknown without the database."""
     try:
         update: Update = await request.app.state.live_updates.current()
     except (ClickHouseError, ProblemError):
         return "unknown"
-    return "yes" if update["simulated"] else "no"
+    return str(update["simulated"] or "no")
 
 
 @cache

@@ -1,4 +1,4 @@
-"""`breakout demo`: simulated years through the whole pipeline, in a minute or two."""
+"""`breakout demo`: a real season, or invented years, through the whole pipeline in minutes."""
 
 import asyncio
 import logging
@@ -8,23 +8,25 @@ import tempfile
 import time
 from collections.abc import Mapping, Sequence
 from contextlib import AsyncExitStack, closing
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
 
 import click
 from rich.text import Text
 
 from breakout.cli.console import console
+from breakout.cli.demo_data import INVENTED, LONGEST_DAYS, SEASON, SHORTEST_DAYS, DemoData
+from breakout.cli.demo_mark import mark_database
 from breakout.cli.demo_progress import DemoProgress, demo_progress
 from breakout.cli.demo_report import print_report
 from breakout.cli.demo_settings import free_port, given_servers, own_servers
 from breakout.cli.embedded import embedded_options
 from breakout.cli.errors import CommandFailedError
 from breakout.cli.interruption import until_interrupted
-from breakout.cli.replay_process import replay_process
-from breakout.cli.simulated_hub import simulated_hub
+from breakout.cli.replay_process import ReplayProcess, replay_process
+from breakout.cli.simulated_hub import SimulatedHubProcess
 from breakout.cli.start import start
-from breakout.clickhouse.client import reader_client, writer_client
+from breakout.clickhouse.client import reader_client
 from breakout.clickhouse.errors import explained
 from breakout.clickhouse.migrations import migrate
 from breakout.kafka.status import count_published_observations, read_kafka_status
@@ -33,32 +35,47 @@ from breakout.processes.child import running
 from breakout.processes.program import Program, breakout_command, changed_environment
 from breakout.settings import Settings
 
-REGISTRY_DAYS = 7
-LEADERBOARD_DAYS = 30
-KEYS = ("OPENROUTER_API_KEY", "ARTIFICIAL_ANALYSIS_API_KEY")
-"""API keys; the simulated sources accept any."""
 CATCH_UP_SECONDS = 300.0
 POLL_SECONDS = 1.0
 
 
 @click.command()
+@click.option("--invented", is_flag=True, help="Replay invented models, which have every signal.")
 @click.option(
-    "--days", type=click.IntRange(14, 1500), default=730, show_default=True, help="Days to replay."
+    "--days",
+    type=click.IntRange(SHORTEST_DAYS, LONGEST_DAYS),
+    help=f"Days to replay: the first days of the season, or the last ones of the invented models.  "
+    f"[default: {SEASON.days}, the whole season; {INVENTED.days} with --invented]",
 )
 @click.option("--keep", is_flag=True, help="Keep the data, and print how to query it.")
 @click.option(
     "--here", is_flag=True, help="Use the Kafka and the empty ClickHouse database of the settings."
 )
 @click.pass_context
-def demo(context: click.Context, *, days: int, keep: bool, here: bool) -> None:
-    """Watch simulated years pass through the whole pipeline, ending with the leaderboard.
+def demo(
+    context: click.Context, *, invented: bool, days: int | None, keep: bool, here: bool
+) -> None:
+    """Watch a real season of launches pass through the whole pipeline.
 
-    A simulated Hub serves invented models; the real collectors scrape it once a simulated day,
-    real Kafka records, stream workers and ClickHouse do the rest. It uses free ports and a
-    temporary directory, which it removes unless --keep is given. With --here it fills the servers
-    of the settings instead, so that dashboards can be tried.
+    A local Hub serves 830 real launches of July 2024 to February 2025 day by day; the real
+    collectors scrape it once a day of the season, real Kafka records, stream workers and
+    ClickHouse do the rest. It ends with the leaderboard, the breakouts and the web page.
+
+    The season has download counters only. With --invented, simulated sources serve two years of
+    invented models with every signal instead: inference, derivatives, leaderboards, ModelScope.
+
+    The demo uses free ports and a temporary directory, which it removes unless --keep is given.
+    With --here it fills the servers of the settings instead, so that dashboards can be tried. A
+    database holds either the season or invented models, never both, nor observed data.
     """
     given = start()
+    data = INVENTED if invented else SEASON
+    days = data.days if days is None else days
+    if days > data.longest_days:
+        raise click.UsageError(
+            f"--days {days} is longer than the season: choose at most {data.longest_days}, or add "
+            "--invented"
+        )
     if here and keep:
         raise click.UsageError("--keep cannot be combined with --here, which always keeps the data")
     directory = Path(tempfile.mkdtemp(prefix="breakout-demo-"))
@@ -67,9 +84,9 @@ def demo(context: click.Context, *, days: int, keep: bool, here: bool) -> None:
     logging.getLogger().setLevel(logging.WARNING)
     console().print(
         Text.assemble(
-            ("Simulated data", "bold"),
-            f": every model and organisation is invented. {days} days of daily scrapes, through "
-            "Kafka, a stream worker and ClickHouse.",
+            (data.title, "bold"),
+            f": {data.description} {days} days of daily scrapes go through Kafka, a stream worker "
+            "and ClickHouse.",
         )
     )
 
@@ -78,7 +95,9 @@ def demo(context: click.Context, *, days: int, keep: bool, here: bool) -> None:
 
     async def run(stack: AsyncExitStack) -> None:
         nonlocal done
-        page = await _run(settings, environment, directory, days, stack, here=here, watched=watched)
+        page = await _run(
+            data, settings, environment, directory, days, stack, here=here, watched=watched
+        )
         if page is not None:
             done = True
             click.echo(f"\nThe page stays at {page} until Ctrl-C.")
@@ -98,6 +117,7 @@ def demo(context: click.Context, *, days: int, keep: bool, here: bool) -> None:
 
 
 async def _run(
+    data: DemoData,
     settings: Settings,
     environment: Mapping[str, str | None],
     logs: Path,
@@ -111,49 +131,21 @@ async def _run(
     started = time.monotonic()
     progress = stack.enter_context(demo_progress(days + 1))
     progress.step(f"starting {'' if here else 'Kafka, ClickHouse and '}the simulated Hub")
-    names = logs / "names.csv"
-    hub = await stack.enter_async_context(simulated_hub(days, logs / "hub.log", names))
+    hub = await stack.enter_async_context(data.hub(days, logs))
     if not here:
         # Not restarted: a broker that exits loses its records, so the demo has failed.
         await stack.enter_async_context(embedded_servers(embedded_options(settings)))
     await asyncio.to_thread(migrate, settings, give_up_after=10)
-    if await asyncio.to_thread(_count_rows, settings):
-        raise CommandFailedError(
-            f"{settings.clickhouse} (CLICKHOUSE_URL) holds observations, which must not be mixed "
-            "with invented ones: set CLICKHOUSE_URL to an empty database"
-        )
-    await asyncio.to_thread(_mark, settings)
-    children = {
-        **environment,
-        **hub.addresses,
-        "BREAKOUT_NAMES_FILE": str(names),
-        **dict.fromkeys(KEYS, "any"),
-    }
+    await asyncio.to_thread(mark_database, settings, data.mark)
+    children = {**environment, **hub.addresses, **data.settings(logs)}
     await _keep_running("worker", ["worker"], children, logs, stack)
     page = await _serve_page(children, logs, stack) if watched else None
     if page is not None:
         progress.note(f"Watch it live: {page}")
     collectors = await stack.enter_async_context(replay_process(children, logs / "collectors.log"))
-
-    async def collect() -> None:
-        for number in range(days + 1):
-            day = hub.last - timedelta(days=days - number)
-            await hub.set_clock(day)
-            if number % REGISTRY_DAYS == 0:
-                await collectors.collect("registry", day)
-            await collectors.collect("huggingface", day)
-            # Counted from the end, so that the last day has all of them.
-            if (days - number) % LEADERBOARD_DAYS == 0:
-                for source in ("arena", "artificial-analysis", "modelscope"):
-                    await collectors.collect(source, day)
-            progress.day(day)
-        # The first run of either reads the complete history.
-        await collectors.collect("openrouter", hub.last)
-        await collectors.collect("derivatives", hub.last)
-
     watching = asyncio.create_task(_watch(settings, progress))
     try:
-        await collect()
+        await _collect(data, hub, collectors, days, progress)
         progress.step("waiting for the worker to catch up")
         observations = await _caught_up(settings)
     finally:
@@ -161,8 +153,26 @@ async def _run(
         await asyncio.gather(watching, return_exceptions=True)
     progress.stop()
     with explained(settings), closing(reader_client(settings)) as client:
-        print_report(client, console(), observations, time.monotonic() - started)
+        print_report(client, console(), data, observations, time.monotonic() - started)
     return page
+
+
+async def _collect(
+    data: DemoData,
+    hub: SimulatedHubProcess,
+    collectors: ReplayProcess,
+    days: int,
+    progress: DemoProgress,
+) -> None:
+    """Collect day after day, as fast as the collectors run."""
+    for number in range(days + 1):
+        day = hub.last - timedelta(days=days - number)
+        await hub.set_clock(day)
+        for source in data.due(number, days):
+            await collectors.collect(source, day)
+        progress.day(day)
+    for source in data.sources_at_end:
+        await collectors.collect(source, hub.last)
 
 
 async def _serve_page(
@@ -192,12 +202,6 @@ async def _keep_running(
     child = await stack.enter_async_context(running(program))
     restarts = asyncio.create_task(child.keep_running())
     stack.callback(restarts.cancel)
-
-
-def _mark(settings: Settings) -> None:
-    """Mark the database as one of invented data."""
-    with explained(settings), closing(writer_client(settings)) as client:
-        client.insert("simulated", [["demo", datetime.now(UTC)]], ["what", "since"])
 
 
 async def _watch(settings: Settings, progress: DemoProgress) -> None:
@@ -234,7 +238,7 @@ async def _caught_up(settings: Settings) -> int:
 
 def _count_rows(settings: Settings) -> int:
     with explained(settings), closing(reader_client(settings)) as client:
-        return int(client.query("SELECT count() FROM downloads").result_rows[0][0])
+        return int(client.query("SELECT count() FROM downloads_log FINAL").result_rows[0][0])
 
 
 def _how_to_query(settings: Settings) -> str:

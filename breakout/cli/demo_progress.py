@@ -43,7 +43,8 @@ class DemoProgress:
 
     def count(self, observations: int, breakouts: int) -> None:
         """Show what the pipeline has stored so far."""
-        self._facts = f"{observations:,} observations, {breakouts} breakouts"
+        if observations:
+            self._facts = f"{observations:,} observations, {breakouts} breakouts"
         self._bar.update(self._task, facts=self._facts)
 
     def stop(self) -> None:

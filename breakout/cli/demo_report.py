@@ -1,36 +1,147 @@
-"""The report at the end of the demo: the leaderboard, latest breakouts, and other signals."""
+"""The report at the end of the demo: the leaderboard, breakouts and bursts, and other signals."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
 
 from clickhouse_connect.driver.client import Client
+from rich.table import Table
+from rich.text import Text
 
 from breakout.cli.console import PlainConsole
-from breakout.cli.leaderboard import read_leaderboard
+from breakout.cli.demo_data import DemoData
+from breakout.cli.leaderboard import Leaderboard, read_leaderboard
 from breakout.cli.leaderboard_text import as_table
+from breakout.observability.printable import printable
 
 PLACES = 15
-BREAKOUTS = 5
-INVENTED = "Simulated data: every model and organisation above is invented."
+BREAKOUTS, BURSTS = 10, 5
+CURRENT = timedelta(days=3)
+"""A counter may stand between two renewals for this long."""
+STATUS_COLUMNS = ("status", "confirmed_at", "ram_capped", "top_day_share")
 
 
-def print_report(client: Client, out: PlainConsole, observations: int, seconds: float) -> None:
+@dataclass(frozen=True)
+class Breakout:
+    """A model that passed 1.00x, with its figures at that age."""
+
+    model_id: str
+    size_bin: str
+    age_days: int
+    crossed_at: datetime
+    ended_at: datetime | None
+    cumulative: int
+    baseline_downloads: float
+    ram: float
+    status: str
+    confirmed_at: datetime | None
+    ram_capped: float | None
+    top_day_share: float | None
+
+
+def print_report(
+    client: Client, out: PlainConsole, data: DemoData, observations: int, seconds: float
+) -> None:
     """Print the report."""
     out.print()
-    board = read_leaderboard(client, limit=PLACES)
-    out.print(as_table(board, width=out.width, source=INVENTED))
+    if data.first_days_only:
+        board = current_places(read_leaderboard(client, limit=None))
+    else:
+        board = read_leaderboard(client, limit=PLACES)
+    out.print(as_table(board, width=out.width, source=data.source))
+    breakouts = read_breakouts(client)
+    bursts = [one for one in breakouts if one.status == "burst"]
+    confirmed = [one for one in breakouts if one.status != "burst"]
     out.print()
-    out.print("Latest breakouts", style="bold")
-    for line in breakout_lines(client) or ["none: no model up to a year old has passed 1.00x yet"]:
-        out.print(f"  {line}")
-    for line in signal_lines(client):
-        out.print(line)
+    out.print(_heading("Breakouts", confirmed, BREAKOUTS), style="bold")
+    if confirmed:
+        out.print(breakouts_table(confirmed[:BREAKOUTS]))
+    else:
+        out.print("No model has passed 1.00x at an age of 7 to 90 days.")
+    if bursts:
+        out.print()
+        out.print(_heading("Bursts", bursts, BURSTS), style="bold")
+        out.print(breakouts_table(bursts[:BURSTS]))
+        out.print(
+            "capped: RAM with each day's downloads capped at 10 times the model's median day; a "
+            "burst stays below 1.00x",
+            style="dim",
+        )
+    out.print()
+    if data.missing:
+        out.print(
+            f"Not in these data: {', '.join(data.missing)}. `breakout demo --invented` shows them."
+        )
+    else:
+        for line in signal_lines(client):
+            out.print(line)
     days, first, last = client.query(
         "SELECT uniqExact(toDate(observed_at)), min(observed_at), max(observed_at) "
         "FROM downloads_log"
     ).result_rows[0]
     out.print()
     out.print(
-        f"{days} simulated days ({first:%Y-%m-%d} to {last:%Y-%m-%d}), {observations:,} "
-        f"observations in {seconds:.0f} s. {INVENTED}"
+        f"{days} days of scrapes ({first:%Y-%m-%d} to {last:%Y-%m-%d}), {observations:,} "
+        f"observations in {seconds:.0f} s. {data.reminder}"
     )
+
+
+def current_places(board: Leaderboard, limit: int = PLACES) -> Leaderboard:
+    """Return the first places of the models that still have a counter at the board's date."""
+    if board.as_of is None:
+        return board
+    current = [one for one in board.places if board.as_of - one.as_of <= CURRENT]
+    places = tuple(replace(one, rank=rank) for rank, one in enumerate(current[:limit], start=1))
+    return replace(board, total=len(current), places=places)
+
+
+def read_breakouts(client: Client) -> list[Breakout]:
+    """Return all breakouts, the newest first."""
+    status = (
+        ", ".join(f"b.{name} AS {name}" for name in STATUS_COLUMNS)
+        if _has_status(client)
+        else "'' AS status, NULL AS confirmed_at, NULL AS ram_capped, NULL AS top_day_share"
+    )
+    rows = client.query(
+        f"""
+        SELECT
+            b.model_id AS model_id, r.size_bin AS size_bin, b.age_days AS age_days,
+            b.crossed_at AS crossed_at, b.ended_at AS ended_at, r.cumulative AS cumulative,
+            r.baseline_downloads AS baseline_downloads, r.ram AS ram, {status}
+        FROM breakouts AS b
+        INNER JOIN ram AS r
+            ON r.baseline = b.baseline AND r.model_id = b.model_id AND r.age_days = b.age_days
+        WHERE b.baseline = 'live'
+        ORDER BY b.crossed_at DESC, r.ram DESC, b.model_id
+        """  # noqa: S608 - constants
+    ).named_results()
+    return [Breakout(**row) for row in rows]
+
+
+def breakouts_table(breakouts: Sequence[Breakout]) -> Table:
+    """Return breakouts as a table."""
+    table = Table(box=None, header_style="bold", pad_edge=False)
+    table.add_column("model", overflow="fold", min_width=20)
+    table.add_column("size", no_wrap=True)
+    for column in ("passed 1.00x", "downloads", "baseline", "RAM"):
+        table.add_column(column, justify="right", no_wrap=True)
+    capped = any(one.ram_capped is not None for one in breakouts)
+    if capped:
+        table.add_column("capped", justify="right", no_wrap=True)
+        table.add_column("greatest day", justify="right", no_wrap=True)
+    for one in breakouts:
+        cells: list[str | Text] = [
+            Text(printable(one.model_id)),
+            one.size_bin,
+            f"{one.crossed_at:%Y-%m-%d}, day {one.age_days:>2}",
+            f"{one.cumulative:,}",
+            f"{one.baseline_downloads:,.0f}",
+            f"{one.ram:.2f}x",
+        ]
+        if capped:
+            cells += [_ram(one.ram_capped), _share(one.top_day_share)]
+        table.add_row(*cells)
+    return table
 
 
 def signal_lines(client: Client) -> list[str]:
@@ -43,7 +154,7 @@ def signal_lines(client: Client) -> list[str]:
         "SELECT region, name, rating FROM best_scores WHERE source = 'arena' AND board = 'text' "
         "ORDER BY published_on DESC, rating DESC LIMIT 1"
     ).result_rows
-    lines = ["", "Other signals"]
+    lines = ["Other signals"]
     lines += [
         f"  open models had {part:.0%} of inference in {month:%B %Y}" for month, part in share
     ]
@@ -53,27 +164,21 @@ def signal_lines(client: Client) -> list[str]:
     return [*lines, "  `breakout chart` shows them over time"]
 
 
-def breakout_lines(client: Client, limit: int = BREAKOUTS) -> list[str]:
-    """Return the latest breakouts, newest first, each as a sentence with its figures."""
-    rows = client.query(
-        """
-        SELECT
-            b.model_id AS model_id, b.crossed_at AS crossed_at, b.age_days AS age_days,
-            b.ended_at AS ended_at, r.size_bin AS size_bin, r.ram AS ram,
-            r.cumulative AS cumulative, r.baseline_downloads AS baseline_downloads
-        FROM breakouts AS b
-        INNER JOIN ram AS r
-            ON r.baseline = b.baseline AND r.model_id = b.model_id AND r.age_days = b.age_days
-        WHERE b.baseline = 'live'
-        ORDER BY b.crossed_at DESC, b.model_id
-        LIMIT {limit:UInt32}
-        """,
-        parameters={"limit": limit},
-    ).named_results()
-    return [
-        f"{row['model_id']} passed 1.00x of {row['size_bin']} at day {row['age_days']} "
-        f"({row['crossed_at']:%Y-%m-%d}): {row['cumulative']:,} downloads against "
-        f"{row['baseline_downloads']:,.0f}, {row['ram']:.2f}x"
-        + (f"; ended {row['ended_at']:%Y-%m-%d}" if row["ended_at"] else "")
-        for row in rows
-    ]
+def _has_status(client: Client) -> bool:
+    found = client.query(
+        "SELECT count() FROM system.columns "
+        "WHERE database = currentDatabase() AND table = 'breakouts' AND name = 'status'"
+    )
+    return bool(found.result_rows[0][0])
+
+
+def _heading(name: str, breakouts: Sequence[Breakout], limit: int) -> str:
+    return f"{name}: {len(breakouts)}" + (f", the latest {limit}" if len(breakouts) > limit else "")
+
+
+def _ram(ram: float | None) -> str:
+    return "" if ram is None else f"{ram:.2f}x"
+
+
+def _share(share: float | None) -> str:
+    return "" if share is None else f"{share:.0%}"

@@ -6,25 +6,28 @@ from pathlib import Path
 from breakout.settings import Settings, read_settings
 
 # Settings of the user's own installation.
+SOURCE_SETTINGS = (
+    "BREAKOUT_OVERRIDES_FILE",
+    "BREAKOUT_NAMES_FILE",
+    "HF_TOKEN",
+    "OPENROUTER_API_KEY",
+    "ARTIFICIAL_ANALYSIS_API_KEY",
+)
 NOT_INHERITED = (
     "BREAKOUT_CLICKHOUSE_USER",
     "BREAKOUT_CLICKHOUSE_PASSWORD",
     "BREAKOUT_READER_USER",
     "BREAKOUT_READER_PASSWORD",
     "BREAKOUT_GROUP",
-    "BREAKOUT_OVERRIDES_FILE",
-    "BREAKOUT_NAMES_FILE",
     "BREAKOUT_DERIVATIVES_REQUESTS",
-    "HF_TOKEN",
+    *SOURCE_SETTINGS,
 )
 
 
 def given_servers(settings: Settings) -> tuple[Settings, dict[str, str | None]]:
     """Return the settings, and the environment of children that use their servers."""
-    own = {"BREAKOUT_LOG_FORMAT": "json", "BREAKOUT_METRICS_PORT": "0"}
-    files = ("BREAKOUT_OVERRIDES_FILE", "BREAKOUT_NAMES_FILE", "HF_TOKEN")
-    environment = {**own, **dict.fromkeys(files)}
-    return settings, environment
+    own: dict[str, str | None] = {"BREAKOUT_LOG_FORMAT": "json", "BREAKOUT_METRICS_PORT": "0"}
+    return settings, {**own, **dict.fromkeys(SOURCE_SETTINGS)}
 
 
 def own_servers(directory: Path) -> tuple[Settings, dict[str, str | None]]:

@@ -19,7 +19,7 @@ INTERRUPTED = 130
 # By name: where the command is, and its line of help, which spares its import.
 OWN = {
     "up": ("breakout.cli.up:up", "Run everything on this machine, on live sources."),
-    "demo": ("breakout.cli.demo:demo", "Watch two simulated years in a minute or two."),
+    "demo": ("breakout.cli.demo:demo", "Watch a real season of launches in a minute or two."),
     "top": ("breakout.cli.top:top", "Show the leaderboard of relative adoption."),
     "chart": ("breakout.cli.chart:chart", "Show the numbers behind a chart, or list the charts."),
     "status": ("breakout.cli.status:status", "Check that every part runs and is up to date."),

@@ -1,10 +1,10 @@
 """The simulated Hub as a child process, with a clock that the parent sets."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import httpx
@@ -20,7 +20,7 @@ SHORTEST_DAYS = 180
 
 @dataclass(frozen=True)
 class SimulatedHubProcess:
-    """The addresses of the simulated sources, and the last day (UTC) of their history."""
+    """The addresses of the simulated sources, and the last day (UTC) to collect."""
 
     addresses: dict[str, str]
     """By the setting that each is for."""
@@ -46,6 +46,22 @@ async def simulated_hub(
     arguments = ["--days", str(max(days, SHORTEST_DAYS))]
     if names is not None:
         arguments += ["--names-file", str(names)]
+    async with _serving(arguments, log) as (values, client):
+        yield SimulatedHubProcess(_addresses(values), _day(values, "LAST_DAY"), client)
+
+
+@asynccontextmanager
+async def season_hub(days: int, log: Path) -> AsyncIterator[SimulatedHubProcess]:
+    """Run a Hub that serves the first days of the real season, until the end of the block."""
+    async with _serving(["--season"], log) as (values, client):
+        last = _day(values, "FIRST_DAY") + timedelta(days)
+        yield SimulatedHubProcess(_addresses(values), last, client)
+
+
+@asynccontextmanager
+async def _serving(
+    arguments: Sequence[str], log: Path
+) -> AsyncIterator[tuple[dict[str, str], httpx.AsyncClient]]:
     program = Program(
         "the simulated Hub",
         breakout_command("simulation", *arguments),
@@ -57,13 +73,15 @@ async def simulated_hub(
         values = await _announcement(child, log)
         # It runs on this machine: no proxy leads there.
         async with httpx.AsyncClient(trust_env=False) as client:
-            yield SimulatedHubProcess(
-                addresses={
-                    name: value for name, value in values.items() if not name.endswith("_DAY")
-                },
-                last=datetime.fromisoformat(f"{values['LAST_DAY']}T00:00:00Z"),
-                client=client,
-            )
+            yield values, client
+
+
+def _addresses(values: Mapping[str, str]) -> dict[str, str]:
+    return {name: value for name, value in values.items() if not name.endswith("_DAY")}
+
+
+def _day(values: Mapping[str, str], name: str) -> datetime:
+    return datetime.fromisoformat(f"{values[name]}T00:00:00Z")
 
 
 async def _announcement(child: ChildProcess, log: Path) -> dict[str, str]:

@@ -8,12 +8,13 @@ from grafana.builder.queries import CLICKHOUSE_SOURCE
 
 
 def data() -> QueryVariable:
-    """Return what says, on top of every dashboard, whether its data are invented."""
+    """Return what says, on top of every dashboard, whether its data are observed, replayed or invented."""
     return _query(
         "data",
         "Data",
-        "Whether they were observed, or invented by the demo",
-        "SELECT if(count() > 0, 'INVENTED: no such models exist', 'observed') FROM simulated",
+        "Whether they were observed, or invented or replayed by the demo",
+        "SELECT multiIf(count() = 0, 'observed', min(what) = 'invented', 'INVENTED: no such models exist', "
+        "'REPLAY: real counters of July 2024 to February 2025') FROM simulated",
     )
 
 

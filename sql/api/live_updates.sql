@@ -5,7 +5,7 @@ SELECT
     (SELECT count() FROM breakouts WHERE baseline = 'live') AS breakouts,
     (SELECT maxOrNull(t.as_of) FROM inference_log AS t) AS inference,
     (SELECT uniqExact(topic, partition, offset) FROM dead_letters WHERE failed_at > now() - INTERVAL 1 DAY) AS dead_letters,
-    toBool((SELECT count() FROM simulated)) AS simulated,
+    (SELECT minOrNull(what) FROM simulated) AS simulated,
     (
         SELECT groupArray(CAST((component, state, at, running), 'Tuple(part String, state String, at DateTime64(3, \'UTC\'), running UInt64)'))
         FROM

@@ -236,11 +236,15 @@ def test_every_dashboard_says_whether_its_data_are_invented(name: str, filled: S
 
     assert said() == ["observed"]
     with closing(writer_client(filled)) as client:
-        client.command("INSERT INTO simulated VALUES ('demo', now64(3))")
-        try:
-            assert said() == ["INVENTED: no such models exist"]
-        finally:
-            client.command("TRUNCATE TABLE simulated")
+        for mark, says in (
+            ("invented", "INVENTED: no such models exist"),
+            ("season", "REPLAY: real counters of July 2024 to February 2025"),
+        ):
+            client.command(f"INSERT INTO simulated VALUES ('{mark}', now64(3))")
+            try:
+                assert said() == [says]
+            finally:
+                client.command("TRUNCATE TABLE simulated")
 
 
 @pytest.mark.parametrize("name", DASHBOARDS)

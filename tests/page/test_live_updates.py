@@ -39,7 +39,7 @@ def test_change_is_sent_to_subscribers(own_server: OwnServer) -> None:
         events = events_of(response)
         first = next(events)
         assert first["as_of"] == "2026-02-10T06:00:00.000Z"
-        assert first["simulated"] is False
+        assert first["simulated"] is None
         ram_world.load(settings, ram_world.LAST, 2)
         # Tables are written one after the other, so the last event counts.
         for second in events:

@@ -127,21 +127,39 @@ def test_new_data_update_the_page(browser: Browser, own_server: tuple[ApiServer,
         expect(page.get_by_role("status")).to_contain_text("Live: downloads as of 2026-03-01 06:00")
 
 
-def test_demo_data_are_marked(browser: Browser, own_server: tuple[ApiServer, Settings]) -> None:
+@pytest.mark.parametrize(
+    ("mark", "note", "watermark"),
+    [
+        (
+            "invented",
+            "Demo data. Every model, organisation and number on this page is invented.",
+            '"Demo data"',
+        ),
+        ("season", "Replay. Real launches and download counters of July 2024", "none"),
+    ],
+)
+def test_demo_data_are_marked(
+    browser: Browser,
+    own_server: tuple[ApiServer, Settings],
+    mark: str,
+    note: str,
+    watermark: str,
+) -> None:
     server, settings = own_server
-    note = "Demo data. Every model, organisation and number on this page is invented."
     across = "getComputedStyle(document.body, '::after').content"
     with open_page(browser, server.url) as page:
         page.locator("#breakouts-table tbody tr").first.wait_for()
         expect(page.get_by_text(note)).to_be_hidden()
         assert page.evaluate(across) == "none"
     with closing(writer_client(settings)) as client:
-        client.insert("simulated", [["demo", ram_world.LAST]], ["what", "since"])
+        client.insert("simulated", [[mark, ram_world.LAST]], ["what", "since"])
     # In the HTML itself, so also without scripts.
     for address in (server.url, f"{server.url}/models/org0/model-00"):
         with open_page(browser, address) as page:
             expect(page.get_by_text(note)).to_be_visible()
-            assert page.evaluate(across) == '"Demo data"'
+            assert page.evaluate(across) == watermark
+            live = "Replayed" if mark == "season" else "Live"
+            expect(page.get_by_role("status")).to_contain_text(f"{live}: downloads as of")
 
 
 def test_scrape_shows_missing_models_on_the_page(

@@ -25,8 +25,8 @@ export function subscribe(refresh) {
   const stream = new EventSource("/news");
   stream.onmessage = (event) => {
     update = JSON.parse(event.data, (_name, value) => (typeof value === "string" ? escapeInvisible(value) : value));
-    document.documentElement.dataset.simulated = update.simulated ? "yes" : "no";
-    setStatus(update.as_of ? `Live: downloads as of ${timestamp(update.as_of)}` : "No data yet: waiting for the first scrape", "yes");
+    document.documentElement.dataset.simulated = update.simulated ?? "no";
+    setStatus(update.as_of ? `${update.simulated === "season" ? "Replayed" : "Live"}: downloads as of ${timestamp(update.as_of)}` : "No data yet: waiting for the first scrape", "yes");
     run();
   };
   stream.onerror = () => setStatus("Not live: the server does not respond; reconnecting", "no");
