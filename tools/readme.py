@@ -20,9 +20,10 @@ REPOSITORY = Path(__file__).resolve().parent.parent
 README = REPOSITORY / "README.md"
 PICTURE = REPOSITORY / "docs" / "page.png"
 WIDTH, HEIGHT = 1180, 1620
-COLUMNS = 118
-ROWS = 5
-"""Rows of the leaderboard and of the breakouts in the example."""
+COLUMNS = 108
+PLACES, BREAKOUTS, BURSTS = 5, 8, 2
+"""Rows of each table in the example."""
+_STYLE = re.compile(r"\x1b\[[0-9;]*m")
 _EXAMPLE = re.compile(r"(<!-- make readme -->\n```\n).*?(```\n)", re.DOTALL)
 _PAGE = re.compile(r"The page stays at (http://\S+) ")
 
@@ -43,24 +44,23 @@ def main() -> None:
 
 def with_example(readme: str, report: list[str]) -> str:
     """Return README's text with the first rows of the report's tables as its example."""
-    lines = [line.rstrip() for line in report]
-    board = next(i for i, line in enumerate(lines) if line.lstrip().startswith("#"))
-    breakouts = next(i for i, line in enumerate(lines) if line.startswith("Breakouts:"))
     example = [
-        *lines[board - 2 : board - 1],
-        *lines[board : board + ROWS + 1],
-        "...",
-        *lines[breakouts : breakouts + ROWS + 2],
-        "...",
+        *_rows_of(report, "Relative adoption", 3 + PLACES),
+        *_rows_of(report, "Breakouts:", 2 + BREAKOUTS),
+        *_rows_of(report, "Bursts:", 2 + BURSTS),
     ]
-    bursts = [i for i, line in enumerate(lines) if line.startswith("Bursts:")]
-    for start in bursts:
-        example += lines[start : start + 3]
-    text = "".join(f"{line}\n" for line in example)
+    text = "".join(f"{line}\n" for line in example).removesuffix("\n\n") + "\n"
     renewed, count = _EXAMPLE.subn(lambda found: found[1] + text + found[2], readme)
     if count != 1:
         raise ValueError(f"README.md has {count} examples after <!-- make readme -->, not one")
     return renewed
+
+
+def _rows_of(report: list[str], heading: str, count: int) -> list[str]:
+    """Return the first lines of a table, from its heading on, and an empty one; none without it."""
+    lines = [line.rstrip() for line in report]
+    starts = [i for i, line in enumerate(lines) if line.startswith(heading)]
+    return [*lines[starts[0] : starts[0] + count], "...", ""] if starts else []
 
 
 @contextmanager
@@ -70,7 +70,7 @@ def _demo() -> Iterator[Iterator[str]]:
     process = subprocess.Popen(
         [sys.executable, "-m", "breakout", "demo"],
         cwd=REPOSITORY,
-        env={**os.environ, "COLUMNS": str(COLUMNS), "TERM": "dumb"},
+        env={**os.environ, "COLUMNS": str(COLUMNS), "TERM": "xterm"},
         stdin=inner,
         stdout=inner,
         stderr=subprocess.DEVNULL,
@@ -88,7 +88,7 @@ def _lines(output: Iterator[str]) -> Iterator[str]:
     with suppress(OSError):  # how Linux ends a terminal without a program
         for line in output:
             sys.stdout.write(line)
-            yield line
+            yield _STYLE.sub("", line)
 
 
 def _take_picture(page: str) -> None:
