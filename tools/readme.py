@@ -23,6 +23,8 @@ WIDTH, HEIGHT = 1180, 1620
 COLUMNS = 108
 PLACES, BREAKOUTS, BURSTS = 5, 8, 2
 """Rows of each table in the example."""
+SHOWN = ("#breakouts-table tbody tr", "#curves figure svg[role=img]")
+"""What must be drawn before the picture is taken, which ends below it."""
 _STYLE = re.compile(r"\x1b\[[0-9;]*m")
 _EXAMPLE = re.compile(r"(<!-- make readme -->\n```\n).*?(```\n)", re.DOTALL)
 _PAGE = re.compile(r"The page stays at (http://\S+) ")
@@ -101,7 +103,8 @@ def _take_picture(page: str) -> None:
             viewport={"width": WIDTH, "height": HEIGHT}, reduced_motion="reduce"
         )
         opened.goto(page)
-        opened.locator("figure svg[role=img]").first.wait_for()
+        for part in SHOWN:
+            opened.locator(part).first.wait_for()
         opened.screenshot(path=PICTURE)
         browser.close()
 

@@ -18,6 +18,10 @@ PLACES = 15
 BREAKOUTS, BURSTS = 10, 5
 CURRENT = timedelta(days=3)
 """A counter may stand between two renewals for this long."""
+CAPPED = (
+    "capped: RAM with each day's downloads capped at 10 times the model's median day, below 1.00x "
+    "for a burst; top day: the greatest day's share"
+)
 STATUS_COLUMNS = ("status", "confirmed_at", "ram_capped", "top_day_share")
 
 
@@ -31,12 +35,18 @@ class Breakout:
     crossed_at: datetime
     ended_at: datetime | None
     cumulative: int
-    baseline_downloads: float
     ram: float
     status: str
     confirmed_at: datetime | None
     ram_capped: float | None
     top_day_share: float | None
+
+    @property
+    def confirmed_age(self) -> int | None:
+        """Age in days at which it was confirmed; None for a burst."""
+        if self.confirmed_at is None:
+            return None
+        return self.age_days + (self.confirmed_at - self.crossed_at).days
 
 
 def print_report(
@@ -62,11 +72,8 @@ def print_report(
         out.print()
         out.print(_heading("Bursts", bursts, BURSTS), style="bold")
         out.print(breakouts_table(bursts[:BURSTS]))
-        out.print(
-            "capped: RAM with each day's downloads capped at 10 times the model's median day; a "
-            "burst stays below 1.00x",
-            style="dim",
-        )
+    if any(one.status for one in breakouts):
+        out.print(CAPPED, style="dim")
     out.print()
     if data.missing:
         out.print(
@@ -107,7 +114,7 @@ def read_breakouts(client: Client) -> list[Breakout]:
         SELECT
             b.model_id AS model_id, r.size_bin AS size_bin, b.age_days AS age_days,
             b.crossed_at AS crossed_at, b.ended_at AS ended_at, r.cumulative AS cumulative,
-            r.baseline_downloads AS baseline_downloads, r.ram AS ram, {status}
+            r.ram AS ram, {status}
         FROM breakouts AS b
         INNER JOIN ram AS r
             ON r.baseline = b.baseline AND r.model_id = b.model_id AND r.age_days = b.age_days
@@ -123,23 +130,25 @@ def breakouts_table(breakouts: Sequence[Breakout]) -> Table:
     table = Table(box=None, header_style="bold", pad_edge=False)
     table.add_column("model", overflow="fold", min_width=20)
     table.add_column("size", no_wrap=True)
-    for column in ("passed 1.00x", "downloads", "baseline", "RAM"):
+    columns = ["passed 1.00x", "downloads", "RAM"]
+    capped = any(one.top_day_share is not None for one in breakouts)
+    columns += ["capped", "top day"] if capped else []
+    later = any(one.confirmed_age not in {None, one.age_days} for one in breakouts)
+    columns += ["confirmed"] if later else []
+    for column in columns:
         table.add_column(column, justify="right", no_wrap=True)
-    capped = any(one.ram_capped is not None for one in breakouts)
-    if capped:
-        table.add_column("capped", justify="right", no_wrap=True)
-        table.add_column("greatest day", justify="right", no_wrap=True)
     for one in breakouts:
         cells: list[str | Text] = [
             Text(printable(one.model_id)),
             one.size_bin,
             f"{one.crossed_at:%Y-%m-%d}, day {one.age_days:>2}",
             f"{one.cumulative:,}",
-            f"{one.baseline_downloads:,.0f}",
             f"{one.ram:.2f}x",
         ]
         if capped:
             cells += [_ram(one.ram_capped), _share(one.top_day_share)]
+        if later:
+            cells.append("" if one.confirmed_age is None else f"day {one.confirmed_age:>2}")
         table.add_row(*cells)
     return table
 
