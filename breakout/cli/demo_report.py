@@ -22,7 +22,6 @@ CAPPED = (
     "capped: RAM with each day's downloads capped at 10 times the model's median day, below 1.00x "
     "for a burst; top day: the greatest day's share"
 )
-STATUS_COLUMNS = ("status", "confirmed_at", "ram_capped", "top_day_share")
 
 
 @dataclass(frozen=True)
@@ -61,7 +60,7 @@ def print_report(
     out.print(as_table(board, width=out.width, source=data.source))
     breakouts = read_breakouts(client)
     bursts = [one for one in breakouts if one.status == "burst"]
-    confirmed = [one for one in breakouts if one.status != "burst"]
+    confirmed = [one for one in breakouts if one.status == "confirmed"]
     out.print()
     out.print(_heading("Breakouts", confirmed, BREAKOUTS), style="bold")
     if confirmed:
@@ -72,7 +71,7 @@ def print_report(
         out.print()
         out.print(_heading("Bursts", bursts, BURSTS), style="bold")
         out.print(breakouts_table(bursts[:BURSTS]))
-    if any(one.status for one in breakouts):
+    if breakouts:
         out.print(CAPPED, style="dim")
     out.print()
     if data.missing:
@@ -104,23 +103,19 @@ def current_places(board: Leaderboard, limit: int = PLACES) -> Leaderboard:
 
 def read_breakouts(client: Client) -> list[Breakout]:
     """Return all breakouts, the newest first."""
-    status = (
-        ", ".join(f"b.{name} AS {name}" for name in STATUS_COLUMNS)
-        if _has_status(client)
-        else "'' AS status, NULL AS confirmed_at, NULL AS ram_capped, NULL AS top_day_share"
-    )
     rows = client.query(
-        f"""
+        """
         SELECT
             b.model_id AS model_id, r.size_bin AS size_bin, b.age_days AS age_days,
             b.crossed_at AS crossed_at, b.ended_at AS ended_at, r.cumulative AS cumulative,
-            r.ram AS ram, {status}
+            r.ram AS ram, b.status AS status, b.confirmed_at AS confirmed_at,
+            b.ram_capped AS ram_capped, b.top_day_share AS top_day_share
         FROM breakouts AS b
         INNER JOIN ram AS r
             ON r.baseline = b.baseline AND r.model_id = b.model_id AND r.age_days = b.age_days
         WHERE b.baseline = 'live'
         ORDER BY b.crossed_at DESC, r.ram DESC, b.model_id
-        """  # noqa: S608 - constants
+        """
     ).named_results()
     return [Breakout(**row) for row in rows]
 
@@ -171,14 +166,6 @@ def signal_lines(client: Client) -> list[str]:
         lines.append(f"  {count} derivatives, up to {generations} generations from their base")
     lines += [f"  best open model: {name} ({region}), rated {at:,.0f}" for region, name, at in best]
     return [*lines, "  `breakout chart` shows them over time"]
-
-
-def _has_status(client: Client) -> bool:
-    found = client.query(
-        "SELECT count() FROM system.columns "
-        "WHERE database = currentDatabase() AND table = 'breakouts' AND name = 'status'"
-    )
-    return bool(found.result_rows[0][0])
 
 
 def _heading(name: str, breakouts: Sequence[Breakout], limit: int) -> str:
