@@ -57,24 +57,26 @@ def read_table(
     parse: Callable[[dict[str, str]], RowT],
     *,
     key: tuple[str, ...],
+    optional: tuple[str, ...] = (),
 ) -> Table[RowT]:
-    """Parse a CSV file with exactly this header; lines that start with `#` are comments.
+    """Parse a CSV file with these columns; lines that start with `#` are comments.
 
-    `parse` converts a row, and raises `FieldError` for an invalid one. The columns `key` together
-    must be unique: the first of equal rows is used. A field cannot contain a line break, so an
-    unclosed quotation mark affects its own line only.
+    The columns may be in any order, and other columns are ignored. A column in `optional` that the
+    file lacks is empty. `parse` converts a row, and raises `FieldError` for an invalid one. The
+    columns `key` together must be unique: the first of equal rows is used. A field cannot contain a
+    line break, so an unclosed quotation mark affects its own line only.
 
-    Raises `RegistryFileError` if the file is not UTF-8, has another header, or has too many lines
-    or invalid rows.
+    Raises `RegistryFileError` if the file is not UTF-8, lacks a column, or has too many lines or
+    invalid rows.
     """
     rows: list[RowT] = []
     errors: list[RowError] = []
     first_line: dict[str, int] = {}
     lines = _lines(file, content)
-    _check_header(file, next(lines, (0, ""))[1], header)
+    columns = _columns(file, next(lines, (0, ""))[1], header, optional)
     for number, line in lines:
         try:
-            fields = _fields(line, header)
+            fields = dict.fromkeys(optional, "") | _fields(line, columns)
             row = parse(fields)
             value = " ".join(fields[column] for column in key)
             if value in first_line:
@@ -104,15 +106,26 @@ def _lines(file: str, content: bytes) -> Iterator[tuple[int, str]]:
             yield number, line.removesuffix("\n")
 
 
-def _check_header(file: str, line: str, header: tuple[str, ...]) -> None:
-    if line != ",".join(header):
+def _columns(
+    file: str, line: str, header: tuple[str, ...], optional: tuple[str, ...]
+) -> tuple[str, ...]:
+    """Return the names of the file's columns, in its order."""
+    try:
+        columns = tuple(column.strip() for column in next(csv.reader([line], strict=True), ()))
+    except csv.Error:
+        columns = ()
+    missing = [column for column in header if column not in {*columns, *optional}]
+    if missing or len(set(columns)) != len(columns):
         shown = line if len(line) <= 80 else line[:77] + "..."  # noqa: PLR2004
+        problem = f"lacks {', '.join(missing)}" if missing else "names a column twice"
         raise RegistryFileError(
             f"{file}: the header must be {','.join(header)}, got {shown or 'an empty file'}"
+            + (f", which {problem}" if columns else "")
         )
+    return columns
 
 
-def _fields(line: str, header: tuple[str, ...]) -> dict[str, str]:
+def _fields(line: str, columns: tuple[str, ...]) -> dict[str, str]:
     if len(line) > _MAX_LINE_LENGTH:
         raise FieldError(
             "row", f"must have at most {_MAX_LINE_LENGTH:,} characters, got {len(line):,}"
@@ -121,6 +134,6 @@ def _fields(line: str, header: tuple[str, ...]) -> dict[str, str]:
         values = next(csv.reader([line], strict=True))
     except csv.Error as error:
         raise FieldError("row", f"not CSV: {error}") from None
-    if len(values) != len(header):
-        raise FieldError("row", f"must have {len(header)} fields, got {len(values)}")
-    return dict(zip(header, values, strict=True))
+    if len(values) != len(columns):
+        raise FieldError("row", f"must have {len(columns)} fields, got {len(values)}")
+    return dict(zip(columns, values, strict=True))

@@ -1,6 +1,7 @@
 """The five CSV files of the public tracked-models list, as typed rows.
 
-The list (github.com/Interconnects-AI/tracked-models) promises stable file and column names.
+The list (github.com/Interconnects-AI/tracked-models) promises stable file and column names, and
+adds columns.
 """
 
 from collections.abc import Mapping
@@ -82,7 +83,7 @@ class TrackedList:
 def read_tracked_list(contents: Mapping[str, bytes]) -> TrackedList:
     """Read the list from the contents of its `FILES`, by file name.
 
-    Raises `RegistryFileError` if a file has another header or models.csv has no valid row.
+    Raises `RegistryFileError` if a file lacks a column or models.csv has no valid row.
     """
     primary = _read_models(MODELS_FILE, contents)
     extra = _read_models(EXTRA_MODELS_FILE, contents)
@@ -92,6 +93,7 @@ def read_tracked_list(contents: Mapping[str, bytes]) -> TrackedList:
         ("hf_org", "region", "notes"),
         _region,
         key=("hf_org",),
+        optional=("notes",),
     )
     parameters = read_table(
         PARAMETERS_FILE,
@@ -99,6 +101,7 @@ def read_tracked_list(contents: Mapping[str, bytes]) -> TrackedList:
         ("model_id", "total_params_b", "active_params_b", "is_moe", "notes"),
         _parameters,
         key=("model_id",),
+        optional=("is_moe", "notes"),
     )
     corrections = read_table(
         CORRECTIONS_FILE,
@@ -106,6 +109,7 @@ def read_tracked_list(contents: Mapping[str, bytes]) -> TrackedList:
         ("model_id", "hf_created_at", "actual_release_date", "notes"),
         _correction,
         key=("model_id",),
+        optional=("notes",),
     )
     if not primary.rows:
         raise RegistryFileError(f"{MODELS_FILE}: has no valid row")

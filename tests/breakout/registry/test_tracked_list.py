@@ -118,6 +118,57 @@ def test_a_file_of_another_form_is_refused(changed: dict[str, str | bytes], prob
         tracked_list(**changed)
 
 
+@pytest.mark.parametrize(
+    ("file", "before", "after"),
+    [
+        ("models", "org,model,modelId", "org,model,modelId,added"),
+        ("extra", "org,model,modelId", "modelId,org,model"),
+        ("regions", "hf_org,region,notes", "country,hf_org,region"),
+        (
+            "parameters",
+            "model_id,total_params_b,active_params_b,is_moe,notes",
+            "model_id,total_params_b,active_params_b,is_moe,count_status,notes",
+        ),
+        (
+            "parameters",
+            "model_id,total_params_b,active_params_b,is_moe,notes",
+            "active_params_b,total_params_b,model_id",
+        ),
+        (
+            "corrections",
+            "model_id,hf_created_at,actual_release_date,notes",
+            '"model_id","hf_created_at", actual_release_date,reviewed_at',
+        ),
+    ],
+)
+def test_columns_are_found_by_name_and_others_are_ignored(
+    file: str, before: str, after: str
+) -> None:
+    known = before.split(",")
+    columns = [column.strip(' "') for column in after.split(",")]
+    rows = {
+        "models": [["acorn", "Acorn-7B", "acorn/Acorn-7B"]],
+        "extra": [["cedar", "Cedar-30B-A3B", "cedar/Cedar-30B-A3B"]],
+        "regions": [["acorn", "china", ""]],
+        "parameters": [["acorn/Acorn-R1", "671", "37", "", ""]],
+        "corrections": [["acorn/Acorn-7B", "2025-08-04", "2025-08-05", ""]],
+    }[file]
+
+    def text(header: str, columns: list[str]) -> str:
+        lines = [dict(zip(known, row, strict=True)) for row in rows]
+        return (
+            "\n".join([header, *(",".join(x.get(c, "?") for c in columns) for x in lines)]) + "\n"
+        )
+
+    found = tracked_list(**{file: text(after, columns)})
+    assert found == tracked_list(**{file: text(before, known)})
+
+
+def test_a_header_that_names_a_column_twice_is_refused() -> None:
+    with pytest.raises(RegistryFileError, match=r"models\.csv.*names a column twice"):
+        tracked_list(models="org,org,model,modelId\nacorn,acorn,Acorn,acorn/Acorn\n")
+
+
 def test_a_model_on_both_lists_is_tracked_once() -> None:
     found = tracked_list(extra="org,model,modelId\nacorn,Acorn-7B,acorn/Acorn-7B\n")
     assert len(found.models) == 3
