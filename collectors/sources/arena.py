@@ -1,7 +1,7 @@
 """The Arena leaderboards: ratings by people's votes, from their dataset on the Hub.
 
 The dataset viewer serves the rows. Whether a model is open follows from the leaderboard's licence
-column, unless the project's reviewed map says otherwise.
+column, if the licence is known, unless the project's reviewed map says otherwise.
 """
 
 from collections.abc import AsyncIterator, Iterable
@@ -23,6 +23,7 @@ from collectors.publishing.rejection_limit import RejectionStreak, check_page_si
 from collectors.scheduling.cadence import DAY, HOUR, Cadence
 from collectors.scheduling.job import Job
 from collectors.scheduling.outcome import Collected
+from collectors.sources.arena_licences import is_open
 from collectors.sources.fields import Count, OptionalText
 from collectors.sources.leaderboards import Rating, leaderboard_slice
 from collectors.sources.names import NameFacts, name_records
@@ -39,7 +40,6 @@ Params = tuple[tuple[str, str], ...]
 
 _PAGE_ROWS = 100
 _MOST_ROWS = 100_000
-_PROPRIETARY = "proprietary"
 
 
 class Row(BaseModel):
@@ -59,8 +59,8 @@ class Row(BaseModel):
 
     @property
     def is_open(self) -> bool | None:
-        """Whether its licence makes the weights available; null without a licence."""
-        return self.license.strip().lower() != _PROPRIETARY if self.license else None
+        """Whether its licence makes the weights available; null without a known licence."""
+        return is_open(self.license) if self.license else None
 
 
 @dataclass
@@ -195,7 +195,7 @@ def _merged(rows: list[Row]) -> Row:
         return rows[0]
     most = max((row.vote_count for row in rows if row.vote_count is not None), default=None)
     voted = [row for row in rows if row.vote_count == most]
-    licences = {row.license for row in rows if row.license}
+    licences = {row.license for row in rows if row.license and row.is_open is not None}
     agreed = len({row.is_open for row in rows} - {None}) == 1
     return rows[0].model_copy(
         update={
