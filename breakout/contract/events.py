@@ -167,6 +167,27 @@ class ModelRecord(Event):
         None, description="adapter, merge, quantized or finetune, as the hub says"
     )
     tracked: bool = Field(description="On the tracked list, so it counts among the peers")
+    size_disputed: bool = Field(
+        False, description="Whether the witnesses of its size contradict each other: no size bin"
+    )
+    size_manual_b: Annotated[float, Field(gt=0)] | None = Field(
+        None, description="Size that the manual table states, decimal billions"
+    )
+    size_parameters_b: Annotated[float, Field(gt=0)] | None = Field(
+        None, description="Sum of the weights' parameters by type, decimal billions"
+    )
+    size_total_b: Annotated[float, Field(gt=0)] | None = Field(
+        None, description="The weights' own total, decimal billions"
+    )
+    size_name_b: Annotated[float, Field(gt=0)] | None = Field(
+        None, description="Size that the name states, decimal billions"
+    )
+    repository: Name | None = Field(
+        None, description="The hub's own id of the repository, which a rename does not change"
+    )
+    renamed_to: ModelId | None = Field(
+        None, description="Current name of a repository that was renamed; null = model_id"
+    )
 
     @property
     def key(self) -> str:
@@ -202,7 +223,8 @@ class NameRecord(Event):
 class InferenceDay(Event):
     """Tokens of one UTC day by name, as a source counted them at `as_of`.
 
-    A later `as_of` replaces the whole day: what it does not name, it does not count.
+    A later `as_of` replaces the whole day, and so does a later reading of the same `as_of`: what
+    it does not name, it does not count.
     """
 
     source: Name = Field(description="Who counted: openrouter")
@@ -254,7 +276,8 @@ class DerivativesSlice(Event):
 class LeaderboardSlice(Event):
     """One leaderboard as published on one day.
 
-    Ratings of different `version`s are different quantities and never compared.
+    A later reading replaces the whole day: a name that it does not have is withdrawn. Ratings of
+    different `version`s are different quantities and never compared.
     """
 
     source: Name = Field(description="Who rates: arena, artificial-analysis")

@@ -1,3 +1,4 @@
+-- A reading replaces the one before as a whole: only rows with the greatest version of their leaderboard and day hold.
 CREATE TABLE ratings_log
 (
     source LowCardinality(String) COMMENT 'Source of the rating: arena, artificial-analysis',
@@ -10,7 +11,8 @@ CREATE TABLE ratings_log
     upper Nullable(Float64) COMMENT 'Upper end of its 95% interval',
     votes Nullable(UInt64) COMMENT 'Number of votes behind it',
     observed_at DateTime64(3, 'UTC') COMMENT 'Moment at which it was read, UTC',
-    version UInt64 COMMENT 'Derived from observed_at, then from a checksum of the row: the greatest wins'
+    version UInt64
+        COMMENT 'Of the reading: derived from its moment, then from a checksum of its rows; the greatest wins'
 )
 ENGINE = ReplacingMergeTree(version)
 ORDER BY (source, board, index_version, published_on, name)

@@ -71,9 +71,9 @@ FROM
 (
     SELECT source, day, slug, splitByChar(':', slug)[1] AS base, tokens, as_of
     FROM inference_log FINAL
-    WHERE (source, day, as_of) IN
+    WHERE (source, day, (as_of, version)) IN
     (
-        SELECT source, day, max(as_of)
+        SELECT source, day, max((as_of, version))
         FROM inference_log
         WHERE as_of <= {moment:DateTime64(3, 'UTC')}
         GROUP BY source, day

@@ -19,7 +19,10 @@ FROM
 (
     SELECT source, day, slug, splitByChar(':', slug)[1] AS base, tokens, as_of
     FROM inference_log FINAL
-    WHERE (source, day, as_of) IN (SELECT source, day, max(as_of) FROM inference_log GROUP BY source, day)
+    WHERE (source, day, (as_of, version)) IN
+    (
+        SELECT source, day, max((as_of, version)) FROM inference_log GROUP BY source, day
+    )
 ) AS t
 LEFT JOIN names AS n ON n.source = t.source AND n.name = t.base AND t.base != 'other'
 COMMENT 'Tokens by the latest count, with the model of each name: one row per source, day and name';

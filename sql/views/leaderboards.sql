@@ -21,9 +21,19 @@ AS SELECT
     s.name AS name, s.rating AS rating, s.lower AS lower, s.upper AS upper, s.votes AS votes,
     if(n.name = '', NULL, n.open) AS open, if(n.name = '', NULL, n.model_id) AS model_id,
     if(n.name = '', NULL, n.org) AS org, if(n.name = '', NULL, n.region) AS region, s.observed_at AS observed_at
-FROM (SELECT * FROM ratings_log FINAL) AS s
+FROM
+(
+    SELECT *
+    FROM ratings_log FINAL
+    WHERE (source, board, index_version, published_on, version) IN
+    (
+        SELECT source, board, index_version, published_on, max(version)
+        FROM ratings_log
+        GROUP BY source, board, index_version, published_on
+    )
+) AS s
 LEFT JOIN names AS n ON n.source = s.source AND n.name = s.name
-COMMENT 'Ratings as published, with the model of each name: one row per source, leaderboard, version, day and name';
+COMMENT 'Ratings as last published, with the model of each name: one row per source, leaderboard, version, day and name';
 
 CREATE OR REPLACE VIEW best_scores
 (

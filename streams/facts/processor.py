@@ -3,7 +3,8 @@
 It reads `breakout.names`, `breakout.inference` and `breakout.scores`, and writes `names_log`,
 `inference_log` and `ratings_log`. A row depends on its record alone, and the contents of two rows
 with one key decide which of them counts, so the processor keeps no state; shares and ranks are
-views.
+views. A day's tokens and a day's leaderboard are documents: views read the rows of the newest
+reading alone, so what it no longer names is withdrawn.
 """
 
 import asyncio

@@ -27,7 +27,14 @@ _NAMES = {
     "observed_at": TIMESTAMP,
     "version": COUNT,
 }
-_INFERENCE = {"source": TEXT, "day": DATE, "as_of": TIMESTAMP, "slug": TEXT, "tokens": COUNT}
+_INFERENCE = {
+    "source": TEXT,
+    "day": DATE,
+    "as_of": TIMESTAMP,
+    "slug": TEXT,
+    "tokens": COUNT,
+    "version": COUNT,
+}
 _RATINGS = {
     "source": TEXT,
     "board": TEXT,
@@ -54,33 +61,31 @@ def names(records: Sequence[NameRecord]) -> pa.Table:
 
 
 def inference(days: Sequence[InferenceDay]) -> pa.Table:
-    """Return rows of `inference_log`."""
-    return table_of(
-        _INFERENCE,
-        (
-            (day.source, day.day, day.as_of, name, tokens)
-            for day in days
-            for name, tokens in zip(day.names, day.tokens, strict=True)
-        ),
-    )
+    """Return rows of `inference_log`; all rows of a reading have its version."""
+    rows: list[tuple[Any, ...]] = []
+    for day in days:
+        counts = sorted(zip(day.names, day.tokens, strict=True))
+        version = _version(day.observed_at, counts)
+        rows += ((day.source, day.day, day.as_of, *count, version) for count in counts)
+    return table_of(_INFERENCE, rows)
 
 
 def ratings(boards: Sequence[LeaderboardSlice]) -> pa.Table:
-    """Return rows of `ratings_log`."""
-    rows = []
+    """Return rows of `ratings_log`; all rows of a reading have its version."""
+    rows: list[tuple[Any, ...]] = []
     for board in boards:
         key = (board.source, board.board, board.version, board.published_on)
         columns = (board.names, board.rating, board.lower, board.upper, board.votes)
-        for name, *rating in zip(*columns, strict=True):
-            version = _version(board.observed_at, rating)
-            rows.append((*key, name, *rating, board.observed_at, version))
+        rated = sorted(zip(*columns, strict=True), key=lambda row: row[0])
+        version = _version(board.observed_at, rated)
+        rows += ((*key, *row, board.observed_at, version) for row in rated)
     return table_of(_RATINGS, rows)
 
 
 def _version(observed_at: datetime, facts: Sequence[Any]) -> int:
-    """Return the version of a row: the newest wins, of equally new ones the greater checksum.
+    """Return the version of a reading: the newest wins, of equally new ones the greater checksum.
 
-    So the order of two rows does not matter.
+    So the order of two readings does not matter.
     """
     checksum = zlib.crc32(json.dumps(facts).encode()) & ((1 << _CHECKSUM_BITS) - 1)
     return to_ms(observed_at) << _CHECKSUM_BITS | checksum

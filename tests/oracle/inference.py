@@ -3,7 +3,7 @@
 from calendar import monthrange
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
-from datetime import date, datetime
+from datetime import date
 from fractions import Fraction
 from typing import Any
 
@@ -16,15 +16,15 @@ UNKNOWN: Row = {"open": None, "model_id": None, "org": None, "region": None}
 
 def inference_tokens(days: Iterable[InferenceDay], names: Mapping[Any, Row]) -> dict[Any, Row]:
     """Rows of `inference_tokens` by source, day and slug."""
-    readings: dict[Any, dict[datetime, dict[str, int]]] = defaultdict(lambda: defaultdict(dict))
+    newest: dict[Any, InferenceDay] = {}
     for one in days:
-        counted = readings[one.source, one.day][one.as_of]
-        for slug, tokens in zip(one.names, one.tokens, strict=True):
-            counted[slug] = max(counted.get(slug, 0), tokens)
+        before = newest.setdefault((one.source, one.day), one)
+        if (one.as_of, one.observed_at) > (before.as_of, before.observed_at):
+            newest[one.source, one.day] = one
     rows: dict[Any, Row] = {}
-    for (source, day), by_time in readings.items():
-        as_of = max(by_time)
-        for slug, tokens in by_time[as_of].items():
+    for (source, day), reading in newest.items():
+        as_of = reading.as_of
+        for slug, tokens in zip(reading.names, reading.tokens, strict=True):
             base = slug.split(":")[0]
             meaning = names.get((source, base), UNKNOWN) if base != "other" else UNKNOWN
             rows[source, day, slug] = {

@@ -1,7 +1,6 @@
 """Leaderboard ratings, recomputed from all readings."""
 
 from collections.abc import Iterable, Mapping
-from datetime import datetime
 from typing import Any
 
 from breakout.contract.events import LeaderboardSlice
@@ -12,19 +11,24 @@ from .inputs import Row
 
 def ratings(boards: Iterable[LeaderboardSlice], names: Mapping[Any, Row]) -> dict[Any, Row]:
     """Rows of `scores` by source, board, index_version, published_on and name."""
-    newest: dict[Any, tuple[datetime, Row]] = {}
+    newest: dict[Any, LeaderboardSlice] = {}
     for one in boards:
+        key = (one.source, one.board, one.version, one.published_on)
+        if key not in newest or one.observed_at > newest[key].observed_at:
+            newest[key] = one
+    found: dict[Any, Row] = {}
+    for key, one in newest.items():
         for row in zip(one.names, one.rating, one.lower, one.upper, one.votes, strict=True):
             name, rating, lower, upper, votes = row
-            key = (one.source, one.board, one.version, one.published_on, name)
-            rating_columns = {"rating": rating, "lower": lower, "upper": upper, "votes": votes}
-            if key not in newest or one.observed_at > newest[key][0]:
-                newest[key] = (one.observed_at, rating_columns)
-    found = {}
-    for key, (observed_at, rating_columns) in newest.items():
-        meaning = names.get((key[0], key[-1]), UNKNOWN)
-        names_columns = {column: meaning[column] for column in UNKNOWN}
-        found[key] = rating_columns | names_columns | {"observed_at": observed_at}
+            meaning = names.get((one.source, name), UNKNOWN)
+            found[*key, name] = {
+                "rating": rating,
+                "lower": lower,
+                "upper": upper,
+                "votes": votes,
+                "observed_at": one.observed_at,
+                **{column: meaning[column] for column in UNKNOWN},
+            }
     return found
 
 

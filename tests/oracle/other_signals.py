@@ -128,7 +128,8 @@ def _inference(random: Random) -> Iterable[Event]:
             yield InferenceDay(
                 source="openrouter",
                 day=day,
-                as_of=START + timedelta(days=number + counting),
+                # Two readings of a day may have one count.
+                as_of=START + timedelta(days=number + counting // (1 + number % 2)),
                 observed_at=START + timedelta(days=number + counting, hours=1),
                 names=[*slugs, "other"],
                 tokens=[random.choice([0, random.randint(1, 2**62)]) for _ in (*slugs, "other")],
