@@ -1,6 +1,6 @@
 """Size bins by total parameters, and how a model's size is found.
 
-Bins, resolution order and name patterns are those of the tracked-models list
+Bins and name patterns are those of the tracked-models list
 (github.com/Interconnects-AI/tracked-models, `metadata/model_sizes.py`).
 """
 
@@ -69,24 +69,72 @@ def size_in_name(model_id: str) -> float | None:
     return None
 
 
+AGREE_WITHIN = 1.5
+"""Ratio of two sizes up to which they agree: rounded names and tied weights stay within it."""
+
+
+@dataclass(frozen=True)
+class Witnesses:
+    """What each source states of a model's size, decimal billions; None where it states none."""
+
+    manual: float | None = None
+    """The manual table of the tracked-models list."""
+    parameters: float | None = None
+    """Sum of the weights' `parameters` by type."""
+    total: float | None = None
+    """The weights' own total. It can contradict their `parameters`."""
+    name: float | None = None
+    """The name of the model."""
+
+    @property
+    def stated(self) -> bool:
+        """Whether any states a size."""
+        return any((self.manual, self.parameters, self.total, self.name))
+
+
 def resolve_size(
-    model_id: str,
+    witnesses: Witnesses,
     *,
     override_b: float | None = None,
-    manual_b: float | None = None,
-    safetensors_total: int | None = None,
+    settled: Size | None = None,
 ) -> Size | None:
-    """Return a model's size from the first source that has one, else null.
+    """Return a model's size; None if nothing states one, or the witnesses do not agree.
 
-    The order is override, manual table (both decimal billions), safetensors total (a count of
-    parameters), the name. Zero counts as unknown.
+    An override overrules everything. Then a size settled before stands: the weights' total can
+    change under a model's feet. Then witnesses decide, see `agreed_size`.
     """
     if override_b:
         return Size(override_b, "override")
-    if manual_b:
-        return Size(manual_b, "manual")
-    if safetensors_total:
-        return Size(safetensors_total / 1e9, "safetensors")
-    if named := size_in_name(model_id):
-        return Size(named, "name")
+    return settled or agreed_size(witnesses)
+
+
+def agreed_size(witnesses: Witnesses) -> Size | None:
+    """Return the size that the witnesses agree on; None if they do not, or state none.
+
+    The weights are one witness, however often they state a size. Two witnesses that agree decide,
+    since a name may state active parameters and weights may be packed; but not against the manual
+    table, which a person wrote. A lone witness is believed. The figure is that of the first in the
+    order manual table, weights, name.
+    """
+    stated = (
+        _sizes("manual", witnesses.manual),
+        _sizes("safetensors", witnesses.parameters, witnesses.total),
+        _sizes("name", witnesses.name),
+    )
+    first, *others = [sizes for sizes in stated if sizes] or [[]]
+    if not others:
+        return first[0] if first and all(_agree(first[0], size) for size in first) else None
+    # Without a manual figure the weights and the name are all there is.
+    for size in first:
+        if any(_agree(size, other) for sizes in others for other in sizes):
+            return size
     return None
+
+
+def _sizes(source: SizeSource, *stated: float | None) -> list[Size]:
+    return [Size(size_b, source) for size_b in stated if size_b]
+
+
+def _agree(one: Size, other: Size) -> bool:
+    sizes = (one.total_params_b, other.total_params_b)
+    return max(sizes) <= AGREE_WITHIN * min(sizes)

@@ -84,3 +84,11 @@ class CollectorSettings(SettingsGroup):
         description="Maximum number of requests to the Hub in one survey of derivatives",
         ge=1,
     )
+    withdraw_limit: float = Field(
+        0.25,
+        alias="BREAKOUT_WITHDRAW_LIMIT",
+        description="Largest share of the tracked models, and of the reviewed facts about them, "
+        "that one reading of the tracked-models list may withdraw; a shorter list is not used",
+        ge=0,
+        le=1,
+    )

@@ -13,7 +13,10 @@ import structlog
 from pydantic import TypeAdapter, ValidationError
 
 from breakout.contract.model_ids import ModelId
+from breakout.registry.hub import object_id
+from breakout.registry.known import Known
 from breakout.registry.policy import rejection
+from breakout.registry.renames import primary
 from breakout.settings import Settings
 from collectors.http.client import DEFAULT_REQUEST_POLICY, RequestPolicy, Source
 from collectors.http.errors import (
@@ -71,7 +74,7 @@ class Crawl:
     repositories: dict[str, str] = field(default_factory=dict)
     """The Hub's `_id` of each repository, by wanted id."""
     aliases: dict[str, str] = field(default_factory=dict)
-    """Wanted ids that are former names of other wanted models, with the current ones."""
+    """Wanted ids of repositories that count under another wanted id, with that id."""
     missing: dict[str, str] = field(default_factory=dict)
     """Wanted models without a row, and why."""
     rejected: RejectedRows = field(default_factory=lambda: RejectedRows(SOURCE, SOURCE))
@@ -109,19 +112,25 @@ async def crawl(
     seed: str = "",
     single_requests: int = SINGLE_REQUESTS,
     repositories: Mapping[str, str] = MappingProxyType({}),
+    known: Known = MappingProxyType({}),
     on_progress: Progress = lambda _done, _total: None,
 ) -> Crawl:
     """List the organisations' models, then request the wanted ones that no listing has.
 
     The row of a renamed model is stored under its wanted id. If the current name is wanted too,
-    the former one is an alias without a row: one counter must not count twice.
-    `repositories` are the `_id`s of an earlier crawl: a former name that now redirects to another
-    repository is missing, since that repository's counters are not the model's.
+    the former one is an alias without a row: one counter must not count twice. Of two former names
+    one counts, see `renames.primary`.
+    `repositories` are the `_id`s of an earlier crawl: a listed repository with the `_id` of a
+    wanted model is that model renamed, and a former name that now redirects to another repository
+    is missing, since that repository's counters are not the model's. `known` are the registry's
+    records.
     `collector` is the component in dead letters. `seed` selects the models to request when there
     are more than `single_requests`.
     Raises `EmptyResponseError` when there is no row at all.
     """
-    crawler = _Crawler(hub, frozenset(wanted), seed, single_requests, repositories, on_progress)
+    crawler = _Crawler(
+        hub, frozenset(wanted), seed, single_requests, repositories, known, on_progress
+    )
     crawler.found.rejected = RejectedRows(SOURCE, collector)
     return await crawler.run(sorted(set(organisations)))
 
@@ -134,6 +143,7 @@ class _Crawler:
         seed: str,
         single_requests: int,
         repositories: Mapping[str, str],
+        known: Known,
         on_progress: Progress,
     ) -> None:
         self._hub = hub
@@ -141,6 +151,7 @@ class _Crawler:
         self._seed = seed
         self._single_requests = single_requests
         self._repositories = repositories
+        self._known = known
         self._on_progress = on_progress
         self._done = self._total = 0
         self._breaker = CircuitBreaker()
@@ -152,6 +163,7 @@ class _Crawler:
         self._total = len(organisations)
         await self._hub.for_each(organisations, self._list)
         listed = len(organisations) > len(found.failures) or bool(found.rows)
+        self._find_renamed()
         if listed:
             await self._hub.for_each(self._moved_namespaces(), self._follow_namespace)
         requested = self._choose(self._absent()) if listed else []
@@ -159,9 +171,7 @@ class _Crawler:
             found.missing[model_id] = self._why_not_requested(model_id, listed=listed)
         self._total += len(requested)
         await self._hub.for_each(requested, self._request)
-        # A renamed model that is listed under its current name would be observed twice.
-        for name in set(found.renamed.values()) - self._wanted:
-            found.rows.pop(name, None)
+        self._drop_aliases()
         if found.renamed:
             log.info(
                 "tracked models were renamed",
@@ -212,6 +222,32 @@ class _Crawler:
                 else:
                     self.found.rows[model_id] = row
                     streak.accepted()
+
+    def _find_renamed(self) -> None:
+        """Find absent models under other names by their repositories' `_id`, without a request."""
+        names = {
+            repository: name
+            for name, row in self.found.rows.items()
+            if (repository := object_id(row.get("_id"))) is not None
+        }
+        for model_id in sorted(self._absent()):
+            name = names.get(self._repositories.get(model_id, ""))
+            if name is not None:
+                self._add(model_id, self.found.rows[name])
+
+    def _drop_aliases(self) -> None:
+        """Leave one row a repository: its counter must not count twice."""
+        found = self.found
+        formers: dict[str, list[str]] = {}
+        for model_id, name in found.renamed.items():
+            if name not in self._wanted:
+                formers.setdefault(name, []).append(model_id)
+        for name, model_ids in formers.items():
+            found.rows.pop(name, None)
+            counted = primary(model_ids, self._known)
+            for model_id in set(model_ids) - {counted}:
+                del found.rows[model_id]
+                found.aliases[model_id] = counted
 
     def _absent(self) -> set[str]:
         """Return the wanted models without a result so far."""
@@ -301,6 +337,7 @@ class _Crawler:
             found.renamed[model_id] = name
             if name in self._wanted:
                 found.aliases[model_id] = name
+                found.rows.setdefault(name, row)
                 return
             log.debug("model was renamed", model_id=model_id, name=name)
         found.rows[model_id] = row

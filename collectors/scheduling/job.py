@@ -55,7 +55,7 @@ class Job(ABC):
         self.settings = settings
         self.request_policy = request_policy
         self.on_progress = on_progress
-        self._give_up_after = give_up_after
+        self.give_up_after = give_up_after
         self.last_run: datetime | None = None
         """Time of the last complete run, UTC; null = none known."""
 
@@ -77,7 +77,7 @@ class Job(ABC):
         Raises one of `EXPECTED_ERRORS` when nothing was read, or not everything was published.
         """
         # Before any request to the source: without Kafka its responses would be lost.
-        await ensure_topics(self.settings, TOPICS, give_up_after=self._give_up_after)
+        await ensure_topics(self.settings, TOPICS, give_up_after=self.give_up_after)
         observed_at = observed_at or now()
         started = time.monotonic()
         try:
@@ -101,11 +101,11 @@ class Job(ABC):
         while True:
             try:
                 async with open_publisher(
-                    self.settings, give_up_after=self._give_up_after
+                    self.settings, give_up_after=self.give_up_after
                 ) as publisher:
                     return await publish(publisher, collected)
             except KafkaUnavailableError as error:
-                if self._give_up_after is not None:
+                if self.give_up_after is not None:
                     raise
                 log.warning("publishing again from the first record", reason=str(error))
             except asyncio.CancelledError:

@@ -27,7 +27,8 @@ class Collected:
     failures: tuple[str, ...] = ()
     """Listings that are incomplete, so that unknown items may be missing."""
     notes: tuple[str, ...] = ()
-    """How contradictions of the source were resolved; nothing is missing because of them."""
+    """How contradictions of the source were resolved, and what it withdrew; nothing is missing
+    because of them."""
 
 
 @dataclass(frozen=True)

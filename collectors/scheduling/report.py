@@ -38,7 +38,7 @@ def log_outcome(outcome: Outcome) -> None:
             "more is missing", source=outcome.source, not_shown=len(outcome.missing) - _SHOWN
         )
     for note in outcome.notes:
-        log.info("contradiction resolved", source=outcome.source, note=note)
+        log.info("note", source=outcome.source, note=note)
     if outcome.dropped:
         log.warning(
             "too many invalid rows for the dead-letter topic",

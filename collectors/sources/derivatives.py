@@ -2,31 +2,34 @@
 
 The Hub tags a derivative with `base_model:ID`, so one listing per base has its derivatives. Those
 that may be bases themselves are listed next, the most downloaded first, within the request budget.
+A tag has the base's name of its time, so a base that was renamed is listed under all its names, and
+ids are resolved to the one that counts.
 """
 
 import json
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import NamedTuple, TypeVar
+from typing import Annotated, NamedTuple, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 from breakout.contract.events import DerivativesSlice, UtcDatetime
 from breakout.contract.model_ids import ModelId
-from breakout.registry.hub import BaseModels
+from breakout.registry.hub import BaseModels, object_id
+from breakout.registry.renames import Renames
 from collectors.http.client import Source
 from collectors.http.errors import CircuitBreaker, EmptyResponseError, SourceError
 from collectors.hub.crawl import MODELS_PATH, PAGE_ROWS, hub_source
+from collectors.hub.job import HubJob
 from collectors.hub.listing import ListingError, read_listing
 from collectors.publishing.rejected_rows import RejectedRows, RowReader
 from collectors.publishing.rejection_limit import RejectionLimitError, RejectionStreak
 from collectors.publishing.slices import MOST_BYTES, scrape_id
 from collectors.scheduling.cadence import DAY, HOUR, MONDAY, WEEK, Cadence
-from collectors.scheduling.job import Job, Progress
+from collectors.scheduling.job import Progress
 from collectors.scheduling.outcome import Collected
 from collectors.sources.fields import Count
-from collectors.sources.tracked_models import fetch_tracked_list
 
 SOURCE = "huggingface"
 NAME = "derivatives"
@@ -51,6 +54,7 @@ class Row(BaseModel):
     model_config = ConfigDict(extra="ignore")
 
     id: ModelId
+    repository: Annotated[str | None, BeforeValidator(object_id)] = Field(None, alias="_id")
     created_at: UtcDatetime | None = Field(None, alias="createdAt")
     downloads_all_time: Count | None = Field(None, alias="downloadsAllTime")
     downloads_30d: Count | None = Field(None, alias="downloads")
@@ -86,33 +90,37 @@ async def crawl_derivatives(
     bases: Iterable[str],
     *,
     requests: int,
+    renames: Renames | None = None,
     on_progress: Progress = lambda _done, _total: None,
 ) -> DerivativesCrawl:
     """List the derivatives of the bases, and theirs, with at most so many requests.
 
     Retries of a request count once. Raises `EmptyResponseError` without a complete listing.
     """
-    crawler = _Crawler(hub, requests, on_progress)
-    await crawler.run(sorted(set(bases)))
+    bases = set(bases)
+    crawler = _Crawler(hub, requests, renames or Renames(bases), on_progress)
+    await crawler.run(bases)
     return crawler.found
 
 
 class _Crawler:
-    def __init__(self, hub: Source, requests: int, on_progress: Progress) -> None:
+    def __init__(self, hub: Source, requests: int, renames: Renames, on_progress: Progress) -> None:
         self._hub = hub
         self._left = requests
+        self._renames = renames
         self._on_progress = on_progress
         self._requested: set[str] = set()
         self._breaker = CircuitBreaker()
         self.found = DerivativesCrawl()
 
-    async def run(self, bases: list[str]) -> None:
+    async def run(self, bases: set[str]) -> None:
         found = self.found
-        level = bases
+        bases = {name for base in bases for name in self._renames.names(base)}
+        level = sorted(bases)
         while level and self._left > 0 and not self._breaker.is_open:
             await self._hub.for_each(level, self._list)
             level = self._next_level()
-        found.missing |= dict.fromkeys(set(bases) - self._requested, BUDGET_EXHAUSTED)
+        found.missing |= dict.fromkeys(bases - self._requested, BUDGET_EXHAUSTED)
         found.not_listed = len(self._next_level())
         if not found.listed:
             reason = next(iter(found.missing.values()), "no base is tracked")
@@ -167,19 +175,21 @@ class _Crawler:
     def _add(self, base: str, row: Row) -> str | None:
         """Add a derivative; returns why not, if Kafka would reject its record for its size."""
         base_models = row.base_models or BaseModels()
+        model_id = self._renames.counted(row.id, row.repository)
+        parents = base_models.counted(self._renames) or [self._renames.counted(base)]
         derivative = Derivative(
             # It was listed under this base, even if the row does not name it.
-            tuple(dict.fromkeys(base_models.models)) or (base,),
+            tuple(one for one in parents if one != model_id or one in base_models.models),
             base_models.relation,
             row.created_at,
             row.downloads_all_time,
             row.downloads_30d,
         )
-        known = self.found.derivatives.get(row.id)
+        known = self.found.derivatives.get(model_id)
         derivative = derivative if known is None else _merged(known, derivative)
-        if _bytes_of(row.id, derivative) > MOST_BYTES:
+        if _bytes_of(model_id, derivative) > MOST_BYTES:
             return f"baseModels: {len(derivative.parents)} are too many for a record"
-        self.found.derivatives[row.id] = derivative
+        self.found.derivatives[model_id] = derivative
         return None
 
 
@@ -239,7 +249,7 @@ def _slice(
     )
 
 
-class DerivativesJob(Job):
+class DerivativesJob(HubJob):
     """Derivatives of the tracked models."""
 
     name = NAME
@@ -247,13 +257,19 @@ class DerivativesJob(Job):
     """Saturdays at 03:00 UTC: a crawl takes thousands of requests."""
 
     async def collect(self, observed_at: datetime) -> Collected:
-        """Crawl the derivatives of the tracked models."""
-        tracked_list = await fetch_tracked_list(self.settings, self.request_policy)
+        """Crawl the derivatives of the tracked models, under all names of each."""
+        await self.read_known()
+        tracked_list = await self.read_list()
+        renames = Renames(tracked_list.models, self.known)
+        listed = await self.crawl(tracked_list, observed_at, collector=self.name)
+        for model_id, name in listed.renamed.items():
+            renames.add(model_id, name, listed.repositories.get(model_id))
         async with hub_source(self.settings, request_policy=self.request_policy) as hub:
             found = await crawl_derivatives(
                 hub,
                 tracked_list.models,
                 requests=self.settings.derivatives_requests,
+                renames=renames,
                 on_progress=self.on_progress,
             )
         return Collected(

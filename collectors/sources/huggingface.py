@@ -3,6 +3,7 @@
 import time
 from dataclasses import replace
 from datetime import datetime
+from types import MappingProxyType
 from typing import Any
 
 import structlog
@@ -10,6 +11,7 @@ from pydantic import ValidationError
 
 from breakout.contract.events import ModelRecord
 from breakout.registry.hub import HubFacts
+from breakout.registry.known import Known, known_list
 from breakout.registry.overrides import Overrides, load_overrides
 from breakout.registry.resolve import resolve
 from breakout.registry.table import RegistryFileError
@@ -22,18 +24,23 @@ from collectors.publishing.rejected_rows import explain
 from collectors.publishing.slices import Scrape
 from collectors.scheduling.cadence import Cadence
 from collectors.scheduling.outcome import Collected
-from collectors.sources.tracked_models import fetch_tracked_list
 
 log = structlog.get_logger(__name__)
 
 
 def read_counters(
-    found: Crawl, tracked_list: TrackedList, overrides: Overrides, *, observed_at: datetime
+    found: Crawl,
+    tracked_list: TrackedList,
+    overrides: Overrides,
+    *,
+    observed_at: datetime,
+    known: Known = MappingProxyType({}),
 ) -> Collected:
     """Read the counters of all tracked models and of those that meet the policy.
 
     An invalid row becomes a dead letter, and its model is missing. A renamed model keeps its
-    tracked id, so that its series continues. Raises `EmptyResponseError` without valid counters.
+    tracked id, so that its series continues. `known` are the registry's records. Raises
+    `EmptyResponseError` without valid counters.
     """
     counters: dict[str, Counters] = {}
     missing = dict(found.missing)
@@ -47,7 +54,14 @@ def read_counters(
             if not tracked:
                 facts = HubFacts.model_validate(row)
                 discovered.append(
-                    resolve(model_id, facts, tracked_list, overrides, observed_at=observed_at)
+                    resolve(
+                        model_id,
+                        facts,
+                        tracked_list,
+                        overrides,
+                        observed_at=observed_at,
+                        before=known.get(model_id),
+                    )
                 )
         except ValidationError as error:
             counters.pop(model_id, None)
@@ -71,7 +85,7 @@ class HuggingFaceJob(HubJob):
     """Download counters of the Hugging Face Hub.
 
     The tracked-models list is read at the first run and again every registry interval; when that
-    fails, the earlier list stays in use.
+    fails, the earlier list stays in use, after a restart as the registry's records show it.
     """
 
     name = "huggingface"
@@ -93,7 +107,9 @@ class HuggingFaceJob(HubJob):
         tracked_list = await self._list()
         overrides = load_overrides(self.settings.overrides_file)
         found = await self.crawl(tracked_list, observed_at)
-        collected = read_counters(found, tracked_list, overrides, observed_at=observed_at)
+        collected = read_counters(
+            found, tracked_list, overrides, observed_at=observed_at, known=self.known
+        )
         new = [one for one in collected.discovered if one.model_id not in self._registered]
         return replace(collected, discovered=new)
 
@@ -105,13 +121,16 @@ class HuggingFaceJob(HubJob):
         age = time.monotonic() - self._list_read_at
         if self._tracked_list is not None and age < self.settings.registry_seconds:
             return self._tracked_list
+        await self.read_known()
+        self._registered.update(one.model_id for one in self.known.values() if not one.tracked)
         try:
-            tracked_list = await fetch_tracked_list(self.settings, self.request_policy)
+            tracked_list = await self.read_list()
         except (SourceError, RegistryFileError) as error:
-            if self._tracked_list is None:
+            earlier = self._tracked_list or known_list(self.known)
+            if not earlier.models:
                 raise
             log.warning("using the earlier tracked-models list", reason=str(error))
-            return self._tracked_list
+            return earlier
         self._tracked_list = tracked_list
         self._list_read_at = time.monotonic()
         return tracked_list

@@ -1,12 +1,15 @@
 """The registry: the tracked-models list joined with the Hub's metadata, one record a model."""
 
 from datetime import datetime
+from types import MappingProxyType
 
 from pydantic import ValidationError
 
 from breakout.contract.events import ModelRecord
 from breakout.registry.hub import HubFacts
+from breakout.registry.known import Known
 from breakout.registry.overrides import Overrides, load_overrides
+from breakout.registry.renames import Renames
 from breakout.registry.resolve import resolve
 from breakout.registry.tracked_list import TrackedList
 from collectors.hub.crawl import Crawl, passes_policy
@@ -14,7 +17,6 @@ from collectors.hub.job import HubJob
 from collectors.publishing.rejected_rows import explain
 from collectors.scheduling.cadence import HOUR, MONDAY, Cadence
 from collectors.scheduling.outcome import Collected
-from collectors.sources.tracked_models import fetch_tracked_list
 
 
 class RegistryJob(HubJob):
@@ -30,36 +32,73 @@ class RegistryJob(HubJob):
     async def collect(self, observed_at: datetime) -> Collected:
         """Read the list and crawl the Hub."""
         overrides = load_overrides(self.settings.overrides_file)
-        tracked_list = await fetch_tracked_list(self.settings, self.request_policy)
+        await self.read_known()
+        tracked_list = await self.read_list()
         found = await self.crawl(tracked_list, observed_at, collector=self.name)
-        return resolve_models(found, tracked_list, overrides, observed_at=observed_at)
+        return resolve_models(
+            found, tracked_list, overrides, observed_at=observed_at, known=self.known
+        )
 
 
 def resolve_models(
-    found: Crawl, tracked_list: TrackedList, overrides: Overrides, *, observed_at: datetime
+    found: Crawl,
+    tracked_list: TrackedList,
+    overrides: Overrides,
+    *,
+    observed_at: datetime,
+    known: Known = MappingProxyType({}),
 ) -> Collected:
     """Join the list with the Hub's metadata, one record a model.
 
-    A model without metadata has no record: it would replace an earlier one that has dates.
+    A model that the Hub does not list now is resolved from its `known` record, so that a fact which
+    the list or the overrides withdraw no longer holds for it either; it has a record only if that
+    changes anything. A model that was never known has none.
     """
-    records: list[ModelRecord] = []
+    renames = Renames(tracked_list.models, known)
+    for model_id, name in found.renamed.items():
+        renames.add(model_id, name, found.repositories.get(model_id))
+    records: dict[str, ModelRecord] = {}
     missing = dict(found.missing)
-    for model_id, row in sorted(found.rows.items()):
-        if model_id not in tracked_list.models and not passes_policy(model_id, row):
+
+    def resolved(model_id: str, facts: HubFacts, *, alias: bool = False) -> ModelRecord:
+        return resolve(
+            model_id,
+            facts,
+            tracked_list,
+            overrides,
+            observed_at=observed_at,
+            before=known.get(model_id),
+            alias=alias,
+            renames=renames,
+        )
+
+    aliased = {alias: found.rows[counted] for alias, counted in found.aliases.items()}
+    for model_id, row in sorted((found.rows | aliased).items()):
+        wanted = model_id in tracked_list.models or model_id in known
+        if not wanted and not passes_policy(model_id, row):
             continue
         try:
             facts = HubFacts.model_validate(row)
-            records.append(
-                resolve(model_id, facts, tracked_list, overrides, observed_at=observed_at)
-            )
+            records[model_id] = resolved(model_id, facts, alias=model_id in aliased)
         except ValidationError as error:
             reason = explain(error)
-            found.rejected.add(row, f"{model_id}: {reason}")
+            if model_id not in aliased:
+                found.rejected.add(row, f"{model_id}: {reason}")
             missing[model_id] = f"invalid row: {reason}"
-    untracked = sum(not record.tracked for record in records)
+    for model_id, before in sorted(known.items()):
+        if model_id not in records:
+            record = resolved(model_id, HubFacts.remembered(before))
+            if record.model_copy(update={"observed_at": before.observed_at}) != before:
+                records[model_id] = record
+    tracked = sum(record.tracked for record in records.values())
+    withdrawn = sum(
+        before.tracked and model_id in records and not records[model_id].tracked
+        for model_id, before in known.items()
+    )
     return Collected(
-        {"tracked models": len(records) - untracked, "other models": untracked},
+        {"tracked models": tracked, "other models": len(records) - tracked},
         found.rejected,
-        records,
+        [records[model_id] for model_id in sorted(records)],
         missing=missing,
+        notes=(f"no longer tracked: {withdrawn}",) if withdrawn else (),
     )

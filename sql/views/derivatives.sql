@@ -20,12 +20,29 @@ CREATE OR REPLACE VIEW derivatives
     counted Bool COMMENT 'Whether it is not tracked, derives from a tracked model and has more than 5 downloads',
     observed_at DateTime64(3, 'UTC') COMMENT 'Moment of the observation, UTC'
 )
-AS WITH lineage AS
+AS WITH
+-- Other names of tracked models, and the ids under which these count.
 (
     SELECT
-        source, model_id, ancestors, depths, roots,
-        arrayFilter(x -> x IN (SELECT model_id FROM models WHERE tracked), ancestors) AS tracked_ancestors,
-        arrayFilter(x -> x IN (SELECT model_id FROM models WHERE tracked), roots) AS tracked_roots
+        (
+            arrayPushBack(groupArray(if(tracked, assumeNotNull(renamed_to), model_id)), ''),
+            arrayPushBack(groupArray(if(tracked, model_id, assumeNotNull(renamed_to))), '')
+        )
+    FROM models
+    WHERE renamed_to IS NOT NULL AND (tracked OR renamed_to IN (SELECT model_id FROM models WHERE tracked))
+) AS renamed,
+lineage AS
+(
+    SELECT
+        source, model_id, transform(model_id, renamed.1, renamed.2, model_id) AS counted_id, ancestors, depths, roots,
+        arrayDistinct(arrayFilter(
+            x -> x IN (SELECT model_id FROM models WHERE tracked),
+            arrayMap(x -> transform(x, renamed.1, renamed.2, x), ancestors)
+        )) AS tracked_ancestors,
+        arrayDistinct(arrayFilter(
+            x -> x IN (SELECT model_id FROM models WHERE tracked),
+            arrayMap(x -> transform(x, renamed.1, renamed.2, x), roots)
+        )) AS tracked_roots
     FROM lineage_log FINAL
 ),
 -- Tracked models that a model derives from only through another tracked one.
@@ -37,7 +54,7 @@ further AS
         SELECT source, model_id, arrayJoin(tracked_ancestors) AS base FROM lineage WHERE length(tracked_ancestors) > 1
     ) AS l
     INNER JOIN (SELECT * FROM lineage WHERE notEmpty(tracked_ancestors)) AS t
-        ON t.source = l.source AND t.model_id = l.base
+        ON t.source = l.source AND t.counted_id = l.base
     GROUP BY source, model_id
 )
 SELECT
@@ -51,7 +68,7 @@ SELECT
         x -> splitByChar('/', x)[1], if(empty(l.tracked_roots), bases, l.tracked_roots)
     ))) AS base_orgs,
     d.created_at AS created_at, d.downloads_all_time AS downloads_all_time, d.downloads_30d AS downloads_30d,
-    d.model_id IN (SELECT model_id FROM models WHERE tracked) AS tracked,
+    transform(d.model_id, renamed.1, renamed.2, d.model_id) IN (SELECT model_id FROM models WHERE tracked) AS tracked,
     NOT tracked AND notEmpty(bases) AND ifNull(d.downloads_all_time, 0) > 5 AS counted,
     d.observed_at AS observed_at
 FROM (SELECT * FROM derivatives_log FINAL) AS d

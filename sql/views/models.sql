@@ -17,6 +17,13 @@ CREATE OR REPLACE VIEW models
     base_models Array(String) COMMENT 'Models it derives from, according to the hub',
     base_relation LowCardinality(Nullable(String)) COMMENT 'adapter, merge, quantized or finetune',
     tracked Bool COMMENT 'Whether it is on the tracked list and so eligible as a peer',
+    size_disputed Bool COMMENT 'Whether the witnesses of its size contradict each other, so that it has no size bin',
+    size_manual_b Nullable(Float64) COMMENT 'Size in the manual table, decimal billions',
+    size_parameters_b Nullable(Float64) COMMENT 'Sum of the weights'' parameters by type, decimal billions',
+    size_total_b Nullable(Float64) COMMENT 'Total that the weights state themselves, decimal billions',
+    size_name_b Nullable(Float64) COMMENT 'Size that the name states, decimal billions',
+    repository Nullable(String) COMMENT 'The hub''s own id of the repository, which a rename does not change',
+    renamed_to Nullable(String) COMMENT 'Current name of a repository that was renamed; null = model_id',
     observed_at DateTime64(3, 'UTC') COMMENT 'Moment at which the registry was read, UTC'
 )
 AS SELECT * FROM models_log FINAL

@@ -197,6 +197,13 @@ _MODELS = {
     "base_models": TEXTS,
     "base_relation": TEXT,
     "tracked": pa.bool_(),
+    "size_disputed": pa.bool_(),
+    "size_manual_b": pa.float64(),
+    "size_parameters_b": pa.float64(),
+    "size_total_b": pa.float64(),
+    "size_name_b": pa.float64(),
+    "repository": TEXT,
+    "renamed_to": TEXT,
     "observed_at": TIMESTAMP,
 }
 

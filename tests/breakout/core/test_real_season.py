@@ -12,7 +12,7 @@ from breakout.core.ages import age_at_end
 from breakout.core.breakouts import capped, confirmations, first_crossings
 from breakout.core.counters import classify
 from breakout.core.grid import Basis, daily
-from breakout.core.sizes import resolve_size, size_bin
+from breakout.core.sizes import Witnesses, agreed_size, size_bin, size_in_name
 from breakout.core.times import day_ms
 from breakout.simulation.catalog import Model
 from breakout.simulation.season import season_catalog, season_series
@@ -63,7 +63,8 @@ def observations(models: dict[str, Model]) -> Observations:
 
 
 def bin_of(model: Model) -> str | None:
-    size = resolve_size(model.id, manual_b=model.total_params_b if model.manual_size else None)
+    manual = model.total_params_b if model.manual_size else None
+    size = agreed_size(Witnesses(manual=manual, name=size_in_name(model.id)))
     return size_bin(size.total_params_b) if size else None
 
 

@@ -1,4 +1,4 @@
-"""Size bins and the order in which a size is resolved."""
+"""Size bins, and how witnesses settle a size."""
 
 import math
 
@@ -6,7 +6,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from breakout.core.sizes import SIZE_BINS, resolve_size, size_bin, size_in_name
+from breakout.core.sizes import (
+    SIZE_BINS,
+    Size,
+    Witnesses,
+    agreed_size,
+    resolve_size,
+    size_bin,
+    size_in_name,
+)
 
 
 @pytest.mark.parametrize(
@@ -77,47 +85,72 @@ def test_a_larger_size_never_has_a_smaller_bin(one: float, other: float) -> None
 )
 def test_size_by_name(model_id: str, size_b: float | None, label: str | None) -> None:
     assert size_in_name(model_id) == size_b
-    resolved = resolve_size(model_id)
+    resolved = agreed_size(Witnesses(name=size_in_name(model_id)))
     assert (resolved.size_bin if resolved else None) == label
     assert (resolved.source if resolved else "name") == "name"
 
 
 @pytest.mark.parametrize(
-    ("model_id", "manual_b", "label"),
+    ("manual_b", "label"),
+    [(5.6, "7-9B"), (10, "10-50B"), (46.7, "10-50B"), (80, "50-100B"), (671, "250B+")],
+)
+def test_lone_witness_is_believed(manual_b: float, label: str) -> None:
+    for source, witnesses in (
+        ("manual", Witnesses(manual=manual_b)),
+        ("safetensors", Witnesses(parameters=manual_b)),
+        ("safetensors", Witnesses(total=manual_b)),
+        ("name", Witnesses(name=manual_b)),
+    ):
+        size = agreed_size(witnesses)
+        assert size is not None
+        assert (size.total_params_b, size.source, size.size_bin) == (manual_b, source, label)
+
+
+@pytest.mark.parametrize(
+    ("witnesses", "total_params_b"),
     [
-        ("microsoft/Phi-4-multimodal-instruct", 5.6, "7-9B"),
-        ("zai-org/GLM-4.6V-Flash", 10, "10-50B"),
-        ("google/gemma-4-26B-A4B-it", 25.2, "10-50B"),
-        ("mistralai/Mixtral-8x7B-v0.1", 46.7, "10-50B"),
-        ("tencent/Hunyuan-A13B-Instruct", 80, "50-100B"),
-        ("MiniMaxAI/MiniMax-M2", 230, "100-250B"),
-        ("deepseek-ai/DeepSeek-R1", 671, "250B+"),
+        # The manual table states it without 14 billion of multi-token prediction.
+        (Witnesses(manual=671, parameters=685, total=685), 671),
+        # The total contradicts its own parameters.
+        (Witnesses(parameters=7.615616512, total=0.000333312, name=7), 7.615616512),
+        (Witnesses(parameters=0.000333312, total=7.615616512, name=7), 7.615616512),
+        # The name states active parameters.
+        (Witnesses(manual=109, parameters=108.6, total=108.6, name=17), 109),
+        # Packed 4-bit weights count as one.
+        (Witnesses(manual=117, parameters=63, total=63, name=120), 117),
+        (Witnesses(parameters=12, name=8), 12),
     ],
 )
-def test_the_manual_table_goes_before_the_name(model_id: str, manual_b: float, label: str) -> None:
-    size = resolve_size(model_id, manual_b=manual_b, safetensors_total=685_000_000_000)
+def test_agreeing_witnesses_settle_the_size(witnesses: Witnesses, total_params_b: float) -> None:
+    size = agreed_size(witnesses)
     assert size is not None
-    assert (size.total_params_b, size.source, size.size_bin) == (manual_b, "manual", label)
+    assert size.total_params_b == total_params_b
 
 
-def test_order_of_resolution() -> None:
-    model_id = "meta-llama/Llama-4-Scout-17B-16E-Instruct"
-    sources = {"override_b": 108.6, "manual_b": 109.0, "safetensors_total": 108_641_793_536}
-    found = []
-    for name in ("", *sources):
-        sources.pop(name, None)
-        size = resolve_size(model_id, **sources)  # type: ignore[arg-type]
-        assert size is not None
-        found.append((size.source, size.total_params_b, size.size_bin))
-    assert found == [
-        ("override", 108.6, "100-250B"),
-        ("manual", 109.0, "100-250B"),
-        ("safetensors", 108.641793536, "100-250B"),
-        ("name", 17.0, "10-50B"),
-    ]
+@pytest.mark.parametrize(
+    "witnesses",
+    [
+        Witnesses(parameters=89, total=89, name=314),
+        Witnesses(parameters=0.000333312, total=0.000333312, name=7),
+        Witnesses(parameters=7.6, total=0.000333312),
+        Witnesses(manual=70, total=7),
+        Witnesses(manual=70, parameters=7, total=7, name=7),
+        Witnesses(parameters=12.01, name=8),
+    ],
+)
+def test_witnesses_that_disagree_settle_nothing(witnesses: Witnesses) -> None:
+    assert agreed_size(witnesses) is None
+    assert resolve_size(witnesses) is None
 
 
-def test_zero_is_unknown_and_the_next_source_is_asked() -> None:
-    size = resolve_size("acorn/tiny-3B", manual_b=0.0, safetensors_total=0)
-    assert size is not None
-    assert (size.total_params_b, size.source) == (3.0, "name")
+def test_override_goes_before_the_settled_size_and_that_before_witnesses() -> None:
+    witnesses, settled = Witnesses(total=89, name=314), Size(314, "name")
+    assert resolve_size(witnesses, override_b=300, settled=settled) == Size(300, "override")
+    assert resolve_size(witnesses, settled=settled) == settled
+    assert resolve_size(witnesses) is None
+
+
+def test_zero_is_unknown() -> None:
+    size = agreed_size(Witnesses(manual=0.0, total=0, name=3))
+    assert size == Size(3, "name")
+    assert not Witnesses(manual=0.0).stated

@@ -96,6 +96,10 @@ async def test_one_record_a_model_with_the_source_of_each_fact(hub: FaultyHub) -
         license="mit",
         pipeline_tag="text-generation",
         tracked=True,
+        size_manual_b=671.0,
+        size_parameters_b=685.0,
+        size_total_b=685.0,
+        repository=records["acorn/Acorn-R1"].repository,
     )
     distilled = records["acorn/Acorn-R1-Distill-7B"]
     assert (distilled.base_models, distilled.base_relation) == (["birch/Birch-7B"], "finetune")
