@@ -214,6 +214,10 @@ class NameRecord(Event):
     org: Name | None = Field(None, description="The Hub's organisation that publishes it, reviewed")
     hint: ModelId | None = Field(None, description="Its weights as the source says, not reviewed")
 
+    licensed_open: bool | None = Field(
+        None, description="Whether the licence that the source states makes it open; null = unknown"
+    )
+
     @property
     def key(self) -> str:
         """The record's key."""

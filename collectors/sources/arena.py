@@ -21,12 +21,12 @@ from collectors.http.errors import EmptyResponseError, SourceError
 from collectors.publishing.rejected_rows import RejectedRows, RowReader, row_label
 from collectors.publishing.rejection_limit import RejectionStreak, check_page_size
 from collectors.scheduling.cadence import DAY, HOUR, Cadence
-from collectors.scheduling.job import Job
 from collectors.scheduling.outcome import Collected
 from collectors.sources.arena_licences import is_open
 from collectors.sources.fields import Count, OptionalText
 from collectors.sources.leaderboards import Rating, leaderboard_slice
 from collectors.sources.names import NameFacts, name_records
+from collectors.sources.names_job import NamesJob
 
 log = structlog.get_logger(__name__)
 
@@ -75,7 +75,7 @@ class Leaderboard:
     """Names with several, different ratings of one day."""
 
 
-class ArenaJob(Job):
+class ArenaJob(NamesJob):
     """Arena's leaderboards of text, overall, without and with style control."""
 
     name = SOURCE
@@ -105,7 +105,13 @@ class ArenaJob(Job):
         if not boards and first_error is not None:
             raise first_error
         slices = [piece for board in boards for piece in _slices(board, observed_at)]
-        records = name_records(SOURCE, _name_facts(boards), names, observed_at=observed_at)
+        records = name_records(
+            SOURCE,
+            _name_facts(boards),
+            names,
+            observed_at=observed_at,
+            known=await self.known_names(),
+        )
         return Collected(
             {"ratings": sum(len(board.rows) for board in boards), "names": len(records)},
             rejected,

@@ -18,11 +18,11 @@ from collectors.http.rate_limit import Policy
 from collectors.publishing.rejected_rows import RejectedRows, RowReader, explain, row_label
 from collectors.publishing.rejection_limit import RejectionStreak, check_page_size
 from collectors.scheduling.cadence import DAY, HOUR, Cadence
-from collectors.scheduling.job import Job
 from collectors.scheduling.outcome import Collected
 from collectors.sources.fields import OptionalText
 from collectors.sources.leaderboards import Rating, leaderboard_slice
 from collectors.sources.names import NameFacts, name_records
+from collectors.sources.names_job import NamesJob
 
 log = structlog.get_logger(__name__)
 
@@ -112,7 +112,7 @@ class ModelList:
     """Slugs that are listed several times with different ratings."""
 
 
-class ArtificialAnalysisJob(Job):
+class ArtificialAnalysisJob(NamesJob):
     """The intelligence, coding and agentic indices."""
 
     name = SOURCE
@@ -139,7 +139,9 @@ class ArtificialAnalysisJob(Job):
             slug: NameFacts(title=item.name, vendor=item.creator)
             for slug, item in models.items.items()
         }
-        records = name_records(SOURCE, facts, names, observed_at=observed_at)
+        records = name_records(
+            SOURCE, facts, names, observed_at=observed_at, known=await self.known_names()
+        )
         return Collected(
             {"ratings": sum(len(piece.names) for piece in slices), "names": len(records)},
             models.rejected,

@@ -23,9 +23,9 @@ from collectors.http.rate_limit import Policy
 from collectors.publishing.rejected_rows import RejectedRows, RowReader, explain
 from collectors.publishing.rejection_limit import RejectionLimitError, RejectionStreak
 from collectors.scheduling.cadence import DAY, HOUR, Cadence
-from collectors.scheduling.job import Job
 from collectors.scheduling.outcome import Collected
 from collectors.sources.fields import MOST_EXACT
+from collectors.sources.names_job import NamesJob
 from collectors.sources.openrouter_names import Slug, openrouter_name_records, read_catalogue
 
 log = structlog.get_logger(__name__)
@@ -88,7 +88,7 @@ class Rankings:
     rejected: RejectedRows = field(default_factory=lambda: RejectedRows(SOURCE, SOURCE))
 
 
-class OpenRouterJob(Job):
+class OpenRouterJob(NamesJob):
     """Tokens of all complete days since the last run, and of recent days that are recounted."""
 
     name = SOURCE
@@ -119,7 +119,9 @@ class OpenRouterJob(Job):
             raise EmptyResponseError(f"{SOURCE}: no complete day of tokens: {reason}")
         days = [rankings.days[day] for day in sorted(rankings.days)]
         ranked = {name for day in days for name in day.names} - {OTHER}
-        records = openrouter_name_records(ranked, catalogue, names, observed_at=observed_at)
+        records = openrouter_name_records(
+            ranked, catalogue, names, observed_at=observed_at, known=await self.known_names()
+        )
         return Collected(
             {"days": len(days), "names": len(records)},
             rankings.rejected,

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 from datetime import datetime
+from types import MappingProxyType
 from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -68,8 +69,12 @@ def openrouter_name_records(
     names: NameMap,
     *,
     observed_at: datetime,
+    known: Mapping[str, NameRecord] = MappingProxyType({}),
 ) -> list[NameRecord]:
-    """Return one record a name, without variants: ranked, in the catalogue, or in the map."""
+    """Return one record a name, without variants: ranked, in the catalogue, or in the map.
+
+    For other `known` names see `name_records`.
+    """
     facts = {}
     for name in {without_variant(one) for one in ranked} | catalogue.keys() | names.of(SOURCE):
         vendor, slash, _ = name.partition("/")
@@ -79,4 +84,4 @@ def openrouter_name_records(
             vendor=vendor if slash else None,
             hint=entry.hint if entry else None,
         )
-    return name_records(SOURCE, facts, names, observed_at=observed_at)
+    return name_records(SOURCE, facts, names, observed_at=observed_at, known=known)
