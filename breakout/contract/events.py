@@ -269,6 +269,11 @@ class DerivativesSlice(Event):
     created_at: Column[UtcDatetime | None] = Field(description="Creation of the repository, UTC")
     downloads_all_time: Column[Counter | None] = Field(description="Downloads since creation")
     downloads_30d: Column[Counter | None] = Field(description="Downloads in the last 30 days")
+    bases: Column[ModelId] = Field(
+        default_factory=list,
+        description="Models whose derivatives this survey has all: what derived from one of them "
+        "and is not in the survey no longer does",
+    )
 
     @model_validator(mode="after")
     def _columns_are_equally_long(self) -> Self:

@@ -97,6 +97,7 @@ for _table in (
     "daily_log",
     "daily_superseded",
     "dead_letters",
+    "derivative_listings",
     "derivatives_log",
     "downloads_log",
     "inference_log",

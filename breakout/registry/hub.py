@@ -1,6 +1,7 @@
 """Metadata of a model on the Hub, without its counters."""
 
 import re
+from datetime import UTC, datetime
 from typing import Annotated, Any, Self
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
@@ -11,6 +12,9 @@ from breakout.contract.names import Name, is_name
 from breakout.registry.renames import Renames
 
 BILLION = 1e9
+
+OLDER = datetime(2022, 3, 2, 23, 29, 4, tzinfo=UTC)
+"""The Hub's creation time of every repository that is older than it: no age from it."""
 
 
 _OBJECT_ID = re.compile(r"[0-9a-f]{24}")

@@ -6,7 +6,7 @@ from typing import Literal
 from breakout.contract.events import ModelRecord
 from breakout.core.sizes import Size, Witnesses, resolve_size, size_in_name
 from breakout.registry.fields import Region
-from breakout.registry.hub import HubFacts
+from breakout.registry.hub import OLDER, HubFacts
 from breakout.registry.overrides import Overrides
 from breakout.registry.renames import Renames
 from breakout.registry.tracked_list import REGIONS_FILE, TrackedList
@@ -119,6 +119,6 @@ def _release(
         return override, "override"
     if correction := tracked_list.corrections.get(model_id):
         return correction.released_at, "correction"
-    if facts.created_at:
+    if facts.created_at and facts.created_at.replace(microsecond=0) != OLDER:
         return facts.created_at.astimezone(UTC).date(), "created_at"
     return None, None

@@ -80,6 +80,8 @@ class DerivativesCrawl:
     """Bases whose derivatives were listed."""
     not_listed: int = 0
     """Derivatives that may be bases, beyond the request budget."""
+    complete: list[str] = field(default_factory=list)
+    """Bases whose derivatives are all here, under every name of the base."""
     missing: dict[str, str] = field(default_factory=dict)
     """Bases whose listing is incomplete, and why."""
     rejected: RejectedRows = field(default_factory=lambda: RejectedRows(SOURCE, NAME))
@@ -110,11 +112,13 @@ class _Crawler:
         self._renames = renames
         self._on_progress = on_progress
         self._requested: set[str] = set()
+        self._listed: set[str] = set()
+        """Names of bases whose listing is complete and has no invalid row."""
         self._breaker = CircuitBreaker()
         self.found = DerivativesCrawl()
 
     async def run(self, bases: set[str]) -> None:
-        found = self.found
+        found, counted = self.found, {self._renames.counted(base) for base in bases}
         bases = {name for base in bases for name in self._renames.names(base)}
         level = sorted(bases)
         while level and self._left > 0 and not self._breaker.is_open:
@@ -122,6 +126,9 @@ class _Crawler:
             level = self._next_level()
         found.missing |= dict.fromkeys(bases - self._requested, BUDGET_EXHAUSTED)
         found.not_listed = len(self._next_level())
+        found.complete = [
+            base for base in sorted(counted) if self._renames.names(base) & bases <= self._listed
+        ]
         if not found.listed:
             reason = next(iter(found.missing.values()), "no base is tracked")
             raise EmptyResponseError(f"{NAME}: no listing of derivatives is complete: {reason}")
@@ -144,13 +151,18 @@ class _Crawler:
         self._requested.add(base)
         try:
             with self._breaker.guard():
-                await self._read_pages(base)
+                valid, invalid = await self._read_pages(base)
             found.listed += 1
+            # An empty listing may be a fault of the Hub's: it withdraws nothing.
+            if valid and not invalid:
+                self._listed.add(base)
         except (ListingError, RejectionLimitError, SourceError) as error:
             found.missing[base] = str(error)
         self._on_progress(found.listed + len(found.missing), len(self._requested))
 
-    async def _read_pages(self, base: str) -> None:
+    async def _read_pages(self, base: str) -> tuple[int, int]:
+        """Read a listing; returns how many rows are valid, and how many are not."""
+        valid = invalid = 0
         params = (("filter", f"base_model:{base}"), *_ORDER, *_EXPAND)
         listing = f"the listing of derivatives of {base}"
         rows = RowReader(
@@ -167,10 +179,15 @@ class _Crawler:
                 reason = self._add(base, row) if row is not None else None
                 if reason is not None:
                     self.found.rejected.add(raw, f"in {listing}: {reason}")
+                if row is None or reason is not None:
+                    invalid += 1
+                else:
+                    valid += 1
             if not page.is_last:
                 if self._left <= 0:
                     raise ListingError(f"the other pages were {BUDGET_EXHAUSTED}")
                 self._left -= 1
+        return valid, invalid
 
     def _add(self, base: str, row: Row) -> str | None:
         """Add a derivative; returns why not, if Kafka would reject its record for its size."""
@@ -218,7 +235,9 @@ def _bytes_of(model_id: str, derivative: Derivative) -> int:
 def slices(found: DerivativesCrawl, observed_at: datetime) -> Iterator[DerivativesSlice]:
     """Yield slices small enough for a record, in the order of model ids."""
     portion: list[str] = []
-    size = number = 0
+    number = 0
+    # The first slice has the bases.
+    size = len(json.dumps(found.complete))
     for model_id in sorted(found.derivatives):
         more = _bytes_of(model_id, found.derivatives[model_id])
         if portion and size + more > MOST_BYTES:
@@ -246,6 +265,7 @@ def _slice(
         created_at=[row.created_at for row in rows],
         downloads_all_time=[row.downloads_all_time for row in rows],
         downloads_30d=[row.downloads_30d for row in rows],
+        bases=[] if number else found.complete,
     )
 
 

@@ -27,3 +27,14 @@ CREATE TABLE lineage_log
 ENGINE = ReplacingMergeTree(version)
 ORDER BY (source, model_id)
 COMMENT 'Lineage of derivatives: one row per source and model';
+
+-- A derivative of one of these models that was last observed before the listing is withdrawn.
+CREATE TABLE derivative_listings
+(
+    source LowCardinality(String) COMMENT 'Source of the counters: huggingface',
+    base String COMMENT 'Model whose derivatives were listed completely',
+    observed_at DateTime64(3, 'UTC') COMMENT 'Moment of the latest such survey, UTC'
+)
+ENGINE = ReplacingMergeTree(observed_at)
+ORDER BY (source, base)
+COMMENT 'Latest complete listings of derivatives: one row per source and base';

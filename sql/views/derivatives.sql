@@ -21,16 +21,11 @@ CREATE OR REPLACE VIEW derivatives
     observed_at DateTime64(3, 'UTC') COMMENT 'Moment of the observation, UTC'
 )
 AS WITH
--- Other names of tracked models, and the ids under which these count.
+(SELECT (arrayPushBack(groupArray(name), ''), arrayPushBack(groupArray(model_id), '')) FROM renamed_models) AS renamed,
 (
-    SELECT
-        (
-            arrayPushBack(groupArray(if(tracked, assumeNotNull(renamed_to), model_id)), ''),
-            arrayPushBack(groupArray(if(tracked, model_id, assumeNotNull(renamed_to))), '')
-        )
-    FROM models
-    WHERE renamed_to IS NOT NULL AND (tracked OR renamed_to IN (SELECT model_id FROM models WHERE tracked))
-) AS renamed,
+    SELECT (arrayPushBack(groupArray(base), ''), arrayPushBack(groupArray(toUnixTimestamp64Milli(at)), toInt64(0)))
+    FROM (SELECT base, max(observed_at) AS at FROM derivative_listings WHERE source = 'huggingface' GROUP BY base)
+) AS listed,
 lineage AS
 (
     SELECT
@@ -71,10 +66,17 @@ SELECT
     transform(d.model_id, renamed.1, renamed.2, d.model_id) IN (SELECT model_id FROM models WHERE tracked) AS tracked,
     NOT tracked AND notEmpty(bases) AND ifNull(d.downloads_all_time, 0) > 5 AS counted,
     d.observed_at AS observed_at
-FROM (SELECT * FROM derivatives_log FINAL) AS d
+FROM
+(
+    SELECT *
+    FROM derivatives_log FINAL
+    WHERE NOT arrayExists(
+        x -> transform(x, listed.1, listed.2, toInt64(0)) > toUnixTimestamp64Milli(observed_at), parents
+    )
+) AS d
 LEFT JOIN lineage AS l ON l.source = d.source AND l.model_id = d.model_id
 LEFT JOIN further AS f ON f.source = d.source AND f.model_id = d.model_id
-COMMENT 'Models that derive from others, with their lineage: one row per source and model';
+COMMENT 'Models that derive from others, with their lineage: one row per source and model that is still listed';
 
 CREATE OR REPLACE VIEW derivatives_monthly
 (

@@ -18,9 +18,11 @@ AS SELECT
 FROM
 (
     SELECT
-        *, if(model_id IS NULL, org, splitByChar('/', assumeNotNull(model_id))[1]) AS publisher,
+        * REPLACE(if(r.model_id = '', l.model_id, r.model_id) AS model_id),
+        if(model_id IS NULL, org, splitByChar('/', assumeNotNull(model_id))[1]) AS publisher,
         ifNull(publisher, '') AS joined
-    FROM names_log FINAL
+    FROM (SELECT *, ifNull(model_id, '') AS weights FROM names_log FINAL) AS l
+    LEFT JOIN renamed_models AS r ON r.name = l.weights
 ) AS n
 LEFT JOIN organisations AS o ON o.org = n.joined
 COMMENT 'Names of models in other sources, open or closed, with their models on the Hub: one row per source and name';

@@ -1,3 +1,17 @@
+CREATE OR REPLACE VIEW renamed_models
+(
+    name String COMMENT 'Another name of the model''s repository, former or current',
+    model_id String COMMENT 'Tracked model id under which the repository counts'
+)
+AS SELECT
+    if(m.tracked, assumeNotNull(m.renamed_to), m.model_id) AS name,
+    any(if(m.tracked, m.model_id, assumeNotNull(m.renamed_to))) AS model_id
+FROM models_log AS m FINAL
+WHERE m.renamed_to IS NOT NULL
+    AND (m.tracked OR m.renamed_to IN (SELECT model_id FROM models_log FINAL WHERE tracked))
+GROUP BY name
+COMMENT 'Other names of tracked models that the hub renamed: one row per name';
+
 -- Before the registry was first read, its first reading counts: what it was then is not known.
 CREATE OR REPLACE VIEW models_as_of
 AS SELECT *

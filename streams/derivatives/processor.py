@@ -1,8 +1,9 @@
 """The derivatives processor: models that derive from others, with their ancestors and roots.
 
 It reads `breakout.derivatives`; all records of a source are in one partition. Per batch it writes
-`lineage_log` for every model whose ancestors may have changed, then `derivatives_log`, from which
-a restarted worker rebuilds its state.
+`derivative_listings` for the bases whose derivatives are complete, `lineage_log` for every model
+whose ancestors may have changed, then `derivatives_log`, from which a restarted worker rebuilds its
+state.
 """
 
 import asyncio
@@ -37,8 +38,10 @@ class DerivativesProcessor(StatefulProcessor[DerivativesSlice, str, SourceState]
         changes = await asyncio.to_thread(
             lambda: {source: states[source].update(group) for source, group in slices.items()}
         )
-        await self.write(batch, asyncio.to_thread, self._insert, changes)
+        surveyed = [one for group in slices.values() for one in group]
+        await self.write(batch, asyncio.to_thread, self._insert, changes, surveyed)
 
-    def _insert(self, changes: dict[str, Changes]) -> None:
+    def _insert(self, changes: dict[str, Changes], slices: list[DerivativesSlice]) -> None:
+        self.clickhouse.insert("derivative_listings", rows.listings(slices))
         self.clickhouse.insert("lineage_log", rows.lineage(changes))
         self.clickhouse.insert("derivatives_log", rows.derivatives(changes))

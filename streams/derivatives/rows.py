@@ -1,7 +1,10 @@
 """Rows of ClickHouse's tables that the derivatives processor writes, as Arrow tables."""
 
+from collections.abc import Iterable
+
 import pyarrow as pa
 
+from breakout.contract import DerivativesSlice
 from streams.arrow import COUNT, TEXT, TEXTS, TIMESTAMP, table_of
 from streams.derivatives.state import Changes
 
@@ -24,6 +27,14 @@ _DERIVATIVES = {
     "parents": TEXTS,
     "version": COUNT,
 }
+_LISTINGS = {"source": TEXT, "base": TEXT, "observed_at": TIMESTAMP}
+
+
+def listings(slices: Iterable[DerivativesSlice]) -> pa.Table:
+    """Return rows of `derivative_listings`."""
+    return table_of(
+        _LISTINGS, ((one.source, base, one.observed_at) for one in slices for base in one.bases)
+    )
 
 
 def lineage(changes: dict[str, Changes]) -> pa.Table:

@@ -46,7 +46,13 @@ def derivatives(
     slices: Iterable[DerivativesSlice], models: Iterable[ModelRecord]
 ) -> dict[Any, Row]:
     """Rows of `derivatives` by source and model."""
+    slices = list(slices)
     newest = observed(slices)
+    listed: dict[Any, Any] = {}
+    for one in slices:
+        for base in one.bases:
+            key = (one.source, base)
+            listed[key] = max(one.observed_at, listed.get(key, one.observed_at))
     tracked = {one.model_id for one in newest_records(models).values() if one.tracked}
     found: dict[Any, Row] = {}
     for source in {source for source, _ in newest}:
@@ -71,6 +77,11 @@ def derivatives(
             ]
             bases = nearest or bases
             row = newest[source, model_id]
+            if any(
+                listed.get((source, one), row["observed_at"]) > row["observed_at"]
+                for one in row["parents"]
+            ):
+                continue
             by = [one for one in sorted(roots) if one in tracked] or bases
             found[source, model_id] = row | {
                 "org": model_id.partition("/")[0],

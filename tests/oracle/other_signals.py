@@ -179,4 +179,5 @@ def _surveys(random: Random) -> Iterable[Event]:
                 ],
                 downloads_all_time=[random.choice([None, 5, 6, 2**53 + 1]) for _ in models],
                 downloads_30d=[random.choice([None, 3]) for _ in models],
+                bases=BASES[survey % 2 : 2] if number == 0 else [],
             )

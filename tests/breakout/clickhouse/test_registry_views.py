@@ -8,8 +8,10 @@ from clickhouse_connect.driver.client import Client
 
 from breakout.clickhouse.client import migration_client
 from breakout.clickhouse.migrations import migrate
-from breakout.contract import ModelRecord
+from breakout.contract import DerivativesSlice, ModelRecord
 from breakout.settings import Settings
+from streams.derivatives import rows as derivative_rows
+from streams.derivatives.state import SourceState
 from streams.downloads import rows
 
 FIRST = datetime(2026, 3, 2, 7, tzinfo=UTC)
@@ -148,4 +150,53 @@ def test_derivatives_stay_with_a_base_that_was_renamed(client: Client) -> None:
         ("kid/b", ["ren/Old-7B"], ["ren"], True),
         ("kid/c", ["now/New-7B"], ["now"], True),
         ("kid/d", ["now/New-7B"], ["now"], True),
+    ]
+
+
+def survey(week: int, parents: dict[str, str], bases: list[str]) -> DerivativesSlice:
+    nothing = [None] * len(parents)
+    return DerivativesSlice(
+        source="huggingface",
+        scrape_id=str(week),
+        observed_at=FIRST + week * WEEK,
+        models=list(parents),
+        parents=[[parent] for parent in parents.values()],
+        relation=nothing,
+        created_at=nothing,
+        downloads_all_time=[100] * len(parents),
+        downloads_30d=nothing,
+        bases=bases,
+    )
+
+
+def test_derivative_that_a_complete_listing_lacks_is_withdrawn(client: Client) -> None:
+    surveys = [
+        survey(0, {"kid/gone": "a/x", "kid/stays": "a/x", "kid/unlisted": "a/y"}, ["a/x", "a/y"]),
+        survey(1, {"kid/stays": "a/x", "kid/renamed": "a/x"}, ["a/x"]),
+    ]
+    for order in (surveys, surveys[::-1]):
+        client.command("TRUNCATE TABLE derivatives_log")
+        client.command("TRUNCATE TABLE derivative_listings")
+        state = SourceState()
+        for one in order:
+            changes = {"huggingface": state.update([one])}
+            client.insert_arrow("derivatives_log", derivative_rows.derivatives(changes))
+            client.insert_arrow("derivative_listings", derivative_rows.listings([one]))
+        found = client.query("SELECT model_id FROM derivatives ORDER BY model_id").result_rows
+        assert [name for (name,) in found] == ["kid/renamed", "kid/stays", "kid/unlisted"]
+
+
+def test_weights_of_a_name_follow_a_rename(client: Client) -> None:
+    insert(client, record("gone/Old-7B", 0, renamed_to="now/New-7B", tracked=False))
+    insert(client, record("now/New-7B", 0))
+    client.insert(
+        "names_log",
+        [["arena", "old", "gone/Old-7B"], ["arena", "other", "a/b"], ["arena", "none", None]],
+        ["source", "name", "model_id"],
+    )
+    found = client.query("SELECT name, model_id, org, region FROM names ORDER BY name").result_rows
+    assert found == [
+        ("none", None, None, None),
+        ("old", "now/New-7B", "now", "us"),
+        ("other", "a/b", "a", None),
     ]

@@ -89,6 +89,14 @@ def test_the_date_of_creation_is_the_utc_day() -> None:
     assert (found.released_at, found.released_source) == (date(2025, 8, 4), "created_at")
 
 
+def test_date_that_only_means_older_is_no_release_date() -> None:
+    found = record("birch/Birch-2B", createdAt="2022-03-02T23:29:04.000Z")
+    assert (found.released_at, found.released_source) == (None, None)
+    assert found.created_at is not None
+    corrected = record("acorn/Acorn-7B", createdAt="2022-03-02T23:29:04.000Z")
+    assert corrected.released_source == "correction"
+
+
 def test_what_nobody_says_is_null() -> None:
     found = record("oak/Oak")
     assert found.model_dump(exclude={"schema_version", "model_id", "observed_at", "org"}) == {

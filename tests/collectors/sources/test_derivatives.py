@@ -303,3 +303,22 @@ def test_slices_fit_in_a_record(letter: str) -> None:
     assert all(len(piece.to_bytes()) <= MOST_BYTES for piece in pieces)
     assert [model for piece in pieces for model in piece.models] == sorted(found.derivatives)
     assert [piece.slice for piece in pieces] == list(range(len(pieces)))
+
+
+async def test_bases_with_a_complete_listing_are_published(hub: FaultyHub) -> None:
+    assert (await crawl(hub)).complete == sorted(TRACKED)
+    assert (await crawl(hub, ["acorn/base-1B", "user/lora"])).complete == ["acorn/base-1B"]
+    hub.faults.add(WrongValues(values={"downloadsAllTime": -1}, models=["user/lora"]))
+    found = await crawl(hub)
+    assert found.complete == ["acorn/base-1B", "acorn/it-1B"]
+    first, *others = slices(found, NOW)
+    assert first.bases == found.complete
+    assert not any(one.bases for one in others)
+
+
+async def test_base_whose_listing_failed_is_not_complete(hub: FaultyHub) -> None:
+    hub.faults.add(ErrorStatus(match="base_model%3Abirch|base_model:birch"))
+    assert (await crawl(hub)).complete == ["acorn/base-1B", "acorn/it-1B"]
+    hub.faults.clear()
+    hub.faults.add(EmptyList())
+    assert (await crawl(hub)).complete == []
