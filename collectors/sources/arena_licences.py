@@ -16,10 +16,10 @@ _OPEN = re.compile(
         (
             r"(modified )?mit",
             r"apache( 2)?( 0)?",
-            r"(a|l)?gpl( v?[23])?( 0)?",
+            r"(a|l)?gpl( ?v)?( [23])?( 0)?",
             r"bsd( [23] clause)?",
             r"(bigscience |bigcode )?openrail( m)?",
-            r"cc0( 1 0)?",
+            r"cc 0( 1 0)?",
             r"cc by(( nc| sa| nd)*)( [1-4])?( 0)?",
             r"non commercial",
             r"open( source| weights?| model)?",
@@ -32,8 +32,8 @@ _OPEN = re.compile(
             r"mrl|mistral( ai)? research",
             r"yi",
             r"dbrx( open model)?",
-            r"ai2 impact( (low|medium) risk)?",
-            r"falcon( 180b)?( tii)?",
+            r"ai 2 impact( (low|medium) risk)?",
+            r"falcon( 180 b)?( tii)?",
             r"(tencent )?hunyuan( community)?",
             r"minimax( model| open)*",
         )
@@ -44,7 +44,7 @@ _NOISE = frozenset({"licence", "license", "agreement"})
 
 def is_open(licence: str) -> bool | None:
     """Return whether weights under a licence can be downloaded; None if it is not known."""
-    words = re.findall(r"[a-z0-9]+", licence.lower())
+    words = re.findall(r"[a-z]+|[0-9]+", licence.lower())
     name = " ".join(word for word in words if word not in _NOISE)
     if name in _CLOSED or _is_proprietary(name):
         return False

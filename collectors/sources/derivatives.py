@@ -283,7 +283,7 @@ class DerivativesJob(HubJob):
         renames = Renames(tracked_list.models, self.known)
         listed = await self.crawl(tracked_list, observed_at, collector=self.name)
         for model_id, name in listed.renamed.items():
-            renames.add(model_id, name, listed.repositories.get(model_id))
+            renames.add(model_id, name, object_id(listed.repositories.get(model_id)))
         async with hub_source(self.settings, request_policy=self.request_policy) as hub:
             found = await crawl_derivatives(
                 hub,

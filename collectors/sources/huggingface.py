@@ -111,6 +111,11 @@ class HuggingFaceJob(HubJob):
             found, tracked_list, overrides, observed_at=observed_at, known=self.known
         )
         new = [one for one in collected.discovered if one.model_id not in self._registered]
+        if new:
+            # The registry may have read a newer list since: its records are not replaced.
+            await self.read_known()
+            self._registered.update(self.known)
+            new = [one for one in new if one.model_id not in self._registered]
         return replace(collected, discovered=new)
 
     def on_published(self, collected: Collected) -> None:
@@ -122,7 +127,6 @@ class HuggingFaceJob(HubJob):
         if self._tracked_list is not None and age < self.settings.registry_seconds:
             return self._tracked_list
         await self.read_known()
-        self._registered.update(one.model_id for one in self.known.values() if not one.tracked)
         try:
             tracked_list = await self.read_list()
         except (SourceError, RegistryFileError) as error:

@@ -6,7 +6,7 @@ from types import MappingProxyType
 from pydantic import ValidationError
 
 from breakout.contract.events import ModelRecord
-from breakout.registry.hub import HubFacts
+from breakout.registry.hub import HubFacts, object_id
 from breakout.registry.known import Known
 from breakout.registry.overrides import Overrides, load_overrides
 from breakout.registry.renames import Renames
@@ -56,7 +56,7 @@ def resolve_models(
     """
     renames = Renames(tracked_list.models, known)
     for model_id, name in found.renamed.items():
-        renames.add(model_id, name, found.repositories.get(model_id))
+        renames.add(model_id, name, object_id(found.repositories.get(model_id)))
     records: dict[str, ModelRecord] = {}
     missing = dict(found.missing)
 

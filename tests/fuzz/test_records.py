@@ -305,7 +305,8 @@ WRITTEN = (
     *("models_log", "downloads_log", "daily_log", "daily_superseded", "scrapes_log"),
     *("scrape_missing",),
     *("points_log", "latest_log", "baselines_log", "breakouts_log"),
-    *("names_log", "inference_log", "ratings_log", "derivatives_log", "lineage_log"),
+    *("names_log", "inference_log", "ratings_log", "lineage_log"),
+    *("derivatives_log", "derivative_listings"),
 )
 """Tables that workers write."""
 

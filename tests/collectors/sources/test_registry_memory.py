@@ -193,6 +193,19 @@ async def test_list_that_cannot_be_read_after_a_restart_leaves_the_known_one(wor
     assert len(await world.tracked_models()) == 2
 
 
+async def test_scrape_with_an_older_list_leaves_what_the_registry_says(world: World) -> None:
+    add_all(world, ["duo/One-7B"])
+    world.add("duo/New-7B", 2)
+    world.tracked.append("duo/New-7B")
+    await world.run()
+    world.tracked.remove("duo/New-7B")
+    await world.run(HuggingFaceJob)
+    assert await world.tracked_models() == ["duo/New-7B", "duo/One-7B"]
+    world.add("duo/Newer-7B", 3)
+    await world.run(HuggingFaceJob)
+    assert "duo/Newer-7B" in await world.models()
+
+
 async def test_override_that_was_taken_out_no_longer_holds(world: World, tmp_path: Path) -> None:
     add_all(world, ["duo/Stays-7B", "duo/Deleted-7B"])
     mine = tmp_path / "overrides.csv"
