@@ -1,12 +1,13 @@
 """Reads the latest record of each key of a compacted topic."""
 
+from collections.abc import Collection
 from typing import TypeVar
 
 import structlog
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
 from breakout.contract.compacted import check_key, is_tombstone
-from breakout.contract.events import ContractError, ModelRecord, NameRecord, read_event
+from breakout.contract.events import ContractError, ModelRecord, NameRecord, RunRecord, read_event
 from breakout.contract.topics import MODELS, NAMES, Topic
 from breakout.kafka.clients import start_client, stop_client
 from breakout.kafka.connection import kafka_connection
@@ -17,7 +18,7 @@ from breakout.tasks import in_own_task
 
 log = structlog.get_logger(__name__)
 
-KeyedT = TypeVar("KeyedT", ModelRecord, NameRecord)
+KeyedT = TypeVar("KeyedT", ModelRecord, NameRecord, RunRecord)
 
 _READ_SECONDS = 120.0
 
@@ -38,30 +39,37 @@ async def read_names(
 
 
 async def read_latest(
-    settings: Settings, topic: Topic, kind: type[KeyedT], *, give_up_after: float | None = None
+    settings: Settings,
+    topic: Topic,
+    kind: type[KeyedT],
+    *,
+    partitions: Collection[int] | None = None,
+    give_up_after: float | None = None,
 ) -> dict[str, KeyedT]:
-    """Return the latest record of each key of a compacted topic, by key.
+    """Return the latest record of each key of a compacted topic, or of some partitions, by key.
 
     A key with a tombstone has none; invalid records are logged. Raises `KafkaUnavailableError`
     without a broker for `give_up_after` seconds (None: waits for ever).
     """
-    partitions = (await ensure_topics(settings, [topic], give_up_after=give_up_after))[topic.name]
+    if partitions is None:
+        all_topics = await ensure_topics(settings, [topic], give_up_after=give_up_after)
+        partitions = range(all_topics[topic.name])
+    assigned = [TopicPartition(topic.name, number) for number in partitions]
 
     async def attempt() -> dict[str, KeyedT]:
-        reading = _read(settings, topic, kind, partitions)
+        reading = _read(settings, topic, kind, assigned)
         return await in_own_task(reading, within=_READ_SECONDS)
 
     return await wait_for_broker(settings, attempt, give_up_after=give_up_after)
 
 
 async def _read(
-    settings: Settings, topic: Topic, kind: type[KeyedT], partitions: int
+    settings: Settings, topic: Topic, kind: type[KeyedT], assigned: list[TopicPartition]
 ) -> dict[str, KeyedT]:
     consumer = AIOKafkaConsumer(**kafka_connection(settings))
     await start_client(consumer)
     latest: dict[bytes, bytes] = {}
     try:
-        assigned = [TopicPartition(topic.name, number) for number in range(partitions)]
         ends = await log_ends(consumer, assigned)
         consumer.assign(assigned)
         await consumer.seek_to_beginning(*assigned)

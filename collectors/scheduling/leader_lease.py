@@ -16,16 +16,15 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.abc import ConsumerRebalanceListener
 from aiokafka.errors import KafkaError
 
-from breakout.contract import ContractError, RunRecord, read_event
-from breakout.contract.compacted import check_key, is_tombstone
+from breakout.contract import RunRecord
 from breakout.contract.topics import RUNS, partition_of
 from breakout.kafka.clients import start_client, stop_client
+from breakout.kafka.compacted import read_latest
 from breakout.kafka.connection import kafka_connection
-from breakout.kafka.offsets import log_ends
 from breakout.kafka.topics import ensure_topics, wait_for_broker
 from breakout.observability import metrics
 from breakout.settings import Settings
-from breakout.tasks import end, in_own_task, uninterrupted
+from breakout.tasks import end, uninterrupted
 from collectors.publishing.publisher import open_publisher
 from collectors.scheduling.job import Job
 from collectors.scheduling.outcome import Outcome
@@ -35,7 +34,7 @@ log = structlog.get_logger(__name__)
 
 _SESSION_MS = 6_000
 """Without a heartbeat for so long, another instance takes over."""
-_READ_SECONDS = 30.0
+_PUBLISH_SECONDS = 30.0
 _RUN_END_SECONDS = 30.0
 
 
@@ -124,7 +123,13 @@ class LeaderLease(ConsumerRebalanceListener):  # type: ignore[misc]
 
     async def last_run(self) -> RunRecord | None:
         """Return the source's latest run, null if the topic has none."""
-        return await wait_for_broker(self._settings, self._read_last_run)
+        if self._partition is None:
+            raise RuntimeError("use it with `async with`")
+        partitions = [self._partition.partition]
+        runs = await read_latest(self._settings, RUNS, RunRecord, partitions=partitions)
+        latest = runs.get(self._source)
+        self._complete_at = latest.complete_at if latest else None
+        return latest
 
     async def record(self, outcome: Outcome) -> None:
         """Publish a run as the source's latest. Raises `KafkaUnavailableError`."""
@@ -142,7 +147,7 @@ class LeaderLease(ConsumerRebalanceListener):  # type: ignore[misc]
         await asyncio.shield(self._recording)
 
     async def _publish(self, record: RunRecord) -> None:
-        async with open_publisher(self._settings, give_up_after=_READ_SECONDS) as publisher:
+        async with open_publisher(self._settings, give_up_after=_PUBLISH_SECONDS) as publisher:
             await publisher.publish([record])
             await publisher.flush()
 
@@ -165,42 +170,3 @@ class LeaderLease(ConsumerRebalanceListener):  # type: ignore[misc]
             except KafkaError as error:
                 log.warning("Kafka does not respond", source=self._source, reason=str(error))
                 await asyncio.sleep(1)
-
-    async def _read_last_run(self) -> RunRecord | None:
-        consumer = AIOKafkaConsumer(**kafka_connection(self._settings))
-        await start_client(consumer)
-        try:
-            return await in_own_task(self._scan(consumer), within=_READ_SECONDS)
-        finally:
-            await stop_client(consumer.stop)
-
-    async def _scan(self, consumer: Any) -> RunRecord | None:
-        latest: RunRecord | None = None
-        partition = self._partition
-        if partition is None:
-            raise RuntimeError("use it with `async with`")
-        end = (await log_ends(consumer, [partition]))[partition]
-        consumer.assign([partition])
-        await consumer.seek_to_beginning(partition)
-        while await consumer.position(partition) < end:
-            for records in (await consumer.getmany(timeout_ms=200)).values():
-                for record in records:
-                    if is_tombstone(RUNS.name, record.key, record.value):
-                        # Deleted: as if the source had never run.
-                        latest = None if record.key == self._source.encode() else latest
-                        continue
-                    run = _read(record.key, record.value)
-                    if run is not None and run.source == self._source:
-                        latest = run
-        self._complete_at = latest.complete_at if latest else None
-        return latest
-
-
-def _read(key: bytes | None, value: bytes | None) -> RunRecord | None:
-    try:
-        run = read_event(RunRecord, value)
-        check_key(RUNS.name, key, run)
-    except ContractError as error:
-        log.warning("invalid record on breakout.runs ignored", why=str(error))
-        return None
-    return run
