@@ -149,6 +149,17 @@ class RecordingProducer:
         self.records.append((topic, value))
 
 
+@pytest.fixture(autouse=True)
+def _empty_topics(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The collectors' memory is empty: no broker runs here."""
+
+    async def nothing(*_: Any, **__: Any) -> dict[str, Any]:
+        return {}
+
+    monkeypatch.setattr("collectors.hub.job.read_models", nothing)
+    monkeypatch.setattr("collectors.sources.names_job.read_names", nothing)
+
+
 async def collect(kind: type[Job], url: str) -> tuple[Outcome | None, list[tuple[str, bytes]]]:
     """Run a collector once; without an outcome if it failed with an expected error."""
     producer = RecordingProducer()
