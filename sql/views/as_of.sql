@@ -1,45 +1,77 @@
 -- Parameterised views: SELECT * FROM baselines_as_of(moment = '2026-04-01 12:00:00'). They ignore later observations.
+-- What is in `daily_log` now was known at the moment if its `known_at` is not later, else `daily_superseded` has it.
+CREATE OR REPLACE VIEW downloads_daily_by_source_as_of
+AS
+SELECT model_id, source, day, downloads, cumulative, correction, basis
+FROM daily_log FINAL
+WHERE known_at <= {moment:DateTime64(3, 'UTC')}
+UNION ALL
+SELECT model_id, source, day, downloads, cumulative, correction, basis
+FROM daily_superseded FINAL
+WHERE known_at <= {moment:DateTime64(3, 'UTC')} AND superseded_at > {moment:DateTime64(3, 'UTC')}
+COMMENT 'Daily downloads as known at the parameter `moment`, with the columns of `downloads_daily_by_source`';
+
+CREATE OR REPLACE VIEW downloads_daily_as_of
+AS
+SELECT model_id, day, downloads, cumulative, correction, basis
+FROM downloads_daily_by_source_as_of(moment = {moment:DateTime64(3, 'UTC')})
+WHERE source = 'huggingface'
+COMMENT 'Daily downloads on the Hub as known at the parameter `moment`, with the columns of `downloads_daily`';
+
+-- The last knot lies in the day after the last day known then, or on the first day of the model.
 CREATE OR REPLACE VIEW latest_as_of
 AS
-SELECT model_id, max(at) AS observed_at, argMax(total, rank) AS cumulative
+WITH knots AS
+(
+    SELECT model_id, observed_at AS at, assumeNotNull(downloads_all_time) AS total
+    FROM downloads_log FINAL
+    WHERE source = 'huggingface' AND at <= {moment:DateTime64(3, 'UTC')}
+        AND ifNull(knot_since <= {moment:DateTime64(3, 'UTC')}, true)
+        AND (state IN ('first', 'rise', 'idle', 'correction') OR knot_until > {moment:DateTime64(3, 'UTC')})
+),
+days AS
+(
+    SELECT model_id, max(day) AS last_day
+    FROM downloads_daily_as_of(moment = {moment:DateTime64(3, 'UTC')})
+    GROUP BY model_id
+)
+SELECT model_id, max(at) AS observed_at, argMax(total, at) AS cumulative
 FROM
 (
-    SELECT model_id, cumulative AS total, observed_at AS at, rank
-    FROM closings_log
-    WHERE source = 'huggingface' AND day < toDate({moment:DateTime64(3, 'UTC')})
+    SELECT model_id, at, total FROM knots WHERE (model_id, toDate(at)) IN (SELECT model_id, last_day + 1 FROM days)
     UNION ALL
-    -- The day of the moment ends with its last observation up to the moment.
-    SELECT
-        model_id, assumeNotNull(o.cumulative) AS total, o.observed_at AS at,
-        bitShiftLeft(toUInt128(toUnixTimestamp64Milli(o.observed_at)), 64) + version AS rank
-    FROM downloads_log AS o
-    WHERE source = 'huggingface' AND o.cumulative IS NOT NULL
-        AND o.observed_at >= toStartOfDay({moment:DateTime64(3, 'UTC')})
-        AND o.observed_at <= {moment:DateTime64(3, 'UTC')}
+    SELECT model_id, at, total FROM knots WHERE model_id NOT IN (SELECT model_id FROM days)
 )
 GROUP BY model_id
-COMMENT 'Latest clean downloads on the Hub at the parameter `moment`: model_id, observed_at, cumulative';
+COMMENT 'Latest downloads on the Hub at the parameter `moment`: model_id, observed_at, cumulative';
 
--- A point is known once its model was observed at or after the moment of the point.
 CREATE OR REPLACE VIEW points_as_of
 AS
 SELECT
-    p.size_bin AS size_bin, p.age_days AS age_days, p.model_id AS model_id, p.cumulative AS cumulative, p.as_of AS as_of
-FROM points AS p
-INNER JOIN latest_as_of(moment = {moment:DateTime64(3, 'UTC')}) AS l ON l.model_id = p.model_id
-WHERE p.as_of <= l.observed_at
+    m.size_bin AS size_bin, toUInt16(d.day + 1 - m.released_on) AS age_days, d.model_id AS model_id,
+    d.cumulative AS cumulative, toDateTime64(d.day + 1, 3, 'UTC') AS as_of
+FROM downloads_daily_as_of(moment = {moment:DateTime64(3, 'UTC')}) AS d
+INNER JOIN
+(
+    SELECT model_id, toLowCardinality(assumeNotNull(size_bin)) AS size_bin, assumeNotNull(released_at) AS released_on
+    FROM models_as_of(moment = {moment:DateTime64(3, 'UTC')})
+    WHERE models_as_of.size_bin IS NOT NULL AND released_at IS NOT NULL
+) AS m ON m.model_id = d.model_id
+WHERE d.basis != 'gap' AND d.day + 1 >= m.released_on AND d.day + 1 <= m.released_on + 365
 COMMENT 'Cumulative downloads at whole-day ages as known at the parameter `moment`, with the columns of `points`';
 
 -- For a past moment `live` is computed from the points known then; frozen baselines never change. live_fixed and
 -- live_cutoff are restated, so what they were then is not known.
 CREATE OR REPLACE VIEW baselines_as_of
 AS
-WITH (SELECT max(observed_at) FROM latest_log) AS latest, ifNull({moment:DateTime64(3, 'UTC')} < latest, false) AS past
+WITH {moment:DateTime64(3, 'UTC')} < (SELECT max(at) FROM (
+        SELECT max(observed_at) AS at FROM scrapes_log WHERE source = 'huggingface'
+        UNION ALL SELECT max(observed_at) FROM models_log
+    )) AS past
 SELECT baseline, size_bin, age_days, peers, downloads, as_of
 FROM baselines
 WHERE NOT past OR baseline NOT IN ('live', 'live_fixed', 'live_cutoff')
 UNION ALL
-WITH (SELECT max(observed_at) FROM latest_log) AS latest, ifNull({moment:DateTime64(3, 'UTC')} < latest, false) AS past
 SELECT
     'live' AS baseline, size_bin, age_days, toUInt8(length(ten)) AS peers,
     if(peers = 10, (toFloat64(ten[5].1) + toFloat64(ten[6].1)) / 2, NULL) AS downloads,
@@ -52,11 +84,12 @@ FROM
             arraySort(one -> (-toInt128(one.1), one.2), groupArray((cumulative, model_id, p.as_of))), 1, 10
         ) AS ten
     FROM points_as_of(moment = {moment:DateTime64(3, 'UTC')}) AS p
-    WHERE past
-        AND (size_bin, model_id) IN
-        (
-            SELECT size_bin, model_id FROM latest_log FINAL WHERE tracked AND released_at IS NOT NULL
-        )
+    WHERE
+        {moment:DateTime64(3, 'UTC')} < (SELECT max(at) FROM (
+            SELECT max(observed_at) AS at FROM scrapes_log WHERE source = 'huggingface'
+            UNION ALL SELECT max(observed_at) FROM models_log
+        ))
+        AND model_id IN (SELECT model_id FROM models_as_of(moment = {moment:DateTime64(3, 'UTC')}) WHERE tracked)
     GROUP BY size_bin, age_days
 )
 COMMENT 'Baselines as known at `moment`, with the columns of `baselines`; of a past one no live_fixed and live_cutoff';

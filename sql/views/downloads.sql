@@ -1,4 +1,5 @@
-CREATE OR REPLACE VIEW downloads
+-- `delta` is the one column that needs the rows before it; a query without it computes no window.
+CREATE OR REPLACE VIEW downloads_by_source_log
 (
     model_id String COMMENT 'Model id, as its hub spells it',
     observed_at DateTime64(3, 'UTC') COMMENT 'Moment of the observation, UTC',
@@ -8,17 +9,51 @@ CREATE OR REPLACE VIEW downloads
     downloads_all_time Nullable(UInt64) COMMENT 'Raw counter: downloads since creation; null = not reported',
     downloads_30d Nullable(UInt64) COMMENT 'Raw counter: downloads in the 30 days before; never cumulative',
     likes Nullable(UInt64) COMMENT 'Likes at that moment',
-    cumulative Nullable(UInt64) COMMENT 'Clean downloads: running maximum of the raw counter by observation time',
-    delta Nullable(UInt64) COMMENT 'New downloads since the observation before; null for the first',
-    revision Nullable(UInt64) COMMENT 'Fall of the raw counter since the observation before; null = it did not fall',
-    stalled Bool COMMENT 'Whether its scrape is stalled and its counter is unchanged',
-    jump Bool COMMENT 'Whether cumulative grew at least tenfold from at least 1000 since the observation before'
+    cumulative Nullable(UInt64) COMMENT 'Cumulative downloads; null = no knot: the true counter is not known here',
+    delta Nullable(UInt64) COMMENT 'Downloads since the knot before; null for the first, and where there is no knot',
+    state LowCardinality(Nullable(String))
+        COMMENT 'first, rise, between, idle, held, rollback or correction; null = no counter since creation',
+    correction Nullable(UInt64) COMMENT 'Downloads that a correction took away; null in any other state'
 )
 AS SELECT
-    model_id, observed_at, source, origin, downloads_all_time, downloads_30d, likes,
-    cumulative, delta, revision,
-    coalesce(standing, false)
-        AND (source, observed_at) IN (SELECT source, observed_at FROM scrapes WHERE stalled) AS stalled,
-    jump
-FROM downloads_log FINAL
-COMMENT 'Observations of download counters with their clean series: one row per model, source and moment';
+    model_id, observed_at, source, origin, downloads_all_time, downloads_30d, likes, cumulative,
+    -- An idle counter is unchanged, and nothing grows up to a correction.
+    multiIf(
+        state = 'rise', toUInt64(cumulative - anyLast(cumulative) OVER earlier),
+        state IN ('idle', 'correction'), 0, NULL
+    ) AS delta,
+    state, correction
+FROM
+(
+    SELECT
+        model_id, observed_at, source, origin, downloads_all_time, downloads_30d, likes, state, correction,
+        if(state IN ('first', 'rise', 'idle', 'correction'), downloads_all_time, NULL) AS cumulative
+    FROM downloads_log FINAL
+)
+WINDOW earlier AS
+(
+    PARTITION BY model_id, source ORDER BY observed_at ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING
+)
+COMMENT 'Observations of download counters of all sources: one row per model, source and moment';
+
+CREATE OR REPLACE VIEW downloads
+(
+    model_id String COMMENT 'Model id, as the Hub spells it',
+    observed_at DateTime64(3, 'UTC') COMMENT 'Moment of the observation, UTC',
+    source LowCardinality(String) COMMENT 'Source of the counters: huggingface',
+    origin LowCardinality(String) COMMENT 'How it was read: live, or the name of an archive',
+    downloads_all_time Nullable(UInt64) COMMENT 'Raw counter: downloads since creation; null = not reported',
+    downloads_30d Nullable(UInt64) COMMENT 'Raw counter: downloads in the 30 days before; never cumulative',
+    likes Nullable(UInt64) COMMENT 'Likes at that moment',
+    cumulative Nullable(UInt64) COMMENT 'Cumulative downloads; null = no knot: the true counter is not known here',
+    delta Nullable(UInt64) COMMENT 'Downloads since the knot before; null for the first, and where there is no knot',
+    state LowCardinality(Nullable(String))
+        COMMENT 'first, rise, between, idle, held, rollback or correction; null = no counter since creation',
+    correction Nullable(UInt64) COMMENT 'Downloads that a correction took away; null in any other state'
+)
+AS SELECT
+    model_id, observed_at, source, origin, downloads_all_time, downloads_30d, likes, cumulative, delta, state,
+    correction
+FROM downloads_by_source_log
+WHERE source = 'huggingface'
+COMMENT 'Observations of download counters on the Hub: one row per model and moment';

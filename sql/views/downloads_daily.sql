@@ -1,48 +1,27 @@
 CREATE OR REPLACE VIEW downloads_daily
 (
-    model_id String COMMENT 'Model id, as its hub spells it',
+    model_id String COMMENT 'Model id, as the Hub spells it',
     day Date COMMENT 'UTC day',
-    downloads Nullable(UInt64)
-        COMMENT 'New downloads of the day, with growth over stalls and gaps spread evenly; null on the first day',
-    cumulative UInt64 COMMENT 'Clean cumulative downloads at the end of the day'
+    downloads Nullable(UInt64) COMMENT 'Downloads within the day; null on the first day, which is partial',
+    cumulative UInt64 COMMENT 'Cumulative downloads at the end of the day, 24:00 UTC',
+    correction UInt64 COMMENT 'Downloads that corrections within the day took away',
+    basis LowCardinality(String) COMMENT 'What the row rests on: observed, held or gap'
 )
-AS
-WITH usable AS
+AS SELECT model_id, day, downloads, cumulative, correction, basis
+FROM daily_log FINAL
+WHERE source = 'huggingface'
+COMMENT 'Daily downloads on the Hub: one row per model and UTC day';
+
+CREATE OR REPLACE VIEW downloads_daily_by_source
 (
-    SELECT
-        model_id, day, closing,
-        lagInFrame(toNullable(day)) OVER before AS day_before,
-        lagInFrame(toNullable(closing)) OVER before AS closing_before
-    FROM
-    (
-        SELECT model_id, day, cumulative AS closing
-        FROM closings_log FINAL
-        WHERE source = 'huggingface' AND NOT
-        (
-            standing
-            AND observed_at IN (SELECT observed_at FROM scrapes WHERE stalled AND source = 'huggingface')
-        )
-    )
-    WINDOW before AS (PARTITION BY model_id ORDER BY day ROWS BETWEEN 1 PRECEDING AND CURRENT ROW)
+    model_id String COMMENT 'Model id, as its hub spells it',
+    source LowCardinality(String) COMMENT 'Source of the counters: huggingface, modelscope; never add sources up',
+    day Date COMMENT 'UTC day',
+    downloads Nullable(UInt64) COMMENT 'Downloads within the day; null on the first day, which is partial',
+    cumulative UInt64 COMMENT 'Cumulative downloads at the end of the day, 24:00 UTC',
+    correction UInt64 COMMENT 'Downloads that corrections within the day took away',
+    basis LowCardinality(String) COMMENT 'What the row rests on: observed, held or gap'
 )
-SELECT
-    model_id,
-    day - days + step AS day,
-    -- floor(grown * step / days), split so that no product exceeds 64 bits.
-    if(
-        day_before IS NULL,
-        NULL,
-        intDiv(grown, days) + intDiv(grown % days * step, days) - intDiv(grown % days * (step - 1), days)
-    ) AS downloads,
-    from_closing + intDiv(grown, days) * step + intDiv(grown % days * step, days) AS cumulative
-FROM
-(
-    SELECT
-        model_id, usable.day AS day, day_before,
-        toUInt64(ifNull(usable.day - day_before, 1)) AS days,
-        ifNull(closing_before, closing) AS from_closing,
-        toUInt64(closing - from_closing) AS grown,
-        arrayJoin(range(1, days + 1)) AS step
-    FROM usable
-)
-COMMENT 'New downloads on the Hub, repaired for stalls and gaps: one row per model and UTC day';
+AS SELECT model_id, source, day, downloads, cumulative, correction, basis
+FROM daily_log FINAL
+COMMENT 'Daily downloads of all sources: one row per model, source and UTC day';

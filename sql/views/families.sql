@@ -3,7 +3,7 @@ CREATE OR REPLACE VIEW families
     model_id String COMMENT 'Tracked model',
     org LowCardinality(String) COMMENT 'Publishing organisation',
     size_bin LowCardinality(Nullable(String)) COMMENT 'Size bin of the model',
-    own_downloads Nullable(UInt64) COMMENT 'Its own clean cumulative downloads on the Hub; null = never observed',
+    own_downloads Nullable(UInt64) COMMENT 'Its own cumulative downloads on the Hub; null = never observed',
     derivatives UInt64 COMMENT 'Number of its counted derivatives',
     quantized_downloads UInt64 COMMENT 'Downloads of its quantized copies since their creation',
     finetune_downloads UInt64 COMMENT 'Downloads of its finetunes since their creation',
@@ -22,13 +22,9 @@ AS SELECT
     own.cumulative + d.quantized + d.finetune + d.adapter + d.merge + d.unknown AS family_downloads,
     d.as_of AS as_of
 FROM (SELECT * FROM models WHERE tracked) AS m
--- The greatest cumulative is the latest: it is a running maximum, and restatements only raise it.
 LEFT JOIN
 (
-    SELECT model_id, max(toNullable(closings_log.cumulative)) AS cumulative
-    FROM closings_log
-    WHERE source = 'huggingface'
-    GROUP BY model_id
+    SELECT model_id, toNullable(t.cumulative) AS cumulative FROM tracked_downloads AS t WHERE source = 'huggingface'
 ) AS own ON own.model_id = m.model_id
 LEFT JOIN
 (

@@ -3,26 +3,20 @@ CREATE OR REPLACE VIEW scrapes
     source LowCardinality(String) COMMENT 'Source of the counters',
     observed_at DateTime64(3, 'UTC') COMMENT 'Moment of the scrape, UTC',
     models UInt64 COMMENT 'Number of observations of the scrape',
-    compared UInt64 COMMENT 'Number of those with an earlier observation',
-    standing UInt64 COMMENT 'Number of those whose raw counter is unchanged',
-    complete Bool COMMENT 'Whether no wanted model is missing',
-    stalled Bool
-        COMMENT 'Whether at least 3/4 of the counters were unchanged in it and in every scrape of the 23.5 hours before'
+    missing UInt64 COMMENT 'Number of models that it wanted and did not get',
+    complete Bool COMMENT 'Whether no wanted model is missing'
 )
 AS SELECT
-    source, observed_at, models, compared, standing, complete,
-    compared > 0 AND max(moves) OVER (
-        PARTITION BY source ORDER BY toUnixTimestamp64Milli(observed_at)
-        RANGE BETWEEN 84599999 PRECEDING AND CURRENT ROW
-    ) = 0 AS stalled
+    s.source AS source, s.observed_at AS observed_at, s.models AS models, m.missing AS missing,
+    toBool(s.complete) AS complete
 FROM
 (
-    SELECT
-        source, observed_at,
-        sum(models) AS models, sum(compared) AS compared, sum(standing) AS standing,
-        min(complete) AS complete,
-        toUInt8(compared = 0 OR 4 * (compared - standing) > compared) AS moves
+    SELECT source, observed_at, sum(models) AS models, min(complete) AS complete
     FROM scrapes_log FINAL
     GROUP BY source, observed_at
-)
-COMMENT 'Scrapes, and whether nearly all counters were unchanged: one row per source and scrape';
+) AS s
+LEFT JOIN
+(
+    SELECT source, observed_at, uniqExact(model_id) AS missing FROM scrape_missing GROUP BY source, observed_at
+) AS m ON m.source = s.source AND m.observed_at = s.observed_at
+COMMENT 'Scrapes of download counters: one row per source and moment';
