@@ -7,7 +7,14 @@
 -- column modelscope: cumulative downloads on ModelScope
 -- column ratio: downloads on ModelScope / downloads on the Hub
 SELECT model_id, huggingface, modelscope, modelscope / nullIf(huggingface, 0) AS ratio
-FROM downloads_by_source
-WHERE modelscope IS NOT NULL AND model_id IN (SELECT model_id FROM models WHERE tracked)
+FROM
+(
+    SELECT
+        model_id, maxIf(toNullable(cumulative), source = 'huggingface') AS huggingface,
+        maxIf(toNullable(cumulative), source = 'modelscope') AS modelscope
+    FROM tracked_downloads
+    GROUP BY model_id
+)
+WHERE modelscope IS NOT NULL
 ORDER BY modelscope DESC, model_id
 LIMIT {top:UInt32}

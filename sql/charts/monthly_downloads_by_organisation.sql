@@ -5,23 +5,25 @@
 -- column month: first day of the UTC month
 -- column org: organisation
 -- column downloads: new downloads of the month
--- column whole: whether observations cover the complete month
-SELECT month, org, downloads, toBool(month >= first_day AND addMonths(month, 1) <= last_day) AS whole
+-- column whole: whether the month is complete and finished: models with 95% of the latest downloads have been observed beyond it
+WITH
+(SELECT day FROM finished_days WHERE source = 'huggingface') AS finished,
+(SELECT toDate(min(observed_at)) FROM scrapes_log WHERE source = 'huggingface') AS first_day
+SELECT month, org, downloads, toBool(ifNull(month > first_day AND toLastDayOfMonth(month) <= finished, false)) AS whole
 FROM
 (
     SELECT
-        month, org, downloads, sum(downloads) OVER (PARTITION BY org) AS total,
-        min(first) OVER () AS first_day, max(last) OVER () AS last_day
+        d.month AS month, toString(m.org) AS org, sum(d.new) AS downloads,
+        sum(downloads) OVER (PARTITION BY org) AS total
     FROM
     (
-        SELECT
-            toStartOfMonth(d.day) AS month, toString(m.org) AS org, sum(d.downloads) AS downloads,
-            min(d.day) AS first, max(d.day) AS last
-        FROM downloads_daily AS d
-        INNER JOIN models AS m ON m.model_id = d.model_id
-        WHERE m.tracked AND d.downloads IS NOT NULL
-        GROUP BY month, org
-    )
+        SELECT model_id, toStartOfMonth(day) AS month, sum(n.downloads) AS new
+        FROM downloads_daily AS n
+        WHERE n.downloads IS NOT NULL AND model_id IN (SELECT model_id FROM models WHERE tracked)
+        GROUP BY model_id, month
+    ) AS d
+    INNER JOIN models AS m ON m.model_id = d.model_id
+    GROUP BY month, org
 )
 QUALIFY dense_rank() OVER (ORDER BY total DESC, org) <= {top:UInt32}
 ORDER BY month, downloads DESC, org

@@ -14,7 +14,10 @@
 -- column together: running total over the catalogues, the largest first; null for the top models
 -- column month: first day of the first UTC month
 -- column months: number of months
--- column whole: whether observations cover all these months
+-- column whole: whether these months are complete and finished: models with 95% of the latest downloads have been observed beyond them
+WITH
+(SELECT day FROM finished_days WHERE source = 'huggingface') AS finished,
+(SELECT toDate(min(observed_at)) FROM scrapes_log WHERE source = 'huggingface') AS first_day
 SELECT
     who, if(own, 'top models', 'whole catalogue') AS catalogue, models, downloads,
     if(own, NULL, sum(if(own, 0, downloads)) OVER (ORDER BY own DESC, downloads DESC, who)) AS together,
@@ -44,23 +47,20 @@ FROM
                             1 - toInt32({months:UInt32})
                         )
                     ) AS wanted,
-                    wanted >= first_day AND addMonths(wanted, {months:UInt32}) <= last_day AS whole
+                    ifNull(wanted > first_day AND addMonths(wanted, {months:UInt32}) <= finished + 1, false) AS whole
                 FROM
                 (
                     SELECT
-                        org, model_id, month, downloads,
-                        min(first) OVER () AS first_day, max(last) OVER () AS last_day,
-                        month >= first_day AND addMonths(month, 1) <= last_day AS over_by_then
+                        toString(m.org) AS org, d.model_id AS model_id, d.month AS month, d.new AS downloads,
+                        ifNull(month > first_day AND toLastDayOfMonth(month) <= finished, false) AS over_by_then
                     FROM
                     (
-                        SELECT
-                            toString(m.org) AS org, d.model_id AS model_id, toStartOfMonth(d.day) AS month,
-                            sum(d.downloads) AS downloads, min(d.day) AS first, max(d.day) AS last
-                        FROM downloads_daily AS d
-                        INNER JOIN models AS m ON m.model_id = d.model_id
-                        WHERE m.tracked AND d.downloads IS NOT NULL
-                        GROUP BY org, model_id, month
-                    )
+                        SELECT model_id, toStartOfMonth(day) AS month, sum(n.downloads) AS new
+                        FROM downloads_daily AS n
+                        WHERE n.downloads IS NOT NULL AND model_id IN (SELECT model_id FROM models WHERE tracked)
+                        GROUP BY model_id, month
+                    ) AS d
+                    INNER JOIN models AS m ON m.model_id = d.model_id
                 )
                 QUALIFY month >= wanted AND month < addMonths(wanted, {months:UInt32})
             ) AS monthly

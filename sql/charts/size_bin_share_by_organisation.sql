@@ -8,22 +8,34 @@
 -- column share: share of the new downloads of all tracked models of the bin
 -- column cumulative: downloads until the end of the month
 -- column cumulative_share: share of the cumulative downloads of all tracked models of the bin
--- column whole: whether observations cover the complete month
-WITH (
-    SELECT toDate(min(observed_at)) FROM downloads_log WHERE source = 'huggingface' AND cumulative IS NOT NULL
-) AS first_day
+-- column whole: whether the month is complete and finished: models of the bin with 95% of the latest downloads have been observed beyond it
+WITH
+(
+    -- As `finished_days`, of the bin.
+    SELECT arrayMax(arrayFilter(
+        (day, sum, own) -> 20 * (sum - own) <= arraySum(edge.2), edge.1, arrayCumSum(edge.2), edge.2
+    ))
+    FROM
+    (
+        SELECT sumMap([last_day], [week_downloads]) AS edge
+        FROM live_edge
+        WHERE source = 'huggingface'
+            AND model_id IN (SELECT model_id FROM models WHERE tracked AND size_bin = {size_bin:String})
+    )
+) AS finished,
+(SELECT toDate(min(observed_at)) FROM scrapes_log WHERE source = 'huggingface') AS first_day
 SELECT
     month, org, downloads, downloads / nullIf(sum(downloads) OVER (PARTITION BY month), 0) AS share,
     cumulative, cumulative / nullIf(sum(cumulative) OVER (PARTITION BY month), 0) AS cumulative_share,
-    toBool(month > first_day AND addMonths(month, 1) <= last_day) AS whole
+    toBool(ifNull(month > first_day AND toLastDayOfMonth(month) <= finished, false)) AS whole
 FROM
 (
-    SELECT addMonths(seen, ahead) AS month, org, if(ahead = 0, new, NULL) AS downloads, cumulative, last_day
+    SELECT addMonths(seen, ahead) AS month, org, if(ahead = 0, new, NULL) AS downloads, toUInt64(total) AS cumulative
     FROM
     (
         SELECT
             seen, org, new,
-            sum(added) OVER (PARTITION BY org ORDER BY seen) AS cumulative,
+            sum(added) OVER (PARTITION BY org ORDER BY seen) AS total,
             leadInFrame(toNullable(seen)) OVER
             (
                 PARTITION BY org ORDER BY seen ROWS BETWEEN CURRENT ROW AND 1 FOLLOWING
@@ -33,10 +45,14 @@ FROM
         (
             SELECT
                 toStartOfMonth(d.day) AS seen, toString(m.org) AS org,
-                sum(d.downloads) AS new, sum(ifNull(d.downloads, d.cumulative)) AS added, max(d.day) AS last
+                sum(d.downloads) AS new,
+                sum(
+                    if(d.downloads IS NULL, toInt64(d.cumulative), toInt64(d.downloads) - toInt64(d.correction))
+                ) AS added,
+                max(d.day) AS last
             FROM downloads_daily AS d
             INNER JOIN models AS m ON m.model_id = d.model_id
-            WHERE m.tracked AND m.size_bin = {size_bin:String}
+            WHERE d.model_id IN (SELECT model_id FROM models WHERE tracked AND size_bin = {size_bin:String})
             GROUP BY seen, org
         )
     )

@@ -11,7 +11,10 @@
 -- column size_bin: size bin, or unknown
 -- column downloads: new downloads of the month
 -- column month: first day of the UTC month
--- column whole: whether observations cover the complete month
+-- column whole: whether the month is complete and finished: models with 95% of the latest downloads have been observed beyond it
+WITH
+(SELECT day FROM finished_days WHERE source = 'huggingface') AS finished,
+(SELECT toDate(min(observed_at)) FROM scrapes_log WHERE source = 'huggingface') AS first_day
 SELECT
     row_number() OVER (ORDER BY d.downloads DESC, m.model_id) AS rank,
     m.model_id AS model_id, toString(m.org) AS org, ifNull(toString(m.region), 'unreviewed') AS region,
@@ -20,22 +23,14 @@ SELECT
 FROM
 (
     SELECT
-        model_id, month, downloads, whole,
+        model_id, month, downloads, ifNull(month > first_day AND toLastDayOfMonth(month) <= finished, false) AS whole,
         if(max(whole) OVER (), maxIf(month, whole) OVER (), max(month) OVER ()) AS latest
     FROM
     (
-        SELECT
-            model_id, month, downloads,
-            month >= min(first) OVER () AND addMonths(month, 1) <= max(last) OVER () AS whole
-        FROM
-        (
-            SELECT
-                model_id, toStartOfMonth(day) AS month, sum(n.downloads) AS downloads,
-                min(day) AS first, max(day) AS last
-            FROM downloads_daily AS n
-            WHERE n.downloads IS NOT NULL AND model_id IN (SELECT model_id FROM models WHERE tracked)
-            GROUP BY model_id, month
-        )
+        SELECT model_id, toStartOfMonth(day) AS month, sum(n.downloads) AS downloads
+        FROM downloads_daily AS n
+        WHERE n.downloads IS NOT NULL AND model_id IN (SELECT model_id FROM models WHERE tracked)
+        GROUP BY model_id, month
     )
     QUALIFY month = if({month:Date} = toDate('1970-01-01'), latest, toStartOfMonth({month:Date}))
 ) AS d

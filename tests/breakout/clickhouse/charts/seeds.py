@@ -1,9 +1,10 @@
 """Seed data for the charts: daily counters of four organisations, for two months and a half."""
 
-from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
 from random import Random
 from typing import Any
+
+from tests.support.download_rows import Observed, download_rows
 
 FIRST, LAST = date(2026, 1, 15), date(2026, 4, 1)
 MODELS: dict[str, tuple[str, str | None, str | None, bool]] = {
@@ -29,7 +30,7 @@ ON_MODELSCOPE = {
 
 
 def counters() -> dict[str, dict[date, int]]:
-    """Return each model's cumulative downloads by day."""
+    """Return each model's counter by day, at noon."""
     random = Random(7)
     found: dict[str, dict[date, int]] = {}
     for number, model_id in enumerate(MODELS):
@@ -45,6 +46,18 @@ def counters() -> dict[str, dict[date, int]]:
     return found
 
 
+def grid() -> dict[str, dict[date, int]]:
+    """Return each model's downloads until the end of a day: midway between two noons."""
+    return {
+        model_id: {
+            day: (count + series[day + timedelta(days=1)]) // 2
+            for day, count in series.items()
+            if day + timedelta(days=1) in series
+        }
+        for model_id, series in counters().items()
+    }
+
+
 def at(day: date) -> datetime:
     return datetime(day.year, day.month, day.day, 12, tzinfo=UTC)
 
@@ -54,16 +67,8 @@ NOW = at(LAST)
 
 def rows() -> dict[str, list[dict[str, Any]]]:
     """Return the rows that the processors would have written, by table."""
-    days = [FIRST + timedelta(days=n) for n in range((LAST - FIRST).days + 1)]
-    modelscope = {one: dict.fromkeys(days, count) for one, count in ON_MODELSCOPE.items()}
-    downloads = [
-        row
-        for source, all_series in (("huggingface", counters()), ("modelscope", modelscope))
-        for model_id, series in all_series.items()
-        for row in observations(source, model_id, series)
-    ]
     return {
-        "downloads_log": downloads,
+        **download_rows(observations()),
         "models_log": [
             {
                 "model_id": model_id, "org": org, "region": region, "size_bin": size_bin,
@@ -79,17 +84,19 @@ def rows() -> dict[str, list[dict[str, Any]]]:
     }  # fmt: skip
 
 
-def observations(source: str, model_id: str, series: dict[date, int]) -> Iterator[dict[str, Any]]:
-    before = None
-    for day, total in series.items():
-        yield {
-            "model_id": model_id, "observed_at": at(day), "source": source, "origin": "live",
-            "downloads_all_time": total, "cumulative": total,
-            "delta": None if before is None else total - before,
-            "standing": None if before is None else total == before,
-            "jump": False, "version": 1,
-        }  # fmt: skip
-        before = total
+def observations() -> list[Observed]:
+    """Return daily observations at noon, of both sources."""
+    hub = [
+        Observed(model_id, at(day), count)
+        for model_id, series in counters().items()
+        for day, count in series.items()
+    ]
+    days = [FIRST + timedelta(days=n) for n in range((LAST - FIRST).days + 1)]
+    return hub + [
+        Observed(model_id, at(day), count, "modelscope")
+        for model_id, count in ON_MODELSCOPE.items()
+        for day in days
+    ]
 
 
 OPEN = {"qi/big": "qi/Big-300B", "am/huge": "am/Huge-400B", "loose/weights": None}
