@@ -137,6 +137,10 @@ class OperationParameters(BaseModel):
         """Return why an earlier `as_of` is not available, None if it is."""
         return None
 
+    def variant(self) -> str:
+        """Return the variant of the query, besides the latest and the earlier."""
+        return ""
+
 
 class ModelFilters(OperationParameters):
     """Filters of models. Values of one parameter are alternatives."""

@@ -1,8 +1,7 @@
 """The API's SQL: one query per file in `sql/api/`, with ClickHouse's query parameters.
 
-The latest figures are stored in tables; those of an earlier timestamp have to be computed. Lines
-from `-- now:` to `-- :now` are of the first variant only, those from `-- past:` to `-- :past` of
-the second.
+A query may have variants: lines from `-- NAME:` to `-- :NAME` are of the variant NAME only. The
+latest figures are stored in tables (`now`), those of an earlier timestamp are computed (`past`).
 """
 
 import re
@@ -17,17 +16,19 @@ Statement = tuple[str, Values]
 """SQL and the values of its parameters."""
 
 _PARAMETER = re.compile(r"\{(\w+):[^}]+\}")
-_OTHER_VARIANT = {
-    now: re.compile(rf"^ *-- {left_out}:\n.*?^ *-- :{left_out}\n", re.MULTILINE | re.DOTALL)
-    for now, left_out in ((True, "past"), (False, "now"))
-}
+_SECTION = re.compile(r"^ *-- (\w+):\n(.*?)^ *-- :\1\n", re.MULTILINE | re.DOTALL)
 
 
 @cache
-def query(name: str, *, now: bool = False) -> str:
+def query(name: str, *, now: bool = False, variant: str = "") -> str:
     """Return the SQL of a query. Raises `FileNotFoundError` for an unknown one."""
+    chosen = {"now" if now else "past", variant}
+
+    def choose(section: re.Match[str]) -> str:
+        return _SECTION.sub(choose, section[2]) if section[1] in chosen else ""
+
     text = (sql_folder() / "api" / f"{name}.sql").read_text(encoding="utf-8")
-    return _OTHER_VARIANT[now].sub("", text)
+    return _SECTION.sub(choose, text)
 
 
 def parameters(sql: str) -> set[str]:

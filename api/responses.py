@@ -64,7 +64,7 @@ async def respond(
     limit = params.limit or (PAGE_ROWS if output is Format.JSON else None)
 
     def build(now: bool) -> Statement:
-        sql = query(operation.query, now=now)
+        sql = query(operation.query, now=now, variant=params.variant())
         values = {**bind(sql, {**params.values(), **(fixed or {})}, as_of.timestamp), **after}
         if limit is not None:
             # One more row shows whether there is a next page.

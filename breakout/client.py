@@ -152,7 +152,7 @@ class Breakout:
         return self._table("sources", parameters)
 
     def scrapes(self, **parameters: Value) -> pa.Table:
-        """Return the scrapes: when counters were read, and how many changed."""
+        """Return the scrapes: when counters were read, of how many models."""
         return self._table("scrapes", parameters)
 
     def organisations(self, **parameters: Value) -> pa.Table:

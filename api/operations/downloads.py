@@ -21,7 +21,14 @@ class Downloads(Row):
     period: date = Field(description="UTC day, Monday of the week, or first day of the month")
     downloads: int | None = Field(description="New downloads; null = no earlier observation")
     cumulative: int = Field(description="Downloads until the end of the period")
-    models: int = Field(description="Models observed in the period")
+    correction: int = Field(
+        description="Downloads that corrections took away: falls of counters that stayed"
+    )
+    models: int = Field(description="Models with downloads in the period")
+    covered: float = Field(
+        description="How much of the period is there yet: the share of the last full week's "
+        "downloads of models that reach its end. From 0.95 on it counts as finished"
+    )
 
 
 class DownloadsParameters(ModelFilters):
@@ -34,8 +41,8 @@ class DownloadsParameters(ModelFilters):
     interval: Literal["day", "week", "month"] = Field("day", description="One row for each")
     series: Literal["repaired", "raw"] = Field(
         "repaired",
-        description="repaired: catch-ups after stalls and gaps are spread evenly, totals exact; "
-        "raw: downloads count on the day they were observed",
+        description="repaired: the daily grid, with downloads spread between the moments at which "
+        "the counter is known; raw: the counter's last value of each day as it was observed",
     )
     source: Literal["huggingface", "modelscope"] = Field(
         "huggingface", description="Source of the counters, which are never added up"
@@ -46,6 +53,10 @@ class DownloadsParameters(ModelFilters):
         False,
         description="Include models that are not tracked; those in `model` always are included",
     )
+
+    def variant(self) -> str:
+        """Return the variant of the query, besides the latest and the earlier."""
+        return self.series
 
 
 OPERATION = Operation(
@@ -58,7 +69,9 @@ OPERATION = Operation(
         "period": "2026-03-31",
         "downloads": 312,
         "cumulative": 20417,
+        "correction": 0,
         "models": 1,
+        "covered": 1.0,
     },
 )
 
@@ -68,6 +81,7 @@ async def downloads(request: Request, params: Annotated[DownloadsParameters, Que
     """Downloads by day, week or month, of models, organisations, regions, size bins or families.
 
     A family is all models with the same root; a merge counts for each of its roots. A model that is
-    no longer observed keeps its last count. A period without observations has no row.
+    no longer observed keeps its last count. A period without observations has no row. The latest
+    periods of a group may lack models whose counters are not renewed yet: see `covered`.
     """
     return await respond(request, OPERATION, params)

@@ -1,7 +1,7 @@
 """The Relative Adoption Metric (RAM): current, by age, baselines, breakouts."""
 
 from datetime import date, datetime
-from typing import Annotated
+from typing import Annotated, Literal
 
 from fastapi import APIRouter, Query, Request, Response
 from pydantic import Field
@@ -90,6 +90,17 @@ class Breakout(Row):
     age_days: int
     ram: float
     ended_at: datetime | None = Field(description="null = ongoing")
+    status: str = Field(description="confirmed, or burst: a few days alone brought it to 1.0")
+    confirmed_at: datetime | None = Field(
+        description="First time since the crossing that ram_capped was 1.0 or more; null = a burst"
+    )
+    ram_capped: float | None = Field(
+        description="RAM at the crossing with each day capped at 10 times the median day so far; "
+        "null = too few days"
+    )
+    top_day_share: float | None = Field(
+        description="Share of the greatest day in the downloads up to the crossing"
+    )
 
 
 class BaselineFilters(ModelFilters):
@@ -135,6 +146,9 @@ class BreakoutsParameters(ModelFilters):
 
     baseline: BaselineName = Field("live")
     lasting: bool | None = Field(None, description="Ongoing only (true), or ended only (false)")
+    status: Annotated[list[Literal["confirmed", "burst"]], Field(max_length=2)] = Field(
+        [], description="confirmed, burst; default: both"
+    )
     since: Day | None = Field(None, description="RAM reached 1.0 on this day or later")
     until: Day | None = Field(None, description="RAM reached 1.0 on this day or earlier")
 
@@ -196,6 +210,10 @@ BREAKOUTS = Operation(
         "age_days": 14,
         "ram": 1.12,
         "ended_at": None,
+        "status": "confirmed",
+        "confirmed_at": "2026-01-29T00:00:00.000Z",
+        "ram_capped": 1.08,
+        "top_day_share": 0.14,
     },
 )
 

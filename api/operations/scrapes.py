@@ -20,13 +20,8 @@ class Scrape(Row):
     source: str = Field(description="huggingface, modelscope")
     observed_at: datetime = Field(description="Time of the scrape, UTC")
     models: int = Field(description="Models observed")
-    compared: int = Field(description="Models with an earlier observation")
-    standing: int = Field(description="Models whose counter is unchanged since that observation")
-    complete: bool = Field(description="Whether the scrape observed all models it requested")
     missing: int = Field(description="Models requested and not observed: private, deleted, refused")
-    stalled: bool = Field(
-        description="Whether nearly all counters were unchanged for most of a day"
-    )
+    complete: bool = Field(description="Whether the scrape observed all models it requested")
 
 
 class ScrapesParameters(OperationParameters):
@@ -46,11 +41,8 @@ OPERATION = Operation(
         "source": "huggingface",
         "observed_at": "2026-04-01T12:00:00.000Z",
         "models": 1811,
-        "compared": 1809,
-        "standing": 240,
-        "complete": True,
         "missing": 0,
-        "stalled": False,
+        "complete": True,
     },
 )
 

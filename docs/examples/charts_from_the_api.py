@@ -29,7 +29,7 @@ class Charts:
     def downloads_of_the_leaders(self) -> pa.Table:
         """Weekly downloads of the five models with the highest RAM."""
         leaders = self.breakout.ram(limit=5)["model_id"].to_pylist()
-        return self.breakout.downloads(*leaders, interval="week")
+        return finished(self.breakout.downloads(*leaders, interval="week"))
 
     def ram_by_size_bin(self) -> pa.Table:
         """RAM of each model at the milestones, by size bin."""
@@ -44,11 +44,13 @@ class Charts:
 
     def downloads_by_region(self) -> pa.Table:
         """Share of all downloads until each month's end, by region."""
-        return with_shares(self.breakout.downloads(by="region", interval="month"), "cumulative")
+        months = finished(self.breakout.downloads(by="region", interval="month"))
+        return with_shares(months, "cumulative")
 
     def downloads_by_organisation(self) -> pa.Table:
         """Share of each month's new downloads, by organisation."""
-        return with_shares(self.breakout.downloads(by="org", interval="month"), "downloads")
+        months = finished(self.breakout.downloads(by="org", interval="month"))
+        return with_shares(months, "downloads")
 
     def derivatives_by_region(self) -> pa.Table:
         """Share of each month's new derivatives, by region of the base model."""
@@ -82,6 +84,13 @@ class Charts:
     def breakouts(self) -> pa.Table:
         """Breakouts: first time that RAM reached 1.0."""
         return self.breakout.breakouts()
+
+
+def finished(table: pa.Table) -> pa.Table:
+    """Return the periods of which at least 95% is there, in every group: the others still grow."""
+    periods = table.group_by("period").aggregate([("covered", "min")])
+    complete = periods.filter(pc.greater_equal(periods["covered_min"], 0.95))
+    return table.filter(pc.is_in(table["period"], complete["period"].combine_chunks()))
 
 
 def with_shares(table: pa.Table, column: str) -> pa.Table:

@@ -2,7 +2,7 @@
 SELECT maxOrNull(at) AS as_of
 FROM
 (
-    SELECT max(toNullable(observed_at)) AS at FROM closings_log WHERE source IN {sources:Array(String)}
+    SELECT max(toNullable(observed_at)) AS at FROM scrapes_log WHERE source IN {sources:Array(String)}
     UNION ALL
     SELECT max(toNullable(observed_at)) FROM models_log WHERE has({sources:Array(String)}, 'tracked-models')
     UNION ALL

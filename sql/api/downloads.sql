@@ -1,6 +1,10 @@
--- Downloads over time of each model, organisation, region, size bin or family, as of a timestamp. `repaired` spreads
--- catch-ups after stalls and gaps as downloads_daily does; `raw` counts them on the day they were observed.
+-- Downloads over time of each model, organisation, region, size bin or family, as of a timestamp. `repaired` is the daily
+-- grid; `raw` has the last counter of each day as it was observed.
 WITH
+(
+    SELECT toDate(maxOrNull(observed_at)) - 5 FROM scrapes_log
+    WHERE source = {source:String} AND observed_at <= {as_of:DateTime64(3, 'UTC')}
+) AS week_end,
 wanted AS
 (
     SELECT
@@ -13,7 +17,11 @@ wanted AS
             if(empty(l.roots), [model_id], l.roots)
         ) AS groups
     FROM models AS m
-    LEFT JOIN (SELECT model_id, roots FROM lineage_log FINAL WHERE source = 'huggingface') AS l ON l.model_id = m.model_id
+    LEFT JOIN
+    (
+        SELECT model_id, roots FROM lineage_log FINAL
+        WHERE source = 'huggingface' AND ({by:String} = 'family' OR notEmpty({family:Array(String)}))
+    ) AS l ON l.model_id = m.model_id
     WHERE (empty({model:Array(String)}) OR model_id IN {model:Array(String)})
         AND (empty({org:Array(String)}) OR m.org IN {org:Array(String)})
         AND (empty({region:Array(String)}) OR ifNull(toString(m.region), 'unreviewed') IN {region:Array(String)})
@@ -21,82 +29,89 @@ wanted AS
         AND (empty({family:Array(String)}) OR model_id IN {family:Array(String)} OR hasAny(l.roots, {family:Array(String)}))
         AND ({untracked:Bool} OR tracked OR model_id IN {model:Array(String)})
 ),
-closings AS
+days AS
 (
-    SELECT model_id, day, cumulative AS closing, standing, observed_at
-    FROM closings_log FINAL
-    WHERE source = {source:String} AND model_id IN (SELECT model_id FROM wanted)
+    -- repaired:
+    SELECT model_id, day, downloads, cumulative, correction
     -- past:
-        AND day < toDate({as_of:DateTime64(3, 'UTC')})
-    UNION ALL
-    -- The day of that timestamp ends with the last observation before it.
-    SELECT
-        model_id, toDate(o.observed_at) AS day, argMax(assumeNotNull(o.cumulative), o.observed_at) AS closing,
-        argMax(ifNull(o.standing, false), o.observed_at) AS standing, max(o.observed_at) AS observed_at
-    FROM downloads_log AS o FINAL
-    WHERE source = {source:String} AND o.cumulative IS NOT NULL
-        AND o.observed_at >= toStartOfDay({as_of:DateTime64(3, 'UTC')}) AND o.observed_at <= {as_of:DateTime64(3, 'UTC')}
-        AND model_id IN (SELECT model_id FROM wanted)
-    GROUP BY model_id, day
+    FROM downloads_daily_by_source_as_of(moment = {as_of:DateTime64(3, 'UTC')})
     -- :past
-),
-usable AS
-(
+    -- now:
+    FROM downloads_daily_by_source
+    -- :now
+    WHERE source = {source:String} AND model_id IN (SELECT model_id FROM wanted)
+    -- :repaired
+    -- raw:
     SELECT
-        model_id, day, closing,
-        lagInFrame(toNullable(day)) OVER before AS day_before,
-        lagInFrame(toNullable(closing)) OVER before AS closing_before
-    FROM closings
-    WHERE {series:String} = 'raw' OR NOT
-    (
-        standing
-        AND observed_at IN (SELECT observed_at FROM scrapes WHERE stalled AND source = {source:String})
-    )
-    WINDOW before AS (PARTITION BY model_id ORDER BY day ROWS BETWEEN 1 PRECEDING AND CURRENT ROW)
-),
-daily AS
-(
-    SELECT
-        model_id, day - days + step AS day,
-        -- floor(grown * step / days), split so that no product exceeds 64 bits.
-        if(
-            day_before IS NULL,
-            NULL,
-            toUInt64(intDiv(grown, days) + intDiv(grown % days * step, days) - intDiv(grown % days * (step - 1), days))
-        ) AS downloads,
-        from_closing + intDiv(grown, days) * step + intDiv(grown % days * step, days) AS cumulative
+        model_id, day, closing AS cumulative,
+        if(before IS NULL, NULL, toUInt64(greatest(toInt64(closing) - before, 0))) AS downloads,
+        if(before IS NULL, 0, toUInt64(greatest(before - toInt64(closing), 0))) AS correction
     FROM
     (
-        SELECT
-            model_id, usable.day AS day, day_before,
-            toUInt64(if({series:String} = 'raw', 1, ifNull(usable.day - day_before, 1))) AS days,
-            ifNull(closing_before, closing) AS from_closing,
-            toUInt64(closing - from_closing) AS grown,
-            arrayJoin(range(1, days + 1)) AS step
-        FROM usable
+        SELECT model_id, day, closing, lagInFrame(toNullable(toInt64(closing))) OVER earlier AS before
+        FROM
+        (
+            SELECT model_id, toDate(observed_at) AS day, assumeNotNull(argMax(downloads_all_time, observed_at)) AS closing
+            FROM downloads_log FINAL
+            WHERE source = {source:String} AND downloads_all_time IS NOT NULL
+                AND observed_at <= {as_of:DateTime64(3, 'UTC')} AND model_id IN (SELECT model_id FROM wanted)
+            GROUP BY model_id, day
+        )
+        WINDOW earlier AS (PARTITION BY model_id ORDER BY day ROWS BETWEEN 1 PRECEDING AND CURRENT ROW)
     )
+    -- :raw
 ),
 periods AS
 (
     SELECT
-        group,
+        group, period, sum(d.new) AS new, sum(d.fallen) AS fallen, sum(d.added) AS added, count() AS counted,
         multiIf(
-            {interval:String} = 'week', toStartOfWeek(d.day, 1), {interval:String} = 'month', toStartOfMonth(d.day), d.day
-        ) AS period,
-        sum(d.downloads) AS new, sum(ifNull(d.downloads, d.cumulative)) AS added, uniqExact(model_id) AS counted
-    FROM daily AS d
+            {interval:String} = 'week', period + 6, {interval:String} = 'month', toLastDayOfMonth(period), period
+        ) AS last_day
+    FROM
+    (
+        SELECT
+            model_id,
+            multiIf(
+                {interval:String} = 'week', toStartOfWeek(day, 1), {interval:String} = 'month', toStartOfMonth(day), day
+            ) AS period,
+            sum(downloads) AS new, sum(correction) AS fallen,
+            sum(if(downloads IS NULL, toInt64(cumulative), toInt64(downloads) - toInt64(correction))) AS added
+        FROM days
+        GROUP BY model_id, period
+    ) AS d
     INNER JOIN (SELECT model_id, arrayJoin(groups) AS group FROM wanted) AS w ON w.model_id = d.model_id
     GROUP BY group, period
+),
+-- How far the days of a group's models reach, and the downloads of those models in the last full week: see `live_edge`.
+edges AS
+(
+    SELECT group, sumMap([reached], [week]) AS edge
+    FROM
+    (
+        SELECT model_id, max(day) AS reached, sumIf(ifNull(downloads, 0), day <= week_end) AS week
+        FROM days
+        WHERE day > week_end - 7
+        GROUP BY model_id
+    ) AS d
+    INNER JOIN (SELECT model_id, arrayJoin(groups) AS group FROM wanted) AS w ON w.model_id = d.model_id
+    GROUP BY group
 )
-SELECT group, period, downloads, cumulative, models
+SELECT group, period, downloads, cumulative, correction, models, covered
 FROM
 (
     SELECT
-        group, period, new AS downloads,
+        p.group AS group, p.period AS period, p.new AS downloads,
         -- A model that is no longer observed keeps its last count.
-        sum(added) OVER (PARTITION BY group ORDER BY period) AS cumulative,
-        counted AS models
-    FROM periods
+        toUInt64(sum(p.added) OVER (PARTITION BY p.group ORDER BY p.period)) AS cumulative,
+        p.fallen AS correction, p.counted AS models,
+        -- Nothing more is to come of a group whose models are all observed no more.
+        ifNull(
+            arraySum((day, week) -> if(day >= p.last_day, week, 0), e.edge.1, e.edge.2) / nullIf(arraySum(e.edge.2), 0),
+            if(arrayMax(e.edge.1) >= p.last_day OR empty(e.edge.1), 1., 0.)
+        ) AS covered
+    FROM periods AS p
+    LEFT JOIN edges AS e ON e.group = p.group
 )
 WHERE ({since:Nullable(Date)} IS NULL OR period >= {since:Nullable(Date)})
     AND ({until:Nullable(Date)} IS NULL OR period <= {until:Nullable(Date)})

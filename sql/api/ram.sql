@@ -1,15 +1,16 @@
--- Rolling RAM of every model up to a year old that has one, by its latest observation as of a timestamp.
+-- Rolling RAM of every model up to a year old that has one, at its last knot as of a timestamp.
 -- past:
 WITH
 aged AS
 (
     SELECT
-        l.size_bin AS size_bin, l.model_id AS model_id, assumeNotNull(l.released_at) AS released_on, l.tracked AS tracked,
-        s.observed_at AS at, s.cumulative AS total,
+        m.size_bin AS size_bin, s.model_id AS model_id, m.org AS org, m.region AS region, m.total_params_b AS total_params_b,
+        assumeNotNull(m.released_at) AS released_on, m.tracked AS tracked, s.observed_at AS at, s.cumulative AS total,
         (toUnixTimestamp64Milli(at) - toUnixTimestamp64Milli(toDateTime64(released_on, 3, 'UTC'))) / 86400000 AS exact_age,
         toInt32(floor(exact_age)) AS whole_age
-    FROM (SELECT * FROM latest_log FINAL WHERE released_at IS NOT NULL) AS l
-    INNER JOIN latest_as_of(moment = {as_of:DateTime64(3, 'UTC')}) AS s ON s.model_id = l.model_id
+    FROM latest_as_of(moment = {as_of:DateTime64(3, 'UTC')}) AS s
+    INNER JOIN models_as_of(moment = {as_of:DateTime64(3, 'UTC')}) AS m ON m.model_id = s.model_id
+    WHERE m.size_bin IS NOT NULL AND m.released_at IS NOT NULL
 ),
 chosen AS
 (
@@ -28,14 +29,13 @@ curve AS
 measured AS
 (
     SELECT
-        {baseline:String} AS baseline, c.model_id AS model_id, toString(m.org) AS org, toString(m.region) AS region,
-        toString(c.size_bin) AS size_bin, m.total_params_b AS total_params_b, c.released_on AS released_at,
+        {baseline:String} AS baseline, c.model_id AS model_id, toString(c.org) AS org, toString(c.region) AS region,
+        toString(c.size_bin) AS size_bin, c.total_params_b AS total_params_b, c.released_on AS released_at,
         c.tracked AS tracked, c.exact_age AS age_days, c.at AS as_of, c.total AS cumulative,
         if(c.exact_age = c.whole_age, b.low, b.low + (b.high - b.low) * (c.exact_age - c.whole_age)) AS baseline_downloads,
         if(c.exact_age = c.whole_age, b.low_peers, least(b.low_peers, b.high_peers)) AS peers,
         c.total / nullIf(baseline_downloads, 0) AS ram
     FROM aged AS c
-    INNER JOIN models AS m ON m.model_id = c.model_id
     INNER JOIN curve AS b ON b.size_bin = c.size_bin AND b.age_days = c.whole_age
     WHERE c.exact_age >= 0 AND c.exact_age <= 365
 )

@@ -27,7 +27,12 @@ INNER JOIN
     -- :now
     WHERE baseline = {baseline:String}
 ) AS b ON b.size_bin = p.size_bin AND b.age_days = p.age_days
+-- past:
+INNER JOIN models_as_of(moment = {as_of:DateTime64(3, 'UTC')}) AS m ON m.model_id = p.model_id
+-- :past
+-- now:
 INNER JOIN models AS m ON m.model_id = p.model_id
+-- :now
 WHERE (empty({org:Array(String)}) OR m.org IN {org:Array(String)})
     AND (empty({region:Array(String)}) OR ifNull(toString(m.region), 'unreviewed') IN {region:Array(String)})
     AND (empty({size_bin:Array(String)}) OR p.size_bin IN {size_bin:Array(String)})

@@ -1,7 +1,8 @@
--- State of all tables, to detect changes. Versions grow with every write of their Kafka partition or size bin, so their
--- sums do, too; rows of the other tables are replaced by newer ones. Background merges do not change the result.
+-- State of all tables, to detect changes. Every slice has a row in `scrapes_log`. Versions grow with every write of their
+-- size bin, so their sums do, too; rows of the other tables are replaced by newer ones. Background merges do not change
+-- the result.
 SELECT
-    (SELECT sum(latest_version) FROM (SELECT max(version) AS latest_version FROM scrapes_log GROUP BY partition)) AS downloads,
+    (SELECT (uniqExact(source, observed_at, scrape_id, partition, slice), max(observed_at)) FROM scrapes_log) AS downloads,
     (SELECT sum(latest_version) FROM (SELECT max(version) AS latest_version FROM points_log GROUP BY size_bin)) AS points,
     (SELECT sum(latest_version) FROM (SELECT max(version) AS latest_version FROM latest_log GROUP BY size_bin)) AS latest,
     (SELECT sum(latest_version) FROM (SELECT max(version) AS latest_version FROM baselines_log GROUP BY size_bin)) AS baselines,

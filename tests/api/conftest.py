@@ -22,7 +22,8 @@ MODELS, AGES = 400, 366
 ROWS = MODELS * AGES
 STATEMENTS = (
     (
-        f"INSERT INTO points_log SELECT '10-50B', number % {AGES}, "
+        "INSERT INTO points_log (size_bin, age_days, model_id, cumulative, as_of, version) "
+        f"SELECT '10-50B', number % {AGES}, "
         f"concat('some-organisation/model-number-', toString(intDiv(number, {AGES}))), number, "
         f"toDateTime64('2026-01-01 00:00:00', 3), 1 FROM numbers({ROWS})"
     ),
@@ -31,14 +32,26 @@ STATEMENTS = (
         f"toDateTime64('2026-01-01 00:00:00', 3), 1 FROM numbers({AGES})"
     ),
     (
-        "INSERT INTO downloads_log (model_id, observed_at, source, cumulative, version) "
-        "SELECT concat('some-organisation/model-number-', toString(number)), "
-        f"toDateTime64('2026-04-01 12:00:00', 3), 'huggingface', 1, 1 FROM numbers({MODELS})"
+        "INSERT INTO downloads_log (model_id, observed_at, source, downloads_all_time, state, "
+        "version) SELECT concat('some-organisation/model-number-', toString(number)), "
+        "toDateTime64('2026-04-01 12:00:00', 3), 'huggingface', 1, 'first', 1 "
+        f"FROM numbers({MODELS})"
     ),
     (
-        "INSERT INTO models_log (model_id, org, tracked, observed_at) "
+        "INSERT INTO scrapes_log (source, observed_at, scrape_id, slice, models, complete) "
+        f"VALUES ('huggingface', '2026-04-01 12:00:00', 'only', 0, {MODELS}, true)"
+    ),
+    (
+        "INSERT INTO daily_log (model_id, source, day, cumulative, basis, known_at, version) "
+        f"SELECT concat('some-organisation/model-number-', toString(intDiv(number, {AGES}))), "
+        f"'huggingface', toDate('2025-03-30') + number % {AGES} AS day, number, 'observed', "
+        f"toDateTime64(day + 1, 3, 'UTC'), 1 FROM numbers({ROWS})"
+    ),
+    (
+        "INSERT INTO models_log (model_id, org, size_bin, released_at, tracked, observed_at) "
         "SELECT concat('some-organisation/model-number-', toString(number)), 'some-organisation', "
-        f"true, toDateTime64('2026-01-01 00:00:00', 3) FROM numbers({MODELS})"
+        "'10-50B', '2025-03-31', true, toDateTime64('2026-01-01 00:00:00', 3) "
+        f"FROM numbers({MODELS})"
     ),
 )
 

@@ -14,6 +14,8 @@ from tests.oracle.log_rows import UNVERSIONED, log_rows
 FIRST = date(2026, 1, 5)
 THEN = datetime(2026, 2, 10, 6, tzinfo=UTC)
 """A scrape in the middle of the period."""
+BURST = "org0/model-12"
+"""A model with nearly all its downloads on one day."""
 MISSING = ("org0/gone", "org1/gone")
 """Models that the scrape at `THEN` requested and did not observe."""
 LAST = datetime(2026, 3, 1, 6, tzinfo=UTC)
@@ -47,6 +49,8 @@ def observations() -> list[Observation]:
             if random.random() < 0.9 or at == LAST:
                 found.append(Observation("huggingface", "live", record.model_id, at, total))
             rate = max(1, rate + random.randint(-60, 70))
+            if record.model_id == BURST:
+                rate = 20_000 if (at.date() - record.released_at).days == 8 else 20
             total += rate
             at += timedelta(days=1)
     return found

@@ -1,15 +1,26 @@
-"""Downloads over time, against plain sums over the charts' seed data."""
+"""Downloads over time, against plain sums over daily counters."""
 
 from collections import defaultdict
-from datetime import date, timedelta
+from collections.abc import Iterator
+from contextlib import closing
+from datetime import UTC, date, datetime, timedelta
+from itertools import pairwise
+from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
 
+from breakout.clickhouse.client import writer_client
+from breakout.clickhouse.migrations import migrate
+from breakout.settings import Settings
+from tests.api.conftest import serving
+from tests.breakout.cli.seed import insert
 from tests.breakout.clickhouse.charts import seeds
+from tests.support.download_rows import Observed, download_rows
+from tests.support.embedded_servers import ClickHouseServer
 
-COUNTERS = seeds.counters()
+GRID = seeds.grid()
 GROUP = {"model": None, "org": 0, "region": 1, "size_bin": 2}
 UNSAID = {"region": "unreviewed", "size_bin": "unknown"}
 
@@ -23,23 +34,23 @@ def rows(api: httpx.Client, **asked: Any) -> list[dict[str, Any]]:
 
 def expected(by: str, begin: Any) -> dict[tuple[str, str], tuple[int | None, int, int]]:
     """Return new and cumulative downloads and models, by group and period, of tracked models."""
-    models = {m: facts for m, facts in seeds.MODELS.items() if facts[3] and COUNTERS[m]}
+    models = {m: facts for m, facts in seeds.MODELS.items() if facts[3] and GRID[m]}
     members: dict[str, list[str]] = defaultdict(list)
     for model, facts in models.items():
         key = model if by == "model" else facts[GROUP[by] or 0] or UNSAID[by]
         members[str(key)].append(model)
     found = {}
     for group, inside in members.items():
-        for period in sorted({begin(day) for model in inside for day in COUNTERS[model]}):
-            seen = {m: [d for d in COUNTERS[m] if begin(d) == period] for m in inside}
+        for period in sorted({begin(day) for model in inside for day in GRID[model]}):
+            seen = {m: [d for d in GRID[m] if begin(d) == period] for m in inside}
             new = [
-                COUNTERS[m][day] - COUNTERS[m][day - timedelta(days=1)]
+                GRID[m][day] - GRID[m][day - timedelta(days=1)]
                 for m, days in seen.items()
                 for day in days
-                if day - timedelta(days=1) in COUNTERS[m]
+                if day - timedelta(days=1) in GRID[m]
             ]
             last = [
-                max((n for d, n in COUNTERS[m].items() if begin(d) <= period), default=0)
+                max((n for d, n in GRID[m].items() if begin(d) <= period), default=0)
                 for m in inside
             ]
             found[group, period.isoformat()] = (
@@ -59,7 +70,7 @@ BEGINNINGS = {
 
 @pytest.mark.parametrize("by", GROUP)
 @pytest.mark.parametrize("interval", BEGINNINGS)
-def test_downloads_are_sums_of_observations(api: httpx.Client, by: str, interval: str) -> None:
+def test_downloads_are_sums_of_days(api: httpx.Client, by: str, interval: str) -> None:
     found = {
         (row["group"], row["period"]): (row["downloads"], row["cumulative"], row["models"])
         for row in rows(api, by=by, interval=interval)
@@ -69,7 +80,7 @@ def test_downloads_are_sums_of_observations(api: httpx.Client, by: str, interval
 
 def test_one_model_between_two_days(api: httpx.Client) -> None:
     found = rows(api, model="qi/Big-300B", since="2026-02-01", until="2026-02-10")
-    series = COUNTERS["qi/Big-300B"]
+    series = GRID["qi/Big-300B"]
     days = [date(2026, 2, 1) + timedelta(days=n) for n in range(10)]
     assert [(row["period"], row["cumulative"]) for row in found] == [
         (day.isoformat(), series[day]) for day in days
@@ -85,13 +96,14 @@ def test_untracked_model_is_included_if_named(api: httpx.Client) -> None:
 
 
 def test_as_of_excludes_later_observations(api: httpx.Client) -> None:
-    model, series = "qi/Big-300B", COUNTERS["qi/Big-300B"]
+    model, series = "qi/Big-300B", GRID["qi/Big-300B"]
     before_noon = rows(api, model=model, as_of="2026-03-02T11:59:59.999Z")
     at_noon = rows(api, model=model, as_of="2026-03-02T12:00:00Z")
     all_day = rows(api, model=model, as_of="2026-03-02")
-    assert before_noon[-1]["period"] == "2026-03-01"
-    assert before_noon[-1]["cumulative"] == series[date(2026, 3, 1)]
-    assert at_noon[-1]["cumulative"] == series[date(2026, 3, 2)]
+    # The end of a day is known at noon of the next.
+    assert before_noon[-1]["period"] == "2026-02-28"
+    assert before_noon[-1]["cumulative"] == series[date(2026, 2, 28)]
+    assert at_noon[-1]["cumulative"] == series[date(2026, 3, 1)]
     assert at_noon == all_day
     assert at_noon[:-1] == before_noon
 
@@ -100,3 +112,135 @@ def test_other_source_is_another_series(api: httpx.Client) -> None:
     found = rows(api, model=seeds.MODELSCOPE_ONLY, source="modelscope", interval="month")
     assert {row["cumulative"] for row in found} == {seeds.ON_MODELSCOPE[seeds.MODELSCOPE_ONLY]}
     assert rows(api, model=seeds.MODELSCOPE_ONLY) == []
+
+
+def test_raw_series_is_the_last_counter_of_each_day(api: httpx.Client) -> None:
+    found = rows(api, model="qi/Big-300B", series="raw")
+    counter = list(seeds.counters()["qi/Big-300B"].items())
+    assert [(row["period"], row["cumulative"], row["downloads"]) for row in found] == [
+        (day.isoformat(), count, None if before is None else count - before)
+        for (day, count), before in zip(
+            counter, [None, *(count for _, count in counter)], strict=False
+        )
+    ]
+
+
+DAY = timedelta(days=1)
+START = datetime(2026, 3, 1, 6, tzinfo=UTC)
+DAYS = 40
+EQUAL = [f"big/model-{number:02}" for number in range(20)]
+"""Models with 100 downloads a day."""
+LATE = {"big/model-00": 3, "big/model-01": 2}
+"""How many days before the last scrape they were last observed."""
+GONE, DEAD, FALLEN = "small/gone", "small/dead", "other/fallen"
+
+
+def observations() -> list[Observed]:
+    """Return daily counters; `GONE` was observed for ten days, `FALLEN` falls for good once."""
+    found = []
+    for day in range(DAYS + 1):
+        at = START + day * DAY
+        found += [
+            Observed(model, at, 1000 + 100 * day)
+            for model in EQUAL
+            if day <= DAYS - LATE.get(model, 0)
+        ]
+        found.append(Observed(DEAD, at, 5000 + 70 * min(day, 3)))
+        found.append(Observed(FALLEN, at, 100_000 + 10 * day - (50_000 if day >= 20 else 0)))
+        if day <= 10:
+            found.append(Observed(GONE, at, 7000 + 300 * day))
+    return found
+
+
+@pytest.fixture(scope="module")
+def edge(clickhouse: ClickHouseServer, tmp_path_factory: Any) -> Iterator[httpx.Client]:
+    settings = Settings(clickhouse_url=f"{clickhouse.url}/edge")
+    migrate(settings)
+    with closing(writer_client(settings)) as client:
+        for table, found in download_rows(observations()).items():
+            insert(client, table, *found)
+        for model in (*EQUAL, GONE, DEAD, FALLEN):
+            facts = {"org": model.partition("/")[0], "tracked": True, "observed_at": START}
+            insert(client, "models_log", {"model_id": model, **facts})
+    with (
+        serving(tmp_path_factory.mktemp("edge"), settings) as server,
+        httpx.Client(base_url=server.url, timeout=60) as client,
+    ):
+        yield client
+
+
+def last_day(late: int = 0) -> str:
+    """Return the last day of the grid of a model that was last observed days before the last."""
+    return (START + (DAYS - late - 1) * DAY).date().isoformat()
+
+
+def test_total_of_the_latest_days_tells_how_much_is_there(edge: httpx.Client) -> None:
+    found = {row["period"]: row for row in rows(edge, org="big", by="org")}
+    covered = {day: row["covered"] for day, row in found.items() if row["covered"] < 1}
+    assert covered == {
+        last_day(2): pytest.approx(0.95),
+        last_day(1): pytest.approx(0.9),
+        last_day(): pytest.approx(0.9),
+    }
+    assert found[last_day()]["models"] == 18
+    assert found[last_day()]["downloads"] == 18 * 100
+    # The last values of the two are carried on.
+    latest = 20 * (1000 + 100 * (DAYS - 1) + 75) - (3 + 2) * 100
+    assert found[last_day()]["cumulative"] == latest
+
+
+def test_begun_period_is_not_covered(edge: httpx.Client) -> None:
+    (march, april) = rows(edge, org="big", by="org", interval="month")
+    assert (march["period"], march["covered"]) == ("2026-03-01", 1)
+    assert (april["period"], april["covered"]) == ("2026-04-01", 0)
+
+
+def test_model_that_is_observed_no_more_is_not_waited_for(edge: httpx.Client) -> None:
+    small = rows(edge, org="small", by="org")
+    assert {row["covered"] for row in small} == {1}
+    assert small[-1]["period"] == last_day()
+    assert small[-1]["cumulative"] == 5210 + 7000 + 300 * 9 + 225
+    assert {row["covered"] for row in rows(edge, model=GONE, interval="month")} == {1}
+
+
+def test_days_of_one_model_are_covered_as_far_as_they_go(edge: httpx.Client) -> None:
+    found = rows(edge, model="big/model-00")
+    assert found[-1]["period"] == last_day(3)
+    assert {row["covered"] for row in found} == {1}
+
+
+def test_correction_is_told_and_leaves_the_cumulative(edge: httpx.Client) -> None:
+    found = rows(edge, model=FALLEN)
+    fell = (START + 20 * DAY).date().isoformat()
+    assert {row["period"]: row["correction"] for row in found if row["correction"]} == {
+        fell: 50_000 - 10
+    }
+    for before, row in pairwise(found):
+        grown = before["cumulative"] + row["downloads"] - row["correction"]
+        assert row["cumulative"] == grown
+    (month, _) = rows(edge, model=FALLEN, interval="month")
+    assert month["correction"] == 50_000 - 10
+    raw = {row["period"]: row for row in rows(edge, model=FALLEN, series="raw")}
+    assert (raw[fell]["downloads"], raw[fell]["correction"]) == (0, 50_000 - 10)
+
+
+def test_as_of_a_fall_of_which_nobody_knew_that_it_would_be_taken_back(
+    clickhouse: ClickHouseServer, tmp_path: Path
+) -> None:
+    counts = [1000, 1100, 1200, 900, 950, 1500, 1600]
+    settings = Settings(clickhouse_url=f"{clickhouse.url}/rollback")
+    migrate(settings)
+    seen = [Observed("a/b", START + day * DAY, count) for day, count in enumerate(counts)]
+    with closing(writer_client(settings)) as client:
+        for table, found in download_rows(seen).items():
+            insert(client, table, *found)
+        insert(client, "models_log", {"model_id": "a/b", "tracked": True, "observed_at": START})
+    with (
+        serving(tmp_path, settings) as server,
+        httpx.Client(base_url=server.url, timeout=60) as client,
+    ):
+        then = rows(client, as_of=(START + 4 * DAY).isoformat().replace("+00:00", "Z"))
+        assert [row["correction"] for row in then] == [0, 0, 0, 300]
+        now = rows(client)
+        assert {row["correction"] for row in now} == {0}
+        assert now[2]["downloads"] > 0

@@ -25,7 +25,7 @@ def breakout(server: ApiServer) -> Iterator[Breakout]:
 
 def test_downloads_of_a_model(breakout: Breakout) -> None:
     table = breakout.downloads("qi/Big-300B", since=date(2026, 2, 1))
-    series = seeds.counters()["qi/Big-300B"]
+    series = seeds.grid()["qi/Big-300B"]
     assert dict(
         zip(*(table[name].to_pylist() for name in ("period", "cumulative")), strict=True)
     ) == {day: count for day, count in series.items() if day >= date(2026, 2, 1)}

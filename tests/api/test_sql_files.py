@@ -27,8 +27,9 @@ SEED_CASES: list[Case] = [
         "downloads",
         {},
         (
-            "SELECT model_id AS group, day AS period, downloads, cumulative, 1 AS models "
-            "FROM downloads_daily WHERE model_id IN (SELECT model_id FROM models WHERE tracked)"
+            "SELECT model_id AS group, day AS period, downloads, cumulative, correction, "
+            "1 AS models, 1. AS covered FROM downloads_daily "
+            "WHERE model_id IN (SELECT model_id FROM models WHERE tracked)"
         ),
     ),
     (
@@ -72,10 +73,11 @@ RAM_CASES: list[Case] = [
     ("baselines", {"baseline": ["live", "live_cutoff"]}, ("SELECT * FROM baselines "
      "WHERE baseline IN ('live', 'live_cutoff')")),
     ("breakouts", {}, "SELECT * FROM breakouts WHERE baseline = 'live'"),
-    ("scrapes", {}, "SELECT * REPLACE (toBool(stalled) AS stalled) FROM scrapes"),
-    ("scrapes", {"since": "2026-02-01", "source": "huggingface"}, ("SELECT * "
-     "REPLACE (toBool(stalled) AS stalled) FROM scrapes "
+    ("scrapes", {}, "SELECT * FROM scrapes"),
+    ("scrapes", {"since": "2026-02-01", "source": "huggingface"}, ("SELECT * FROM scrapes "
      "WHERE toDate(observed_at) >= '2026-02-01'")),
+    ("breakouts", {"status": "confirmed"}, ("SELECT * FROM breakouts WHERE baseline = 'live' "
+     "AND status = 'confirmed'")),
     ("breakouts", {"lasting": False}, ("SELECT * FROM breakouts WHERE baseline = 'live' "
      "AND ended_at IS NOT NULL")),
     ("ram/curves", {"baseline": "live_cutoff"}, "SELECT * FROM ram WHERE baseline = 'live_cutoff'"),

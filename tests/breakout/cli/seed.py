@@ -8,6 +8,7 @@ from clickhouse_connect.driver.client import Client
 from breakout.clickhouse.client import writer_client
 from breakout.clickhouse.migrations import migrate
 from breakout.settings import Settings
+from tests.support.download_rows import Observed, download_rows
 
 NOW = datetime(2026, 3, 11, 12, tzinfo=UTC)
 BIG = 2**60
@@ -57,21 +58,12 @@ def _models(client: Client) -> None:
 
 
 def _downloads(client: Client) -> None:
-    rows = [
-        {
-            "model_id": "acme/Rocket-30B",
-            "observed_at": NOW - timedelta(days=ago),
-            "source": "huggingface",
-            "origin": "live",
-            "downloads_all_time": 300_000 - ago * ago * 100,
-            "cumulative": 300_000 - ago * ago * 100,
-            "standing": False,
-            "jump": False,
-            "version": 1,
-        }
+    counter = [
+        Observed("acme/Rocket-30B", NOW - timedelta(days=ago), 300_000 - ago * ago * 100)
         for ago in range(15)
     ]
-    insert(client, "downloads_log", *rows)
+    for table, rows in download_rows(counter).items():
+        insert(client, table, *rows)
 
 
 def _latest(client: Client) -> None:
