@@ -11,8 +11,8 @@ _DAY_OF_RELEASE = "toDate({end}) - (10 + m * 37 % 700)"
 def statements(end: datetime, *, models: int, hours: int) -> Iterator[str]:
     """Yield the INSERTs that fill every table a dashboard reads, up to a time (UTC).
 
-    Counters change daily; the Hub stalls for three days in a hundred; the counter of one model in
-    fifty falls once a month. `models` x `hours` observations.
+    Counters are renewed daily at 06:00; the Hub renews none for three days in a hundred; the counter
+    of one model in fifty falls once a month. `models` x `hours` observations.
     """
     now = f"toDateTime64('{end:%Y-%m-%d %H}:00:00', 3, 'UTC')"
     released = _DAY_OF_RELEASE.format(end=now)
@@ -22,27 +22,51 @@ INSERT INTO models_log (model_id, org, region, total_params_b, size_bin, release
 SELECT {_MODEL}, concat('org-', toString(m % 60)), ['us', 'china', 'eu', 'other'][m % 60 % 4 + 1], m % 300,
     {_BIN}, {released}, toDateTime64({released}, 3, 'UTC'), 'apache-2.0', 'text-generation', [], true, {now}
 FROM (SELECT number AS m FROM numbers({models}))"""
+    begin = f"toDate({now} - toIntervalHour({hours}))"
+    fallen = "m % 50 = 0"
+    # The counter after its renewal at 06:00 of day `d`. A fall is of 20 days' growth: it stays.
+    counter = f"(d -> toUInt64(growth * (30 + d - if({fallen}, 21 * intDiv(d + 15, 30), 0))))"
     step = 500
     for first in range(0, hours, step):
         yield f"""
-INSERT INTO downloads_log (model_id, observed_at, source, origin, downloads_all_time, downloads_30d, likes,
-    cumulative, delta, revision, standing, jump, version)
-SELECT {_MODEL}, {now} - toIntervalHour({hours} - h), 'huggingface', 'live', total, growth * 30, m, total,
-    if(renewed, growth, 0), if(m % 50 = 0 AND h % 720 = 0, 5, NULL), NOT renewed, false, h + 1
+INSERT INTO downloads_log (model_id, observed_at, source, origin, downloads_all_time, downloads_30d, likes, state,
+    correction, version)
+WITH {counter} AS counter
+SELECT {_MODEL}, at, 'huggingface', 'live', arrayMap(counter, [renewed])[1], growth * 30, m,
+    multiIf(
+        h = 0, 'first', toHour(at) != 6 OR renewed < today, if(at < at_renewal + toIntervalHour(24), 'between', 'held'),
+        {fallen} AND renewed % 30 = 15, 'correction', 'rise'
+    ),
+    if(toHour(at) = 6 AND renewed = today AND {fallen} AND renewed % 30 = 15 AND h > 0, 20 * growth, NULL), h + 1
 FROM
 (
     SELECT
-        number % {models} AS m, {first} + intDiv(number, {models}) AS h,
-        100 + 7919 * m % 20011 AS growth,
-        h % 24 = 6 AND intDiv(h, 24) % 100 > 2 AS renewed,
-        -- Stalls are caught up: the counter follows the days.
-        toUInt64(1000 + growth * (intDiv(h + 18, 24) - least(intDiv(h + 18, 24) % 100, 3))) AS total
+        number % {models} AS m, {first} + intDiv(number, {models}) AS h, 100 + 7919 * m % 20011 AS growth,
+        {now} - toIntervalHour({hours} - h) AS at, toInt64(toDate(at - toIntervalHour(6)) - {begin} + 1) AS today,
+        -- No renewal on days 97, 98 and 99 of a hundred.
+        today - greatest(today % 100 - 96, 0) AS renewed,
+        toDateTime64({begin} + renewed - 1, 3, 'UTC') + toIntervalHour(6) AS at_renewal
     FROM numbers({models * min(step, hours - first)})
 )"""
     yield f"""
-INSERT INTO scrapes_log (source, observed_at, partition, models, compared, standing, complete, version)
-SELECT 'huggingface', {now} - toIntervalHour({hours} - intDiv(number, 4)), number % 4, {models // 4},
-    {models // 4}, if(intDiv(number, 4) % 24 = 6 AND intDiv(intDiv(number, 4), 24) % 100 > 2, 0, {models // 4}), true, 1
+INSERT INTO daily_log (model_id, source, day, cumulative, downloads, correction, basis, known_at, withdrawn, version)
+WITH
+    {counter} AS counter,
+    -- At the end of a day three quarters of the way to the next renewal have passed.
+    (d -> if({fallen} AND (d + 1) % 30 = 15, counter(d), toUInt64(counter(d) + intDiv(3 * growth, 4)))) AS at_end
+SELECT {_MODEL}, 'huggingface', {begin} + d - 1, at_end(d),
+    if(d = 1, NULL, toUInt64(toInt64(at_end(d)) - toInt64(at_end(d - 1)) + fell)), fell,
+    if(d % 100 > 95, 'held', 'observed'), toDateTime64({begin} + d, 3, 'UTC') + toIntervalHour(6), 0, d + 1
+FROM
+(
+    SELECT number % {models} AS m, toInt64(intDiv(number, {models})) + 1 AS d, 100 + 7919 * m % 20011 AS growth,
+        if({fallen} AND d % 30 = 15, 20 * growth, 0) AS fell
+    FROM numbers({models * (hours // 24)})
+)"""
+    yield f"""
+INSERT INTO scrapes_log (source, observed_at, scrape_id, slice, models, complete)
+SELECT 'huggingface', {now} - toIntervalHour({hours} - intDiv(number, 4)), toString(intDiv(number, 4)), number % 4,
+    {models // 4}, true
 FROM numbers({4 * hours})"""
     yield f"""
 INSERT INTO points_log (size_bin, age_days, model_id, cumulative, as_of, version)

@@ -57,11 +57,11 @@ def write_history(pipeline: Pipeline, models: int, hours: int) -> None:
     """
     statement = f"""
 INSERT INTO downloads_log (model_id, observed_at, source, origin, downloads_all_time,
-    downloads_30d, likes, cumulative, delta, revision, standing, jump, version)
+    downloads_30d, likes, state, version)
 SELECT concat('org-', toString(m % 100), '/model-', toString(m)),
     toDateTime64('{START:%Y-%m-%d %H:%M:%S}', 3, 'UTC') - toIntervalHour({hours} - h),
-    'huggingface', 'live', 1 + intDiv(h * 900, {hours}) AS total, 1, 1, total, 1, NULL, false,
-    false, h + 1
+    'huggingface', 'live', 1 + intDiv(h * 900, {hours}) AS total, 1, 1,
+    multiIf(h = 0, 'first', total > 1 + intDiv((h - 1) * 900, {hours}), 'rise', 'between'), h + 1
 FROM
 (
     SELECT number % {models} AS m, {{first}} + intDiv(number, {models}) AS h

@@ -206,7 +206,7 @@ def _breakout(
             process,
             workload,
             f"SELECT count() FROM {database}.downloads_log",
-            _DELTAS.format(f"{database}.downloads_log FINAL"),
+            _DELTAS.format(f"{database}.downloads_by_source_log"),
             scrapes,
             partial(publish, pipeline.bootstrap, records(1, scrapes)),
             size.seconds,
