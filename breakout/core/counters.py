@@ -25,6 +25,9 @@ EXPECTED_DOWNLOADS = 20
 """A counter expected to grow by so many that is unchanged was not renewed."""
 HELD_MS = 4 * DAY_MS
 """A counter unchanged for longer was renewed: there were no downloads."""
+MOST_GROWTH = 1 << 31
+"""Greater growth counts as this in a rate: enough to be expected at any time, and no sum of it
+passes 2^63."""
 ROLLBACK_MS = 14 * DAY_MS
 """A counter that falls and reaches its former value within this time was rolled back."""
 
@@ -127,7 +130,7 @@ def rates(series: Int, at: Int, grown: Int, changes: Int) -> tuple[Int, Int]:
     `grown` is the growth since the observation before, `changes` are places of observations. The
     time is 0 at the first observation of a series.
     """
-    risen = np.cumsum(np.maximum(grown, 0))
+    risen = np.cumsum(np.clip(grown, 0, MOST_GROWTH))
     # From the latest observation at least seven days before, else from the series' first.
     begin = np.searchsorted(series, series[changes], "left")
     base = first_at_or_after(at, at[changes] - RATE_MS + 1, begin, changes) - 1

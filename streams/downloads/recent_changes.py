@@ -8,7 +8,7 @@ lies between it and the seventh day.
 import numpy as np
 
 from breakout.core.arrays import NULL, Flag, Int
-from breakout.core.counters import RATE_MS
+from breakout.core.counters import MOST_GROWTH, RATE_MS
 
 CHANGES = 10
 """Changes kept of a counter that is renewed once a day: more than seven days."""
@@ -42,6 +42,7 @@ class RecentChanges:
         begins = np.flatnonzero(np.concatenate(([True], slot[1:] != slot[:-1])))
         count = np.diff(np.append(begins, len(slot)))
         slots = slot[begins]
+        rise = np.minimum(rise, MOST_GROWTH)
         total = np.cumsum(rise)
         risen = total - np.repeat(total[begins] - rise[begins], count)
         risen += np.repeat(np.maximum(self._risen[slots, -1], 0), count)

@@ -40,8 +40,8 @@ def capped_cumulative(rows: Rows, age: int) -> int | None:
     model had before the first known day, which counts as evenly spread over the days of its age
     then (one at least). The cap is 10 times the median of the known days up to that age, those of
     the basis gap and those with 0 downloads among them; the median of an even count is the mean of
-    the two in the middle. It is never below 0, and None at age 0 and with fewer than three rows of the grid: the first,
-    partial day and two others.
+    the two in the middle. It is never below 0, and None at age 0 and with fewer than three rows of
+    the grid: the first, partial day and two others.
     """
     days = sorted(_known_days(rows, age))
     if age == 0 or len(days) < FEWEST_DAYS:

@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 import pytest
 
 from breakout.contract.events import ModelRecord
-from breakout.core.sizes import resolve_size, size_bin
+from breakout.core.sizes import Witnesses, agreed_size, size_bin, size_in_name
 from breakout.simulation.season import season_catalog, season_series
 
 from . import Observation, Tables, recompute
@@ -20,7 +20,8 @@ def tables() -> Tables:
     models = {model.id: model for model in season_catalog().models if model.tracked_in}
     records = []
     for model in models.values():
-        size = resolve_size(model.id, manual_b=model.total_params_b if model.manual_size else None)
+        manual = model.total_params_b if model.manual_size else None
+        size = agreed_size(Witnesses(manual=manual, name=size_in_name(model.id)))
         records.append(
             ModelRecord(
                 model_id=model.id,

@@ -91,7 +91,7 @@ async def test_acknowledged_partitions_are_not_retried() -> None:
 
 
 async def test_permanent_error_is_raised() -> None:
-    producer = Producer({2: [TopicAuthorizationFailedError("breakout.points")]})
+    producer = Producer({2: [TopicAuthorizationFailedError("breakout.daily")]})
     with pytest.raises(TopicAuthorizationFailedError):
         await outbox(producer).send(DAILY, EVENTS)
 

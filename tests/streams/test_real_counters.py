@@ -1,20 +1,22 @@
 """Real counters of the Hub, 7 to 22 August 2026, day by day through collector and worker.
 
-They are 30-day downloads, served here as the all-time counter: they have two stalls (full on the
-8th, partial on the 13th), a jump, and decreases.
+They are 30-day downloads, served here as the all-time counter: most are unchanged on the 8th and
+13th, one jumps, and some fall.
 """
 
 import asyncio
 from collections.abc import Iterator
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from breakout.core.times import DAY_MS, day_ms, to_ms
 from breakout.simulation import Catalog, SimulatedClock, SimulatedHub
 from collectors.sources.huggingface import HuggingFaceJob
+from tests.oracle import counters
 from tests.support.brokers import KAFKA_FIRST
 from tests.support.pipeline import Pipeline, running_pipeline
 
@@ -96,7 +98,7 @@ async def observed(pipeline: Pipeline) -> Pipeline:
     return pipeline
 
 
-async def test_deltas_stalls_and_jumps_of_real_counters(observed: Pipeline) -> None:
+async def test_states_and_days_of_real_counters(observed: Pipeline) -> None:
     rows = await asyncio.to_thread(
         observed.rows,
         "SELECT * FROM downloads WHERE downloads_all_time IS NOT NULL ORDER BY observed_at",
@@ -104,53 +106,39 @@ async def test_deltas_stalls_and_jumps_of_real_counters(observed: Pipeline) -> N
     by_model: dict[str, list[dict[str, Any]]] = {}
     for row in rows:
         by_model.setdefault(row["model_id"], []).append(row)
-
     assert {
         model_id: [row["downloads_all_time"] for row in group]
         for model_id, group in by_model.items()
     } == COUNTERS
     assert [row["observed_at"] for row in by_model[KIMI]] == times(KIMI)
 
-    for model_id, group in by_model.items():
-        raw = COUNTERS[model_id]
-        clean = [max(raw[: index + 1]) for index in range(len(raw))]
-        assert [row["cumulative"] for row in group] == clean
-        assert [row["delta"] for row in group] == [
-            None,
-            *(after - before for before, after in pairwise(clean)),
-        ]
-        assert [row["revision"] for row in group] == [
-            None,
-            *(before - after if after < before else None for before, after in pairwise(raw)),
-        ]
-
-    stalled = {(row["model_id"], row["observed_at"].date()) for row in rows if row["stalled"]}
-    full, partial = date(2026, 8, 8), date(2026, 8, 13)
-    old = {model_id for model_id, values in COUNTERS.items() if len(values) == DAYS}
-    assert stalled == {(model_id, full) for model_id in old} | {
-        # MiniMax-H3 changed while nearly all others did not.
-        (model_id, partial)
-        for model_id in (old | {"meta-models/Muse-Glimmer-30B"}) - {H3}
-    }
-
-    jumps = [
-        (row["model_id"], row["observed_at"].date(), row["delta"]) for row in rows if row["jump"]
-    ]
-    assert jumps == [(H3, date(2026, 8, 14), 1605940 - 83484)]
-
-    # A falling counter means no downloads.
-    assert sum(row["delta"] or 0 for row in by_model[R1]) == 0
-
-    daily = await asyncio.to_thread(
-        observed.rows,
-        "SELECT day, downloads, cumulative FROM downloads_daily "
-        f"WHERE model_id = '{KIMI}' ORDER BY day",
+    days = await asyncio.to_thread(
+        observed.rows, "SELECT * FROM downloads_daily ORDER BY model_id, day"
     )
-    caught_up = 1388105 - 1308186
-    assert [(row["day"].day, row["downloads"]) for row in daily[:3]] == [
-        (7, None),
-        (8, caught_up // 2),
-        (9, caught_up - caught_up // 2),
-    ]
-    assert daily[-1]["cumulative"] == COUNTERS[KIMI][-1]
-    assert sum(row["downloads"] or 0 for row in daily) == COUNTERS[KIMI][-1] - COUNTERS[KIMI][0]
+    for model_id, group in by_model.items():
+        at = map(to_ms, times(model_id))
+        history = list(zip(at, COUNTERS[model_id], strict=True))
+        assert [row["state"] for row in group] == counters.states(history), model_id
+        found = [
+            counters.Row(
+                day_ms(row["day"]) // DAY_MS,
+                row["cumulative"],
+                row["downloads"],
+                row["correction"],
+                row["basis"],
+            )
+            for row in days
+            if row["model_id"] == model_id
+        ]
+        assert found == counters.grid(history), model_id
+
+    held = {(row["model_id"], row["observed_at"].day) for row in rows if row["state"] == "held"}
+    # On the 8th, most have their first observations: nothing was to be expected yet.
+    assert {day for _, day in held} == {13}
+    assert (KIMI, 13) in held
+    assert (H3, 13) not in held
+    # A counter that falls day by day is corrected day by day: nobody downloaded.
+    falling = [row for row in days if row["model_id"] == R1]
+    assert sum(row["downloads"] or 0 for row in falling) == 0
+    fallen = [before - after for before, after in pairwise(COUNTERS[R1]) if after < before]
+    assert [row["correction"] for row in by_model[R1] if row["correction"]] == fallen

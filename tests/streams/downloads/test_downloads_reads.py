@@ -1,4 +1,4 @@
-"""States, grid and what it superseded on ClickHouse: a worker that loses its state loses nothing."""
+"""States and the grid on ClickHouse: a worker that loses its state loses nothing."""
 
 from collections.abc import Iterator, Sequence
 from functools import partial
