@@ -50,14 +50,13 @@ def test_times_are_utc_and_counters_stay_whole(migrated: Settings) -> None:
     counter = 2**63 - 1
     writer_client(migrated).insert(
         "downloads_log",
-        [["a/b", moment, "huggingface", "live", counter, False, 1]],
+        [["a/b", moment, "huggingface", "live", counter, 1]],
         column_names=[
             "model_id",
             "observed_at",
             "source",
             "origin",
             "downloads_all_time",
-            "jump",
             "version",
         ],
     )

@@ -80,7 +80,6 @@ def observe(client: Client, at: datetime, origin: str = "live") -> None:
             "observed_at": at,
             "source": "huggingface",
             "origin": origin,
-            "jump": False,
             "version": 1,
         },
     )

@@ -31,19 +31,16 @@ def test_observations_of_young_models_are_cited_as_their_archive(
         client.insert(
             "downloads_log",
             [
-                ["a/b", AT + timedelta(days=day), "huggingface", origin, False, 1]
+                ["a/b", AT + timedelta(days=day), "huggingface", origin, 1]
                 for day, origin in enumerate(origins)
             ],
-            column_names=["model_id", "observed_at", "source", "origin", "jump", "version"],
+            column_names=["model_id", "observed_at", "source", "origin", "version"],
         )
         client.insert(
             "scrapes_log",
-            [["huggingface", AT, 0, 1, 0, 0, True, 1]],
-            column_names=[
-                "source", "observed_at", "partition", "models", "compared", "standing", "complete",
-                "version",
-            ],
-        )  # fmt: skip
+            [["huggingface", AT, "scrape", 0, 1, True]],
+            column_names=["source", "observed_at", "scrape_id", "slice", "models", "complete"],
+        )
         rows = client.query("SELECT source, as_of, citation FROM sources").result_rows
     read = {source: (as_of, citation) for source, as_of, citation in rows if as_of is not None}
     expected = {"huggingface": AT} | ({archive: AT + timedelta(days=days)} if archive else {})
