@@ -7,6 +7,7 @@ series that starts above 0.
 from prometheus_client import Counter, Gauge, Histogram
 
 from breakout.contract.topics import TOPICS
+from breakout.core.counters import State
 
 SECONDS = (
     0.005,
@@ -150,9 +151,12 @@ POSITIONS_LOST = Counter(
 )
 OBSERVATION_STATES = Counter(
     "breakout_observation_states_total",
-    "Observations written by state: first, rise, between, idle, held, rollback, correction",
+    "Observations written, by what they are to their series: first, rise, between, idle, held, "
+    "rollback, correction. One whose state a later observation changes counts again",
     ["state"],
 )
+for _state in State:
+    OBSERVATION_STATES.labels(_state.name.lower())
 BREAKOUTS = Counter(
     "breakout_crossings_total",
     "Breakout events published: crossed, confirmed, ended, retracted",

@@ -7,6 +7,7 @@ import faust
 from prometheus_client import REGISTRY, Counter
 
 import breakout
+from breakout.core.counters import State
 from breakout.observability import metrics
 from breakout.settings import Settings
 from streams.app import create_app
@@ -38,6 +39,10 @@ def test_every_origin_of_dead_letters_has_a_count() -> None:
     topics = {f"breakout.{name}" for name in ("downloads", "models", "daily", "names", "scores")}
     assert sources
     assert sources | topics <= label_sets(metrics.DEAD_LETTERS)
+
+
+def test_every_state_of_an_observation_has_a_count() -> None:
+    assert label_sets(metrics.OBSERVATION_STATES) == {state.name.lower() for state in State}
 
 
 async def test_owned_partitions_are_counted_on_assignment() -> None:
