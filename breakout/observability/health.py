@@ -14,6 +14,7 @@ from breakout.clickhouse.migrations import pending
 from breakout.clickhouse.statements import MigrationError
 from breakout.kafka.status import KafkaStatus, read_kafka_status
 from breakout.kafka.topics import KafkaUnavailableError
+from breakout.observability.counter_alarms import counters_text, read_counter_alarms
 from breakout.settings import Settings
 
 MAX_LAG_SECONDS = 300.0
@@ -66,7 +67,12 @@ def read_health(settings: Settings) -> list[Part]:
     now = datetime.now(UTC)
     with explained(settings):
         try:
-            return [*parts, *_beats(client, now), *_freshness(client, settings, now)]
+            return [
+                *parts,
+                *_beats(client, now),
+                *_freshness(client, settings, now),
+                *_counters(client),
+            ]
         except ClickHouseError as error:
             return [*parts, Part("clickhouse", "failing", ok=False, detail=str(error))]
 
@@ -261,6 +267,18 @@ def _freshness(client: Client, settings: Settings, now: datetime) -> Iterator[Pa
             ok=False,
             detail="no data collected yet: run `breakout collect registry` and "
             "`breakout collect huggingface`",
+        )
+
+
+def _counters(client: Client) -> Iterator[Part]:
+    for source, alarms in read_counter_alarms(client).items():
+        firing = {alarm.alarm for alarm in alarms if alarm.firing}
+        yield Part(
+            f"counters {source}",
+            " and ".join(sorted(firing, reverse=True)) or "renewed",
+            ok=not firing,
+            detail=counters_text(source, alarms),
+            facts={"source": source, "alarms": [alarm.facts for alarm in alarms]},
         )
 
 

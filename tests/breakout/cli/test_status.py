@@ -359,3 +359,73 @@ def test_the_table_reads_well() -> None:
     assert isinstance(out.file, io.StringIO)
     lines = [line.rstrip() for line in out.file.getvalue().splitlines()]
     assert lines == (SNAPSHOTS / "status.txt").read_text().splitlines()
+
+
+def count(client: Client, models: int, *, held: int = 0, fallen: int = 0) -> None:
+    """Write eight days of a source of young models; of the last day some are held or fallen."""
+    now = datetime.now(UTC).replace(microsecond=0)
+    rows = []
+    for model in range(models):
+        for ago in range(8, -1, -1):
+            # Those held were renewed 31 hours before their last observation.
+            at = now - (timedelta(hours=31) if ago == 1 and model < held else timedelta(days=ago))
+            state, total = "rise", 1000 * (9 - ago)
+            if ago == 0 and model < held:
+                state, total = "held", 8000
+            if ago == 0 and model >= models - fallen:
+                state, total = "correction", 5000
+            rows.append(
+                {
+                    "model_id": f"a/{model}", "observed_at": at, "source": "huggingface",
+                    "origin": "live", "downloads_all_time": total, "state": state,
+                    "correction": 3000 if state == "correction" else None, "version": 1,
+                }
+            )  # fmt: skip
+    insert(client, "downloads_log", *rows)
+    created = datetime(2026, 1, 1, tzinfo=UTC)
+    facts = {"org": "a", "tracked": True, "created_at": created, "observed_at": now}
+    insert(client, "models_log", *({"model_id": f"a/{n}", **facts} for n in range(models)))
+
+
+def test_held_counters_are_said(breakout: Breakout, settings: Settings, client: Client) -> None:
+    beat(client, "worker")
+    count(client, 24, held=17)
+    part = checked(breakout, 1)["counters huggingface"]
+    assert part["state"] == "held"
+    assert part["detail"] == (
+        "Hub counters: 71% of busy models created since 2025 have not been renewed for 31 h"
+    )
+    held = next(alarm for alarm in part["alarms"] if alarm["alarm"] == "held")
+    assert (held["age_band"], held["firing"], held["busy"]) == ("2025 and after", True, 24)
+    assert (held["share"], held["threshold"], held["hours"]) == (17 / 24, 0.5, 31)
+
+
+def test_fallen_counters_are_said(breakout: Breakout, settings: Settings, client: Client) -> None:
+    beat(client, "worker")
+    count(client, 24, fallen=3)
+    part = checked(breakout, 1)["counters huggingface"]
+    assert part["state"] == "fallen"
+    assert part["detail"] == (
+        "Hub counters: 12% of busy models created since 2025 have fallen below an earlier value"
+    )
+
+
+def test_few_held_counters_are_nothing_to_say(
+    breakout: Breakout, settings: Settings, client: Client
+) -> None:
+    beat(client, "worker")
+    count(client, 24, held=11, fallen=2)
+    part = checked(breakout, 0)["counters huggingface"]
+    assert part["state"] == "renewed"
+    assert part["detail"] == (
+        "Hub counters: 24 busy models, at most 46% held (limit: 50%), "
+        "at most 8% fallen (limit: 10%)"
+    )
+
+
+def test_counters_of_few_models_are_not_judged(
+    breakout: Breakout, settings: Settings, client: Client
+) -> None:
+    beat(client, "worker")
+    count(client, 19, held=19)
+    assert "counters huggingface" not in checked(breakout, 0)
