@@ -41,9 +41,12 @@ def crossings(baseline: str, models: str) -> list[_Marks]:
             ABOVE,
             f"""
 SELECT
-    crossed_at AS time, 'Passed 1.0x' AS title,
-    concat(model_id, ': RAM ', toString(round(ram, 2)), 'x at the age of ', toString(age_days), ' days') AS text,
-    'breakout' AS tags
+    crossed_at AS time, if(status = 'confirmed', 'Passed 1.0x', 'Burst above 1.0x') AS title,
+    concat(
+        model_id, ': RAM ', toString(round(ram, 2)), 'x, ', ifNull(toString(round(ram_capped, 2)), '-'),
+        'x capped, at the age of ', toString(age_days), ' days'
+    ) AS text,
+    toString(status) AS tags
 FROM breakouts
 WHERE baseline = {baseline} AND model_id IN ({models}) AND $__timeFilter(crossed_at)
 ORDER BY time DESC
@@ -77,21 +80,22 @@ WHERE model_id = {MODEL} AND released_at IS NOT NULL AND $__timeFilter(time)
     )
 
 
-def anomalies() -> _Marks:
-    """Return the marks of the chosen model's revisions and jumps."""
+def falls() -> _Marks:
+    """Return the marks of the days on which the chosen model's counter fell."""
     return _Marks(
-        "Revisions and jumps",
+        "Corrections and rollbacks",
         BAD,
         f"""
 SELECT
-    observed_at AS time, if(revision IS NULL, 'Jump', 'Revision') AS title,
+    min(observed_at) AS time, if(state = 'rollback', 'Rollback', 'Correction') AS title,
     if(
-        revision IS NULL, concat('the counter grew by ', toString(ifNull(delta, 0))),
-        concat('the raw counter fell by ', toString(ifNull(revision, 0)))
+        state = 'rollback', 'the counter fell, and reached its former value again within 14 days',
+        concat('the counter fell by ', toString(sum(ifNull(correction, 0))))
     ) AS text,
-    if(revision IS NULL, 'jump', 'revision') AS tags
+    assumeNotNull(toString(state)) AS tags
 FROM downloads
-WHERE model_id = {MODEL} AND (revision IS NOT NULL OR jump) AND $__timeFilter(observed_at)
+WHERE model_id = {MODEL} AND state IN ('rollback', 'correction') AND $__timeFilter(observed_at)
+GROUP BY toDate(observed_at), state
 ORDER BY time DESC
 LIMIT 200
 """,

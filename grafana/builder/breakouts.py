@@ -7,7 +7,7 @@ from breakout.core import ages
 from grafana.builder import variables
 from grafana.builder.addresses import model_page
 from grafana.builder.annotations import crossings
-from grafana.builder.colours import ABOVE, BELOW, REGIONS
+from grafana.builder.colours import ABOVE, BELOW, REGIONS, STATUSES
 from grafana.builder.layout import Section, place
 from grafana.builder.panels import Column, Head, by_age, lines, number, rows
 from grafana.builder.provenance import DOWNLOADS, About
@@ -20,13 +20,15 @@ MILESTONES = [age for age in ages.MILESTONES if age <= LAST_MILESTONE]
 SHOWN = (
     f"SELECT DISTINCT model_id FROM\n(\n{chart('ram_curves', models=CHOSEN, baseline=BASELINE)}\n)"
 )
-"""The chosen models, or the latest breakouts."""
+"""The chosen models, or the latest confirmed breakouts."""
 
 NOW = f"""
 SELECT model_id FROM ram_now
 WHERE baseline = {BASELINE} AND tracked AND age_days >= 7 AND age_days < 91 AND ram >= 1
 """
 """Tracked models 7 to 90 days old whose rolling RAM is at least 1.0x."""
+BURST = "ram >= 1 AND ifNull(ram_capped < 1, true)"
+"""Above 1.0x only because of its greatest days, so far."""
 
 
 def fill(dashboard: Dashboard) -> Dashboard:
@@ -60,12 +62,13 @@ def _how_many() -> object:
             "New releases above 1.0x now",
             About(
                 "Tracked models 7 to 90 days old whose rolling Relative Adoption Metric is at least 1.0: "
-                "downloaded as much as the median of the top 10 of their size at the same age.",
+                "downloaded as much as the median of the top 10 of their size at the same age. Without bursts: it is at "
+                "least 1.0 also with no day above 10 times the median day.",
                 DOWNLOADS,
             ),
             unit="none",
         ),
-        table(f"SELECT count() AS releases FROM ({NOW.strip()})"),
+        table(f"SELECT count() AS releases FROM ({NOW.strip()} AND NOT ({BURST}))"),
         steps=[(None, BELOW), (1, ABOVE)],
     )
 
@@ -74,12 +77,12 @@ def _best() -> object:
     return number(
         Head(
             "Highest RAM of a new release",
-            About("Of the tracked models 7 to 90 days old.", DOWNLOADS),
+            About("Of the tracked models 7 to 90 days old, without bursts.", DOWNLOADS),
             unit="suffix:x",
         ),
         table(
-            f"SELECT max(ram) AS ram FROM ram_now\n"
-            f"WHERE baseline = {BASELINE} AND tracked AND age_days >= 7 AND age_days < 91"
+            f"SELECT max(ram) AS highest FROM ram_now\n"
+            f"WHERE baseline = {BASELINE} AND tracked AND age_days >= 7 AND age_days < 91 AND NOT ({BURST})"
         ),
         steps=[(None, BELOW), (1, ABOVE)],
     )
@@ -88,13 +91,16 @@ def _best() -> object:
 def _crossed() -> object:
     return number(
         Head(
-            "Crossings in the time shown",
-            About("First times that a model 7 to 90 days old passed 1.0x.", DOWNLOADS),
+            "Breakouts in the time shown",
+            About(
+                "First times that a model 7 to 90 days old passed 1.0x, without bursts: those that are confirmed.",
+                DOWNLOADS,
+            ),
             unit="none",
         ),
         table(
             "SELECT count() AS crossings FROM breakouts\n"
-            f"WHERE baseline = {BASELINE} AND $__timeFilter(crossed_at)"
+            f"WHERE baseline = {BASELINE} AND status = 'confirmed' AND $__timeFilter(crossed_at)"
         ),
     )
 
@@ -123,7 +129,8 @@ passed AS
     GROUP BY model_id
 )
 SELECT
-    n.model_id AS model_id, n.ram AS ram, floor(n.age_days) AS age,
+    n.model_id AS model_id, n.ram AS ram, n.ram_capped AS ram_capped, if({BURST}, 'burst', 'confirmed') AS status,
+    floor(n.age_days) AS age,
     {", ".join(f"p.ram_{age}d AS ram_{age}d" for age in MILESTONES)}, toNullable(n.cumulative) AS downloads,
     c.at AS crossed_at, toString(n.size_bin) AS size_bin, ifNull(toString(n.region), 'unreviewed') AS region
 FROM ram_now AS n
@@ -140,28 +147,31 @@ ORDER BY time, model_id
 """
     sparkline_cell = {"type": "sparkline", "hideValue": True, "lineWidth": 2}
     columns = [
-        Column("model_id", "Model", min_width=200, model_link=True),
-        Column("ram", "RAM now", "suffix:x", 2, 104),
+        Column("model_id", "Model", min_width=190, model_link=True),
+        Column("ram", "RAM now", "suffix:x", 2, 102),
+        Column("ram_capped", "Capped", "suffix:x", 2, 76),
+        Column("status", "Status", width=92, colours=STATUSES),
         Column(
             "Trend #B",
-            "RAM since release",
+            "Trend",
             "suffix:x",
             2,
-            150,
+            90,
             more=[DynamicConfigValue("custom.cellOptions", sparkline_cell)],
         ),
-        Column("age", "Age", "suffix:d", 0, 60),
-        *(Column(f"ram_{age}d", f"{age} d", "suffix:x", 2, 68) for age in MILESTONES),
-        Column("downloads", "Downloads", "short", width=100),
-        Column("crossed_at", "Passed 1.0x", "time:YYYY-MM-DD", width=110),
-        Column("size_bin", "Size", width=84),
-        Column("region", "Region", width=96, colours=REGIONS),
+        Column("age", "Age", "suffix:d", 0, 54),
+        *(Column(f"ram_{age}d", f"{age} d", "suffix:x", 2, 60) for age in MILESTONES),
+        Column("downloads", "Downloads", "short", width=96),
+        Column("crossed_at", "Passed 1.0x", "time:YYYY-MM-DD", width=104),
+        Column("size_bin", "Size", width=74),
+        Column("region", "Region", width=80, colours=REGIONS),
     ]
     return rows(
         Head(
             "New releases above 1.0x, by RAM now",
             About(
-                "With their RAM at each milestone passed. Relative Adoption Metric: cumulative downloads divided by those of the chosen baseline for the "
+                "With their RAM at each milestone passed, and since release. Capped: no day counts with more than 10 times the median day; a burst is "
+                "above 1.0 only without that cap. Relative Adoption Metric: cumulative downloads divided by those of the chosen baseline for the "
                 "same size and age. A milestone is empty where the model is younger, or was not observed then. "
                 "A model's name leads to everything about it.",
                 DOWNLOADS,
@@ -240,7 +250,9 @@ ORDER BY time, label
 def _history() -> object:
     sql = f"""
 SELECT
-    b.crossed_at AS crossed_at, b.model_id AS model_id, b.ram AS ram, b.age_days AS age, b.ended_at AS ended_at,
+    b.crossed_at AS crossed_at, b.model_id AS model_id, toString(b.status) AS status, b.ram AS ram,
+    b.ram_capped AS ram_capped, b.top_day_share AS top_day_share, b.age_days AS age, b.confirmed_at AS confirmed_at,
+    b.ended_at AS ended_at,
     ifNull(toString(m.size_bin), 'unknown') AS size_bin, ifNull(toString(m.region), 'unreviewed') AS region,
     toString(m.org) AS org
 FROM breakouts AS b
@@ -254,7 +266,9 @@ LIMIT 500
             "First crossings of 1.0x, latest first",
             About(
                 "Days are UTC. A crossing is the first whole-day age between 7 and 90 days at which a model's RAM reached 1.0; it ended "
-                "when RAM fell below 0.9. At most 500 of the time shown.",
+                "when RAM fell below 0.9. It is confirmed once RAM is 1.0 also with no day above 10 times the median day "
+                "(capped), and else a burst; top day: the share of the greatest day in its downloads. At most 500 of the "
+                "time shown.",
                 DOWNLOADS,
             ),
             unit="string",
@@ -262,14 +276,18 @@ LIMIT 500
         ),
         table(sql),
         columns=[
-            Column("crossed_at", "Passed 1.0x", "time:YYYY-MM-DD", width=128),
-            Column("model_id", "Model", min_width=220, model_link=True),
-            Column("ram", "RAM then", "suffix:x", 2, 100),
-            Column("age", "Age then", "suffix:d", 0, 96),
-            Column("ended_at", "Fell below 0.9x", "time:YYYY-MM-DD", width=140),
-            Column("size_bin", "Size", width=90),
-            Column("region", "Region", width=100, colours=REGIONS),
-            Column("org", "Organisation"),
+            Column("crossed_at", "Passed 1.0x", "time:YYYY-MM-DD", width=124),
+            Column("model_id", "Model", min_width=200, model_link=True),
+            Column("status", "Status", width=92, colours=STATUSES),
+            Column("ram", "RAM then", "suffix:x", 2, 88),
+            Column("ram_capped", "Capped", "suffix:x", 2, 76),
+            Column("top_day_share", "Top day", "percentunit", 0, 80),
+            Column("age", "Age then", "suffix:d", 0, 86),
+            Column("confirmed_at", "Confirmed", "time:YYYY-MM-DD", width=104),
+            Column("ended_at", "Below 0.9x", "time:YYYY-MM-DD", width=104),
+            Column("size_bin", "Size", width=80),
+            Column("region", "Region", width=90, colours=REGIONS),
+            Column("org", "Organisation", min_width=134),
         ],
         sort="Passed 1.0x",
     )

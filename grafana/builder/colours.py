@@ -36,8 +36,13 @@ OTHERS = "others"
 BASELINE = "#808080"
 ABOVE, BELOW = "semi-dark-green", "#808080"
 FELL = "orange"
+BURST = "purple"
+"""Above the limit only for some days."""
 GOOD, WARNING, BAD = "semi-dark-green", "orange", "red"
 LINE = "blue"
+STATUSES = {"confirmed": ABOVE, "burst": BURST}
+STATES = {"held": WARNING, "rollback": BAD, "correction": BAD}
+"""States of an observation that are out of the ordinary."""
 RELATIONS = {
     "finetune": "blue",
     "adapter": "dark-orange",

@@ -3,7 +3,17 @@
 from grafana_foundation_sdk.builders.dashboard import Dashboard
 
 from grafana.builder import annotations, variables
-from grafana.builder.colours import ABOVE, BAD, BASELINE, BELOW, LINE, RELATIONS
+from grafana.builder.colours import (
+    ABOVE,
+    BAD,
+    BASELINE,
+    BELOW,
+    LINE,
+    RELATIONS,
+    STATES,
+    STATUSES,
+    WARNING,
+)
 from grafana.builder.layout import Section, place
 from grafana.builder.panels import Column, Head, bars, by_age, lines, number, rows
 from grafana.builder.provenance import DOWNLOADS, About
@@ -22,7 +32,7 @@ def fill(dashboard: Dashboard) -> Dashboard:
     for marks in (
         annotations.release(),
         *annotations.crossings(SCORES, MODEL),
-        annotations.anomalies(),
+        annotations.falls(),
     ):
         dashboard.annotation(marks)
     return place(
@@ -78,14 +88,14 @@ def _total() -> object:
         Head(
             "Downloads",
             About(
-                "Clean cumulative downloads on the Hub since creation: the running maximum of its counter.",
+                "Cumulative downloads on the Hub since creation, at the latest moment at which the counter is known.",
                 HUB,
             ),
             "short",
         ),
         table(
-            "SELECT max(cumulative) AS downloads FROM downloads_log\n"
-            f"WHERE model_id = {MODEL} AND source = 'huggingface'"
+            "SELECT huggingface AS downloads FROM downloads_by_source\n"
+            f"WHERE model_id = {MODEL} AND huggingface IS NOT NULL"
         ),
     )
 
@@ -133,44 +143,46 @@ def _size() -> object:
 
 def _daily() -> object:
     sql = f"""
-SELECT time, label, Value FROM
-(
-    SELECT toDateTime(day, 'UTC') AS time, 'new downloads' AS label, toNullable(toFloat64(downloads)) AS Value
-    FROM downloads_daily
-    WHERE model_id = {MODEL}
-    UNION ALL
-    SELECT toStartOfDay(observed_at) AS time, 'stalled' AS label, toNullable(0.0) AS Value
-    FROM downloads
-    WHERE model_id = {MODEL} AND source = 'huggingface' AND stalled
-    GROUP BY time
-)
-WHERE $__timeFilter(time)
+SELECT toDateTime(day, 'UTC') AS time, one.1 AS label, toNullable(toFloat64(one.2)) AS Value
+FROM downloads_daily
+ARRAY JOIN arrayFilter(
+    one -> one.1 != 'correction' OR one.2 > 0,
+    [(toString(basis), downloads), ('correction', toNullable(correction))]
+) AS one
+WHERE model_id = {MODEL} AND $__timeFilter(time)
 ORDER BY time, label
 """
     return bars(
         Head(
-            "New downloads by day",
+            "Downloads by day",
             About(
-                "Catch-ups after a stall of the Hub's counters are spread evenly over the stalled days, totals exact. "
-                "Points mark days on which nearly all counters of the Hub were unchanged; lines mark decreases and jumps "
-                "of this model's counter.",
+                "observed: between two moments at which the counter is known, evenly spread. held: the Hub did not renew "
+                "the counter, or rolled it back, in between; the total is right, the day is not known. gap: these moments "
+                "are more than 4 days apart. Points mark what corrections took away.",
                 DOWNLOADS,
             ),
             "short",
             NO_DOWNLOADS,
         ),
         series(sql),
-        colours={"new downloads": LINE, "stalled": BAD},
-        points=("stalled",),
+        colours={"observed": LINE, "held": WARNING, "gap": BELOW, "correction": BAD},
+        points=("correction",),
     )
 
 
 def _cumulative() -> object:
     sql = f"""
-SELECT toDateTime(observed_at, 'UTC') AS time, kind AS label, toNullable(toFloat64(count)) AS Value
-FROM downloads
-ARRAY JOIN ['counter, raw', 'downloads, clean'] AS kind, [downloads_all_time, cumulative] AS count
-WHERE model_id = {MODEL} AND source = 'huggingface' AND $__timeFilter(observed_at)
+SELECT time, label, Value FROM
+(
+    SELECT toDateTime(observed_at, 'UTC') AS time, 'counter, raw' AS label, toNullable(toFloat64(downloads_all_time)) AS Value
+    FROM downloads
+    WHERE model_id = {MODEL} AND downloads_all_time IS NOT NULL
+    UNION ALL
+    SELECT toDateTime(day + 1, 'UTC') AS time, 'downloads, clean' AS label, toNullable(toFloat64(cumulative)) AS Value
+    FROM downloads_daily
+    WHERE model_id = {MODEL}
+)
+WHERE $__timeFilter(time)
 ORDER BY time, label
 """
     # Series are drawn in the order of their names: the clean line over the raw one.
@@ -178,7 +190,8 @@ ORDER BY time, label
         Head(
             "Cumulative downloads, clean and raw",
             About(
-                "The clean series never falls; the raw one, the Hub's counter, does where the Hub corrects itself.",
+                "The clean series, at the end of each UTC day, passes over days on which the Hub did not renew the counter "
+                "or rolled it back. It falls only where the Hub corrects the counter for good.",
                 HUB,
             ),
             "short",
@@ -260,21 +273,25 @@ def _crossings() -> object:
         Head(
             "First crossings of 1.0x, by baseline",
             About(
-                "Between the ages of 7 and 90 days; it ended when RAM fell below 0.9.", DOWNLOADS
+                "Between the ages of 7 and 90 days; it ended when RAM fell below 0.9. Capped: each day counts with at most "
+                "10 times the median day. A crossing is confirmed once that reaches 1.0, and else a burst.",
+                DOWNLOADS,
             ),
             "string",
             "No crossings to show",
         ),
         table(
-            "SELECT toString(baseline) AS baseline, crossed_at, age_days, ram, ended_at FROM breakouts\n"
-            f"WHERE model_id = {MODEL}\nORDER BY baseline"
+            "SELECT toString(baseline) AS baseline, toString(status) AS status, crossed_at, age_days, ram, ram_capped, ended_at\n"
+            f"FROM breakouts\nWHERE model_id = {MODEL}\nORDER BY baseline"
         ),
         columns=[
-            Column("baseline", "Baseline", min_width=130),
-            Column("crossed_at", "Passed 1.0x", "time:YYYY-MM-DD", width=110),
-            Column("age_days", "Age then", "suffix:d", 0, 90),
-            Column("ram", "RAM then", "suffix:x", 2, 94),
-            Column("ended_at", "Fell below 0.9x", "time:YYYY-MM-DD", width=140),
+            Column("baseline", "Baseline", width=84),
+            Column("status", "Status", width=94, colours=STATUSES),
+            Column("crossed_at", "Passed 1.0x", "time:YYYY-MM-DD", width=104),
+            Column("age_days", "Age", "suffix:d", 0, 54),
+            Column("ram", "RAM", "suffix:x", 2, 66),
+            Column("ram_capped", "Capped", "suffix:x", 2, 74),
+            Column("ended_at", "Below 0.9x", "time:YYYY-MM-DD", width=104),
         ],
     )
 
@@ -447,9 +464,9 @@ ARRAY JOIN facts AS one
 def _observations() -> object:
     sql = f"""
 SELECT
-    observed_at, toString(source) AS source, toString(origin) AS origin, downloads_all_time, d.cumulative AS cumulative,
-    delta, revision, if(stalled, 'yes', 'no') AS stalled_then, if(jump, 'yes', 'no') AS jumped, downloads_30d
-FROM downloads AS d
+    observed_at, toString(source) AS source, toString(origin) AS origin, downloads_all_time,
+    ifNull(toString(state), 'no counter') AS state, delta, correction, downloads_30d
+FROM downloads_by_source_log
 WHERE model_id = {MODEL} AND $__timeFilter(observed_at)
 ORDER BY observed_at DESC, source
 LIMIT 200
@@ -458,7 +475,9 @@ LIMIT 200
         Head(
             "Observations behind its numbers",
             About(
-                "As they were read, latest first, beside the clean series; at most 200 of the time shown.",
+                "As they were read, latest first, with what each is to its series; at most 200 of the time shown. "
+                "between: the counter is renewed once a day. idle: no downloads. held: not renewed. New: since the "
+                "observation before at which the counter was known.",
                 ("huggingface", "modelscope"),
             ),
             "string",
@@ -470,11 +489,9 @@ LIMIT 200
             Column("source", "Source", width=120),
             Column("origin", "Read", width=110),
             Column("downloads_all_time", "Raw counter", "locale", 0, 130),
-            Column("cumulative", "Clean", "locale", 0, 130),
+            Column("state", "State", width=110, colours=STATES),
             Column("delta", "New", "locale", 0, 110),
-            Column("revision", "Fell by", "locale", 0, 110),
-            Column("stalled_then", "Stalled", width=90),
-            Column("jumped", "Jump", width=80),
+            Column("correction", "Corrected by", "locale", 0, 110),
             Column("downloads_30d", "30 days", "locale", 0),
         ],
     )

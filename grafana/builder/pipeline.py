@@ -4,7 +4,8 @@ from collections.abc import Mapping
 
 from grafana_foundation_sdk.builders.dashboard import Dashboard
 
-from grafana.builder.colours import ABOVE, BAD, BELOW, FELL, GOOD, WARNING
+from grafana.builder import counters
+from grafana.builder.colours import ABOVE, BAD, BELOW, BURST, FELL, GOOD, WARNING
 from grafana.builder.layout import Section, place
 from grafana.builder.panels import Column, Head, bars, lines, number, rows
 from grafana.builder.provenance import About
@@ -33,6 +34,7 @@ def fill(dashboard: Dashboard) -> Dashboard:
             Section("Sources' answers", [(_requests(), 12), (_waits(), 12)]),
             Section("What went wrong", [(_letters(), 8), (_errors(), 16)]),
             Section("Workers", [(_partitions(), 8), (_state(), 8), (_crossings(), 8)]),
+            counters.section(),
         ],
     )
 
@@ -130,8 +132,8 @@ def _runs() -> object:
             "No scrapes to show",
         ),
         table(
-            "SELECT observed_at, toString(source) AS source, models, if(complete, 'yes', 'no') AS whole, "
-            "if(stalled, 'yes', 'no') AS stalled_then FROM scrapes\n"
+            "SELECT observed_at, toString(source) AS source, models, if(complete, 'yes', 'no') AS whole "
+            "FROM scrapes\n"
             "WHERE $__timeFilter(observed_at)\nORDER BY observed_at DESC, source\nLIMIT 100"
         ),
         columns=[
@@ -139,7 +141,6 @@ def _runs() -> object:
             Column("source", "Source", min_width=130),
             Column("models", "Models", "locale", 0, 90),
             Column("whole", "Complete", width=100),
-            Column("stalled_then", "Stalled", width=90),
         ],
     )
 
@@ -283,9 +284,9 @@ def _state() -> object:
 
 def _crossings() -> object:
     return _bars(
-        "Breakout events published", "Crossed, ended, retracted; of the baseline live.",
+        "Breakout events published", "Crossed, confirmed, ended, retracted; of the baseline live.",
         (counted('breakout_crossings_total{baseline="live"}', "status"), "{{status}}"),
-        colours={"crossed": ABOVE, "ended": FELL, "retracted": BELOW},
+        colours={"crossed": BURST, "confirmed": ABOVE, "ended": FELL, "retracted": BELOW},
     )  # fmt: skip
 
 

@@ -30,11 +30,11 @@ def baseline() -> QueryVariable:
 
 
 def models() -> QueryVariable:
-    """Return the chooser of several models; All stands for the five latest breakouts."""
+    """Return the chooser of several models; All stands for the five latest confirmed breakouts."""
     return (
         _query(
             "models",
-            "Models (All: the five latest breakouts)",
+            "Models (All: the five latest confirmed)",
             "Whose RAM is drawn",
             "SELECT model_id FROM ram_now WHERE baseline = ${baseline:singlequote} AND tracked "
             "ORDER BY ram DESC NULLS LAST, model_id",
@@ -47,13 +47,13 @@ def models() -> QueryVariable:
 
 
 def model() -> QueryVariable:
-    """Return the chooser of one model; the first, and so the one at first, is the latest breakout."""
+    """Return the chooser of one model; the first, and so the one at first, is the latest confirmed breakout."""
     return _query(
         "model",
         "Model",
         "Type a part of its name",
         "SELECT model_id FROM models\n"
-        "ORDER BY model_id IN (SELECT model_id FROM breakouts WHERE baseline = 'live' "
+        "ORDER BY model_id IN (SELECT model_id FROM breakouts WHERE baseline = 'live' AND status = 'confirmed' "
         "ORDER BY crossed_at DESC, model_id LIMIT 1) DESC, tracked DESC, lower(model_id), model_id",
     )
 

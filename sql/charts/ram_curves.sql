@@ -1,7 +1,7 @@
 -- title: RAM of selected models by age
 -- description: Cumulative downloads at each whole-day age, divided by the baseline of the model's size bin at that age: 1.0 is the baseline.
 -- sources: huggingface, tracked-models
--- parameter models Array(String) = : model ids, separated by commas; empty: the five latest breakouts
+-- parameter models Array(String) = : model ids, separated by commas; empty: the five latest confirmed breakouts
 -- parameter baseline String = live: name of the baseline
 -- column model_id: model id
 -- column size_bin: its size bin
@@ -19,7 +19,7 @@ WHERE baseline = {baseline:String} AND model_id IN
         SELECT groupArray(model_id) AS latest
         FROM
         (
-            SELECT model_id FROM breakouts WHERE baseline = {baseline:String}
+            SELECT model_id FROM breakouts WHERE baseline = {baseline:String} AND status = 'confirmed'
             ORDER BY crossed_at DESC, model_id LIMIT 5
         )
     )

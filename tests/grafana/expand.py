@@ -1,8 +1,8 @@
 """Grafana's variables and the plugin's macros, expanded as their documentation defines them.
 
 Variables: `${name}`, `${name:singlequote}` (quoted, joined by commas, quotes escaped with a
-backslash) and `$name`; a custom value of All is put in as it is. Macros: `$__timeFilter(column)`
-and `$__interval`-like ones for PromQL.
+backslash) and `$name`; a custom value of All is put in as it is. Macros: `$__timeFilter(column)`,
+`$__fromTime`, and `$__interval`-like ones for PromQL.
 """
 
 import re
@@ -33,6 +33,7 @@ def sql(text: str, chosen: Mapping[str, Chosen], since: datetime, until: datetim
         ),
         text,
     )
+    text = text.replace("$__fromTime", f"toDateTime({int(since.timestamp())})")
     left = re.search(r"\$\w+|\$\{", text)
     assert left is None, f"nothing expands {left[0] if left else ''} in {text}"
     return text

@@ -21,6 +21,7 @@ from grafana.builder.addresses import CLICKHOUSE, PROMETHEUS
 from tests.grafana.files import DASHBOARDS
 from tests.grafana.messages import TEXT, TITLE, needs_promtool, run_promtool
 from tests.grafana.provisioned import PROVISIONING, queries, read, rules
+from tests.support import busy_models
 from tests.support.embedded_servers import ClickHouseServer, running_clickhouse
 from tools.reference.metrics import all_metrics, series_name
 
@@ -29,7 +30,7 @@ each_rule = pytest.mark.parametrize("rule", RULES.values(), ids=list(RULES))
 EXPRESSION = "__expr__"
 SHOWN_BY = {
     "breakout-crossed": "RAM of the chosen models by day",
-    "breakout-anomaly": "New downloads by day",
+    "breakout-counters": "Busy models held, by creation",
     "breakout-stale": "Time since each source's latest scrape",
     "breakout-no-data": "Observations by what they were",
     "breakout-clickhouse": "Time of inserts",
@@ -229,8 +230,9 @@ def firing(database: Settings, uid: str) -> list[dict[str, str]]:
 def breakout(model: str, *, crossed: timedelta, ended: bool = False, **more: Any) -> dict[str, Any]:
     row = {
         "baseline": "live", "size_bin": "7-9B", "model_id": model, "crossed_at": now() - crossed,
-        "age_days": 9, "ram": 1.25, "ended_at": now() if ended else None, "retracted": False,
-        "version": 1,
+        "age_days": 9, "ram": 1.25, "ended_at": now() if ended else None,
+        "confirmed_at": now() - crossed, "ram_capped": 1.2, "top_day_share": 0.2,
+        "retracted": False, "version": 1,
     }  # fmt: skip
     return row | more
 
@@ -258,6 +260,7 @@ def test_a_breakout_fires_for_its_model(database: Settings, fill: Callable[[Rows
                 breakout("a/new", crossed=DAY),
                 breakout("a/over", crossed=5 * DAY, ended=True),
                 breakout("a/never", crossed=DAY, retracted=True),
+                breakout("a/burst", crossed=DAY, confirmed_at=None, ram_capped=0.4),
                 breakout("a/frozen", crossed=DAY, baseline="2026-Q4"),
                 breakout("a/long-ago", crossed=101 * DAY),
                 breakout("a/forgotten", crossed=108 * DAY),
@@ -364,45 +367,47 @@ def test_a_breakout_fires_once_and_resolves_when_it_ends(
     assert [what for what, _ in told] == ["fires", "resolves"]
 
 
-def observed(model: str, ago: timedelta, **more: Any) -> dict[str, Any]:
-    row = {
+def observed(model: str, ago: timedelta) -> dict[str, Any]:
+    return {
         "model_id": model, "observed_at": now() - ago, "source": "huggingface", "origin": "live",
-        "downloads_all_time": 50_000, "cumulative": 50_000, "delta": 10, "revision": None,
-        "jump": False, "version": 1,
+        "downloads_all_time": 50_000, "state": "rise", "version": 1,
     }  # fmt: skip
-    return row | more
 
 
-def test_anomalies_fire_when_they_are_worth_waking(
+@pytest.mark.parametrize(("some", "alarm"), [({"held": 12}, "held"), ({"fallen": 3}, "fallen")])
+def test_held_and_fallen_counters_fire(
+    some: dict[str, int], alarm: str, database: Settings, fill: Callable[[Rows], None]
+) -> None:
+    fill(busy_models.rows(24, **some))
+    labels = {"source": "huggingface", "age_band": "2025 and after", "alarm": alarm}
+    assert firing(database, "breakout-counters") == [labels]
+    values = {
+        ref: instances(database, query["model"]["rawSql"])[frozenset(labels.items())]
+        for ref, query in queries(RULES["breakout-counters"]).items()
+        if query["datasourceUid"] == CLICKHOUSE
+    }
+    expected = {"held": {"share": 50, "hours": 31}, "fallen": {"share": 12.5, "hours": None}}
+    assert values == {"firing": 1, **expected[alarm]}
+
+
+def test_few_held_and_fallen_counters_keep_quiet(
     database: Settings, fill: Callable[[Rows], None]
 ) -> None:
-    fill(
-        {
-            "downloads_log": [
-                observed("a/jumped", HOUR, jump=True),
-                observed("a/fell", HOUR, revision=1000),
-                observed("a/trifle", HOUR, revision=999),
-                observed("a/large", HOUR, revision=1000, cumulative=10**8),
-                observed("a/calm", HOUR),
-                observed("a/earlier", 7 * HOUR, jump=True),
-            ]
-        }
+    fill(busy_models.rows(24, held=11, fallen=2))
+    assert firing(database, "breakout-counters") == []
+
+
+def test_counters_of_few_models_are_not_judged(
+    database: Settings, fill: Callable[[Rows], None]
+) -> None:
+    fill(busy_models.rows(19, held=19))
+    assert (
+        instances(database, queries(RULES["breakout-counters"])["firing"]["model"]["rawSql"]) == {}
     )
-    assert firing(database, "breakout-anomaly") == [
-        {"model": "a/jumped", "source": "huggingface", "anomaly": "jump"},
-        {"model": "a/fell", "source": "huggingface", "anomaly": "rollback"},
-    ]
 
 
 def test_a_stale_source_fires(database: Settings, fill: Callable[[Rows], None]) -> None:
-    scrape = {
-        "partition": 0,
-        "models": 1,
-        "compared": 1,
-        "standing": 0,
-        "complete": True,
-        "version": 1,
-    }
+    scrape = {"scrape_id": "1", "slice": 0, "models": 1, "complete": True}
     token = {"source": "openrouter", "day": now().date(), "slug": "other", "tokens": 1}
     fill(
         {

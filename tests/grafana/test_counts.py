@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 import yaml
 
+from grafana.builder.addresses import PROMETHEUS
 from grafana.builder.queries import counted, occurred
 from tests.grafana.files import Place, panels
 from tests.grafana.messages import needs_promtool
@@ -15,7 +16,8 @@ PIPELINE = [place for place in panels() if place.dashboard == "pipeline"]
 BARS = {
     place.panel["title"]: place
     for place in PIPELINE
-    if place.panel["fieldConfig"]["defaults"].get("custom", {}).get("drawStyle") == "bars"
+    if place.panel["datasource"]["uid"] == PROMETHEUS
+    and place.panel["fieldConfig"]["defaults"].get("custom", {}).get("drawStyle") == "bars"
 }
 
 

@@ -22,7 +22,7 @@ RULES = {rule["uid"].removeprefix("breakout-"): rule for rule in rules()}
 PAGE = f"{URL}d/breakout-model?var-model=acme/Model-4B"
 PIPELINE = f"{URL}d/breakout-pipeline"
 MODEL = {"model": "acme/Model-4B", "org": "acme", "message": "acme/Model-4B"}
-COUNTER = {"model": "acme/Model-4B", "source": "huggingface"}
+YOUNG = {"source": "huggingface", "age_band": "2025 and after"}
 CROSSED: dict[str, float | None] = {
     "ongoing": 1, "ram": 2.7, "age": 27, "crossed": 2.174,
     "crossed_on": datetime(2026, 11, 1, tzinfo=UTC).timestamp(),
@@ -47,19 +47,27 @@ SAID: list[tuple[str, dict[str, str], Values, dict[str, str]]] = [
         "resolved": "acme/Model-4B fell below 0.9x. It crossed on 2026-11-01.",
     }),
     ("crossed", MODEL, CROSSED | {"ongoing": -1, "ram": 1.5, "age": 110}, {
-        "resolved": "acme/Model-4B is no longer watched, 100 days after its crossing."
+        "resolved": "acme/Model-4B is no longer watched, 100 days after it was confirmed."
         " RAM 1.50x at 110 days (2.17x when it crossed on 2026-11-01).",
     }),
-    ("anomaly", COUNTER | {"anomaly": "jump"}, {"anomalies": 1}, {
-        "summary": "acme/Model-4B: its download counter on huggingface jumped",
-        "resolved": "acme/Model-4B: no jump of its download counter on huggingface"
-        " in the last 6 hours.",
-        "gone": "acme/Model-4B: no jump of its download counter on huggingface"
-        " in the last 24 hours.",
-        "dashboard": PAGE,
+    ("counters", YOUNG | {"alarm": "held"}, {"firing": 1, "share": 71.4, "hours": 31.2}, {
+        "summary": "huggingface has not renewed the counters of 71% of busy models"
+        " (created: 2025 and after)",
+        "description": "Half of these are unchanged for 31 h or more. Downloads are known again"
+        " once they are renewed; nothing is lost, and nothing newer is shown until then.",
+        "gone": "huggingface: fewer than 20 busy models (created: 2025 and after) were observed"
+        " today and yesterday.",
+        "dashboard": PIPELINE,
     }),
-    ("anomaly", COUNTER | {"anomaly": "rollback"}, {"anomalies": 1}, {
-        "summary": "acme/Model-4B: its download counter on huggingface rolled back",
+    ("counters", YOUNG | {"alarm": "held"}, {"firing": 0, "share": 3, "hours": None}, {
+        "resolved": "huggingface: counters of busy models (created: 2025 and after) are renewed."
+        " 3% are still held.",
+    }),
+    ("counters", YOUNG | {"alarm": "fallen"}, {"firing": 1, "share": 39.1, "hours": None}, {
+        "summary": "huggingface let fall the counters of 39% of busy models"
+        " (created: 2025 and after)",
+        "description": "Most counters that fall together come back within a week. Until then the"
+        " fall counts as a correction.",
     }),
     ("stale", {"source": "arena"}, {"age": 1.26}, {
         "summary": "No new numbers of arena",

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterator
 from contextlib import closing
+from datetime import timedelta
 from typing import Any
 
 import clickhouse_connect
@@ -110,10 +111,35 @@ def test_a_query_runs_without_any_data(
 @pytest.mark.parametrize(
     "title", ["RAM of the chosen models by age", "RAM of the chosen models by day"]
 )
-def test_all_models_stands_for_the_latest_breakouts(title: str, filled: Settings) -> None:
+def test_all_models_stands_for_the_latest_confirmed_breakouts(title: str, filled: Settings) -> None:
     ((_, target),) = [one for one in SQL if one[0].panel["title"].startswith(title)]
     _, rows = ask(filled, target["rawSql"], ALL_MODELS)
     assert {row.get("model_id", row.get("label")) for row in rows} == {world.MODEL}
+
+
+def test_bursts_are_marked_and_not_counted(filled: Settings) -> None:
+    queries = {place.panel["title"]: target["rawSql"] for place, target in SQL}
+    _, rows = ask(filled, queries["First crossings of 1.0x, latest first"])
+    shown = {row["model_id"]: (row["status"], row["ram"], row["ram_capped"]) for row in rows}
+    assert shown == {world.MODEL: ("confirmed", 1.5, 1.5), world.BURST: ("burst", 1.2, 0.4)}
+    _, rows = ask(filled, queries["Breakouts in the time shown"])
+    assert rows == [{"crossings": 1}]
+
+
+def test_days_are_shown_by_what_they_rest_on(filled: Settings) -> None:
+    queries = {place.panel["title"]: target["rawSql"] for place, target in SQL}
+    _, rows = ask(filled, queries["Downloads by day"])
+    assert {row["label"] for row in rows} == {"observed", "held", "gap", "correction"}
+    (correction,) = [row["Value"] for row in rows if row["label"] == "correction"]
+    assert correction == 7
+
+
+def test_counter_health_is_of_the_time_shown(filled: Settings) -> None:
+    queries = {place.panel["title"]: target["rawSql"] for place, target in SQL}
+    _, rows = ask(filled, queries["Busy models held, by creation"])
+    (held,) = [row for row in rows if row["Value"]]
+    assert held["time"].date() == world.seeds.FIRST + timedelta(days=40)
+    assert held["label"] == "unknown"
 
 
 def _series(panel: dict[str, Any], types: dict[str, str], rows: list[dict[str, Any]]) -> None:
@@ -222,7 +248,7 @@ def test_variables_offer_something(name: str, filled: Settings) -> None:
             chosen = variable["current"]["value"]
             assert chosen in values or chosen == ["$__all"]
         if variable["name"] == "model":
-            assert values[0] == world.MODEL, "the latest breakout"
+            assert values[0] == world.MODEL, "the latest confirmed breakout"
 
 
 @pytest.mark.parametrize("name", DASHBOARDS)

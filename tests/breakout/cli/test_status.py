@@ -26,6 +26,7 @@ from breakout.observability.heartbeat import Heartbeat
 from breakout.settings import Settings, read_settings
 from tests.breakout.cli.conftest import Breakout
 from tests.breakout.cli.seed import insert
+from tests.support import busy_models
 from tests.support.brokers import BROKERS, KAFKA_FIRST, requires_kafka, running_broker
 from tests.support.server_process import Broker, free_port
 
@@ -362,29 +363,8 @@ def test_the_table_reads_well() -> None:
 
 
 def count(client: Client, models: int, *, held: int = 0, fallen: int = 0) -> None:
-    """Write eight days of a source of young models; of the last day some are held or fallen."""
-    now = datetime.now(UTC).replace(microsecond=0)
-    rows = []
-    for model in range(models):
-        for ago in range(8, -1, -1):
-            # Those held were renewed 31 hours before their last observation.
-            at = now - (timedelta(hours=31) if ago == 1 and model < held else timedelta(days=ago))
-            state, total = "rise", 1000 * (9 - ago)
-            if ago == 0 and model < held:
-                state, total = "held", 8000
-            if ago == 0 and model >= models - fallen:
-                state, total = "correction", 5000
-            rows.append(
-                {
-                    "model_id": f"a/{model}", "observed_at": at, "source": "huggingface",
-                    "origin": "live", "downloads_all_time": total, "state": state,
-                    "correction": 3000 if state == "correction" else None, "version": 1,
-                }
-            )  # fmt: skip
-    insert(client, "downloads_log", *rows)
-    created = datetime(2026, 1, 1, tzinfo=UTC)
-    facts = {"org": "a", "tracked": True, "created_at": created, "observed_at": now}
-    insert(client, "models_log", *({"model_id": f"a/{n}", **facts} for n in range(models)))
+    for table, rows in busy_models.rows(models, held=held, fallen=fallen).items():
+        insert(client, table, *rows)
 
 
 def test_held_counters_are_said(breakout: Breakout, settings: Settings, client: Client) -> None:
