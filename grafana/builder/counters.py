@@ -2,84 +2,65 @@
 
 from grafana.builder.colours import WARNING
 from grafana.builder.layout import Section
-from grafana.builder.panels import Head, bars, lines
+from grafana.builder.panels import AnyPanel, Head, bars, lines
 from grafana.builder.provenance import About
 from grafana.builder.queries import series
 
-HEALTH = "counter_health_since(since = toDate($__fromTime))"
-"""Reads only the time shown; the view `counter_health` reads everything."""
+TIME = "30d"
+"""What the panels show, whatever the dashboard does."""
 BAND = "if(source = 'huggingface', age_band, concat(toString(source), ', ', age_band))"
-NO_DAYS = "No busy models to show"
 
 
 def section() -> Section:
     """Return the panels."""
-    return Section(
-        "Counters of the hubs",
-        [
-            (
-                _share(
-                    "Busy models held, by creation",
-                    "held",
-                    "whose counter was not renewed at their last observation of the day",
-                ),
-                8,
-            ),
-            (
-                _share(
-                    "Busy models fallen, by creation",
-                    "fallen",
-                    "whose counter was below an earlier value, or was corrected",
-                ),
-                8,
-            ),
-            (_corrections(), 8),
-        ],
-    )
+    return Section("Counters of the hubs", [(_shares(), 16), (_corrections(), 8)])
 
 
-def _share(title: str, column: str, meaning: str) -> object:
+def _shares() -> AnyPanel:
+    # `counter_health` would read everything; this reads only the time shown.
+    sql = f"""
+SELECT toDateTime(day, 'UTC') AS time, concat(one.1, ', ', {BAND}) AS label, toNullable(one.2 / busy) AS Value
+FROM counter_health_since(since = toDate($__fromTime))
+ARRAY JOIN [('held', held), ('fallen', fallen)] AS one
+WHERE busy > 0
+ORDER BY time, label
+"""
     return lines(
         Head(
-            title,
+            "Busy models held or fallen, by creation",
             About(
-                f"Share of the models with at least 20 downloads a day {meaning}; by UTC day and by the year in which "
-                "the Hub says the repository was created. As the tables have them.",
+                "Of the models with at least 20 downloads a day, by UTC day and by the year in which the hub says they were "
+                "created. held: their counter was not renewed at their last observation of the day. fallen: it was below "
+                "an earlier value, or was corrected. As the tables have them.",
                 (),
             ),
             "percentunit",
-            NO_DAYS,
+            "No busy models to show",
         ),
-        series(
-            f"""
-SELECT toDateTime(day, 'UTC') AS time, {BAND} AS label, toNullable({column}) AS Value
-FROM {HEALTH}
-WHERE busy > 0 AND $__timeFilter(time)
+        series(sql),
+    ).time_from(TIME)
+
+
+def _corrections() -> AnyPanel:
+    sql = """
+SELECT
+    toDateTime(toDate(observed_at), 'UTC') AS time, toString(source) AS label,
+    toNullable(toFloat64(sum(ifNull(correction, 0)))) AS Value
+FROM downloads_log FINAL
+WHERE state IS NOT NULL AND observed_at >= $__fromTime
+GROUP BY time, label
 ORDER BY time, label
 """
-        ),
-    )
-
-
-def _corrections() -> object:
     return bars(
         Head(
-            "Downloads taken away by corrections",
+            "Downloads taken by corrections",
             About(
-                "What counters fell by for good, or have not regained within 14 days, by UTC day. As the tables have them.",
+                "What counters fell by and have not regained within 14 days, or not yet, by UTC day. As the tables have them.",
                 (),
             ),
             "short",
             "No corrections to show",
         ),
-        series(
-            f"""
-SELECT toDateTime(day, 'UTC') AS time, toString(source) AS label, toNullable(toFloat64(sum(corrections))) AS Value
-FROM {HEALTH}
-WHERE $__timeFilter(time)
-GROUP BY time, label
-ORDER BY time, label
-"""
-        ),
+        series(sql),
         colours={"huggingface": WARNING},
-    )
+    ).time_from(TIME)

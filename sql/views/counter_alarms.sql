@@ -26,7 +26,7 @@ FROM
 )
 ARRAY JOIN
 [
-    ('held', assumeNotNull(held), 0.5, toNullable(held_hours)), ('fallen', assumeNotNull(fallen), 0.1, NULL)
+    ('held', held / busy, 0.5, held_hours), ('fallen', fallen / busy, 0.1, NULL)
 ] AS one
 ORDER BY source, age_band, alarm
 COMMENT 'Whether hubs fail to renew many counters now, or roll them back: one row per source, age band and alarm';

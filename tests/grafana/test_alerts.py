@@ -30,7 +30,7 @@ each_rule = pytest.mark.parametrize("rule", RULES.values(), ids=list(RULES))
 EXPRESSION = "__expr__"
 SHOWN_BY = {
     "breakout-crossed": "RAM of the chosen models by day",
-    "breakout-counters": "Busy models held, by creation",
+    "breakout-counters": "Busy models held or fallen, by creation",
     "breakout-stale": "Time since each source's latest scrape",
     "breakout-no-data": "Observations by what they were",
     "breakout-clickhouse": "Time of inserts",

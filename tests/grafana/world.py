@@ -9,6 +9,7 @@ MODEL = "qi/Big-300B"
 """It has everything: a breakout, a family, tokens, ratings, anomalies, gaps."""
 BURST = "am/Huge-400B"
 """Passed 1.0x by its greatest day."""
+OF_A_BREAKOUT = {"confirmed_at": seeds.NOW, "ram_capped": 1.5, "top_day_share": 0.2}
 OF_A_BURST = {"confirmed_at": None, "ram": 1.2, "ram_capped": 0.4, "top_day_share": 0.9}
 RELEASED = seeds.LAST - timedelta(days=8)
 SINCE = seeds.at(seeds.FIRST) - timedelta(days=14)
@@ -48,7 +49,7 @@ def rows() -> dict[str, list[dict[str, Any]]]:
     ]  # fmt: skip
     for row in found["points_log"]:
         row["as_of"] = seeds.at(RELEASED + timedelta(days=row["age_days"]))
-    found["breakouts_log"][0]["ended_at"] = seeds.NOW
+    found["breakouts_log"][0] |= {"ended_at": seeds.NOW, **OF_A_BREAKOUT}
     found["breakouts_log"] += [
         {**found["breakouts_log"][0], "baseline": "2026-Q1", "ended_at": seeds.NOW},
         {**found["breakouts_log"][0], "model_id": BURST, **OF_A_BURST},
