@@ -4,7 +4,7 @@ from contextlib import closing
 from typing import Literal
 
 import pytest
-from playwright.sync_api import Browser, expect
+from playwright.sync_api import Browser, Route, expect
 
 from breakout.clickhouse.client import reader_client
 from breakout.settings import Settings
@@ -51,6 +51,51 @@ def test_page_is_accessible(
         screenshot(page, f"model-{size[0]}-{theme}")
         assert violations(page) == []
         assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
+
+
+def test_breakout_has_its_status_and_both_figures(
+    browser: Browser, server: ApiServer, world: Settings
+) -> None:
+    with closing(reader_client(world)) as client:
+        found = client.query(
+            "SELECT model_id, status, ram, ram_capped FROM breakouts "
+            "WHERE baseline = 'live' AND ram_capped IS NOT NULL ORDER BY status, model_id"
+        ).result_rows
+    assert {status for _, status, *_ in found} == {"burst", "confirmed"}
+    for model_id, status, ram, ram_capped in (found[0], found[-1]):
+        with open_page(browser, f"{server.url}/models/{model_id}") as page:
+            headline = page.locator("#headline")
+            expect(headline.locator(f".{status}")).to_have_text(status)
+            figures = headline.locator("div", has_text="RAM at crossing").locator("data")
+            values = figures.evaluate_all("all => all.map((one) => +one.value)")
+            assert values == [ram, ram_capped]
+
+
+def test_days_are_marked_by_what_they_rest_on(browser: Browser, server: ApiServer) -> None:
+    days = [
+        {
+            "group": MODEL, "period": f"2026-02-0{day}", "downloads": 100, "cumulative": 100 * day,
+            "models": 1, "covered": 1.0, "basis": basis, "correction": correction,
+        }
+        for day, basis, correction in ((1, "observed", 0), (2, "held", 0), (3, "gap", 40))
+    ]  # fmt: skip
+
+    def answer(route: Route) -> None:
+        page = route.fetch().json()
+        route.fulfill(json={**page, "data": days})
+
+    with open_page(browser, "about:blank") as page:
+        page.route("**/v1/downloads?*", answer)
+        page.goto(f"{server.url}/models/{MODEL}")
+        wait_for_charts(page, "downloads")
+        figure = page.locator("figure[data-name=downloads]")
+        expect(figure.locator(".key li")).to_have_count(4)
+        figure.get_by_text("Data table").click()
+        assert [row.split("\t") for row in figure.locator("tbody tr").all_inner_texts()] == [
+            ["2026-02-03", "100", "300", "gap", "40"],
+            ["2026-02-02", "100", "200", "held", "0"],
+            ["2026-02-01", "100", "100", "observed", "0"],
+        ]
 
 
 def test_facts_have_their_source(browser: Browser, server: ApiServer) -> None:

@@ -26,7 +26,8 @@ pytestmark = requires_chromium
 CHARTS = ("curves", "regions", "organisations", "inference")
 
 BREAKOUTS = """
-    SELECT b.model_id AS model_id, toString(toDate(b.crossed_at)) AS day, b.ram AS ram_then,
+    SELECT b.model_id AS model_id, toString(b.status) AS status,
+        toString(toDate(b.crossed_at)) AS day, b.ram AS ram_then, b.ram_capped AS ram_capped,
         n.ram AS ram, n.cumulative AS cumulative
     FROM breakouts AS b
     LEFT JOIN (SELECT * FROM ram_now WHERE baseline = 'live') AS n ON n.model_id = b.model_id
@@ -47,8 +48,9 @@ def shown(page: Page) -> list[dict[str, str | None]]:
         """() => [...document.querySelectorAll("#breakouts-table tbody tr")].map((row) => {
             const value = (at) => row.children[at].querySelector("data")?.value ?? null;
             return {
-                model_id: row.children[0].textContent,
-                day: value(3), ram_then: value(5), ram: value(6), cumulative: value(7),
+                model_id: row.children[0].textContent, status: row.children[3].textContent,
+                day: value(4), ram_then: value(6), ram_capped: value(7), ram: value(8),
+                cumulative: value(9),
             };
         })"""
     )
@@ -58,7 +60,7 @@ def shown(page: Page) -> list[dict[str, str | None]]:
 def numbers(row: dict[str, Any]) -> dict[str, Any]:
     """Return a row with all numbers as floats."""
     return {
-        name: value if name in {"model_id", "day"} or value is None else float(value)
+        name: value if name in {"model_id", "status", "day"} or value is None else float(value)
         for name, value in row.items()
     }
 
@@ -68,6 +70,29 @@ def test_breakouts_equal_sql(browser: Browser, server: ApiServer, world: Setting
     assert expected
     with open_page(browser, server.url) as page:
         assert [numbers(row) for row in shown(page)] == [numbers(row) for row in expected]
+
+
+def test_bursts_are_marked_and_not_plotted(
+    browser: Browser, server: ApiServer, world: Settings
+) -> None:
+    expected = {row["model_id"]: row["status"] for row in rows(world, BREAKOUTS)}
+    bursts = [model for model, status in expected.items() if status == "burst"]
+    assert bursts
+    with open_page(browser, server.url) as page:
+        assert {row["model_id"]: row["status"] for row in shown(page)} == expected
+        row = page.get_by_role("row", name=bursts[0])
+        said = row.locator(".burst").get_attribute("title") or ""
+        assert "of the downloads at the crossing" in said
+        wait_for_charts(page, "curves")
+        plotted = page.locator("figure[data-name=curves] tbody th").all_inner_texts()
+        assert not set(plotted) & set(bursts)
+
+
+def test_status_is_a_filter(browser: Browser, server: ApiServer, world: Settings) -> None:
+    expected = [row["model_id"] for row in rows(world, BREAKOUTS) if row["status"] == "burst"]
+    with open_page(browser, f"{server.url}/?status=burst") as page:
+        assert [row["model_id"] for row in shown(page)] == expected
+        expect(page.locator("#curves-chart")).to_contain_text("No confirmed breakouts to plot")
 
 
 def test_click_opens_the_model(browser: Browser, server: ApiServer, world: Settings) -> None:
@@ -119,7 +144,7 @@ def test_new_data_update_the_page(browser: Browser, own_server: tuple[ApiServer,
             """([model, ram]) => [...document.querySelectorAll("#breakouts-table tbody tr")].some(
                 ({ children }) =>
                     children[0].textContent === model &&
-                    +children[6].querySelector("data")?.value === ram
+                    +children[8].querySelector("data")?.value === ram
             )""",
             arg=[newest, value],
         )

@@ -183,29 +183,53 @@ export function openShare({ name, title, response }) {
   });
 }
 
-/** New downloads of one model by day or week. */
+// What a day's downloads rest on, see docs/definitions.md; periods of an API that does not say are observed.
+const BASES = {
+  observed: ["observed", PALETTE[0]],
+  held: ["held: the counter was not renewed, spread evenly", PALETTE[1]],
+  gap: ["gap: more than 4 days without a known counter, spread evenly", OTHERS],
+};
+const CORRECTION = PALETTE[7];
+const FINISHED = 0.95;
+
+/** New downloads of one model by day or week, with what they rest on, and corrections. */
 export function downloads({ name, title, response, interval }) {
-  const rows = response.data.filter((row) => row.downloads !== null).map((row) => ({ ...row, day: utc(row.period) }));
+  const rows = response.data.filter((row) => row.downloads !== null)
+    .map((row) => ({ ...row, day: utc(row.period), basis: row.basis ?? "observed", correction: row.correction ?? 0 }));
+  const corrections = response.data.filter((row) => row.correction > 0).map((row) => ({ ...row, day: utc(row.period) }));
   const source = provenance(response);
+  const state = (row) =>
+    [row.basis === "observed" ? null : row.basis, row.covered < FINISHED ? "unfinished" : null].filter(Boolean).join(", ");
   const draw = (width) =>
     timePlot(width, { label: `new downloads per ${interval}`, tickFormat: compact }, [
       Plot.rectY(rows, {
         x: "day",
         y: "downloads",
         interval: interval === "week" ? d3.utcMonday : "day",
-        fill: PALETTE[0],
+        fill: (row) => BASES[row.basis][1],
+        fillOpacity: (row) => (row.covered < FINISHED ? 0.45 : 1),
         title: (row) =>
-          `${interval === "week" ? "week of " : ""}${row.period}\n${integer(row.downloads)} new, ${integer(row.cumulative)} in total\n${source}`,
-        tip: { format: { x: false, y: false } },
+          `${interval === "week" ? "week of " : ""}${row.period}${state(row) && `, ${state(row)}`}\n` +
+          `${integer(row.downloads)} new, ${integer(row.cumulative)} in total\n${source}`,
+        tip: { format: { x: false, y: false, fill: false, fillOpacity: false } },
       }),
       Plot.ruleY([0]),
+      Plot.dot(corrections, {
+        x: "day", y: 0, symbol: "triangle", fill: CORRECTION, r: 5,
+        title: (row) => `${row.period}\n${integer(row.correction)} downloads taken away by a correction\n${source}`,
+      }),
     ], { marginLeft: 56 });
+  const shown = Object.entries(BASES).filter(([basis]) => rows.some((row) => row.basis === basis)).map(([, entry]) => entry);
+  const key = corrections.length ? [...shown, ["correction", CORRECTION]] : shown;
   return figure({
     name, title, response, draw,
+    key: key.length > 1 ? key : null,
     columns: [
       { title: interval === "week" ? "Week of" : "Day", cell: (row) => row.period },
       { title: "New", number: true, cell: (row) => integer(row.downloads) },
       { title: "Total", number: true, cell: (row) => integer(row.cumulative) },
+      ...(rows.some(state) ? [{ title: "State", cell: (row) => state(row) || "observed" }] : []),
+      ...(corrections.length ? [{ title: "Corrected by", number: true, cell: (row) => integer(row.correction) }] : []),
     ],
     rows: rows.toReversed(),
   });

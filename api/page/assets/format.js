@@ -43,4 +43,11 @@ export function number(value, format, source, { detail, highlight } = {}) {
   return h("data", { value: String(value), title, class: highlight ? "above" : null }, format(value));
 }
 
+/** Returns the status of a breakout, with what it rests on as its tooltip. */
+export function breakoutStatus(row, source) {
+  const share = row.top_day_share === null ? "" : `Greatest day: ${percent(row.top_day_share)} of the downloads at the crossing. `;
+  const when = row.confirmed_at ? `Confirmed on ${day(row.confirmed_at)}. ` : "";
+  return h("span", { class: row.status, title: `${when}${share}${source}` }, row.status);
+}
+
 export const modelPath = (modelId) => modelId.split("/").map(encodeURIComponent).join("/");

@@ -3,7 +3,7 @@
 import { get } from "./api.js";
 import { curves, downloads, MILESTONES } from "./charts.js";
 import { fill, h, notice, problemNotice, render } from "./dom.js";
-import { compact, day, escapeInvisible, integer, modelPath, number, provenance, region, times, timestamp } from "./format.js";
+import { breakoutStatus, compact, day, escapeInvisible, integer, modelPath, number, provenance, region, times, timestamp } from "./format.js";
 import { subscribe } from "./live.js";
 import { table } from "./table.js";
 
@@ -11,7 +11,7 @@ const MAX_DAILY_BARS = 190;
 const modelId = location.pathname.split("/").slice(2, 4).map(decodeURIComponent).join("/");
 
 function item(label, value, big = false) {
-  return h("div", {}, h("span", { class: "label" }, label), h("span", { class: big ? "big" : null }, value));
+  return h("div", {}, h("span", { class: "label" }, label), h("span", { class: big ? "big" : null }, ...[value].flat()));
 }
 
 async function headline() {
@@ -31,9 +31,18 @@ async function headline() {
       { detail: `Median of the top 10 of ${current.size_bin} at ${current.age_days.toFixed(1)} days; ${current.peers} peers` })),
     current && item("Age", number(current.age_days, (days) => `${Math.floor(days)} days`, source)),
     item("Breakout", crossing
-      ? number(day(crossing.crossed_at), (text) => `${text}, at ${crossing.age_days} days${crossing.ended_at ? `, ended ${day(crossing.ended_at)}` : ""}`,
-        provenance(breakouts), { detail: `${crossing.ram} then` })
+      ? [
+        breakoutStatus(crossing, provenance(breakouts)), ": ",
+        number(day(crossing.crossed_at), (text) => `${text}, at ${crossing.age_days} days${crossing.ended_at ? `, ended ${day(crossing.ended_at)}` : ""}`,
+          provenance(breakouts), { detail: `${crossing.ram} then, ${crossing.ram_capped ?? "unknown"} capped` }),
+      ]
       : "none so far"),
+    crossing && item("RAM at crossing", [
+      number(crossing.ram, times, provenance(breakouts)), ", capped ",
+      number(crossing.ram_capped, times, provenance(breakouts), {
+        detail: crossing.ram_capped === null ? "Too few days" : "Each day counting with at most 10 times the median day",
+      }),
+    ]),
   ];
 }
 

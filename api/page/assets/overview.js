@@ -3,12 +3,13 @@
 import { get } from "./api.js";
 import { csv, curves, openShare, shares } from "./charts.js";
 import { fill, h, notice, render } from "./dom.js";
-import { compact, day, integer, modelPath, number, provenance, region, times, timestamp } from "./format.js";
+import { breakoutStatus, compact, day, integer, modelPath, number, provenance, region, times, timestamp } from "./format.js";
 import { subscribe } from "./live.js";
 import { table } from "./table.js";
 
 const SIZES = ["<1B", "1-5B", "7-9B", "10-50B", "50-100B", "100-250B", "250B+"];
 const REGIONS = ["us", "china", "eu", "other", "unknown", "unreviewed"];
+const STATUSES = ["confirmed", "burst"];
 const INITIAL_ROWS = 12;
 const MAX_ROWS = 100;
 const MAX_CURVES = 8;
@@ -20,7 +21,7 @@ let latest = { update: null, breakouts: null, ramByModel: new Map() };
 
 function filters() {
   const form = new FormData(filter);
-  return { size_bin: form.get("size_bin"), region: form.get("region"), lasting: form.get("lasting") };
+  return { size_bin: form.get("size_bin"), region: form.get("region"), status: form.get("status"), lasting: form.get("lasting") };
 }
 
 async function loadBreakouts() {
@@ -52,6 +53,7 @@ function breakoutsTable() {
       { title: "Model", cell: (row) => h("a", { href: `/models/${modelPath(row.model_id)}` }, row.model_id), sort: (row) => row.model_id.toLowerCase() },
       { title: "Region", wide: true, cell: (row) => h("span", { class: "nowrap" }, region(row.region)), sort: (row) => region(row.region) },
       { title: "Size bin", wide: true, cell: (row) => h("span", { class: "nowrap" }, row.size_bin), sort: (row) => SIZES.indexOf(row.size_bin) },
+      { title: "Status", cell: (row) => breakoutStatus(row, source), sort: (row) => row.status },
       { title: "Crossed", cell: (row) => number(day(row.crossed_at), String, source), sort: (row) => row.crossed_at },
       {
         title: "At age", number: true, wide: true, sort: (row) => row.age_days,
@@ -59,12 +61,18 @@ function breakoutsTable() {
       },
       { title: "RAM at crossing", number: true, wide: true, cell: (row) => number(row.ram, times, source), sort: (row) => row.ram },
       {
+        title: "Capped", number: true, wide: true, sort: (row) => row.ram_capped,
+        cell: (row) => number(row.ram_capped, times, source, {
+          detail: row.ram_capped === null ? "Too few days" : "RAM at the crossing, each day counting with at most 10 times the median day",
+        }),
+      },
+      {
         title: "RAM now", number: true, sort: (row) => current(row)?.ram ?? null,
         cell: (row) => number(current(row)?.ram, times, currentSource(row), {
           detail: current(row)
             ? `${current(row).ram} at ${current(row).age_days.toFixed(1)} days; ${current(row).peers} peers`
             : "No RAM, or older than a year",
-          highlight: current(row)?.ram >= 1,
+          highlight: current(row)?.ram >= 1 && row.status === "confirmed",
         }),
       },
       {
@@ -87,10 +95,10 @@ function showMore() {
 }
 
 async function curvesChart() {
-  const models = latest.breakouts?.data.slice(0, MAX_CURVES).map((row) => row.model_id) ?? [];
-  if (!models.length) return notice("No breakouts to plot.");
+  const models = latest.breakouts?.data.filter((row) => row.status === "confirmed").slice(0, MAX_CURVES).map((row) => row.model_id) ?? [];
+  if (!models.length) return notice("No confirmed breakouts to plot.");
   const response = await get("ram/curves", { model: models, limit: 5000 });
-  return curves({ name: "curves", title: `The latest ${models.length} breakouts by age`, response, models });
+  return curves({ name: "curves", title: `The latest ${models.length} confirmed breakouts by age`, response, models });
 }
 
 async function sharesOf(by, name, title, label) {
@@ -136,8 +144,7 @@ async function scrapes() {
       {
         title: "State",
         cell: (row) =>
-          h("span", { title: `${row.standing} of ${row.compared} counters are unchanged. ${source}` },
-            [completeness(row), row.stalled ? "stalled" : null].filter(Boolean).join(", ")),
+          h("span", { title: source }, completeness(row)),
       },
     ],
   });
@@ -194,7 +201,7 @@ async function refresh(update) {
 }
 
 const query = new URLSearchParams(location.search);
-for (const [name, options, label] of [["size_bin", SIZES, String], ["region", REGIONS, region]]) {
+for (const [name, options, label] of [["size_bin", SIZES, String], ["region", REGIONS, region], ["status", STATUSES, String]]) {
   const select = filter.elements[name];
   select.append(...options.map((value) => h("option", { value }, label(value))));
   select.value = options.includes(query.get(name)) ? query.get(name) : "";
