@@ -1,7 +1,4 @@
-"""How many counters are held and fallen on each day, by the exact rate.
-
-The view `counter_health` takes busy from the last week of knots, so it is not compared.
-"""
+"""How many counters are held and fallen on each day."""
 
 from datetime import date
 

@@ -12,6 +12,7 @@ KEYS = {
     "downloads_by_source_log": ("model_id", "source", "observed_at"),
     "downloads_daily": ("model_id", "day"),
     "downloads_daily_by_source": ("model_id", "source", "day"),
+    "counter_health": ("day", "source", "age_band"),
     "points": ("size_bin", "age_days", "model_id"),
     "baselines": ("baseline", "size_bin", "age_days"),
     "ram": ("baseline", "model_id", "age_days"),

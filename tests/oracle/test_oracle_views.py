@@ -280,6 +280,7 @@ def test_views_of_many_models_equal_the_oracle(engine: Engine) -> None:
     assert any(row["ram"] for row in tables.ram_milestones.values())
     assert {row["status"] for row in tables.breakouts.values()} == {"burst", "confirmed"}
     assert any(row["ended_at"] for row in tables.breakouts.values())
+    assert any(row["held"] for row in tables.counter_health.values())
 
 
 @pytest.mark.parametrize("seed", range(6))
