@@ -240,6 +240,55 @@ def test_a_source_that_is_read_daily_is_stale_after_days(
         assert checked(breakout, int(days > 3))[f"data read-{days}"]["state"] == state
 
 
+def count(client: Client, models: int, *, held: int = 0, fallen: int = 0) -> None:
+    for table, rows in busy_models.rows(models, held=held, fallen=fallen).items():
+        insert(client, table, *rows)
+
+
+def test_held_counters_are_said(breakout: Breakout, settings: Settings, client: Client) -> None:
+    beat(client, "worker")
+    count(client, 24, held=17)
+    part = checked(breakout, 1)["counters huggingface"]
+    assert part["state"] == "held"
+    assert part["detail"] == (
+        "Hub counters: 71% of busy models created since 2025 have not been renewed for 31 h"
+    )
+    held = next(alarm for alarm in part["alarms"] if alarm["alarm"] == "held")
+    assert (held["age_band"], held["firing"], held["busy"]) == ("2025 and after", True, 24)
+    assert (held["share"], held["threshold"], held["hours"]) == (17 / 24, 0.5, 31)
+
+
+def test_fallen_counters_are_said(breakout: Breakout, settings: Settings, client: Client) -> None:
+    beat(client, "worker")
+    count(client, 24, fallen=3)
+    part = checked(breakout, 1)["counters huggingface"]
+    assert part["state"] == "fallen"
+    assert part["detail"] == (
+        "Hub counters: 12% of busy models created since 2025 have fallen below an earlier value"
+    )
+
+
+def test_few_held_counters_are_nothing_to_say(
+    breakout: Breakout, settings: Settings, client: Client
+) -> None:
+    beat(client, "worker")
+    count(client, 24, held=11, fallen=2)
+    part = checked(breakout, 0)["counters huggingface"]
+    assert part["state"] == "renewed"
+    assert part["detail"] == (
+        "Hub counters: 24 busy models, at most 46% held (limit: 50%), "
+        "at most 8% fallen (limit: 10%)"
+    )
+
+
+def test_counters_of_few_models_are_not_judged(
+    breakout: Breakout, settings: Settings, client: Client
+) -> None:
+    beat(client, "worker")
+    count(client, 19, held=19)
+    assert "counters huggingface" not in checked(breakout, 0)
+
+
 async def _produce(bootstrap: str, topic: str, values: list[bytes], at_ms: int | None) -> None:
     producer = AIOKafkaProducer(bootstrap_servers=bootstrap)
     await producer.start()
@@ -360,52 +409,3 @@ def test_the_table_reads_well() -> None:
     assert isinstance(out.file, io.StringIO)
     lines = [line.rstrip() for line in out.file.getvalue().splitlines()]
     assert lines == (SNAPSHOTS / "status.txt").read_text().splitlines()
-
-
-def count(client: Client, models: int, *, held: int = 0, fallen: int = 0) -> None:
-    for table, rows in busy_models.rows(models, held=held, fallen=fallen).items():
-        insert(client, table, *rows)
-
-
-def test_held_counters_are_said(breakout: Breakout, settings: Settings, client: Client) -> None:
-    beat(client, "worker")
-    count(client, 24, held=17)
-    part = checked(breakout, 1)["counters huggingface"]
-    assert part["state"] == "held"
-    assert part["detail"] == (
-        "Hub counters: 71% of busy models created since 2025 have not been renewed for 31 h"
-    )
-    held = next(alarm for alarm in part["alarms"] if alarm["alarm"] == "held")
-    assert (held["age_band"], held["firing"], held["busy"]) == ("2025 and after", True, 24)
-    assert (held["share"], held["threshold"], held["hours"]) == (17 / 24, 0.5, 31)
-
-
-def test_fallen_counters_are_said(breakout: Breakout, settings: Settings, client: Client) -> None:
-    beat(client, "worker")
-    count(client, 24, fallen=3)
-    part = checked(breakout, 1)["counters huggingface"]
-    assert part["state"] == "fallen"
-    assert part["detail"] == (
-        "Hub counters: 12% of busy models created since 2025 have fallen below an earlier value"
-    )
-
-
-def test_few_held_counters_are_nothing_to_say(
-    breakout: Breakout, settings: Settings, client: Client
-) -> None:
-    beat(client, "worker")
-    count(client, 24, held=11, fallen=2)
-    part = checked(breakout, 0)["counters huggingface"]
-    assert part["state"] == "renewed"
-    assert part["detail"] == (
-        "Hub counters: 24 busy models, at most 46% held (limit: 50%), "
-        "at most 8% fallen (limit: 10%)"
-    )
-
-
-def test_counters_of_few_models_are_not_judged(
-    breakout: Breakout, settings: Settings, client: Client
-) -> None:
-    beat(client, "worker")
-    count(client, 19, held=19)
-    assert "counters huggingface" not in checked(breakout, 0)
