@@ -12,6 +12,7 @@ from breakout.clickhouse.client import reader_client, writer_client
 from breakout.clickhouse.migrations import migrate
 from breakout.settings import Settings
 from tests.breakout.cli.seed import insert
+from tests.breakout.clickhouse.charts import seeds
 from tests.grafana import world
 from tests.grafana.expand import Chosen, interpolate, sql
 from tests.grafana.files import DASHBOARDS, Place, annotations, overrides, panels, variables
@@ -137,7 +138,7 @@ def test_counter_health_is_of_the_time_shown(filled: Settings) -> None:
     queries = {place.panel["title"]: target["rawSql"] for place, target in SQL}
     _, rows = ask(filled, queries["Busy models held or fallen, by creation"])
     days = {
-        (row["label"], (row["time"].date() - world.seeds.FIRST).days)
+        (row["label"], (row["time"].date() - seeds.FIRST).days)
         for row in rows
         if row["Value"]
     }
