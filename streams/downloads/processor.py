@@ -1,11 +1,11 @@
 """The downloads processor: raw counters to states and the daily grid.
 
 It reads `breakout.downloads` and `breakout.models`. Per batch it publishes grid rows to
-`breakout.daily`, then writes, in this order: scrapes, grid rows, rows of `downloads_log`, (for
+`breakout.daily`, then writes, in this order: grid rows, rows of `downloads_log`, scrapes, (for
 models whose registry entry changed the inputs of RAM) a request to read them anew, and rows of
-`models_log`. The rows from which a restarted worker rebuilds its state come last, so whatever a
-crash left undone is repeated; only then is the batch acknowledged. Grid rows of a batch may be
-published while the rows of the previous batch still are written.
+`models_log`. The rows from which a restarted worker rebuilds its state come after all that depends
+on it, so whatever a crash left undone is repeated; only then is the batch acknowledged. Grid rows
+of a batch may be published while the rows of the previous batch still are written.
 """
 
 import asyncio
@@ -147,11 +147,12 @@ def _tables(
     changes = list(results.values())
     parts = [(result, states[number].index.origins) for number, result in results.items()]
     return [
-        ("scrape_missing", rows.scrape_missing(chain.from_iterable(slices.values()))),
-        ("scrapes_log", rows.scrapes(slices)),
         ("daily_log", rows.daily(changes)),
         ("daily_superseded", rows.superseded(changes)),
         ("downloads_log", rows.downloads(parts)),
+        ("scrape_missing", rows.scrape_missing(chain.from_iterable(slices.values()))),
+        # Last: readers learn from it that there is something new.
+        ("scrapes_log", rows.scrapes(slices)),
     ]
 
 

@@ -40,7 +40,7 @@ def kill_at(
 @pytest.mark.parametrize(
     ("insert", "stage"),
     [
-        pytest.param("scrapes_log", Stage.BEFORE, id="points-published-rows-not"),
+        pytest.param("daily_log", Stage.BEFORE, id="grid-published-rows-not"),
         pytest.param("downloads_log", Stage.HALFWAY, id="insert-half-sent", marks=pytest.mark.slow),
         pytest.param("downloads_log", Stage.APPLIED, id="rows-written-response-lost"),
         pytest.param(

@@ -137,11 +137,7 @@ def test_days_are_shown_by_what_they_rest_on(filled: Settings) -> None:
 def test_counter_health_is_of_the_time_shown(filled: Settings) -> None:
     queries = {place.panel["title"]: target["rawSql"] for place, target in SQL}
     _, rows = ask(filled, queries["Busy models held or fallen, by creation"])
-    days = {
-        (row["label"], (row["time"].date() - seeds.FIRST).days)
-        for row in rows
-        if row["Value"]
-    }
+    days = {(row["label"], (row["time"].date() - seeds.FIRST).days) for row in rows if row["Value"]}
     assert days == {("held, unknown", 40), ("fallen, unknown", 20), ("fallen, unknown", 30)}
 
 
