@@ -108,6 +108,13 @@ def count_updates(columns: Columns, begins: Flag, origins: Sequence[str]) -> int
     return updates
 
 
+def first_of_slot(slot: Int) -> Flag:
+    """Return the first entry of each series, in sorted columns."""
+    first = np.ones(len(slot), dtype=bool)
+    first[1:] = slot[1:] != slot[:-1]
+    return first
+
+
 def last_of_slot(slot: Int) -> Flag:
     """Return the last entry of each series, in sorted columns."""
     last = np.ones(len(slot), dtype=bool)

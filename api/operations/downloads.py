@@ -29,6 +29,9 @@ class Downloads(Row):
         description="How much of the period is there yet: the share of the last full week's "
         "downloads of models that reach its end. From 0.95 on it counts as finished"
     )
+    basis: Literal["observed", "held", "gap"] | None = Field(
+        description="What a model's day rests on; null for other series, intervals and groups"
+    )
 
 
 class DownloadsParameters(ModelFilters):
@@ -72,6 +75,7 @@ OPERATION = Operation(
         "correction": 0,
         "models": 1,
         "covered": 1.0,
+        "basis": "observed",
     },
 )
 

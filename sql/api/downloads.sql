@@ -32,7 +32,7 @@ wanted AS
 days AS
 (
     -- repaired:
-    SELECT model_id, day, downloads, cumulative, correction
+    SELECT model_id, day, downloads, cumulative, correction, toNullable(toString(basis)) AS basis
     -- past:
     FROM downloads_daily_by_source_as_of(moment = {as_of:DateTime64(3, 'UTC')})
     -- :past
@@ -45,7 +45,8 @@ days AS
     SELECT
         model_id, day, closing AS cumulative,
         if(before IS NULL, NULL, toUInt64(greatest(toInt64(closing) - before, 0))) AS downloads,
-        if(before IS NULL, 0, toUInt64(greatest(before - toInt64(closing), 0))) AS correction
+        if(before IS NULL, 0, toUInt64(greatest(before - toInt64(closing), 0))) AS correction,
+        CAST(NULL AS Nullable(String)) AS basis
     FROM
     (
         SELECT model_id, day, closing, lagInFrame(toNullable(toInt64(closing))) OVER earlier AS before
@@ -65,6 +66,7 @@ periods AS
 (
     SELECT
         group, period, sum(d.new) AS new, sum(d.fallen) AS fallen, sum(d.added) AS added, count() AS counted,
+        anyIf(d.basis, {by:String} = 'model' AND {interval:String} = 'day') AS basis,
         multiIf(
             {interval:String} = 'week', period + 6, {interval:String} = 'month', toLastDayOfMonth(period), period
         ) AS last_day
@@ -75,7 +77,7 @@ periods AS
             multiIf(
                 {interval:String} = 'week', toStartOfWeek(day, 1), {interval:String} = 'month', toStartOfMonth(day), day
             ) AS period,
-            sum(downloads) AS new, sum(correction) AS fallen,
+            sum(downloads) AS new, sum(correction) AS fallen, any(basis) AS basis,
             sum(if(downloads IS NULL, toInt64(cumulative), toInt64(downloads) - toInt64(correction))) AS added
         FROM days
         GROUP BY model_id, period
@@ -97,14 +99,14 @@ edges AS
     INNER JOIN (SELECT model_id, arrayJoin(groups) AS group FROM wanted) AS w ON w.model_id = d.model_id
     GROUP BY group
 )
-SELECT group, period, downloads, cumulative, correction, models, covered
+SELECT group, period, downloads, cumulative, correction, models, covered, basis
 FROM
 (
     SELECT
         p.group AS group, p.period AS period, p.new AS downloads,
         -- A model that is no longer observed keeps its last count.
         toUInt64(sum(p.added) OVER (PARTITION BY p.group ORDER BY p.period)) AS cumulative,
-        p.fallen AS correction, p.counted AS models,
+        p.fallen AS correction, p.counted AS models, p.basis AS basis,
         -- Nothing more is to come of a group whose models are all observed no more.
         ifNull(
             arraySum((day, week) -> if(day >= p.last_day, week, 0), e.edge.1, e.edge.2) / nullIf(arraySum(e.edge.2), 0),

@@ -19,6 +19,7 @@ from breakout.core.counters import (
     few_expected,
 )
 from breakout.core.grid import Grid, daily
+from streams.columns import first_of_slot, last_of_slot
 from streams.downloads.tails import Tails
 
 
@@ -44,7 +45,7 @@ class Appended:
 
 def classify_new(tails: Tails, slot: Int, at: Int, raw: Int) -> tuple[Appended, Int]:
     """Return what new observations are, and the slots of series that need their history."""
-    first = np.concatenate(([True], slot[1:] != slot[:-1]))[: len(slot)]
+    first = first_of_slot(slot)
     unknown = tails.at[slot] == NULL
     before = np.where(first, tails.raw[slot], np.concatenate(([NULL], raw[:-1]))[: len(raw)])
     new = first & unknown
@@ -84,7 +85,7 @@ def append(tails: Tails, new: Appended) -> tuple[Grid, Int]:
     The rows have slots as series. Corrections and rollbacks are not among the observations.
     """
     slot, at, raw = new.slot, new.at, new.raw
-    ends = np.flatnonzero(_differs_from_next(slot))
+    ends = np.flatnonzero(last_of_slot(slot))
     slots = slot[ends]
     begins = np.concatenate(([0], ends[:-1] + 1))[: len(ends)]
     knot = np.isin(new.state, KNOTS)
@@ -141,9 +142,3 @@ def _move(tails: Tails, new: Appended, begins: Int, ends: Int, knot: Flag, openi
     at_knot = last_knot[known]
     tails.knot_at[slots[known]], tails.knot_raw[slots[known]] = new.at[at_knot], new.raw[at_knot]
     tails.opening[slots[known]] = opening[at_knot]
-
-
-def _differs_from_next(slot: Int) -> Flag:
-    last = np.ones(len(slot), bool)
-    last[:-1] = slot[1:] != slot[:-1]
-    return last

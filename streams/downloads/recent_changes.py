@@ -9,6 +9,7 @@ import numpy as np
 
 from breakout.core.arrays import NULL, Flag, Int
 from breakout.core.counters import MOST_GROWTH, RATE_MS
+from streams.columns import first_of_slot
 
 CHANGES = 10
 """Changes kept of a counter that is renewed once a day: more than seven days."""
@@ -39,7 +40,7 @@ class RecentChanges:
         """Add changes, sorted by series and time; `rise` is 0 for a series' first and for falls."""
         if not len(slot):
             return
-        begins = np.flatnonzero(np.concatenate(([True], slot[1:] != slot[:-1])))
+        begins = np.flatnonzero(first_of_slot(slot))
         count = np.diff(np.append(begins, len(slot)))
         slots = slot[begins]
         rise = np.minimum(rise, MOST_GROWTH)

@@ -18,6 +18,7 @@ from streams.columns import (
     concatenate,
     count_updates,
     first_of_key,
+    first_of_slot,
     merge_equal_keys,
 )
 from streams.downloads.tails import Tails
@@ -153,7 +154,7 @@ def restate(
     picked = merged.new | merged.altered | (differs & found.hold(columns.slot, columns.at))
     picked &= here
     ended = (here & found.ended[found.of(columns.slot)])[counted]
-    begin = np.flatnonzero(_begins(slot))
+    begin = np.flatnonzero(first_of_slot(slot))
     restated = Restated(
         Observed(columns.take(picked), *now[:, :-1][:, picked]),
         _changed_rows(before.grid, after.grid, found, slot, at),
@@ -181,12 +182,6 @@ def _reach(stored: Columns, counted: Flag, slots: Int, tails: Tails) -> tuple[Fl
     last = first.copy()
     first[has], last[has] = at[low[has]], at[high[has] - 1]
     return first == tails.first_at[slots], last == tails.at[slots]
-
-
-def _begins(slot: Int) -> Flag:
-    begins = np.ones(len(slot), bool)
-    begins[1:] = slot[1:] != slot[:-1]
-    return begins
 
 
 def _values(counted: Flag, found: Known) -> Int:

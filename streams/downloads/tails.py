@@ -12,6 +12,7 @@ from breakout.core.counters import (
     State,
 )
 from breakout.core.times import DAY_MS
+from streams.columns import first_of_slot, last_of_slot
 from streams.downloads.recent_changes import RecentChanges
 
 
@@ -70,14 +71,14 @@ class Tails:
 
     def observe(self, slot: Int, at: Int) -> None:
         """Take in the times of observations, with or without a counter; sorted by slot and time."""
-        last = _last_of(slot)
+        last = last_of_slot(slot)
         self.latest_at[slot[last]] = np.maximum(self.latest_at[slot[last]], at[last])
 
     def restate(self, slot: Int, at: Int, raw: Int, counters: Counters, opening: Int) -> None:
         """Take in all that is known of the ends of some series; sorted by slot and time."""
-        last = np.flatnonzero(_last_of(slot))
+        last = np.flatnonzero(last_of_slot(slot))
         slots = slot[last]
-        first = np.concatenate(([True], slot[1:] != slot[:-1]))
+        first = first_of_slot(slot)
         grown = np.concatenate(([0], np.diff(raw)))
         grown[first] = 0
         place = np.arange(len(at))
@@ -113,9 +114,3 @@ def _any_since(flags: Flag, begin: Int, end: Int) -> Flag:
     passed = np.concatenate(([0], np.cumsum(flags)))
     found: Flag = passed[end + 1] > passed[begin]
     return found
-
-
-def _last_of(slot: Int) -> Flag:
-    last = np.ones(len(slot), bool)
-    last[:-1] = slot[1:] != slot[:-1]
-    return last
