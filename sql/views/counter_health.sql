@@ -72,7 +72,7 @@ FROM judged AS j
 LEFT JOIN (SELECT model_id, created_at FROM models_log FINAL) AS m ON m.model_id = j.model_id
 WHERE j.day >= {since:Date}
 GROUP BY day, source, age_band
-COMMENT 'Whether hubs renew their counters, from the parameter `since` on: the columns of `counter_health`, and held_hours';
+COMMENT 'Whether hubs renew their counters, from the parameter `since` on: `counter_health` in counts, and held_hours';
 
 CREATE OR REPLACE VIEW counter_health
 (
@@ -81,10 +81,13 @@ CREATE OR REPLACE VIEW counter_health
     age_band LowCardinality(String)
         COMMENT 'Creation of the repository: before 2023, 2023-2024, 2025 and after; unknown = the hub states none',
     busy UInt64 COMMENT 'Number of models observed on the day whose counter rose by at least 20 a day before its latest change',
-    held UInt64 COMMENT 'Number of the busy ones whose counter was not renewed at their last observation of the day',
-    fallen UInt64 COMMENT 'Number of the busy ones whose counter was below an earlier value, or was corrected',
+    held Nullable(Float64)
+        COMMENT 'Share of the busy ones whose counter was not renewed at their last observation of the day; null = none busy',
+    fallen Nullable(Float64)
+        COMMENT 'Share of the busy ones whose counter was below an earlier value, or was corrected; null = none busy',
     corrections UInt64 COMMENT 'Downloads that corrections of the day took away, from busy models and others'
 )
-AS SELECT day, source, age_band, busy, held, fallen, corrections
-FROM counter_health_since(since = '1970-01-15')
+AS SELECT
+    day, source, age_band, busy, h.held / nullIf(busy, 0) AS held, h.fallen / nullIf(busy, 0) AS fallen, corrections
+FROM counter_health_since(since = '1970-01-15') AS h
 COMMENT 'Whether hubs renew their counters: one row per UTC day, source and age band';

@@ -25,7 +25,7 @@ _INTERNAL = {"points": {"downloads", "capped"}}
 
 def public_rows(tables: Tables) -> dict[str, Mapping[Any, Row]]:
     """Return the rows of each view by its key, without columns that only its table has."""
-    return {
+    rows = {
         view: {
             key: {
                 column: value
@@ -35,4 +35,14 @@ def public_rows(tables: Tables) -> dict[str, Mapping[Any, Row]]:
             for key, row in getattr(tables, view).items()
         }
         for view in KEYS
+    }
+    return rows | {"counter_health": _shares(rows["counter_health"])}
+
+
+def _shares(counts: Mapping[Any, Row]) -> Mapping[Any, Row]:
+    """Return counter health with shares of the busy models; null without any."""
+    return {
+        key: row
+        | {name: row[name] / row["busy"] if row["busy"] else None for name in ("held", "fallen")}
+        for key, row in counts.items()
     }

@@ -84,7 +84,10 @@ def _states(counter: Counter) -> tuple[list[int], list[int]]:
     return read.state.tolist(), read.correction.tolist()
 
 
-def health(settings: Settings, view: str = "counter_health") -> dict[Key, dict[str, Any]]:
+COUNTS = "(SELECT * EXCEPT held_hours FROM counter_health_since(since = '1970-01-15'))"
+
+
+def health(settings: Settings, view: str = COUNTS) -> dict[Key, dict[str, Any]]:
     with closing(reader_client(settings)) as client:
         rows = list(client.query(f"SELECT * FROM {view}").named_results())
     found = {(row["day"], row["source"], row["age_band"]): row for row in rows}
@@ -131,6 +134,8 @@ def test_half_stall_is_seen_where_it_is(settings: Settings) -> None:
     assert (young["busy"], young["held"], young["fallen"], young["corrections"]) == (4, 3, 0, 0)
     old = found[WEDNESDAY, "huggingface", "before 2023"]
     assert (old["busy"], old["held"]) == (4, 0)
+    shares = health(settings, "counter_health")
+    assert shares[WEDNESDAY, "huggingface", "2025 and after"]["held"] == 0.75
     # They catch up on Thursday.
     assert found[THURSDAY, "huggingface", "2025 and after"]["held"] == 0
     # Observed changed on Tuesday at 15:00, and last on Wednesday at 21:00.
