@@ -114,7 +114,8 @@ def read_leaderboard(
     as_of, total = rows[0]["latest"], rows[0]["total"]
     milestones = _milestones(client, parameters)
     crossings = _crossings(client, parameters)
-    trends = _trends(client, parameters, as_of.date())
+    # The day of a knot is not over: it has no row yet.
+    trends = _trends(client, parameters, as_of.date() - timedelta(days=1))
     return Leaderboard(
         baseline=baseline,
         as_of=as_of,

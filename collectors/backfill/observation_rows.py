@@ -110,9 +110,9 @@ def _times(name: str, column: Any, now_ms: int, reasons: dict[int, str]) -> pa.A
     return times
 
 
-def _parse_time(text: str, now_ms: int) -> tuple[int | None, str]:
+def _parse_time(text: Any, now_ms: int) -> tuple[int | None, str]:
     """Return a time, or None and the problem; blank text is null, without a problem."""
-    if not text.strip():
+    if text is None or (isinstance(text, str) and not text.strip()):
         return None, ""
     try:
         time = datetime.fromisoformat(text)

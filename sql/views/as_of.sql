@@ -64,13 +64,14 @@ COMMENT 'Cumulative downloads at whole-day ages as known at the parameter `momen
 -- live_cutoff are restated, so what they were then is not known.
 CREATE OR REPLACE VIEW baselines_as_of
 AS
-WITH {moment:DateTime64(3, 'UTC')} < (SELECT max(at) FROM (
-        SELECT max(observed_at) AS at FROM scrapes_log WHERE source = 'huggingface'
-        UNION ALL SELECT max(observed_at) FROM models_log
-    )) AS past
 SELECT baseline, size_bin, age_days, peers, downloads, as_of
 FROM baselines
-WHERE NOT past OR baseline NOT IN ('live', 'live_fixed', 'live_cutoff')
+WHERE
+    {moment:DateTime64(3, 'UTC')} >= (SELECT max(at) FROM (
+        SELECT max(observed_at) AS at FROM scrapes_log WHERE source = 'huggingface'
+        UNION ALL SELECT max(observed_at) FROM models_log
+    ))
+    OR baseline NOT IN ('live', 'live_fixed', 'live_cutoff')
 UNION ALL
 SELECT
     'live' AS baseline, size_bin, age_days, toUInt8(length(ten)) AS peers,

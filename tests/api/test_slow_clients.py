@@ -151,7 +151,7 @@ def test_too_large_response_is_a_problem(large_world: Settings, tmp_path: Path) 
 def test_unread_responses_leave_spool_space_for_others(
     large_world: Settings, tmp_path: Path
 ) -> None:
-    variables = {"BREAKOUT_API_SPOOL_MEBIBYTES": "80", "BREAKOUT_API_WAIT_SECONDS": "2"}
+    variables = {"BREAKOUT_API_SPOOL_MEBIBYTES": "100", "BREAKOUT_API_WAIT_SECONDS": "2"}
     with serving(tmp_path, large_world, **variables) as server:
         slow = [start_response(server, CURVES)[0] for _number in range(2)]
         refused = httpx.get(server.url + CURVES, timeout=120)

@@ -6,7 +6,7 @@ from datetime import datetime
 from breakout.contract.events import ModelRecord
 
 from . import counters
-from .capping import Rows, capped_cumulative
+from .capping import Rows, capped_at_knot, capped_cumulative
 from .clean import SeriesKey
 from .inputs import DAY, Row, day_number, midnight, moment_of
 
@@ -81,6 +81,12 @@ def points_of(models: dict[str, RamModel]) -> dict[PointKey, Row]:
     return rows
 
 
+def _capped_at_knot(model: RamModel) -> int | None:
+    if model.latest is None or model.latest[0] - model.day0 > OLDEST * DAY:
+        return None
+    return capped_at_knot(model.rows, model.latest[1])
+
+
 def latest_of(models: dict[str, RamModel]) -> dict[str, Row]:
     """Return the last knot of each model; nulls without any."""
     return {
@@ -91,6 +97,7 @@ def latest_of(models: dict[str, RamModel]) -> dict[str, Row]:
             "tracked": model.tracked,
             "observed_at": model.latest[0] if model.latest else None,
             "cumulative": model.latest[1] if model.latest else None,
+            "capped": _capped_at_knot(model),
         }
         for model in models.values()
     }

@@ -46,7 +46,7 @@ class Engine:
 
     def load(self, tables: Tables) -> None:
         """Replace all rows by those that the processors would write for these tables."""
-        for log in LOGS:
+        for log in (*LOGS, "models_history"):
             self.session.query(f"TRUNCATE TABLE {log}")
         for log, rows in log_rows(tables).items():
             versioned = log not in UNVERSIONED

@@ -62,7 +62,22 @@ def test_breakouts_and_bursts_have_both_figures(client: Client) -> None:
 
 def place(model_id: str, as_of: datetime, rank: int) -> Place:
     return Place(
-        rank, model_id, "org", "7-9B", None, True, 20.0, as_of, 1, 1.0, 10, 2.0, None, None, None, ()
+        rank,
+        model_id,
+        "org",
+        "7-9B",
+        None,
+        True,
+        20.0,
+        as_of,
+        1,
+        1.0,
+        10,
+        2.0,
+        None,
+        None,
+        None,
+        (),
     )
 
 

@@ -74,7 +74,7 @@ class Worlds:
         self.questions: dict[str, Question] = {
             f"{database}.{view}": (
                 database,
-                f"{view}(moment = '{MOMENT}')" if view.endswith("_as_of") else view,
+                _called(view),
                 {},
                 {},
             )
@@ -159,6 +159,13 @@ def _made(client: Client) -> dict[str, str]:
         "AND name IN ('ram_now', 'baselines_as_of', 'own')"
     ).result_rows
     return {str(name): str(text) for name, text in rows}
+
+
+def _called(view: str) -> str:
+    """Return a view with the parameter that it needs."""
+    if view.endswith("_as_of"):
+        return f"{view}(moment = '{MOMENT}')"
+    return f"{view}(since = '2026-01-01')" if view.endswith("_since") else view
 
 
 def _views(client: Client) -> list[str]:

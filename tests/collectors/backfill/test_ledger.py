@@ -32,11 +32,19 @@ def observe(settings: Settings, *models: str, origin: str = "file") -> None:
     client = clickhouse_connect.get_client(
         host=address.host, port=address.port, database=address.database
     )
-    names = ["model_id", "observed_at", "source", "origin", "cumulative", "jump", "version"]
+    names = [
+        "model_id",
+        "observed_at",
+        "source",
+        "origin",
+        "downloads_all_time",
+        "state",
+        "version",
+    ]
     with closing(client):
         client.insert(
             "downloads_log",
-            [[one, MOMENT, "huggingface", origin, 1, False, 1] for one in models],
+            [[one, MOMENT, "huggingface", origin, 1, "first", 1] for one in models],
             names,
         )
 

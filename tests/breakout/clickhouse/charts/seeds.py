@@ -216,6 +216,7 @@ def points() -> dict[str, list[dict[str, Any]]]:
             {
                 "baseline": "live", "size_bin": "250B+", "model_id": "qi/Big-300B",
                 "crossed_at": NOW, "age_days": 7, "ram": 1.5, "ended_at": None,
+                "confirmed_at": NOW, "ram_capped": 1.5, "top_day_share": 0.2,
                 "retracted": False, "version": 1,
             }
         ],
