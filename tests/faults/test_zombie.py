@@ -69,7 +69,7 @@ def test_zombie_rows_written_while_the_successor_loads_its_state(rig: Rig) -> No
     insert.wait()
     zombie.process.send_signal(signal.SIGSTOP)
     try:
-        counting = rig.proxy.trap("countIf(standing IS NOT NULL) AS compared", Stage.BEFORE)
+        counting = rig.proxy.trap("AS span ON span.model_id", Stage.BEFORE)
         successor = rig.start_worker()
         counting.wait()
         insert.release()

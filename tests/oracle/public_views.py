@@ -20,7 +20,9 @@ KEYS = {
     "ram_now": ("baseline", "model_id"),
     "breakouts": ("baseline", "model_id"),
 }
-_INTERNAL = {"points": {"downloads", "capped"}}
+# A slice that is delivered in other pieces counts again: the number of a scrape's models rests on
+# how its collector cut it.
+_INTERNAL = {"points": {"downloads", "capped"}, "scrapes": {"models"}}
 
 
 def public_rows(tables: Tables) -> dict[str, Mapping[Any, Row]]:

@@ -47,10 +47,11 @@ def test_json_has_numbers_as_numbers(breakout: Breakout, settings: Settings) -> 
     assert (rocket["breakout_status"], rocket["crossed_ram_capped"]) == ("confirmed", 1.25)
     assert rocket["top_day_share"] == 0.125
     assert len(rocket["trend"]) == 30
-    # Day k before the last has 100 * (2k + 1) new downloads; the first one is unknown.
-    assert rocket["trend"][-1] == 100
-    assert rocket["trend"][-2] == 300
-    assert rocket["trend"][:16] == [None] * 16
+    # Day k before the last has 200 * (k + 1) new downloads; the first one is unknown.
+    assert rocket["trend"][-1] == 200
+    assert rocket["trend"][-2] == 400
+    assert rocket["trend"][:17] == [None] * 17
+    assert rocket["trend"][17] == 2600
     assert comet["tracked"] is False
     assert comet["ended_at"] == "2026-02-10T00:00:00.000+00:00"
     assert huge["cumulative"] == BIG
