@@ -54,11 +54,6 @@ def count_column(column: Sequence[int | None]) -> Int:
         return np.asarray(nullable.fill_null(NULL), dtype=np.int64)
 
 
-def index_of(flags: Flag) -> Any:
-    """Return an index of the set flags; a slice, which copies nothing, if all are set."""
-    return slice(None) if flags.all() else np.flatnonzero(flags)
-
-
 def first_of_key(columns: Columns) -> Flag:
     """Return the first entry of each key (slot, at), in sorted columns."""
     begins = np.ones(len(columns.slot), dtype=bool)
@@ -106,17 +101,3 @@ def count_updates(columns: Columns, begins: Flag, origins: Sequence[str]) -> int
         updates += int((greatest > merged[:, keys]).any(axis=0).sum())
         merged[:, keys] = greatest
     return updates
-
-
-def first_of_slot(slot: Int) -> Flag:
-    """Return the first entry of each series, in sorted columns."""
-    first = np.ones(len(slot), dtype=bool)
-    first[1:] = slot[1:] != slot[:-1]
-    return first
-
-
-def last_of_slot(slot: Int) -> Flag:
-    """Return the last entry of each series, in sorted columns."""
-    last = np.ones(len(slot), dtype=bool)
-    last[:-1] = slot[1:] != slot[:-1]
-    return last

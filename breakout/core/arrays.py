@@ -11,6 +11,20 @@ NULL = -1
 """Stands for null in columns of counts, which are never negative."""
 
 
+def first_of_series(series: Int) -> Flag:
+    """Return the first entry of each series; `series` does not decrease."""
+    first = np.ones(len(series), dtype=bool)
+    first[1:] = series[1:] != series[:-1]
+    return first
+
+
+def last_of_series(series: Int) -> Flag:
+    """Return the last entry of each series; `series` does not decrease."""
+    last = np.ones(len(series), dtype=bool)
+    last[:-1] = series[1:] != series[:-1]
+    return last
+
+
 def first_at_or_after(values: Int, targets: Int, low: Int, high: Int) -> Int:
     """Return the first place in each range of `values` whose value reaches its target.
 

@@ -8,13 +8,14 @@ A counter is renewed about once a day, may stay unchanged for days, falls and re
 an observation at which the true counter is known; between knots downloads are interpolated.
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import IntEnum
 
 import numpy as np
 from numpy.typing import NDArray
 
-from breakout.core.arrays import Flag, Int, first_at_or_after
+from breakout.core.arrays import Flag, Int, first_at_or_after, first_of_series
 from breakout.core.times import DAY_MS
 
 RENEWAL_MS = DAY_MS
@@ -64,6 +65,34 @@ class Counters:
     """Downloads that a correction took away; 0 elsewhere."""
 
 
+@dataclass(frozen=True)
+class Moves:
+    """How each counter moves; columns as long as the observations."""
+
+    first: Flag
+    """Whether it is the first of its series."""
+    grown: Int
+    """Growth since the observation before, negative for a fall; 0 for the first."""
+    change: Int
+    """Place of the latest change at or before it; the first is a change."""
+
+    @classmethod
+    def of(cls, series: Int, raw: Int) -> "Moves":
+        """Return the moves of many counters."""
+        first = first_of_series(series)
+        grown = np.zeros(len(raw), np.int64)
+        grown[1:] = np.diff(raw)
+        grown[first] = 0
+        place = np.arange(len(raw))
+        return cls(first, grown, np.maximum.accumulate(np.where(first | (grown != 0), place, 0)))
+
+    @property
+    def changed(self) -> Flag:
+        """Whether the counter differs from the one before."""
+        changed: Flag = self.first | (self.grown != 0)
+        return changed
+
+
 def classify(series: Int, at: Int, raw: Int) -> Counters:
     """Return what each observation of many series is.
 
@@ -74,39 +103,27 @@ def classify(series: Int, at: Int, raw: Int) -> Counters:
     n, changes states only in `[min(s - 14 d, p - 3 d), n + 14 d)`, and the grid only between the
     nearest knots outside that window.
     """
-    size = len(raw)
-    if not size:
-        return Counters(np.empty(0, np.int8), np.empty(0, bool), np.empty(0, np.int64))
-    first = np.concatenate(([True], series[1:] != series[:-1]))
-    grown = np.concatenate(([0], np.diff(raw)))
-    grown[first] = 0
-    state = np.where(grown > 0, State.RISE, State.BETWEEN).astype(np.int8)
-    state[first] = State.FIRST
-    _classify_unchanged(state, series, at, first, grown)
-    fallen = np.flatnonzero(grown < 0)
-    ends = np.searchsorted(series, series[fallen], "right")
-    correction = np.zeros(size, np.int64)
+    moves = Moves.of(series, raw)
+    state = np.where(moves.grown > 0, State.RISE, State.BETWEEN).astype(np.int8)
+    state[moves.first] = State.FIRST
+    _classify_unchanged(state, series, at, moves)
+    correction = np.zeros(len(raw), np.int64)
     open_until = -1
-    for fall, series_end in zip(fallen.tolist(), ends.tolist(), strict=True):
+    for fall, end in rollbacks(series, at, raw, moves):
         if fall < open_until:
             continue
-        end = _rolled_back_until(fall, series_end, at, raw)
         if end:
             state[fall:end] = State.ROLLBACK
             open_until = end
         else:
             state[fall] = State.CORRECTION
-            correction[fall] = -grown[fall]
+            correction[fall] = -moves.grown[fall]
     return Counters(state, np.isin(state, KNOTS), correction)
 
 
-def _classify_unchanged(
-    state: NDArray[np.int8], series: Int, at: Int, first: Flag, grown: Int
-) -> None:
+def _classify_unchanged(state: NDArray[np.int8], series: Int, at: Int, moves: Moves) -> None:
     """Mark the unchanged observations that are idle or held; the others are between renewals."""
-    place = np.arange(len(at))
-    changed = first | (grown != 0)
-    change = np.maximum.accumulate(np.where(changed, place, 0))
+    changed, change = moves.changed, moves.change
     unchanged = ~changed
     if not unchanged.any():
         return
@@ -117,7 +134,7 @@ def _classify_unchanged(
     later = np.flatnonzero(unchanged & (at - at[change] >= RENEWAL_MS))
     begun = change[later]
     changes = np.unique(begun)
-    rise, took = rates(series, at, grown, changes)
+    rise, took = rates(series, at, moves.grown, changes)
     which = np.searchsorted(changes, begun)
     few = few_expected(rise[which], took[which], at[later] - at[begun])
     long = at[run_end[begun]] - at[begun] > HELD_MS
@@ -151,8 +168,14 @@ def few_expected(rise: Int, took: Int, unchanged: Int) -> Flag:
     return few
 
 
-def _rolled_back_until(fall: int, series_end: int, at: Int, raw: Int) -> int:
-    """Return the observation that reaches the value before a fall again within 14 days, else 0."""
-    end = fall + int(np.searchsorted(at[fall:series_end], at[fall] + ROLLBACK_MS, "right"))
-    reached = np.flatnonzero(raw[fall + 1 : end] >= raw[fall - 1])
-    return fall + 1 + int(reached[0]) if len(reached) else 0
+def rollbacks(series: Int, at: Int, raw: Int, moves: Moves) -> Iterator[tuple[int, int]]:
+    """Yield the place of each fall, and of what reaches the value before it within 14 days, else 0.
+
+    A fall within a rollback is one of its own here.
+    """
+    falls = np.flatnonzero(moves.grown < 0)
+    ends = np.searchsorted(series, series[falls], "right")
+    for fall, series_end in zip(falls.tolist(), ends.tolist(), strict=True):
+        end = fall + int(np.searchsorted(at[fall:series_end], at[fall] + ROLLBACK_MS, "right"))
+        reached = np.flatnonzero(raw[fall + 1 : end] >= raw[fall - 1])
+        yield fall, fall + 1 + int(reached[0]) if len(reached) else 0

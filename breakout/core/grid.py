@@ -3,6 +3,7 @@
 The grid follows from the knots alone, so it does not depend on how often a counter is observed.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass, fields
 from enum import IntEnum
 from typing import Any
@@ -10,10 +11,21 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from breakout.core.arrays import NULL, Int, first_at_or_after
+from breakout.core.arrays import (
+    NULL,
+    Flag,
+    Int,
+    first_at_or_after,
+    first_of_series,
+    last_of_series,
+)
 from breakout.core.counters import Counters, State
 from breakout.core.times import DAY_MS
 
+_DAYS = 1 << 20
+"""More than a grid has days."""
+VALUES = ("cumulative", "downloads", "correction", "basis")
+"""Columns of a row but its key and since when it is known."""
 GAP_MS = 4 * DAY_MS
 """Knots further apart carry totals over, but say nothing about the days between."""
 
@@ -50,6 +62,34 @@ class Grid:
         """Return the rows at `index`, any numpy index."""
         return Grid(*(getattr(self, column.name)[index] for column in fields(self)))
 
+    @classmethod
+    def empty(cls) -> "Grid":
+        """Return no rows."""
+        none = np.empty(0, np.int64)
+        return cls(none, none, none, none, none, np.empty(0, np.int8), none)
+
+    @classmethod
+    def concatenate(cls, parts: Sequence["Grid"]) -> "Grid":
+        """Return all rows of `parts`, in order."""
+        columns = zip(*(vars(part).values() for part in parts), strict=True)
+        return cls(*map(np.concatenate, columns))
+
+    @property
+    def keys(self) -> Int:
+        """Numbers by which rows are ordered: by series, then by day."""
+        return self.series * _DAYS + self.day
+
+    def unchanged_in(self, others: "Grid", columns: Sequence[str]) -> Flag:
+        """Return which rows have an equal one in `others`, by these columns; both are ordered."""
+        if not len(others.day):
+            return np.zeros(len(self.day), bool)
+        keys, other_keys = self.keys, others.keys
+        place = np.minimum(np.searchsorted(other_keys, keys), len(other_keys) - 1)
+        same: Flag = other_keys[place] == keys
+        for column in columns:
+            same &= getattr(others, column)[place] == getattr(self, column)
+        return same
+
 
 def daily(
     series: Int, at: Int, raw: Int, counters: Counters, opening: Int | None = None
@@ -66,11 +106,9 @@ def daily(
     knots = np.flatnonzero(counters.knot)
     openings = np.full(len(at), NULL, np.int64)
     if not len(knots):
-        empty = np.empty(0, np.int64)
-        return Grid(empty, empty, empty, empty, empty, np.empty(0, np.int8), empty), openings
+        return Grid.empty(), openings
     owner, moment, value = series[knots], at[knots], raw[knots]
-    begins = np.flatnonzero(np.concatenate(([True], owner[1:] != owner[:-1])))
-    ends = np.concatenate((begins[1:], [len(knots)])) - 1
+    begins, ends = (np.flatnonzero(one) for one in (first_of_series(owner), last_of_series(owner)))
     # A day that ends exactly at the last knot is complete.
     first_day, last_day = moment[begins] // DAY_MS, moment[ends] // DAY_MS - 1
     count = np.maximum(last_day - first_day + 1, 0)

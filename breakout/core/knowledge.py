@@ -8,18 +8,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from breakout.core.arrays import NULL, Flag, Int
-from breakout.core.counters import (
-    HELD_MS,
-    RENEWAL_MS,
-    ROLLBACK_MS,
-    Counters,
-    classify,
-)
-from breakout.core.grid import Grid, daily
-
-_DAYS = 1 << 20
-"""More than a grid has days: `series * _DAYS + day` orders rows of a grid."""
+from breakout.core.arrays import NULL, Flag, Int, first_of_series
+from breakout.core.counters import HELD_MS, RENEWAL_MS, Counters, Moves, classify, rollbacks
+from breakout.core.grid import VALUES, Grid, daily
 
 
 @dataclass(frozen=True)
@@ -48,13 +39,13 @@ def known(series: Int, at: Int, raw: Int) -> Known:
     since, until = np.full(len(at), NULL, np.int64), np.full(len(at), NULL, np.int64)
     events = _events(series, at, raw)
     if not len(events):
-        return Known(counters, opening, since, until, grid, grid.take(slice(0)), since[:0])
+        return Known(counters, opening, since, until, grid, Grid.empty(), since[:0])
     numbers = np.unique(series[events])
     part = np.flatnonzero(np.isin(series, numbers))
     rounds = _rounds(series[part], at[part], raw[part], np.searchsorted(part, events))
     since[part], until[part] = rounds.since, rounds.until
     grid.known_at[np.isin(grid.series, numbers)] = rounds.rows.known_at
-    gone = _concatenate(rounds.gone)
+    gone = Grid.concatenate(rounds.gone)
     gone_at = np.concatenate(rounds.gone_at)
     order = np.lexsort((gone.known_at, gone.day, gone.series))
     return Known(counters, opening, since, until, grid, gone.take(order), gone_at[order])
@@ -62,13 +53,8 @@ def known(series: Int, at: Int, raw: Int) -> Known:
 
 def _events(series: Int, at: Int, raw: Int) -> Int:
     """Return the places of observations that may change what was known before them."""
-    if not len(at):
-        return np.empty(0, np.int64)
-    place = np.arange(len(at))
-    first = np.concatenate(([True], series[1:] != series[:-1]))
-    grown = np.concatenate(([0], np.diff(raw)))
-    grown[first] = 0
-    change = np.maximum.accumulate(np.where(first | (grown != 0), place, 0))
+    moves = Moves.of(series, raw)
+    change = moves.change
     unchanged = at - at[change]
     passing = np.zeros(len(at), bool)
     # An unchanged observation after 4 days, with one before it that may have been held.
@@ -78,14 +64,7 @@ def _events(series: Int, at: Int, raw: Int) -> Int:
         & (unchanged[:-1] <= HELD_MS)
         & (unchanged[:-1] >= RENEWAL_MS)
     )
-    falls = np.flatnonzero(grown < 0)
-    recovered = []
-    ends = np.searchsorted(series, series[falls], "right")
-    for fall, series_end in zip(falls.tolist(), ends.tolist(), strict=True):
-        end = fall + int(np.searchsorted(at[fall:series_end], at[fall] + ROLLBACK_MS, "right"))
-        reached = np.flatnonzero(raw[fall + 1 : end] >= raw[fall - 1])
-        if len(reached):
-            recovered.append(fall + 1 + int(reached[0]))
+    recovered = [end for _, end in rollbacks(series, at, raw, moves) if end]
     return np.union1d(np.flatnonzero(passing), np.array(recovered, np.int64))
 
 
@@ -103,8 +82,7 @@ class _Rounds:
 def _rounds(series: Int, at: Int, raw: Int, events: Int) -> _Rounds:
     """Compute what is known before the first event of each series, after it, and so on."""
     owner = series[events]
-    begins = np.flatnonzero(np.concatenate(([True], owner[1:] != owner[:-1])))
-    rank = np.arange(len(events)) - np.repeat(begins, np.diff(np.append(begins, len(events))))
+    begins = np.flatnonzero(first_of_series(owner))
     numbers, count = owner[begins], np.diff(np.append(begins, len(events)))
     which = np.searchsorted(numbers, series)
     place = np.arange(len(at))
@@ -113,7 +91,7 @@ def _rounds(series: Int, at: Int, raw: Int, events: Int) -> _Rounds:
     found = _Rounds(
         np.full(len(at), NULL, np.int64), np.full(len(at), NULL, np.int64), rows, [], []
     )
-    for number in range(int(rank.max()) + 1):
+    for number in range(int(count.max())):
         has = count > number
         event = events[begins + np.minimum(number, count - 1)]
         next_event = np.where(
@@ -144,35 +122,12 @@ def _supersede(found: _Rounds, rows: Grid, numbers: Int, moments: Int) -> None:
     """Replace the rows of some series; `moments` are those of their events."""
     mine = np.isin(found.rows.series, numbers)
     old, others = found.rows.take(mine), found.rows.take(~mine)
-    old_key, key = old.series * _DAYS + old.day, rows.series * _DAYS + rows.day
-    same = _same_rows(old, old_key, rows, key)
     moment = moments[np.searchsorted(numbers, rows.series)]
-    place = np.minimum(np.searchsorted(old_key, key), max(len(old_key) - 1, 0))
-    kept = np.isin(key, old_key[same])
+    kept = rows.unchanged_in(old, VALUES)
     rows.known_at[:] = np.maximum(rows.known_at, moment)
-    if len(old_key):
-        rows.known_at[kept] = old.known_at[place[kept]]
-    found.gone.append(old.take(~same))
-    found.gone_at.append(moments[np.searchsorted(numbers, old.series[~same])])
-    both = _concatenate([others, rows])
-    found.rows = both.take(np.lexsort((both.day, both.series)))
-
-
-def _same_rows(old: Grid, old_key: Int, new: Grid, key: Int) -> Flag:
-    """Return which old rows are unchanged among the new ones; both are ordered by key."""
-    if not len(key):
-        return np.zeros(len(old_key), bool)
-    place = np.minimum(np.searchsorted(key, old_key), len(key) - 1)
-    same: Flag = key[place] == old_key
-    for column in ("cumulative", "downloads", "correction", "basis"):
-        same &= getattr(new, column)[place] == getattr(old, column)
-    return same
-
-
-def _concatenate(grids: list[Grid]) -> Grid:
-    return Grid(
-        *(
-            np.concatenate(columns)
-            for columns in zip(*(vars(one).values() for one in grids), strict=True)
-        )
-    )
+    rows.known_at[kept] = old.known_at[np.searchsorted(old.keys, rows.keys[kept])]
+    gone = old.take(~old.unchanged_in(rows, VALUES))
+    found.gone.append(gone)
+    found.gone_at.append(moments[np.searchsorted(numbers, gone.series)])
+    both = Grid.concatenate([others, rows])
+    found.rows = both.take(np.argsort(both.keys))

@@ -16,6 +16,8 @@ from breakout.core.ages import MAX_AGE_DAYS, MILESTONES
 from breakout.core.arrays import Float, Int
 from breakout.core.times import DAY_MS
 
+SOURCE = "huggingface"
+"""The source whose counters RAM is computed from."""
 TOP = 10
 AGES = MAX_AGE_DAYS + 1
 LIVE, LIVE_FIXED, LIVE_CUTOFF = BUILT_IN = ("live", "live_fixed", "live_cutoff")

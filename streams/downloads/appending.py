@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from breakout.core.arrays import NULL, Flag, Int
+from breakout.core.arrays import NULL, Flag, Int, first_of_series, last_of_series
 from breakout.core.counters import (
     HELD_MS,
     KNOTS,
@@ -19,7 +19,6 @@ from breakout.core.counters import (
     few_expected,
 )
 from breakout.core.grid import Grid, daily
-from streams.columns import first_of_slot, last_of_slot
 from streams.downloads.tails import Tails
 
 
@@ -45,7 +44,7 @@ class Appended:
 
 def classify_new(tails: Tails, slot: Int, at: Int, raw: Int) -> tuple[Appended, Int]:
     """Return what new observations are, and the slots of series that need their history."""
-    first = first_of_slot(slot)
+    first = first_of_series(slot)
     unknown = tails.at[slot] == NULL
     before = np.where(first, tails.raw[slot], np.concatenate(([NULL], raw[:-1]))[: len(raw)])
     new = first & unknown
@@ -85,7 +84,7 @@ def append(tails: Tails, new: Appended) -> tuple[Grid, Int]:
     The rows have slots as series. Corrections and rollbacks are not among the observations.
     """
     slot, at, raw = new.slot, new.at, new.raw
-    ends = np.flatnonzero(last_of_slot(slot))
+    ends = np.flatnonzero(last_of_series(slot))
     slots = slot[ends]
     begins = np.concatenate(([0], ends[:-1] + 1))[: len(ends)]
     knot = np.isin(new.state, KNOTS)

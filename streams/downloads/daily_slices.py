@@ -6,12 +6,13 @@ from typing import Any
 import numpy as np
 
 from breakout.contract import DailySlice
+from breakout.core import ram
 from breakout.core.arrays import NULL, Int
 from breakout.core.counters import KNOTS
 from breakout.core.grid import Basis
 from breakout.core.times import from_ms
 from streams.downloads.registry import Registered, RegistryChange
-from streams.downloads.state import RAM_SOURCE, Result, State
+from streams.downloads.state import Result, State
 
 
 def slices_of(state: State, result: Result) -> Iterable[tuple[str, DailySlice]]:
@@ -46,7 +47,7 @@ def slices_of_registry(
             by_bin.setdefault(str(change.now.inputs.size_bin), []).append(change)
     for size_bin, members in by_bin.items():
         models = [change.model_id for change in members]
-        found = [state.index.find(RAM_SOURCE, model_id) for model_id in models]
+        found = [state.index.find(ram.SOURCE, model_id) for model_id in models]
         slots = np.array([-1 if slot is None else slot for slot in found], dtype=np.int64)
         values = _models(state, size_bin, models, [change.now for change in members], slots)
         # Of models without observations there is nothing to read.
@@ -55,12 +56,12 @@ def slices_of_registry(
 
 def _changed(result: Result) -> Int:
     """Return the series of RAM's source with a knot or a row among the changes."""
-    if RAM_SOURCE not in result.sources:
+    if ram.SOURCE not in result.sources:
         return np.empty(0, dtype=np.int64)
     changed = np.zeros(len(result.models), dtype=bool)
     changed[result.observed.columns.slot[np.isin(result.observed.state, KNOTS)]] = True
     changed[result.grid.rows.series] = True
-    changed &= result.source == result.sources.index(RAM_SOURCE)
+    changed &= result.source == result.sources.index(ram.SOURCE)
     return np.flatnonzero(changed)
 
 

@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 
 import numpy as np
-import pyarrow as pa
 import pyarrow.compute as pc
 
 from breakout.core.arrays import NULL, Int
@@ -157,8 +156,10 @@ def load_stored(
     rows = clickhouse.query(_STORED, parameters)
     if (pc.max(rows["version"]).as_py() or 0) > state.version:
         raise StateBehindError(number)
+    slots = {(one.source, one.model_id): one.slot for one in spans}
+    series = zip(rows["source"].to_pylist(), rows["model_id"].to_pylist(), strict=True)
     columns = Columns(
-        _slots(state, rows),
+        _numbers([slots[one] for one in series]),
         int_column(rows, "at"),
         int_column(rows, "raw"),
         int_column(rows, "downloads_30d"),
@@ -166,12 +167,6 @@ def load_stored(
         _numbers([state.index.origin(name) for name in rows["origin"].to_pylist()]),
     )
     return columns.take(np.lexsort((columns.at, columns.slot)))
-
-
-def _slots(state: State, rows: pa.Table) -> Int:
-    pairs = zip(rows["source"].to_pylist(), rows["model_id"].to_pylist(), strict=True)
-    # A stored series is in the state, unless another worker wrote its first rows since.
-    return _numbers([state.add_series(source, [model])[0] for source, model in pairs])
 
 
 def _numbers(values: Sequence[int]) -> Int:

@@ -7,9 +7,8 @@ lies between it and the seventh day.
 
 import numpy as np
 
-from breakout.core.arrays import NULL, Flag, Int
+from breakout.core.arrays import NULL, Flag, Int, first_of_series
 from breakout.core.counters import MOST_GROWTH, RATE_MS
-from streams.columns import first_of_slot
 
 CHANGES = 10
 """Changes kept of a counter that is renewed once a day: more than seven days."""
@@ -40,7 +39,7 @@ class RecentChanges:
         """Add changes, sorted by series and time; `rise` is 0 for a series' first and for falls."""
         if not len(slot):
             return
-        begins = np.flatnonzero(first_of_slot(slot))
+        begins = np.flatnonzero(first_of_series(slot))
         count = np.diff(np.append(begins, len(slot)))
         slots = slot[begins]
         rise = np.minimum(rise, MOST_GROWTH)

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from breakout.core.arrays import NULL, Flag, Int
+from breakout.core.arrays import NULL, Flag, Int, first_of_series
 from breakout.core.counters import Counters
-from breakout.core.grid import Grid
+from breakout.core.grid import VALUES, Grid
 from breakout.core.knowledge import Known, known
 from breakout.core.times import DAY_MS
 from streams.columns import (
@@ -18,14 +18,10 @@ from streams.columns import (
     concatenate,
     count_updates,
     first_of_key,
-    first_of_slot,
     merge_equal_keys,
 )
-from streams.downloads.tails import Tails
+from streams.downloads.tails import Ends, Tails
 from streams.downloads.windows import Windows, windows
-
-_DAYS = 1 << 20
-"""More than a grid has days: `slot * _DAYS + day` is the key of a row."""
 
 
 @dataclass(frozen=True)
@@ -44,6 +40,12 @@ class Observed:
         values = list(vars(self).values())[1:]
         return Observed(self.columns.take(index), *(column[index] for column in values))
 
+    @classmethod
+    def concatenate(cls, parts: Sequence["Observed"]) -> "Observed":
+        """Return all observations of `parts`, in order."""
+        values = zip(*(list(vars(part).values())[1:] for part in parts), strict=True)
+        return cls(concatenate([part.columns for part in parts]), *map(np.concatenate, values))
+
 
 @dataclass(frozen=True)
 class GridRows:
@@ -54,16 +56,14 @@ class GridRows:
     superseded_at: Int
     """When each was replaced; NULL for rows that are not."""
 
-
-@dataclass(frozen=True)
-class Ends:
-    """All that is known of the ends of series, by slot and time."""
-
-    slot: Int
-    at: Int
-    raw: Int
-    counters: Counters
-    opening: Int
+    @classmethod
+    def concatenate(cls, parts: Sequence["GridRows"]) -> "GridRows":
+        """Return all rows of `parts`, in order."""
+        return cls(
+            Grid.concatenate([Grid.empty(), *(part.rows for part in parts)]),
+            np.concatenate([np.empty(0, bool), *(part.withdrawn for part in parts)]),
+            np.concatenate([np.empty(0, np.int64), *(part.superseded_at for part in parts)]),
+        )
 
 
 @dataclass(frozen=True)
@@ -154,7 +154,7 @@ def restate(
     picked = merged.new | merged.altered | (differs & found.hold(columns.slot, columns.at))
     picked &= here
     ended = (here & found.ended[found.of(columns.slot)])[counted]
-    begin = np.flatnonzero(first_of_slot(slot))
+    begin = np.flatnonzero(first_of_series(slot))
     restated = Restated(
         Observed(columns.take(picked), *now[:, :-1][:, picked]),
         _changed_rows(before.grid, after.grid, found, slot, at),
@@ -198,29 +198,18 @@ def _values(counted: Flag, found: Known) -> Int:
     return values
 
 
-def _keys(grid: Grid) -> Int:
-    return grid.series * _DAYS + grid.day
-
-
 def _changed_rows(before: Grid, after: Grid, found: Windows, slot: Int, at: Int) -> GridRows:
     """Return the rows of windows that differ, and those that are gone."""
     after = after.take(found.hold_days(after.series, after.day))
     before = before.take(found.hold_days(before.series, before.day))
-    old, new = _keys(before), _keys(after)
-    place = np.searchsorted(old, new)
-    same = np.zeros(len(new), bool)
-    if len(old):
-        place = np.minimum(place, len(old) - 1)
-        same = old[place] == new
-        for name, column in vars(after).items():
-            same &= column == getattr(before, name)[place]
+    same = after.unchanged_in(before, (*VALUES, "known_at"))
     written = after.take(~same | found.several[found.of(after.series)])
-    gone = before.take(~np.isin(old, new))
+    gone = before.take(~np.isin(before.keys, after.keys))
     spare = _trailing(after, found, slot, at)
-    spare = spare.take(~np.isin(_keys(spare), _keys(gone)))
+    spare = spare.take(~np.isin(spare.keys, gone.keys))
     withdrawn = np.repeat((False, True, True), (len(written.day), len(gone.day), len(spare.day)))
-    rows = concatenate_grids((written, gone, spare))
-    order = np.argsort(_keys(rows), kind="stable")
+    rows = Grid.concatenate((written, gone, spare))
+    order = np.argsort(rows.keys)
     return GridRows(rows.take(order), withdrawn[order], np.full(len(rows.day), NULL, np.int64))
 
 
@@ -240,7 +229,7 @@ def _trailing(after: Grid, found: Windows, slot: Int, at: Int) -> Grid:
         days.append(np.arange(max(first, int(found.first_day[which])), last + 1))
         numbers.append(np.full(len(days[-1]), number, np.int64))
     if not days:
-        return after.take(slice(0))
+        return Grid.empty()
     day = np.concatenate(days)
     zero = np.zeros(len(day), np.int64)
     return Grid(np.concatenate(numbers), day, zero, zero, zero, zero.astype(np.int8), zero)
@@ -264,16 +253,3 @@ def _superseded(one: Known, found: Windows) -> dict[tuple[int, int, int], tuple[
     columns = (*vars(one.superseded).values(), one.superseded_at)
     rows = zip(*(column[held].tolist() for column in columns), strict=True)
     return {(row[0], row[1], row[6]): row for row in rows}
-
-
-def no_rows() -> GridRows:
-    """Return no rows."""
-    empty = np.empty(0, np.int64)
-    grid = Grid(empty, empty, empty, empty, empty, empty.astype(np.int8), empty)
-    return GridRows(grid, np.empty(0, bool), empty)
-
-
-def concatenate_grids(parts: Sequence[Grid]) -> Grid:
-    """Return all rows of `parts`, in order."""
-    columns = zip(*(vars(part).values() for part in parts), strict=True)
-    return Grid(*(np.concatenate(column) for column in columns))

@@ -11,33 +11,15 @@ from operator import attrgetter
 import numpy as np
 import pyarrow as pa
 
-from breakout.core.arrays import NULL, Flag, Int
-from streams.columns import (
-    Columns,
-    concatenate,
-    count_updates,
-    first_of_key,
-    last_of_slot,
-    merge_equal_keys,
-)
+from breakout.core.arrays import NULL, Flag, Int, first_of_series, last_of_series
+from streams.columns import Columns, count_updates, first_of_key, merge_equal_keys
 from streams.downloads.appending import Appended, append, classify_new
 from streams.downloads.registry import Registry
-from streams.downloads.restating import (
-    GridRows,
-    Observed,
-    Restated,
-    concatenate_grids,
-    merge,
-    no_rows,
-    restate,
-)
+from streams.downloads.restating import GridRows, Observed, Restated, merge, restate
 from streams.downloads.series import SeriesIndex
 from streams.downloads.slice_columns import SliceColumns
 from streams.downloads.tails import Tails
 from streams.downloads.windows import ENDLESS, MARGIN_MS
-
-RAM_SOURCE = "huggingface"
-"""The source whose counters RAM is computed from."""
 
 MAX_SERIES = 1_000
 """Series whose history is read and computed at once: bounds memory and the text of a query."""
@@ -49,6 +31,7 @@ _EMPTY: Int = np.empty(0, dtype=np.int64)
 class Span:
     """Observations of a series from one moment to another, both included; milliseconds UTC."""
 
+    slot: int
     source: str
     model_id: str
     first_at: int
@@ -127,18 +110,21 @@ class State:
         late[columns.slot[columns.at <= self.tails.latest_at[columns.slot]]] = True
         needs = late.copy()
         plain = columns if not late.any() else columns.take(~late[columns.slot])
-        counted, slots = self._classify(plain)
+        begins = first_of_key(plain)
+        appended = merge_equal_keys(plain, begins, self.index.origins)
+        counted, slots = self._classify(appended)
         if len(slots):
             needs[slots] = True
-            plain = columns.take(~needs[columns.slot])
+            kept = ~needs[plain.slot]
+            plain, begins = plain.take(kept), begins[kept]
+            appended = appended.take(~needs[appended.slot])
             counted = counted.take(~needs[counted.slot])
-        begins = first_of_key(plain)
         return Plan(
-            appended=merge_equal_keys(plain, begins, self.index.origins),
+            appended=appended,
             counted=counted,
             history=columns.take(needs[columns.slot]) if needs.any() else Columns.empty(),
             late=late,
-            updates=int(begins.sum()) + count_updates(plain, begins, self.index.origins),
+            updates=len(appended.slot) + count_updates(plain, begins, self.index.origins),
             received=len(columns.slot),
         )
 
@@ -161,16 +147,13 @@ class State:
         """Take in a batch, of which `restated` is what changes earlier observations."""
         appended = self._append(plan)
         for one in restated:
-            ends = one.ends
-            if len(ends.slot):
-                self.tails.restate(ends.slot, ends.at, ends.raw, ends.counters, ends.opening)
+            self.tails.restate(one.ends)
             slots, first_at = one.first_at
             known = self.tails.first_at[slots]
             self.tails.first_at[slots] = np.where(
                 known == NULL, first_at, np.minimum(known, first_at)
             )
-        if len(plan.history.slot):
-            self.tails.observe(plan.history.slot, plan.history.at)
+        self.tails.observe(plan.history.slot, plan.history.at)
         updates = plan.updates + sum(one.updates for one in restated)
         self.version += updates
         late = sum(int(plan.late[one.new].sum()) for one in restated)
@@ -213,11 +196,10 @@ class State:
 
     def _classify(self, columns: Columns) -> tuple[Appended, Int]:
         """Return what new observations are, and the slots of series that need their history."""
-        merged = merge_equal_keys(columns, first_of_key(columns), self.index.origins)
-        counted = merged.raw >= 0
+        counted = columns.raw >= 0
         if not counted.all():
-            merged = merged.take(counted)
-        return classify_new(self.tails, merged.slot, merged.at, merged.raw)
+            columns = columns.take(counted)
+        return classify_new(self.tails, columns.slot, columns.at, columns.raw)
 
     # Applying.
 
@@ -247,11 +229,13 @@ class State:
 
     def _spans(self, batch: Columns, margin: int) -> list[Span]:
         """Return the times of each series' observations in a batch, with a margin around them."""
-        ends = np.flatnonzero(last_of_slot(batch.slot))
-        begins = np.concatenate(([0], ends[:-1] + 1))
+        begins, ends = (
+            np.flatnonzero(one) for one in (first_of_series(batch.slot), last_of_series(batch.slot))
+        )
         sources = self.index.sources
         return [
             Span(
+                slot,
                 sources[self.tails.source[slot]],
                 self.index.models[slot],
                 max(int(batch.at[low]) - margin, 0),
@@ -269,7 +253,11 @@ class State:
         superseded: Sequence[GridRows],
         **counts: int,
     ) -> Result:
-        both, rows, gone = _all_observed(observed), _all_rows(grid), _all_rows(superseded)
+        both = Observed.concatenate(observed)
+        if len(observed) > 1:
+            # Rows are written by series; the parts have different ones.
+            both = both.take(np.argsort(both.columns.slot, kind="stable"))
+        rows, gone = GridRows.concatenate(grid), GridRows.concatenate(superseded)
         parts = (both.columns.slot, rows.rows.series, gone.rows.series)
         changed = np.zeros(len(self), bool)
         for part in parts:
@@ -293,21 +281,3 @@ class State:
 
 def _parts(slots: Int) -> Iterable[Int]:
     return (slots[begin : begin + MAX_SERIES] for begin in range(0, len(slots), MAX_SERIES))
-
-
-def _all_observed(parts: Sequence[Observed]) -> Observed:
-    columns = concatenate([part.columns for part in parts])
-    values = zip(*(list(vars(part).values())[1:] for part in parts), strict=True)
-    observed = Observed(columns, *(np.concatenate(column) for column in values))
-    # Rows are written by series; the parts have different ones.
-    return observed if len(parts) == 1 else observed.take(np.argsort(columns.slot, kind="stable"))
-
-
-def _all_rows(parts: Sequence[GridRows]) -> GridRows:
-    if not parts:
-        return no_rows()
-    return GridRows(
-        concatenate_grids([part.rows for part in parts]),
-        np.concatenate([part.withdrawn for part in parts]),
-        np.concatenate([part.superseded_at for part in parts]),
-    )

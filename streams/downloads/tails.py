@@ -5,15 +5,21 @@ from typing import Any
 
 import numpy as np
 
-from breakout.core.arrays import NULL, Flag, Int
-from breakout.core.counters import (
-    ROLLBACK_MS,
-    Counters,
-    State,
-)
+from breakout.core.arrays import NULL, Flag, Int, last_of_series
+from breakout.core.counters import ROLLBACK_MS, Counters, Moves, State
 from breakout.core.times import DAY_MS
-from streams.columns import first_of_slot, last_of_slot
 from streams.downloads.recent_changes import RecentChanges
+
+
+@dataclass(frozen=True)
+class Ends:
+    """All that is known of the ends of series, by slot and time."""
+
+    slot: Int
+    at: Int
+    raw: Int
+    counters: Counters
+    opening: Int
 
 
 @dataclass
@@ -44,7 +50,6 @@ class Tails:
     """Whether one since the last knot is held or rolled back."""
     corrected: Flag
     """Whether the last knot's day has a correction."""
-
     changes: RecentChanges
 
     @classmethod
@@ -71,26 +76,26 @@ class Tails:
 
     def observe(self, slot: Int, at: Int) -> None:
         """Take in the times of observations, with or without a counter; sorted by slot and time."""
-        last = last_of_slot(slot)
+        last = last_of_series(slot)
         self.latest_at[slot[last]] = np.maximum(self.latest_at[slot[last]], at[last])
 
-    def restate(self, slot: Int, at: Int, raw: Int, counters: Counters, opening: Int) -> None:
-        """Take in all that is known of the ends of some series; sorted by slot and time."""
-        last = np.flatnonzero(last_of_slot(slot))
+    def restate(self, ends: Ends) -> None:
+        """Take in all that is known of the ends of some series."""
+        slot, at, raw, counters = ends.slot, ends.at, ends.raw, ends.counters
+        if not len(slot):
+            return
+        last = np.flatnonzero(last_of_series(slot))
         slots = slot[last]
-        first = first_of_slot(slot)
-        grown = np.concatenate(([0], np.diff(raw)))
-        grown[first] = 0
-        place = np.arange(len(at))
-        change = np.maximum.accumulate(np.where(first | (grown != 0), place, 0))
+        moves = Moves.of(slot, raw)
+        change = moves.change
         self.at[slots], self.raw[slots] = at[last], raw[last]
         self.changed_at[slots] = at[change[last]]
         self.changes.forget(slots)
-        changed = np.flatnonzero(first | (grown != 0))
-        self.changes.add(slot[changed], at[changed], np.maximum(grown[changed], 0))
-        knot = np.maximum.accumulate(np.where(counters.knot, place, 0))
+        changed = np.flatnonzero(moves.changed)
+        self.changes.add(slot[changed], at[changed], np.maximum(moves.grown[changed], 0))
+        knot = np.maximum.accumulate(np.where(counters.knot, np.arange(len(at)), 0))
         self.knot_at[slots], self.knot_raw[slots] = at[knot[last]], raw[knot[last]]
-        self.opening[slots] = opening[knot[last]]
+        self.opening[slots] = ends.opening[knot[last]]
         held = counters.state == State.HELD
         self.held[slots] = _any_since(held, change[last], last)
         unsure = held | (counters.state == State.ROLLBACK)

@@ -5,7 +5,7 @@ An observation at s, with p before it and n after it, changes states only in
 among those that were knots from the start. (tests/oracle/test_counter_windows.py has the proof.)
 """
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -21,7 +21,7 @@ ENDLESS = 1 << 62
 _RUN_MS = HELD_MS - RENEWAL_MS
 
 
-@dataclass
+@dataclass(frozen=True)
 class Windows:
     """One window a series; moments in milliseconds UTC, days since 1970, both ends included."""
 
@@ -70,7 +70,7 @@ class Series:
     """Whether its history is read to the last."""
 
 
-@dataclass
+@dataclass(frozen=True)
 class Window:
     """The window of one series."""
 
@@ -78,7 +78,7 @@ class Window:
     last_at: int = -ENDLESS
     first_day: int = ENDLESS
     last_day: int = -ENDLESS
-    incomplete: bool = field(default=False)
+    incomplete: bool = False
 
 
 def window_of(series: Series) -> Window:

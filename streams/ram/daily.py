@@ -6,6 +6,7 @@ import numpy as np
 
 from breakout.contract import DailySlice
 from breakout.core.arrays import NULL, Int
+from streams.columns import count_column
 
 
 @dataclass(frozen=True)
@@ -30,8 +31,8 @@ class DailyRows:
 
 def rows_of(slice_: DailySlice) -> DailyRows:
     """Return the rows of a slice; `model` is the index into its models."""
-    cumulative = _counts(slice_.row_cumulative)
-    downloads = _counts(slice_.row_downloads)
+    cumulative = count_column(slice_.row_cumulative)
+    downloads = count_column(slice_.row_downloads)
     gap = np.array(slice_.row_gap, dtype=bool)
     return DailyRows(
         np.array(slice_.row_model, dtype=np.int64),
@@ -39,7 +40,3 @@ def rows_of(slice_: DailySlice) -> DailyRows:
         np.where(gap, NULL, cumulative),
         np.where(cumulative == NULL, NULL, downloads),
     )
-
-
-def _counts(column: list[int | None]) -> Int:
-    return np.array([NULL if count is None else count for count in column], dtype=np.int64)

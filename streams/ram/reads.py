@@ -6,21 +6,16 @@ from typing import Literal
 
 import numpy as np
 
+from breakout.contract.events import LATEST_DAY
 from breakout.core.ages import MAX_AGE_DAYS
-from breakout.core.ram import BUILT_IN, Baseline
-from breakout.core.times import DAY_MS
+from breakout.core.ram import BUILT_IN, SOURCE, Baseline
+from breakout.core.times import DAY_MS, day_ms
 from streams.arrow import day_start_ms, int_column, iter_rows
 from streams.clickhouse import WorkerClickHouse
 from streams.ram.baselines import baseline_of
 from streams.ram.changes import Breakout, LatestRow
 from streams.ram.daily import DailyRows
 from streams.ram.state import BinState
-
-RAM_SOURCE = "huggingface"
-"""Points rest on the counters of the Hub alone."""
-
-LAST_DAY = 65_535
-"""The last day that ClickHouse's Date holds."""
 
 _EDGES: tuple[Literal["left"], Literal["right"]] = ("left", "right")
 
@@ -81,10 +76,10 @@ def load_daily(
             ORDER BY model_id
             """,
             {
-                "source": RAM_SOURCE,
+                "source": SOURCE,
                 "ids": part,
                 "first": max(min(day0) // DAY_MS - 1, 0),
-                "last": min(max(day0) // DAY_MS + MAX_AGE_DAYS - 1, LAST_DAY),
+                "last": min(max(day0) // DAY_MS + MAX_AGE_DAYS - 1, day_ms(LATEST_DAY) // DAY_MS),
             },
         )
         models = np.array(table["model"].to_pylist(), dtype=object)

@@ -8,11 +8,11 @@ from breakout.contract import DailySlice, DownloadsSlice, ModelRecord
 from breakout.core.arrays import NULL
 from breakout.core.counters import State as CounterState
 from breakout.core.grid import Basis
+from breakout.core.ram import SOURCE
 from breakout.core.times import DAY_MS, from_ms, to_ms
 from streams.downloads.daily_slices import slices_of, slices_of_registry
 from streams.downloads.registry import RamInputs
 from streams.downloads.slice_columns import SliceColumns
-from streams.downloads.state import RAM_SOURCE
 from tests.streams.downloads.stored import Stored
 from tests.streams.ram.memory import MemoryRam
 from tests.streams.ram.slices import GridRow
@@ -70,7 +70,7 @@ class MemoryPipeline:
     def _grids(self) -> dict[str, dict[int, GridRow]]:
         grids: dict[str, dict[int, GridRow]] = {}
         for (source, model_id, day), row in self.stored.daily.final().items():
-            if source == RAM_SOURCE:
+            if source == SOURCE:
                 cumulative, downloads, _, basis, _ = row
                 grids.setdefault(model_id, {})[day] = GridRow(
                     cumulative, _none(downloads), gap=basis == Basis.GAP
