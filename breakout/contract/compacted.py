@@ -6,7 +6,7 @@ meaning, and a record without a value is unreadable.
 
 from typing import Protocol
 
-from breakout.contract.events import ContractError
+from breakout.contract.events import ContractError, ModelRecord, NameRecord
 from breakout.contract.topics import TOPICS
 
 COMPACTED = frozenset(topic.name for topic in TOPICS if topic.cleanup == "compact")
@@ -21,6 +21,11 @@ class Keyed(Protocol):
     @property
     def key(self) -> str:
         """The key of its record."""
+
+
+def has_equal_facts(one: ModelRecord | NameRecord, other: ModelRecord | NameRecord) -> bool:
+    """Whether two readings of one key differ in their time at most."""
+    return one == other.model_copy(update={"observed_at": one.observed_at})
 
 
 def is_tombstone(topic: str, key: bytes | None, value: bytes | None) -> bool:

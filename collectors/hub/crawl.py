@@ -16,7 +16,7 @@ from breakout.contract.model_ids import ModelId
 from breakout.registry.hub import object_id
 from breakout.registry.known import Known
 from breakout.registry.policy import rejection
-from breakout.registry.renames import primary
+from breakout.registry.renames import Renames, primary
 from breakout.settings import Settings
 from collectors.http.client import DEFAULT_REQUEST_POLICY, RequestPolicy, Source
 from collectors.http.errors import (
@@ -81,6 +81,13 @@ class Crawl:
     """Rows without a valid id, or with invalid counters or facts."""
     failures: dict[str, str] = field(default_factory=dict)
     """Organisations whose listing is incomplete, and why."""
+
+    def renames(self, tracked: Collection[str], known: Known) -> Renames:
+        """Return the names of repositories, as the registry's records and this crawl have them."""
+        renames = Renames(tracked, known)
+        for model_id, name in self.renamed.items():
+            renames.add(model_id, name, object_id(self.repositories.get(model_id)))
+        return renames
 
 
 def passes_policy(model_id: str, row: Row) -> bool:

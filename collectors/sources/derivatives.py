@@ -280,10 +280,8 @@ class DerivativesJob(HubJob):
         """Crawl the derivatives of the tracked models, under all names of each."""
         await self.read_known()
         tracked_list = await self.read_list()
-        renames = Renames(tracked_list.models, self.known)
         listed = await self.crawl(tracked_list, observed_at, collector=self.name)
-        for model_id, name in listed.renamed.items():
-            renames.add(model_id, name, object_id(listed.repositories.get(model_id)))
+        renames = listed.renames(tracked_list.models, self.known)
         async with hub_source(self.settings, request_policy=self.request_policy) as hub:
             found = await crawl_derivatives(
                 hub,

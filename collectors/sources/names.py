@@ -5,6 +5,7 @@ from datetime import datetime
 from types import MappingProxyType
 from typing import NamedTuple, Self
 
+from breakout.contract.compacted import has_equal_facts
 from breakout.contract.events import NameRecord
 from breakout.registry.names import NameMap
 
@@ -56,10 +57,11 @@ def name_records(
             hint=facts.hint,
             licensed_open=facts.licensed_open,
         )
-        if before is None or name in listed or meaning is not None or _differ(before, record):
+        if (
+            before is None
+            or name in listed
+            or meaning is not None
+            or not has_equal_facts(record, before)
+        ):
             records.append(record)
     return records
-
-
-def _differ(one: NameRecord, other: NameRecord) -> bool:
-    return one != other.model_copy(update={"observed_at": one.observed_at})

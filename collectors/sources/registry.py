@@ -5,11 +5,11 @@ from types import MappingProxyType
 
 from pydantic import ValidationError
 
+from breakout.contract.compacted import has_equal_facts
 from breakout.contract.events import ModelRecord
-from breakout.registry.hub import HubFacts, object_id
+from breakout.registry.hub import HubFacts
 from breakout.registry.known import Known
 from breakout.registry.overrides import Overrides, load_overrides
-from breakout.registry.renames import Renames
 from breakout.registry.resolve import resolve
 from breakout.registry.tracked_list import TrackedList
 from collectors.hub.crawl import Crawl, passes_policy
@@ -54,9 +54,7 @@ def resolve_models(
     the list or the overrides withdraw no longer holds for it either; it has a record only if that
     changes anything. A model that was never known has none.
     """
-    renames = Renames(tracked_list.models, known)
-    for model_id, name in found.renamed.items():
-        renames.add(model_id, name, object_id(found.repositories.get(model_id)))
+    renames = found.renames(tracked_list.models, known)
     records: dict[str, ModelRecord] = {}
     missing = dict(found.missing)
 
@@ -88,7 +86,7 @@ def resolve_models(
     for model_id, before in sorted(known.items()):
         if model_id not in records:
             record = resolved(model_id, HubFacts.remembered(before))
-            if record.model_copy(update={"observed_at": before.observed_at}) != before:
+            if not has_equal_facts(record, before):
                 records[model_id] = record
     tracked = sum(record.tracked for record in records.values())
     withdrawn = sum(
