@@ -125,9 +125,7 @@ def breakouts_table(breakouts: Sequence[Breakout]) -> Table:
     table = Table(box=None, header_style="bold", pad_edge=False)
     table.add_column("model", overflow="fold", min_width=20)
     table.add_column("size", no_wrap=True)
-    columns = ["passed 1.00x", "downloads", "RAM"]
-    capped = any(one.top_day_share is not None for one in breakouts)
-    columns += ["capped", "top day"] if capped else []
+    columns = ["passed 1.00x", "downloads", "RAM", "capped", "top day"]
     later = any(one.confirmed_age not in {None, one.age_days} for one in breakouts)
     columns += ["confirmed"] if later else []
     for column in columns:
@@ -138,10 +136,10 @@ def breakouts_table(breakouts: Sequence[Breakout]) -> Table:
             one.size_bin,
             f"{one.crossed_at:%Y-%m-%d}, day {one.age_days:>2}",
             f"{one.cumulative:,}",
-            f"{one.ram:.2f}x",
+            _ram(one.ram),
+            _ram(one.ram_capped),
+            _share(one.top_day_share),
         ]
-        if capped:
-            cells += [_ram(one.ram_capped), _share(one.top_day_share)]
         if later:
             cells.append("" if one.confirmed_age is None else f"day {one.confirmed_age:>2}")
         table.add_row(*cells)
