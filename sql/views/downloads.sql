@@ -41,7 +41,8 @@ CREATE OR REPLACE VIEW downloads
     model_id String COMMENT 'Model id, as the Hub spells it',
     observed_at DateTime64(3, 'UTC') COMMENT 'Moment of the observation, UTC',
     source LowCardinality(String) COMMENT 'Source of the counters: huggingface',
-    origin LowCardinality(String) COMMENT 'How it was read: live, or the name of an archive',
+    origin LowCardinality(String)
+        COMMENT 'How it was read: live, or the name of an archive; with -30d, by the 30-day counter of a young repository',
     downloads_all_time Nullable(UInt64) COMMENT 'Raw counter: downloads since creation; null = not reported',
     downloads_30d Nullable(UInt64) COMMENT 'Raw counter: downloads in the 30 days before; never cumulative',
     likes Nullable(UInt64) COMMENT 'Likes at that moment',
