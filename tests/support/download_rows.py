@@ -1,7 +1,7 @@
 """Rows of the tables of downloads, made from observations as the downloads processor makes them."""
 
 from collections.abc import Iterable
-from datetime import UTC, date, datetime, timedelta
+from datetime import datetime
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -10,10 +10,9 @@ from breakout.core.arrays import NULL
 from breakout.core.counters import State
 from breakout.core.grid import Basis, Grid
 from breakout.core.knowledge import known
+from breakout.core.times import DAY_MS, from_ms, to_ms
 
 Row = dict[str, Any]
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_MILLISECOND = timedelta(milliseconds=1)
 
 
 class Observed(NamedTuple):
@@ -32,7 +31,7 @@ def download_rows(observations: Iterable[Observed], *, version: int = 1) -> dict
     number = {name: place for place, name in enumerate(names)}
     found = known(
         np.array([number[one.model_id, one.source] for one in observed], np.int64),
-        np.array([(one.at - _EPOCH) // _MILLISECOND for one in observed], np.int64),
+        np.array([to_ms(one.at) for one in observed], np.int64),
         np.array([one.downloads for one in observed], np.int64),
     )
     counters = found.counters
@@ -68,7 +67,7 @@ def _grid_rows(grid: Grid, names: list[tuple[str, str]]) -> list[Row]:
     return [
         {
             "model_id": names[grid.series[place]][0], "source": names[grid.series[place]][1],
-            "day": date(1970, 1, 1) + timedelta(days=int(grid.day[place])),
+            "day": from_ms(int(grid.day[place]) * DAY_MS).date(),
             "cumulative": int(grid.cumulative[place]), "downloads": _count(grid.downloads[place]),
             "correction": int(grid.correction[place]),
             "basis": Basis(grid.basis[place]).name.lower(),
@@ -93,7 +92,7 @@ def _scrapes(observed: list[Observed]) -> list[Row]:
 
 
 def _moment(milliseconds: Any) -> datetime | None:
-    return None if milliseconds == NULL else _EPOCH + int(milliseconds) * _MILLISECOND
+    return None if milliseconds == NULL else from_ms(int(milliseconds))
 
 
 def _count(value: Any) -> int | None:

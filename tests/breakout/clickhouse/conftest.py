@@ -2,10 +2,14 @@
 
 import uuid
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
 import pytest
+from clickhouse_connect.driver.client import Client
 
+from breakout.clickhouse.client import migration_client
+from breakout.clickhouse.migrations import migrate
 from breakout.settings import Settings, read_settings
 from tests.support.embedded_servers import ClickHouseServer, running_clickhouse
 
@@ -23,6 +27,15 @@ def settings(server: ClickHouseServer) -> Settings:
     return read_settings(
         clickhouse_url=f"{server.url}/t{uuid.uuid4().hex}", clickhouse_password="s3cret pass"
     )
+
+
+@pytest.fixture
+def client(settings: Settings) -> Iterator[Client]:
+    """A client of an empty database, with tables and views."""
+    migrate(settings)
+    with closing(migration_client(settings)) as client:
+        client.database = settings.clickhouse.database
+        yield client
 
 
 @pytest.fixture

@@ -6,15 +6,15 @@ from datetime import UTC, date, datetime, timedelta
 from random import Random
 from typing import Any
 
-import numpy as np
 import pytest
 
 from breakout.clickhouse.client import reader_client, writer_client
 from breakout.clickhouse.migrations import migrate
 from breakout.contract.events import ModelRecord
-from breakout.core.counters import State, classify
 from breakout.settings import Settings
+from tests.breakout.cli.seed import insert
 from tests.oracle.counter_health import counter_health_of
+from tests.support.download_rows import Observed, download_rows
 
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
 MONDAY = datetime(2026, 3, 2, tzinfo=UTC)
@@ -60,28 +60,19 @@ def store(
     source: str = "huggingface",
 ) -> None:
     """Write observations with their states, and when the hub says models were created."""
-    rows = [
-        {
-            "model_id": model_id, "observed_at": at, "source": source, "origin": "live",
-            "downloads_all_time": total, "state": State(state).name.lower(),
-            "correction": taken or None, "version": 1,
-        }
+    observed = [
+        Observed(model_id, at, total, source)
         for model_id, counter in counters.items()
-        for (at, total), state, taken in zip(counter, *_states(counter), strict=True)
-    ]  # fmt: skip
+        for at, total in counter
+    ]
     with closing(writer_client(settings)) as client:
-        client.insert("downloads_log", [[*row.values()] for row in rows], [*rows[0]])
+        for table, rows in download_rows(observed).items():
+            insert(client, table, *rows)
         client.insert(
             "models_log",
             [[model_id, "a", True, one, MONDAY] for model_id, one in created.items()],
             ["model_id", "org", "tracked", "created_at", "observed_at"],
         )
-
-
-def _states(counter: Counter) -> tuple[list[int], list[int]]:
-    at = np.array([int(at.timestamp() * 1000) for at, _ in counter])
-    read = classify(np.zeros(len(at), np.int64), at, np.array([total for _, total in counter]))
-    return read.state.tolist(), read.correction.tolist()
 
 
 COUNTS = "(SELECT * EXCEPT held_hours FROM counter_health_since(since = '1970-01-15'))"

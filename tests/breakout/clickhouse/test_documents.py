@@ -8,22 +8,11 @@ import pyarrow as pa
 import pytest
 from clickhouse_connect.driver.client import Client
 
-from breakout.clickhouse.client import migration_client
-from breakout.clickhouse.migrations import migrate
 from breakout.contract import InferenceDay, LeaderboardSlice
-from breakout.settings import Settings
 from streams.facts import rows
 
 DAY = date(2026, 1, 2)
 COUNTED = datetime(2026, 1, 3, 2, tzinfo=UTC)
-
-
-@pytest.fixture
-def client(settings: Settings) -> Client:
-    migrate(settings)
-    client = migration_client(settings)
-    client.database = settings.clickhouse.database
-    return client
 
 
 def insert(client: Client, table: str, readings: Sequence[pa.Table]) -> None:

@@ -1,6 +1,5 @@
 """Views of downloads that no oracle computes, against plain sums over invented counters."""
 
-from collections.abc import Iterator
 from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from random import Random
@@ -9,8 +8,7 @@ from typing import Any
 import pytest
 from clickhouse_connect.driver.client import Client
 
-from breakout.clickhouse.client import migration_client, reader_client
-from breakout.clickhouse.migrations import migrate
+from breakout.clickhouse.client import reader_client
 from breakout.settings import Settings
 from tests.breakout.cli.seed import insert
 from tests.oracle import counters
@@ -22,15 +20,6 @@ DAY = timedelta(days=1)
 SOURCES = ("huggingface", "modelscope")
 TODAY = "a/today"
 """First observed on the last day."""
-
-
-@pytest.fixture
-def client(settings: Settings) -> Iterator[Client]:
-    """A client of an empty database."""
-    migrate(settings)
-    with closing(migration_client(settings)) as client:
-        client.database = settings.clickhouse.database
-        yield client
 
 
 def load(client: Client, observations: list[Observed], *, untracked: str = "") -> None:

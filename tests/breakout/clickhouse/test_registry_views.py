@@ -3,27 +3,15 @@
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
-import pytest
 from clickhouse_connect.driver.client import Client
 
-from breakout.clickhouse.client import migration_client
-from breakout.clickhouse.migrations import migrate
 from breakout.contract import DerivativesSlice, ModelRecord
-from breakout.settings import Settings
 from streams.derivatives import rows as derivative_rows
 from streams.derivatives.state import SourceState
 from streams.downloads import rows
 
 FIRST = datetime(2026, 3, 2, 7, tzinfo=UTC)
 WEEK = timedelta(weeks=1)
-
-
-@pytest.fixture
-def client(settings: Settings) -> Client:
-    migrate(settings)
-    client = migration_client(settings)
-    client.database = settings.clickhouse.database
-    return client
 
 
 def record(model_id: str, week: int, **facts: Any) -> ModelRecord:
