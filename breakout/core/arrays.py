@@ -28,13 +28,32 @@ def last_of_series(series: Int) -> Flag:
 def first_at_or_after(values: Int, targets: Int, low: Int, high: Int) -> Int:
     """Return the first place in each range of `values` whose value reaches its target.
 
-    A range goes from `low` to `high`, both included, is sorted, and its last value reaches the
-    target. One binary search runs in all ranges together.
+    A range is sorted and goes from `low` to `high`, which is returned if no value before it reaches
+    the target. One binary search runs in all ranges together.
     """
     low, high = low.copy(), high.copy()
     while (searching := low < high).any():
         middle = (low + high) // 2
-        reached = values[middle] >= targets
+        # A range that is done may end after the last value.
+        reached = values[np.minimum(middle, len(values) - 1)] >= targets
         high = np.where(searching & reached, middle, high)
         low = np.where(searching & ~reached, middle + 1, low)
     return low
+
+
+def first_at_least(values: Int, least: Int, begin: Int, end: Int) -> Int:
+    """Return the first place in each range of `values` that is at least `least`, else its `end`.
+
+    A range goes from `begin` to `end`, which is excluded, in any order. All are searched together,
+    by steps of powers of two: `highest` has the greatest value of each step.
+    """
+    place = begin.copy()
+    longest = int((end - begin).max(initial=0))
+    highest = [values]
+    while (width := 1 << (len(highest) - 1)) * 2 <= longest:
+        highest.append(np.maximum(highest[-1][:-width], highest[-1][width:]))
+    for step, greatest in reversed(list(enumerate(highest))):
+        inside = np.flatnonzero(place + (1 << step) <= end)
+        smaller = inside[greatest[place[inside]] < least[inside]]
+        place[smaller] += 1 << step
+    return place

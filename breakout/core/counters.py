@@ -8,14 +8,19 @@ A counter is renewed about once a day, may stay unchanged for days, falls and re
 an observation at which the true counter is known; between knots downloads are interpolated.
 """
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import IntEnum
 
 import numpy as np
 from numpy.typing import NDArray
 
-from breakout.core.arrays import Flag, Int, first_at_or_after, first_of_series
+from breakout.core.arrays import (
+    Flag,
+    Int,
+    first_at_least,
+    first_at_or_after,
+    first_of_series,
+)
 from breakout.core.times import DAY_MS
 
 RENEWAL_MS = DAY_MS
@@ -109,7 +114,8 @@ def classify(series: Int, at: Int, raw: Int) -> Counters:
     _classify_unchanged(state, series, at, moves)
     correction = np.zeros(len(raw), np.int64)
     open_until = -1
-    for fall, end in rollbacks(series, at, raw, moves):
+    falls, ends = rollbacks(series, at, raw, moves)
+    for fall, end in zip(falls.tolist(), ends.tolist(), strict=True):
         if fall < open_until:
             continue
         if end:
@@ -168,14 +174,13 @@ def few_expected(rise: Int, took: Int, unchanged: Int) -> Flag:
     return few
 
 
-def rollbacks(series: Int, at: Int, raw: Int, moves: Moves) -> Iterator[tuple[int, int]]:
-    """Yield the place of each fall, and of what reaches the value before it within 14 days, else 0.
+def rollbacks(series: Int, at: Int, raw: Int, moves: Moves) -> tuple[Int, Int]:
+    """Return the place of each fall, and of what reaches its former value within 14 days, else 0.
 
     A fall within a rollback is one of its own here.
     """
     falls = np.flatnonzero(moves.grown < 0)
     ends = np.searchsorted(series, series[falls], "right")
-    for fall, series_end in zip(falls.tolist(), ends.tolist(), strict=True):
-        end = fall + int(np.searchsorted(at[fall:series_end], at[fall] + ROLLBACK_MS, "right"))
-        reached = np.flatnonzero(raw[fall + 1 : end] >= raw[fall - 1])
-        yield fall, fall + 1 + int(reached[0]) if len(reached) else 0
+    ends = first_at_or_after(at, at[falls] + ROLLBACK_MS + 1, falls, ends)
+    reached = first_at_least(raw, raw[falls - 1], falls + 1, ends)
+    return falls, np.where(reached < ends, reached, 0)

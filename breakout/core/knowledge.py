@@ -64,8 +64,8 @@ def _events(series: Int, at: Int, raw: Int) -> Int:
         & (unchanged[:-1] <= HELD_MS)
         & (unchanged[:-1] >= RENEWAL_MS)
     )
-    recovered = [end for _, end in rollbacks(series, at, raw, moves) if end]
-    return np.union1d(np.flatnonzero(passing), np.array(recovered, np.int64))
+    _, ends = rollbacks(series, at, raw, moves)
+    return np.union1d(np.flatnonzero(passing), ends[ends > 0])
 
 
 @dataclass
