@@ -13,7 +13,7 @@ from pathlib import Path
 from random import Random
 
 from bench.figures import Figure
-from bench.measured_pipeline import measured_pipeline, start_worker, wait_rows
+from bench.measured_pipeline import measured_pipeline, start_worker, wait_observations
 from bench.sizes import Sizes
 from breakout.contract import DownloadsSlice, ModelRecord
 from tests.support.pipeline import Pipeline
@@ -40,7 +40,7 @@ def figures(sizes: Sizes, report: Callable[[str], None]) -> Iterator[Figure]:
         _publish(pipeline, file)
         published = time.perf_counter() - started
         report("waiting for the rows")
-        wait_rows(pipeline, process, rows + size.models, _SECONDS)
+        wait_observations(pipeline, process, rows + size.models, _SECONDS)
         queryable = time.perf_counter() - started
         pipeline.wait_caught_up(_SECONDS)
         ram = time.perf_counter() - started

@@ -9,7 +9,12 @@ from dataclasses import dataclass
 from time import perf_counter
 
 from bench.figures import Figure, Ratio, Target
-from bench.measured_pipeline import measured_pipeline, start_worker, wait_rows, write_history
+from bench.measured_pipeline import (
+    measured_pipeline,
+    start_worker,
+    wait_observations,
+    write_history,
+)
 from bench.publishing import publish
 from bench.sizes import Sizes
 from bench.workload import Workload
@@ -74,8 +79,7 @@ def cost(models: int, scrapes: int, *, history_hours: int) -> Cost:
         write_history(pipeline, models, history_hours)
         process = start_worker(pipeline)
         publish(pipeline.bootstrap, workload.slices(0, 0))
-        existing = models * (history_hours + 1)
-        wait_rows(pipeline, process, existing, _SECONDS)
+        wait_observations(pipeline, process, models, _SECONDS)
         pipeline.wait_caught_up(_SECONDS)
         records = workload.slices(1, scrapes, size=RECORD_MODELS)
         publish(pipeline.bootstrap, records, before=process.pause)
@@ -83,7 +87,7 @@ def cost(models: int, scrapes: int, *, history_hours: int) -> Cost:
         process.resume()
         started = perf_counter()
         observations = models * scrapes
-        wait_rows(pipeline, process, existing + observations, _SECONDS)
+        wait_observations(pipeline, process, models + observations, _SECONDS)
         took = perf_counter() - started
         used = process.cpu_seconds - used
         return Cost(1e6 * took / observations, 1e6 * used / observations, process.memory_mb())

@@ -8,7 +8,7 @@ from bench.measured_pipeline import (
     measured_pipeline,
     rows_of,
     start_worker,
-    wait_rows,
+    wait_observations,
     write_history,
 )
 from bench.publishing import publish
@@ -32,18 +32,15 @@ def figures(sizes: Sizes, report: Callable[[str], None]) -> Iterator[Figure]:
             process = start_worker(pipeline)
             pipeline.publish(workload.registry(min(size.with_points, models)))
             publish(pipeline.bootstrap, workload.slices(0, 0))
-            existing = models * (hours + 1)
-            wait_rows(pipeline, process, existing, _SECONDS)
+            wait_observations(pipeline, process, models, _SECONDS)
             pipeline.wait_caught_up(_SECONDS)
             pipeline.workers[-1].stop()
             publish(pipeline.bootstrap, workload.slices(1, 1))
             started = time.perf_counter()
             process = start_worker(pipeline)
-            wait_rows(pipeline, process, existing + 1, _SECONDS)
+            wait_observations(pipeline, process, models + 1, _SECONDS)
             took = time.perf_counter() - started
-            (rows,) = rows_of(pipeline, "SELECT count() FROM downloads_log")[0]
-        note = (
-            f"a history of {models * hours:,} observations; {rows - existing:,} rows written first"
-        )
+            (rows,) = rows_of(pipeline, "SELECT sum(models) FROM scrapes_log FINAL")[0]
+        note = f"a history of {models * hours:,} observations; {rows - models:,} rows written first"
         name = f"to the first row, {models:,} models"
         yield Figure(NAME, name, took, "s", note, TARGETS.get(models))

@@ -205,7 +205,8 @@ def _breakout(
             pipeline.clickhouse,
             process,
             workload,
-            f"SELECT count() FROM {database}.downloads_log",
+            # Written last; `downloads_log` has restated observations twice.
+            f"SELECT sum(models) FROM {database}.scrapes_log FINAL",
             _DELTAS.format(f"{database}.downloads_by_source_log"),
             scrapes,
             partial(publish, pipeline.bootstrap, records(1, scrapes)),
