@@ -1,4 +1,4 @@
-"""Answer cache: identical queries share one answer until the data change."""
+"""Answer cache: identical queries share one answer while the tables they read do not change."""
 
 import asyncio
 from collections.abc import Callable, Coroutine, Hashable
@@ -24,7 +24,7 @@ class _Entry:
 
 
 class AnswerCache:
-    """Stores answers until `clear`, each for up to a minute; concurrent requests share one."""
+    """Stores each answer for up to a minute; concurrent requests share one."""
 
     def __init__(self) -> None:
         self._entries: dict[Hashable, _Entry] = {}
@@ -51,15 +51,10 @@ class AnswerCache:
                 if mine:
                     raise
 
-    def clear(self) -> None:
-        """Drop all answers, those being fetched too."""
-        self._entries = {}
-        self._bytes = 0
-
     def _store(self, key: Hashable, task: asyncio.Task[bytes]) -> None:
         entry = self._entries.get(key)
         if entry is None or entry.task is not task:
-            # Cleared meanwhile. Retrieve the exception, or asyncio logs it.
+            # Expired meanwhile. Retrieve the exception, or asyncio logs it.
             task.cancelled() or task.exception()
         elif task.cancelled() or task.exception() is not None:
             # Errors are not cached.

@@ -27,6 +27,7 @@ from api.operations import (
 from api.page import routes as page
 from api.page.live_updates import LiveUpdates
 from api.rate_limits import RateLimitMiddleware
+from api.response_cache import ResponseCacheMiddleware
 from api.token_buckets import TokenBuckets
 from breakout.settings import Settings
 
@@ -77,6 +78,7 @@ def create_app(settings: Settings) -> FastAPI:
     describe = app.openapi
     app.openapi = lambda: _with_examples(describe())  # type: ignore[method-assign]
     problems.install(app)
+    app.add_middleware(ResponseCacheMiddleware, database=database)
     keys = Keys(settings.api_keys_file)
     app.add_middleware(RateLimitMiddleware, settings=settings, keys=keys, costs=costs)
     app.add_middleware(

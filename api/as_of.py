@@ -5,12 +5,15 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from api.database import Database, parse_lines
+from api.database import ChangedError, Database, parse_lines
 from api.operation import Operation
 from api.parameters import OperationParameters, iso
 from api.problems import parameter_problem
 from api.queries import Statement, parameters, query
+from api.query_tables import tables_of
+from api.table_states import ReadFrom
 
+_AS_OF: Statement = query("as_of"), {}
 ATTEMPTS = 3
 """How often stored figures are read again because newer observations arrived meanwhile."""
 
@@ -24,6 +27,15 @@ class AsOf:
     requested: str | None
 
 
+@dataclass(frozen=True)
+class Small:
+    """A small response: its timestamp, its rows as lines of JSON, and where they are from."""
+
+    timestamp: str | None
+    lines: bytes
+    read_from: ReadFrom
+
+
 async def resolve_as_of(
     database: Database, operation: Operation, params: OperationParameters, requested: str | None
 ) -> AsOf:
@@ -31,11 +43,7 @@ async def resolve_as_of(
 
     Raises a 422 problem if it is earlier than the latest and the parameters allow the latest only.
     """
-    latest_statement = _latest(operation)
-    (row,) = parse_lines(
-        await database.cached(latest_statement, lambda: database.fresh_lines(*latest_statement))
-    )
-    latest: str | None = row["as_of"]
+    latest = _latest(await database.lines(*_AS_OF), operation)
     # All have one format, so they compare as text.
     timestamp = min(requested, latest) if requested and latest else latest
     if timestamp != latest and (reason := params.latest_only()):
@@ -45,41 +53,38 @@ async def resolve_as_of(
 
 async def read_small(
     database: Database, operation: Operation, build: Callable[[bool], Statement], as_of: AsOf
-) -> tuple[str | None, bytes]:
-    """Return the timestamp of a small response and its rows as lines of JSON.
-
-    `build` returns the statement: of the latest figures if True, else of those at `as_of`.
+) -> Small:
+    """Return a small response. `build` returns the statement: of the latest figures if True, else
+    of those at `as_of`.
     """
     past, now = build(False), build(True)
     if as_of.is_latest and now[0] != past[0]:
         stored = await read_stored(database, operation, now, as_of.requested)
         if stored is not None:
             return stored
-    return as_of.timestamp, await database.lines(*past)
+    state = await database.state()
+    return Small(as_of.timestamp, await database.lines(*past), ReadFrom(_tables(past[0]), state))
 
 
 async def read_stored(
     database: Database, operation: Operation, statement: Statement, requested: str | None
-) -> tuple[str | None, bytes] | None:
-    """Return the timestamp and the lines of the latest stored figures, which are not versioned.
+) -> Small | None:
+    """Return a response of the latest stored figures, which are not versioned.
 
-    None if newer observations arrived during each attempt, or are newer than `requested`: the
-    response would mix figures of two timestamps.
+    None if observations arrived during each attempt, or are newer than `requested`: the response
+    would mix figures of two timestamps.
     """
-
-    async def fetch() -> bytes:
-        for _ in range(ATTEMPTS):
-            before, lines, after = await database.lines_between(statement, _latest(operation))
-            ((timestamp,),) = (row.values() for row in parse_lines(after))
+    for _ in range(ATTEMPTS):
+        state = await database.state()
+        try:
+            timestamp = _latest(await database.lines_at(state, *_AS_OF), operation)
             if requested is not None and timestamp is not None and requested < timestamp:
-                break
-            if before == after:
-                return (timestamp or "").encode() + b"\n" + lines
-        return b""
-
-    found = await database.cached((*statement, requested), fetch)
-    timestamp, _, lines = found.partition(b"\n")
-    return (timestamp.decode() or None, lines) if found else None
+                return None
+            lines = await database.lines_at(state, *statement)
+            return Small(timestamp, lines, ReadFrom(_tables(statement[0]), state))
+        except ChangedError:
+            continue
+    return None
 
 
 def bind(sql: str, params: Mapping[str, Any], timestamp: str | None) -> dict[str, Any]:
@@ -89,5 +94,11 @@ def bind(sql: str, params: Mapping[str, Any], timestamp: str | None) -> dict[str
     return {name: value for name, value in {**params, "as_of": as_of}.items() if name in used}
 
 
-def _latest(operation: Operation) -> Statement:
-    return query("as_of"), {"sources": list(operation.sources)}
+def _tables(sql: str) -> frozenset[str]:
+    return tables_of(sql) | tables_of(_AS_OF[0])
+
+
+def _latest(lines: bytes, operation: Operation) -> str | None:
+    """Return the latest timestamp of an operation's sources."""
+    rows = parse_lines(lines)
+    return max((row["as_of"] for row in rows if row["source"] in operation.sources), default=None)

@@ -18,6 +18,7 @@ from api.operations.ram import RAM, RamParameters
 from api.parameters import BaselineName, PathPart, Timestamp
 from api.problems import PROBLEMS, ProblemError
 from api.queries import Statement, query
+from api.response_cache import mark_cacheable
 
 router = APIRouter(tags=["badges"])
 SECONDS = 3600
@@ -67,8 +68,8 @@ async def ram_badge(
         sql = query(RAM.query, now=now)
         return sql, bind(sql, ram_params.values(), as_of.timestamp)
 
-    timestamp, lines = await read_small(database, RAM, build, as_of)
-    rows = parse_lines(lines)
+    small = await read_small(database, RAM, build, as_of)
+    timestamp, rows = small.timestamp, parse_lines(small.lines)
     if not rows:
         sql = query(MODELS.query)
         values = bind(sql, ModelsParameters(model=[model_id]).values(), timestamp)
@@ -83,6 +84,7 @@ async def ram_badge(
     headers = {"ETag": etag, "Cache-Control": f"public, max-age={SECONDS}"}
     if etags.matches(etag, request.headers.get("if-none-match")):
         return Response(status_code=304, headers=headers)
+    mark_cacheable(request, small.read_from)
     return Response(image, headers=headers, media_type="image/svg+xml")
 
 

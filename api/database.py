@@ -1,18 +1,18 @@
 """The database of the API: cached answers, a fair queue of queries, spooled responses."""
 
-import asyncio
 import json
 from collections.abc import AsyncIterator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
-from time import monotonic
 from typing import Any
 
-from api.answer_cache import AnswerCache, CoalescedQuery, Fetch
+from api.answer_cache import AnswerCache, Fetch
 from api.clients import current_client
 from api.fair_queue import FairQueue
-from api.queries import Statement, Values, query
+from api.queries import Values
+from api.query_tables import tables_of
 from api.read_only_client import ReadOnlyClient, collect, single_chunk
 from api.spool import Spool, SpoolFile
+from api.table_states import State, TableStates, same
 from api.token_buckets import TokenBuckets
 from breakout.settings import Settings
 
@@ -20,6 +20,10 @@ from breakout.settings import Settings
 def parse_lines(lines: bytes) -> list[dict[str, Any]]:
     """Return the rows of lines of JSON."""
     return [json.loads(line) for line in lines.splitlines()]
+
+
+class ChangedError(Exception):
+    """A table has changed while it was read."""
 
 
 class Database:
@@ -35,69 +39,51 @@ class Database:
         self._queue = FairQueue(settings.api_concurrent_queries, costs)
         self._spool = Spool(settings.api_spool_mebibytes * 2**20)
         self._cache = AnswerCache()
-        self._coalesced: dict[str, CoalescedQuery] = {}
-        self._checking = asyncio.Lock()
-        self._checked_until = 0.0
-        self._state = b""
+        self._states = TableStates(self._client, settings.api_fresh_seconds)
+
+    async def state(self) -> State:
+        """Return the states of the tables, of up to `api_fresh_seconds` ago."""
+        return await self._states.recent()
+
+    def expire_state(self) -> None:
+        """Read the states of the tables again at the next request."""
+        self._states.expire()
 
     async def rows(self, sql: str, values: Values) -> list[dict[str, Any]]:
         """Return all rows of a small response, cached."""
         return parse_lines(await self.lines(sql, values))
 
     async def lines(self, sql: str, values: Values) -> bytes:
-        """Return the lines of JSON of a small response, cached."""
-        return await self.cached((sql, values), lambda: self.queued_lines(sql, values))
+        """Return the lines of JSON of a small response, cached until a table it reads changes."""
+        state = await self.state()
+        return await self._cached(state, sql, values, lambda: self.queued_lines(sql, values))
+
+    async def lines_at(self, state: State, sql: str, values: Values) -> bytes:
+        """Return the lines of JSON of a small response whose tables were all in this state.
+
+        Responses of one state are consistent with each other. Raises `ChangedError` if a table has
+        changed.
+        """
+
+        async def fetch() -> bytes:
+            lines = await self.queued_lines(sql, values)
+            if not same(state, await self._states.current(), tables_of(sql)):
+                raise ChangedError
+            return lines
+
+        return await self._cached(state, sql, values, fetch)
 
     async def queued_lines(self, sql: str, values: Values) -> bytes:
         """Return the lines of JSON of a small response, not cached."""
         async with self.stream(sql, values, "JSONEachRow") as chunks:
             return await collect(chunks)
 
-    async def fresh_lines(self, sql: str, values: Values) -> bytes:
-        """Return the lines of JSON of a query that starts after this call.
-
-        Concurrent callers share it. It does not wait in the queue, so it must be a small one.
-        """
-        key = json.dumps((sql, values), sort_keys=True)
-        coalesced = self._coalesced.setdefault(key, CoalescedQuery())
-        return await coalesced.get(lambda: self._client.lines(sql, values))
-
-    async def lines_between(
-        self, statement: Statement, marker: Statement
-    ) -> tuple[bytes, bytes, bytes]:
-        """Return the lines of `marker` before, of the statement, and of `marker` after it."""
-        async with self._slot():
-            before = await self.fresh_lines(*marker)
-            lines = await self._client.lines(*statement)
-            return before, lines, await self.fresh_lines(*marker)
-
-    async def cached(self, key: object, fetch: Fetch) -> bytes:
-        """Return what `fetch` returns, from the cache if nothing has changed since.
-
-        The key must be serializable as JSON.
-        """
+    async def _cached(self, state: State, sql: str, values: Values, fetch: Fetch) -> bytes:
         if not self._settings.api_fresh_seconds:
             return await fetch()
-        await self._clear_if_changed()
-        return await self._cache.get(json.dumps(key, sort_keys=True), fetch)
-
-    def clear_cache(self) -> None:
-        """Drop all cached answers."""
-        self._checked_until = 0.0
-        self._cache.clear()
-
-    async def _clear_if_changed(self) -> None:
-        """Clear the cache if any table has changed; checks once in `api_fresh_seconds`."""
-        # Requests during a check need not wait for it.
-        if (now := monotonic()) < self._checked_until or self._checking.locked():
-            return
-        async with self._checking:
-            # Not queued: cached answers must not wait for slots.
-            state = await self._client.lines(query("state"), {})
-            if state != self._state:
-                self._state = state
-                self._cache.clear()
-            self._checked_until = now + self._settings.api_fresh_seconds
+        states = {table: state.get(table) for table in sorted(tables_of(sql))}
+        key = json.dumps((sql, values, states), sort_keys=True)
+        return await self._cache.get(key, fetch)
 
     @asynccontextmanager
     async def stream(

@@ -20,6 +20,7 @@ from api.parameters import PAGE_ROWS, OperationParameters
 from api.problems import ProblemError, parameter_problem
 from api.queries import Statement, query
 from api.read_only_client import single_chunk
+from api.response_cache import mark_cacheable
 
 SMALL_ROWS = 10_000
 """Up to this many rows a response is read into memory at once: a few megabytes."""
@@ -75,7 +76,9 @@ async def respond(
     statement, timestamp = build(False), as_of.timestamp
     lines: bytes | None = None
     if limit is not None and limit <= SMALL_ROWS and output is Format.JSON:
-        timestamp, lines = await read_small(database, operation, build, as_of)
+        small = await read_small(database, operation, build, as_of)
+        timestamp, lines = small.timestamp, small.lines
+        mark_cacheable(request, small.read_from)
         found, digest = bool(lines), sha256(lines).hexdigest()[:24]
     else:
         # ClickHouse hashes a large response, in a query of its own that ends first: a request that

@@ -105,7 +105,7 @@ class LiveUpdates:
         if update != self._latest:
             self._latest = update
             # Before subscribers are notified, since they request the new figures then.
-            self._database.clear_cache()
+            self._database.expire_state()
             for queue in self._subscribers:
                 _replace(queue, update)
 

@@ -14,8 +14,8 @@ CREATE TABLE points_log
     version UInt64 COMMENT 'Number of updates of the size bin known when the row was written: the greatest wins'
 )
 ENGINE = ReplacingMergeTree(version)
-ORDER BY (size_bin, age_days, model_id)
-COMMENT 'Cumulative downloads at whole-day ages, and the days between: one row per size bin, age and model';
+ORDER BY (size_bin, model_id, age_days)
+COMMENT 'Cumulative downloads at whole-day ages, and the days between: one row per size bin, model and age';
 
 CREATE TABLE latest_log
 (

@@ -33,11 +33,13 @@ WITH current AS
 curve AS
 (
     SELECT
-        l.baseline AS baseline, l.size_bin AS size_bin, l.age_days AS age_days, l.downloads AS low,
-        if(h.peers = 0, NULL, h.downloads) AS high, l.peers AS low_peers, h.peers AS high_peers
-    FROM baselines AS l
-    LEFT JOIN baselines AS h
-        ON h.baseline = l.baseline AND h.size_bin = l.size_bin AND h.age_days = l.age_days + 1
+        baseline, size_bin, age_days, downloads AS low, peers AS low_peers,
+        leadInFrame(age_days) OVER following = age_days + 1 AS has_next,
+        if(has_next, leadInFrame(downloads) OVER following, NULL) AS high,
+        if(has_next, leadInFrame(peers) OVER following, 0) AS high_peers
+    FROM baselines_log FINAL
+    WHERE peers > 0
+    WINDOW following AS (PARTITION BY baseline, size_bin ORDER BY age_days ROWS BETWEEN CURRENT ROW AND 1 FOLLOWING)
 )
 SELECT
     b.baseline AS baseline, c.model_id AS model_id, m.org AS org, m.region AS region,
@@ -47,7 +49,10 @@ SELECT
     if(c.exact_age = c.whole_age, b.low_peers, least(b.low_peers, b.high_peers)) AS peers,
     c.total / nullIf(baseline_downloads, 0) AS ram, c.capped / nullIf(baseline_downloads, 0) AS ram_capped
 FROM current AS c
-INNER JOIN models AS m ON m.model_id = c.model_id
+INNER JOIN
+(
+    SELECT model_id, org, region, total_params_b FROM models_log FINAL
+) AS m ON m.model_id = c.model_id
 INNER JOIN curve AS b ON b.size_bin = c.size_bin AND b.age_days = c.whole_age
 WHERE c.exact_age >= 0 AND c.exact_age <= 365
 COMMENT 'Rolling Relative Adoption Metric of models up to 365 days old: one row per baseline and model';

@@ -1,4 +1,4 @@
-"""The answer cache: shared until it expires or is cleared; errors are not cached."""
+"""The answer cache: answers are shared until they expire; errors are not cached."""
 
 import asyncio
 
@@ -48,19 +48,6 @@ async def test_expired_answer_is_fetched_again(monkeypatch: pytest.MonkeyPatch) 
     now += answer_cache.TTL_SECONDS - 0.1
     assert await cache.get("one", query) == b"1"
     now += 0.1
-    assert await cache.get("one", query) == b"2"
-
-
-async def test_clear_drops_stored_and_running_answers() -> None:
-    query, cache = FakeQuery(), AnswerCache()
-    query.resumed.clear()
-    before = asyncio.create_task(cache.get("one", query))
-    await asyncio.sleep(0)
-    cache.clear()
-    after = asyncio.create_task(cache.get("one", query))
-    await asyncio.sleep(0)
-    query.resumed.set()
-    assert (await before, await after) == (b"1", b"2")
     assert await cache.get("one", query) == b"2"
 
 

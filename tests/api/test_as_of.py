@@ -1,58 +1,72 @@
 """A response has one timestamp, even if observations arrive while it is read."""
 
 import json
-from typing import Any
+from collections.abc import Mapping
 
 import pytest
 
-from api.as_of import ATTEMPTS, read_stored
+from api.as_of import ATTEMPTS, Small, read_stored
+from api.database import ChangedError
 from api.operations.ram import RAM
+from api.queries import Statement, query
+
+AS_OF = query("as_of")
+A, B, C = (f"2026-04-01T12:00:0{number}.000Z" for number in range(3))
 
 
 class ChangingDatabase:
-    """A database whose latest timestamp is the next of these at each query."""
+    """A database whose latest timestamp is the next of these in each state.
 
-    def __init__(self, *timestamps: str | None) -> None:
-        self.timestamps = list(timestamps)
-        self.reads = 0
+    In the first `changing` states a table changes while the figures are read.
+    """
 
-    async def cached(self, _key: object, fetch: Any) -> bytes:
-        lines: bytes = await fetch()
-        return lines
+    def __init__(self, *timestamps: str | None, changing: int = 0) -> None:
+        self.timestamps = timestamps
+        self.changing = changing
+        self.states = 0
 
-    async def lines_between(self, _statement: object, _marker: object) -> tuple[bytes, ...]:
-        self.reads += 1
-        before, after = (
-            json.dumps({"as_of": self.timestamps.pop(0)}).encode() for _number in range(2)
-        )
-        return before, f"answer {self.reads}".encode(), after
+    async def state(self) -> Mapping[str, str]:
+        self.states += 1
+        return {"scrapes_log": str(self.states)}
+
+    async def lines_at(self, state: Mapping[str, str], sql: str, _values: object) -> bytes:
+        number = int(state["scrapes_log"])
+        assert number == self.states
+        if sql == AS_OF:
+            timestamp = self.timestamps[number - 1]
+            row = {"source": "huggingface", "as_of": timestamp}
+            other = {"source": "openrouter", "as_of": "2026-12-31T00:00:00.000Z"}
+            return (
+                json.dumps(other).encode() + b"\n" + json.dumps(row).encode() if timestamp else b""
+            )
+        if number <= self.changing:
+            raise ChangedError
+        return f"answer {number}".encode()
 
 
 async def read(
     database: ChangingDatabase, requested: str | None = None
-) -> tuple[str | None, bytes] | None:
-    return await read_stored(database, RAM, ("SELECT 1", {}), requested)  # type: ignore[arg-type]
-
-
-A, B, C = (f"2026-04-01T12:00:0{number}.000Z" for number in range(3))
+) -> tuple[object, ...] | None:
+    small = await read_stored(database, RAM, ("SELECT 1", {}), requested)  # type: ignore[arg-type]
+    return None if small is None else (small.timestamp, small.lines)
 
 
 async def test_unchanged_timestamp_is_returned() -> None:
-    assert await read(ChangingDatabase(A, A)) == (A, b"answer 1")
+    assert await read(ChangingDatabase(A)) == (A, b"answer 1")
 
 
 async def test_empty_database_has_no_timestamp() -> None:
-    assert await read(ChangingDatabase(None, None)) == (None, b"answer 1")
+    assert await read(ChangingDatabase(None)) == (None, b"answer 1")
 
 
-async def test_changed_timestamp_is_read_again() -> None:
-    assert await read(ChangingDatabase(A, B, B, B)) == (B, b"answer 2")
+async def test_figures_that_change_while_they_are_read_are_read_again() -> None:
+    assert await read(ChangingDatabase(A, B, changing=1)) == (B, b"answer 2")
 
 
-async def test_gives_up_when_the_timestamp_changes_at_each_attempt() -> None:
-    database = ChangingDatabase(*[A, B] * ATTEMPTS)
+async def test_gives_up_when_the_figures_change_at_each_attempt() -> None:
+    database = ChangingDatabase(*[A] * ATTEMPTS, changing=ATTEMPTS)
     assert await read(database) is None
-    assert database.reads == ATTEMPTS
+    assert database.states == ATTEMPTS
 
 
 @pytest.mark.parametrize(
@@ -61,4 +75,15 @@ async def test_gives_up_when_the_timestamp_changes_at_each_attempt() -> None:
 async def test_figures_newer_than_requested_are_not_returned(
     requested: str, expected: tuple[str, bytes] | None
 ) -> None:
-    assert await read(ChangingDatabase(B, B), requested) == expected
+    assert await read(ChangingDatabase(B), requested) == expected
+
+
+async def test_response_says_which_tables_it_was_read_from() -> None:
+    statement: Statement = ("SELECT * FROM ram_milestones", {})
+    small = await read_stored(ChangingDatabase(A), RAM, statement, None)  # type: ignore[arg-type]
+    assert isinstance(small, Small)
+    assert small.read_from.tables >= {"points_log", "baselines_log", "models_log", "scrapes_log"}
+    assert not small.read_from.tables & {"heartbeats", "downloads_log", "ram"}
+    changed = {**small.read_from.state, "points_log": "2"}
+    assert small.read_from.is_unchanged({**small.read_from.state, "heartbeats": "2"})
+    assert not small.read_from.is_unchanged(changed)
