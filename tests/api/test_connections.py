@@ -6,6 +6,8 @@ import socket
 import httpx
 import pytest
 
+from api.cli import listening_socket
+from breakout.settings import Settings
 from tests.api.raw import connect, exchange, read_rest, request
 from tests.api.server import ApiServer
 from tests.support.waiting import wait_until
@@ -128,3 +130,12 @@ def test_citation_does_not_contain_the_host_header(server: ApiServer, host: str)
     found = exchange(server, sent)
     assert b"content-location: /v1/sources?as_of=" in found
     assert b"evil" not in found
+
+
+def test_responses_are_sent_without_waiting_for_acknowledgements() -> None:
+    with (
+        listening_socket(Settings(api_port=0)) as listener,
+        socket.create_connection(listener.getsockname()),
+        listener.accept()[0] as accepted,
+    ):
+        assert accepted.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
