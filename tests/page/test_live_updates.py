@@ -84,7 +84,7 @@ class FakeDatabase:
 
     def __init__(self) -> None:
         self.queries = 0
-        self.cleared = 0
+        self.expired = 0
         self.unavailable = False
         self.failed = asyncio.Event()
 
@@ -95,8 +95,8 @@ class FakeDatabase:
             raise ClickHouseUnavailableError("unavailable")
         return json.dumps({"queries": self.queries}).encode()
 
-    def clear_cache(self) -> None:
-        self.cleared += 1
+    def expire_state(self) -> None:
+        self.expired += 1
 
 
 async def test_subscribers_share_one_query(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -111,7 +111,7 @@ async def test_subscribers_share_one_query(monkeypatch: pytest.MonkeyPatch) -> N
         with pytest.raises(StopAsyncIteration):
             await anext(subscriber)
     # Subscribers request new figures, not cached ones.
-    assert (database.queries, database.cleared) == (1, 1)
+    assert (database.queries, database.expired) == (1, 1)
 
 
 async def test_polling_continues_after_the_database_was_unavailable(
