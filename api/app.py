@@ -5,15 +5,17 @@ from contextlib import asynccontextmanager
 from importlib.metadata import version
 from typing import Any
 
-from fastapi import APIRouter, FastAPI
+from fastapi import APIRouter, Depends, FastAPI
 from fastapi.middleware.cors import CORSMiddleware
 from fastapi.routing import APIRoute
 
 from api import badges, problems
 from api.access_log import AccessLogMiddleware
+from api.cited_sources import CitedSources
 from api.database import Database
 from api.head_requests import HeadMiddleware
 from api.keys import Keys
+from api.known_names import KnownNames
 from api.operations import (
     derivatives,
     downloads,
@@ -28,6 +30,7 @@ from api.page import routes as page
 from api.page.live_updates import LiveUpdates
 from api.rate_limits import RateLimitMiddleware
 from api.response_cache import ResponseCacheMiddleware
+from api.single_values import reject_repeated
 from api.token_buckets import TokenBuckets
 from breakout.settings import Settings
 
@@ -67,12 +70,13 @@ def create_app(settings: Settings) -> FastAPI:
         redirect_slashes=False,
     )
     app.state.settings, app.state.database = settings, database
+    app.state.known_names, app.state.cited_sources = KnownNames(database), CitedSources(database)
     app.state.live_updates = LiveUpdates(database)
-    v1 = APIRouter(prefix=PREFIX)
+    v1 = APIRouter(prefix=PREFIX, dependencies=[Depends(reject_repeated)])
     for operation in OPERATIONS:
         v1.include_router(operation.router)
     app.include_router(v1)
-    app.include_router(badges.router)
+    app.include_router(badges.router, dependencies=[Depends(reject_repeated)])
     app.include_router(page.router)
     app.mount(page.ASSETS, page.assets())
     describe = app.openapi
@@ -86,7 +90,10 @@ def create_app(settings: Settings) -> FastAPI:
         allow_origins=[origin.strip() for origin in settings.api_cors_origins.split(",")],
         allow_methods=["GET", "HEAD"],
         allow_headers=["*"],
-        expose_headers=["ETag", "Content-Location", "Breakout-As-Of", "Retry-After"],
+        expose_headers=[
+            *("ETag", "Content-Location", "Retry-After"),
+            *("Breakout-As-Of", "Breakout-Citation", "Breakout-BibTeX"),
+        ],
     )
     app.add_middleware(HeadMiddleware)
     app.add_middleware(AccessLogMiddleware)

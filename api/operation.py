@@ -28,6 +28,8 @@ class Page(BaseModel, Generic[R]):
     as_of: datetime | None = Field(description="Timestamp of the data, UTC; null = no data yet")
     self: str = Field(description="URL path of this response with its `as_of`, for citing")
     sources: list[str] = Field(description="Sources of the data, see /v1/sources")
+    citation: str = Field(description="Citation of this response, as plain text")
+    bibtex: str = Field(description="Citation of this response, as an entry of BibTeX")
     data: list[R]
     next: str | None = Field(description="`cursor` of the next page; null = this is the last page")
 

@@ -2,15 +2,19 @@
 
 import re
 from datetime import UTC, date, datetime, time
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from fastapi import Path
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints, WithJsonSchema
 
 from api.formats import Format
+from api.problems import ProblemError
+from breakout.core.sizes import SizeBin
 
 MAX_ROWS = 100_000
 PAGE_ROWS = 1000
+RANGES = (("since", "until"), ("released_from", "released_to"), ("min_age", "max_age"))
+"""Parameters that are the ends of a range."""
 FIRST_YEAR, LAST_YEAR = 1970, 2148
 """Years that ClickHouse's type Date covers completely."""
 _DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
@@ -87,7 +91,16 @@ Timestamp = Annotated[
 Text = Annotated[str, StringConstraints(min_length=1, max_length=200)]
 PathPart = Annotated[str, Path(max_length=200)]
 Texts = Annotated[list[Text], Field(max_length=100)]
-Regions = Annotated[Texts, Field(description="us, china, eu, other, unknown, or unreviewed")]
+Regions = Annotated[
+    list[Literal["us", "china", "eu", "other", "unknown", "unreviewed"]],
+    Field(max_length=100, description="Headquarters of the organisation; unreviewed = not known"),
+]
+SizeBins = Annotated[
+    list[Literal[SizeBin, "unknown"]],
+    Field(max_length=100, description="Size bins by total parameters; unknown = no size bin"),
+]
+Counters = Literal["huggingface", "modelscope"]
+"""Sources of download counters."""
 Age = Annotated[float, Field(ge=0, le=365)]
 WholeAges = Annotated[
     list[Annotated[int, Field(ge=0, le=365)]],
@@ -133,6 +146,18 @@ class OperationParameters(BaseModel):
             mode="json", exclude={"format", "limit", "csv_safe", "cursor", "as_of"}, by_alias=False
         )
 
+    def sources(self, all_sources: tuple[str, ...]) -> tuple[str, ...]:
+        """Return those of an operation's sources that the response is made of."""
+        return all_sources
+
+    def check_ranges(self) -> None:
+        """Raise a 422 problem for a range that is empty, since it ends before it begins."""
+        for first, last in RANGES:
+            low, high = getattr(self, first, None), getattr(self, last, None)
+            if low is not None and high is not None and low > high:
+                reason = f"{high} is below {first}, {low}: no row can match both"
+                raise ProblemError(422, f"{last}: {reason}", errors={last: reason})
+
     def latest_only(self) -> str | None:
         """Return why an earlier `as_of` is not available, None if it is."""
         return None
@@ -148,6 +173,4 @@ class ModelFilters(OperationParameters):
     model: Texts = Field([], description="Model ids, as `org/name`")
     org: Texts = Field([], description="Publishing organisations")
     region: Regions = Field([])
-    size_bin: Texts = Field(
-        [], description="<1B, 1-5B, 7-9B, 10-50B, 50-100B, 100-250B, 250B+, or unknown"
-    )
+    size_bin: SizeBins = Field([])

@@ -1,5 +1,7 @@
 """Errors as RFC 9457 problem details, which name each invalid parameter."""
 
+import re
+from collections.abc import Mapping, Sequence
 from http import HTTPStatus
 from typing import Any
 
@@ -11,12 +13,20 @@ from pydantic import BaseModel, Field
 from starlette.exceptions import HTTPException
 from starlette.routing import Match
 
+from api.query_model import query_model
 from breakout.clickhouse.errors import ClickHouseError, ClickHouseUnavailableError
+from breakout.core.sizes import size_bin
+from breakout.nearest import nearest, unknown
 
 MEDIA_TYPE = "application/problem+json"
 RETRY_SECONDS = 5
 _TOO_MUCH = frozenset({158, 396})  # TOO_MANY_ROWS, TOO_MANY_ROWS_OR_BYTES
 _TOO_LONG = frozenset({159, 160})  # TIMEOUT_EXCEEDED, TOO_SLOW
+_CLOSED_SETS = frozenset({"literal_error", "enum"})
+_QUOTED = re.compile(r"'([^']*)'")
+"""A valid value in pydantic's messages."""
+_SIZE = re.compile(r"([0-9]{1,4}(?:\.[0-9]{1,3})?) ?[Bb]?", re.ASCII)
+"""Billions of parameters."""
 
 log = structlog.get_logger(__name__)
 
@@ -26,6 +36,9 @@ class InvalidParameter(BaseModel):
 
     parameter: str
     detail: str
+    nearest: list[str] = Field(
+        default=[], description="Valid values nearest to an unknown one, the most similar first"
+    )
 
 
 class Problem(BaseModel):
@@ -63,7 +76,10 @@ PROBLEMS: dict[int | str, dict[str, Any]] = {
 
 
 class ProblemError(Exception):
-    """A problem response. `errors` maps invalid parameters to what a valid value is."""
+    """A problem response.
+
+    `errors` maps invalid parameters to what a valid value is, `nearest` to values like the given.
+    """
 
     def __init__(
         self,
@@ -71,12 +87,14 @@ class ProblemError(Exception):
         detail: str,
         *,
         errors: dict[str, str] | None = None,
+        nearest: Mapping[str, Sequence[str]] | None = None,
         headers: dict[str, str] | None = None,
     ) -> None:
         super().__init__(detail)
         self.status = status
         self.detail = detail
         self.errors = errors or {}
+        self.nearest = nearest or {}
         self.headers = headers or {}
 
 
@@ -110,7 +128,10 @@ def response(problem: ProblemError) -> JSONResponse:
         "title": HTTPStatus(problem.status).phrase,
         "status": problem.status,
         "detail": problem.detail,
-        "errors": [{"parameter": k, "detail": v} for k, v in problem.errors.items()],
+        "errors": [
+            {"parameter": name, "detail": detail, "nearest": list(problem.nearest.get(name, ()))}
+            for name, detail in problem.errors.items()
+        ],
     }
     headers = {"Cache-Control": "no-store", **problem.headers}
     return JSONResponse(body, problem.status, headers, MEDIA_TYPE)
@@ -129,21 +150,40 @@ async def _handle(request: Request, error: Exception) -> JSONResponse:
         case ClickHouseError():
             return response(database_problem(error))
         case RequestValidationError():
-            return response(_validation_problem(error))
+            return response(_validation_problem(request, error))
         case HTTPException():
             return response(_http_problem(request, error))
     log.error("unexpected error", exc_info=error)
     return response(ProblemError(500, "Unexpected error; see the server's log"))
 
 
-def _validation_problem(error: RequestValidationError) -> ProblemError:
+def _validation_problem(request: Request, error: RequestValidationError) -> ProblemError:
     details: dict[str, str] = {}
+    near: dict[str, list[str]] = {}
     for item in error.errors():
         name = str(item["loc"][1]) if len(item["loc"]) > 1 else str(item["loc"][0])
         message = str(item["msg"]).removeprefix("Value error, ")
-        details[name] = "Unknown parameter" if item["type"] == "extra_forbidden" else message
+        if item["type"] == "extra_forbidden":
+            model = query_model(request.scope["endpoint"])
+            known = list(model.model_fields) if model else []
+            near[name] = nearest(name, known)
+            message = unknown("parameter", name, near[name], known)
+        elif item["type"] in _CLOSED_SETS and isinstance(item["input"], str):
+            choices = _QUOTED.findall(item["ctx"]["expected"])
+            near[name] = _nearest_choices(item["input"], choices)
+            message = unknown("value", item["input"], near[name], choices)
+        details[name] = f"{details[name]}; {message}" if name in details else message
     detail = "; ".join(f"{name}: {message}" for name, message in details.items())
-    return ProblemError(422, detail, errors=details)
+    return ProblemError(422, detail, errors=details, nearest=near)
+
+
+def _nearest_choices(value: str, choices: list[str]) -> list[str]:
+    """Return the choices nearest to a value; to a size like `8B`, the size bin that has it."""
+    if size := _SIZE.fullmatch(value):
+        found = size_bin(float(size[1]))
+        if found in choices:
+            return [found]
+    return nearest(value, choices)
 
 
 def _http_problem(request: Request, error: HTTPException) -> ProblemError:

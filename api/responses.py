@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack
+from dataclasses import replace
 from hashlib import sha256
 from typing import Any
 from urllib.parse import quote, urlencode
@@ -15,12 +16,14 @@ from api.as_of import bind, read_small, resolve_as_of
 from api.database import Database
 from api.formats import Format
 from api.json_pages import json_page
+from api.known_names import KINDS, KnownNames
 from api.operation import Operation
 from api.parameters import PAGE_ROWS, OperationParameters
-from api.problems import ProblemError, parameter_problem
+from api.problems import parameter_problem
 from api.queries import Statement, query
 from api.read_only_client import single_chunk
 from api.response_cache import mark_cacheable
+from breakout.citation import Citation, ascii_line
 
 SMALL_ROWS = 10_000
 """Up to this many rows a response is read into memory at once: a few megabytes."""
@@ -47,14 +50,17 @@ async def respond(
     operation: Operation,
     params: OperationParameters,
     *,
-    wanted: str = "",
     fixed: Mapping[str, int | list[int]] | None = None,
 ) -> Response:
     """Return the response of an operation. `fixed` are query parameters that the path decides.
 
-    With `wanted`, a response without rows is a 404 problem that names it.
+    Raises a problem for names that do not exist: no response is empty because of a typing error.
     """
     database: Database = request.app.state.database
+    known_names: KnownNames = request.app.state.known_names
+    params.check_ranges()
+    # The response names, and is as of, the sources that it is made of.
+    operation = replace(operation, sources=params.sources(operation.sources))
     output = formats.negotiate(params.format, request.headers.get("accept"))
     if params.csv_safe and output is not Format.CSV:
         raise parameter_problem("csv_safe", "applies to CSV only: set format=csv, or omit it")
@@ -84,10 +90,16 @@ async def respond(
         # ClickHouse hashes a large response, in a query of its own that ends first: a request that
         # held one slot while it waits for another could deadlock with others.
         found, digest = await _digest(database, statement)
-    if wanted and not found:
-        raise ProblemError(404, f"{wanted} not found")
+    await known_names.require(_names(params), all_matched=found)
     etag = f'W/"{digest}-{output}{"-safe" if params.csv_safe else ""}"'
-    cited = _citation(request, timestamp)
+    # An address with a timestamp that will be refused later is none to cite.
+    cited = _self_path(request, None if params.latest_only() else timestamp)
+    citation = Citation(
+        operation.query.replace("_", " "),
+        timestamp,
+        await request.app.state.cited_sources.of(operation.sources),
+        (request.app.state.settings.api_public_url or "") + cited,
+    )
     headers = {
         "ETag": etag,
         "Cache-Control": "no-cache",
@@ -101,9 +113,17 @@ async def respond(
         # A query that fails here is still a problem response: no headers are sent yet.
         body, size = await _rows(stack, database, lines, statement, output)
         if output is Format.JSON:
-            head = {"as_of": timestamp, "self": cited, "sources": operation.sources}
+            head = {
+                "as_of": timestamp,
+                "self": cited,
+                "sources": operation.sources,
+                "citation": citation.text(),
+                "bibtex": citation.bibtex(),
+            }
             body = json_page(body, head, operation.keys, limit or PAGE_ROWS)
         else:
+            headers["Breakout-Citation"] = ascii_line(citation.text())
+            headers["Breakout-BibTeX"] = ascii_line(citation.bibtex())
             headers["Content-Length"] = str(size)
             headers["Content-Disposition"] = f'attachment; filename="{operation.query}.{output}"'
         return SpooledResponse(
@@ -139,7 +159,14 @@ async def _digest(database: Database, statement: Statement) -> tuple[bool, str]:
     return row["rows"] > 0, f"{row['rows']:x}.{row['digest']:x}"
 
 
-def _citation(request: Request, timestamp: str | None) -> str:
+def _names(params: OperationParameters) -> dict[str, list[str]]:
+    """Return the names that must exist, by parameter."""
+    given = {name: getattr(params, name, []) for name in KINDS}
+    return {name: [one] if isinstance(one, str) else one for name, one in given.items() if one}
+
+
+def _self_path(request: Request, timestamp: str | None) -> str:
+    """Return the path of the response, percent-encoded, with its `as_of`."""
     items = [(name, value) for name, value in request.query_params.multi_items() if name != "as_of"]
     if timestamp:
         items.append(("as_of", timestamp))

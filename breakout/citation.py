@@ -115,7 +115,7 @@ def _latex(text: str) -> str:
 def _latex_character(character: str) -> str:
     if character.isascii():
         return _LATEX.get(character, character)
-    letter, *marks = unicodedata.normalize("NFD", character)
+    letter, *marks = list(unicodedata.normalize("NFD", character))
     if letter.isascii() and letter.isalpha() and len(marks) == 1 and marks[0] in _ACCENTS:
         return f"{{\\{_ACCENTS[marks[0]]}{{{letter}}}}}"
     return f"{{\\symbol{{{ord(character)}}}}}"

@@ -1,7 +1,7 @@
 """Derivatives, and families of models."""
 
 from datetime import date, datetime
-from typing import Annotated
+from typing import Annotated, Literal
 
 from fastapi import APIRouter, Query, Request, Response
 from pydantic import Field
@@ -25,6 +25,7 @@ class Derivatives(Row):
     relation: str = Field(description="adapter, merge, quantized, finetune or unknown")
     new: int = Field(description="Derivatives with more than 5 downloads, created in the month")
     cumulative: int = Field(description="Derivatives created until the end of the month")
+    whole: bool = Field(description="Whether derivatives were observed after the end of the month")
 
 
 class Family(Row):
@@ -50,7 +51,9 @@ class DerivativesParameters(OperationParameters):
 
     org: Texts = Field([], description="Organisations of the base models")
     region: Regions = Field([])
-    relation: Texts = Field([], description="adapter, merge, quantized, finetune or unknown")
+    relation: list[Literal["adapter", "merge", "quantized", "finetune", "unknown"]] = Field(
+        [], max_length=5, description="Relations to the base model; unknown = the Hub has none"
+    )
     since: Day | None = Field(None, description="Months that begin on this day or later")
     until: Day | None = Field(None, description="Months that begin on this day or earlier")
 
@@ -68,6 +71,7 @@ DERIVATIVES = Operation(
         "relation": "finetune",
         "new": 120,
         "cumulative": 4100,
+        "whole": True,
     },
 )
 FAMILIES = Operation(

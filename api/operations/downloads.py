@@ -1,23 +1,33 @@
 """Downloads over time."""
 
+from collections.abc import Sequence
 from datetime import date
 from typing import Annotated, Literal
 
 from fastapi import APIRouter, Query, Request, Response
-from pydantic import Field
+from pydantic import AfterValidator, BeforeValidator, Field
 
 from api import paging
 from api.operation import Operation, Row
-from api.parameters import Day, ModelFilters, Texts
+from api.parameters import Counters, Day, ModelFilters, Texts
 from api.responses import respond
 
 router = APIRouter(tags=["downloads"])
+_FACTS = "tracked-models"
+"""Where organisations, regions and what is tracked are from."""
 
 
 class Downloads(Row):
     """Downloads of one series in one period."""
 
-    group: str = Field(description="Model, organisation, region, size bin, or root of the family")
+    group: str = Field(
+        description='Model, organisation, region, size bin, or root of the family; two as "a / b"'
+    )
+    model_id: str | None = Field(description="null unless by=model")
+    org: str | None = Field(description="null unless by=org")
+    region: str | None = Field(description="null unless by=region; unreviewed = not known")
+    size_bin: str | None = Field(description="null unless by=size_bin; unknown = no size bin")
+    family: str | None = Field(description="Root of the family; null unless by=family")
     period: date = Field(description="UTC day, Monday of the week, or first day of the month")
     downloads: int | None = Field(description="New downloads; null = no earlier observation")
     cumulative: int = Field(description="Downloads until the end of the period")
@@ -27,19 +37,42 @@ class Downloads(Row):
     models: int = Field(description="Models with downloads in the period")
     covered: float = Field(
         description="How much of the period is there yet: the share of the last full week's "
-        "downloads of models that reach its end. From 0.95 on it counts as finished"
+        "downloads of models that reach its end"
     )
+    whole: bool = Field(description="Whether the period is over, and covered is 0.95 or more")
     basis: Literal["observed", "held", "gap"] | None = Field(
         description="What a model's day rests on; null for other series, intervals and groups"
     )
+
+
+def _split(value: str | Sequence[str]) -> list[str]:
+    """Return the dimensions of a parameter that is repeated, or has a list with commas."""
+    given = [value] if isinstance(value, str) else value
+    return list(dict.fromkeys(part for text in given for part in text.split(",")))
+
+
+def _once(dimensions: list[str]) -> list[str]:
+    if len(dimensions) > _MAX_DIMENSIONS:
+        raise ValueError(f"Takes one or two dimensions, got {len(dimensions)}")
+    return dimensions
+
+
+_MAX_DIMENSIONS = 2
+Dimensions = Annotated[
+    list[Literal["model", "org", "region", "size_bin", "family"]],
+    BeforeValidator(_split),
+    AfterValidator(_once),
+]
 
 
 class DownloadsParameters(ModelFilters):
     """Filters and grouping of downloads."""
 
     family: Texts = Field([], description="Families, by their root models")
-    by: Literal["model", "org", "region", "size_bin", "family"] = Field(
-        "model", description="One series for each"
+    by: Dimensions = Field(
+        ["model"],
+        description="One series for each; two (by=org,size_bin, or by=org&by=size_bin) make one "
+        "series for each pair",
     )
     interval: Literal["day", "week", "month"] = Field("day", description="One row for each")
     series: Literal["repaired", "raw"] = Field(
@@ -47,7 +80,7 @@ class DownloadsParameters(ModelFilters):
         description="repaired: the daily grid, with downloads spread between the moments at which "
         "the counter is known; raw: the counter's last value of each day as it was observed",
     )
-    source: Literal["huggingface", "modelscope"] = Field(
+    source: Counters = Field(
         "huggingface", description="Source of the counters, which are never added up"
     )
     since: Day | None = Field(None, description="Periods that begin on this day or later")
@@ -56,6 +89,11 @@ class DownloadsParameters(ModelFilters):
         False,
         description="Include models that are not tracked; those in `model` always are included",
     )
+
+    def sources(self, all_sources: tuple[str, ...]) -> tuple[str, ...]:
+        """Return the source of the counters, and where the facts of models are from."""
+        del all_sources
+        return (self.source, _FACTS)
 
     def variant(self) -> str:
         """Return the variant of the query, besides the latest and the earlier."""
@@ -66,16 +104,22 @@ OPERATION = Operation(
     "downloads",
     Downloads,
     [paging.text("group"), paging.text("period")],
-    ("huggingface", "modelscope", "tracked-models"),
+    ("huggingface", "modelscope", _FACTS),
     {
-        "group": "qi/Big-300B",
-        "period": "2026-03-31",
-        "downloads": 312,
+        "group": "qi / 250B+",
+        "model_id": None,
+        "org": "qi",
+        "region": None,
+        "size_bin": "250B+",
+        "family": None,
+        "period": "2026-03-01",
+        "downloads": 9312,
         "cumulative": 20417,
         "correction": 0,
-        "models": 1,
+        "models": 2,
         "covered": 1.0,
-        "basis": "observed",
+        "whole": True,
+        "basis": None,
     },
 )
 
@@ -84,8 +128,9 @@ OPERATION = Operation(
 async def downloads(request: Request, params: Annotated[DownloadsParameters, Query()]) -> Response:
     """Downloads by day, week or month, of models, organisations, regions, size bins or families.
 
-    A family is all models with the same root; a merge counts for each of its roots. A model that is
-    no longer observed keeps its last count. A period without observations has no row. The latest
-    periods of a group may lack models whose counters are not renewed yet: see `covered`.
+    Group by two of them for a series of each pair. A family is all models with the same root; a
+    merge counts for each of its roots. A model that is no longer observed keeps its last count. A
+    period without observations has no row. The latest periods of a group may lack models whose
+    counters are not renewed yet: see `covered` and `whole`.
     """
     return await respond(request, OPERATION, params)

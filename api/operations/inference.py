@@ -53,6 +53,7 @@ class Tokens(Row):
     tokens: int
     share_of_open: float | None = Field(description="Share of the tokens of all open models")
     rank: int = Field(description="Rank by tokens in the period")
+    whole: bool = Field(description="Whether all days of the period have data")
     as_of: datetime = Field(description="When the source last counted any of these days, UTC")
 
 
@@ -97,7 +98,7 @@ TOKENS = Operation(
     "inference_tokens",
     Tokens,
     [paging.text("source"), paging.text("period"), paging.number("rank")],
-    _SOURCES,
+    (*_SOURCES, "tracked-models"),
     {
         "source": "openrouter",
         "period": "2026-03-01",
@@ -107,6 +108,7 @@ TOKENS = Operation(
         "tokens": 9_007_199_254_740_993,
         "share_of_open": 0.41,
         "rank": 1,
+        "whole": True,
         "as_of": "2026-04-01T12:00:00.000Z",
     },
 )

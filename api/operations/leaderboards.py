@@ -1,7 +1,7 @@
 """Ratings of external leaderboards, as published."""
 
 from datetime import date, datetime
-from typing import Annotated
+from typing import Annotated, Literal
 
 from fastapi import APIRouter, Query, Request, Response
 from pydantic import Field
@@ -12,6 +12,7 @@ from api.parameters import Day, OperationParameters, Regions, Texts
 from api.responses import respond
 
 router = APIRouter(tags=["leaderboards"])
+_REGIONS = "tracked-models"
 
 
 class Rating(Row):
@@ -36,7 +37,9 @@ class Rating(Row):
 class LeaderboardsParameters(OperationParameters):
     """Filters of ratings."""
 
-    source: Texts = Field([], description="arena, artificial-analysis")
+    source: list[Literal["arena", "artificial-analysis"]] = Field(
+        [], max_length=2, description="Publishers of leaderboards"
+    )
     board: Texts = Field([], description="text, text_style_control, intelligence_index and so on")
     index_version: Texts = Field([], description="Versions of the rating method")
     org: Texts = Field([], description="Organisations of the Hub")
@@ -45,6 +48,10 @@ class LeaderboardsParameters(OperationParameters):
     best: bool = Field(False, description="Only the best open model of each region")
     since: Day | None = Field(None, description="Published on this day or later")
     until: Day | None = Field(None, description="Published on this day or earlier")
+
+    def sources(self, all_sources: tuple[str, ...]) -> tuple[str, ...]:
+        """Return the publishers, and where regions are from."""
+        return (*self.source, _REGIONS) if self.source else all_sources
 
 
 OPERATION = Operation(
@@ -56,7 +63,7 @@ OPERATION = Operation(
         paging.greatest("rating"),
         paging.text("name"),
     ],
-    ("arena", "artificial-analysis"),
+    ("arena", "artificial-analysis", _REGIONS),
     {
         "source": "arena",
         "board": "text",

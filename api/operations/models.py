@@ -86,8 +86,5 @@ async def model(
     """One model."""
     model_id = f"{org}/{name}"
     return await respond(
-        request,
-        OPERATION,
-        ModelsParameters(**params.model_dump(), model=[model_id]),
-        wanted=model_id,
+        request, OPERATION, ModelsParameters(**params.model_dump(), model=[model_id])
     )

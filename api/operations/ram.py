@@ -19,6 +19,7 @@ from api.parameters import (
 )
 from api.responses import respond
 from breakout.core.ages import MILESTONES
+from breakout.core.sizes import SizeBin
 from breakout.settings import Settings
 
 router = APIRouter(tags=["RAM"])
@@ -133,7 +134,7 @@ class BaselinesParameters(OperationParameters):
     baseline: Texts = Field(
         ["live"], description="live, live_fixed, live_cutoff, or frozen baselines"
     )
-    size_bin: Texts = Field([], description="Size bins")
+    size_bin: list[SizeBin] = Field([], max_length=100, description="Size bins")
     age_days: WholeAges = Field([])
 
     def latest_only(self) -> str | None:

@@ -8,7 +8,7 @@ from pydantic import Field
 
 from api import paging
 from api.operation import Operation, Row
-from api.parameters import Day, OperationParameters, Texts
+from api.parameters import Counters, Day, OperationParameters
 from api.responses import respond
 
 router = APIRouter(tags=["sources"])
@@ -27,9 +27,13 @@ class Scrape(Row):
 class ScrapesParameters(OperationParameters):
     """Filters of scrapes."""
 
-    source: Texts = Field([], description="huggingface, modelscope")
+    source: list[Counters] = Field([], max_length=2, description="Sources of the counters")
     since: Day | None = Field(None, description="On this day or later")
     until: Day | None = Field(None, description="On this day or earlier")
+
+    def sources(self, all_sources: tuple[str, ...]) -> tuple[str, ...]:
+        """Return the sources of the counters."""
+        return tuple(self.source) or all_sources
 
 
 OPERATION = Operation(

@@ -62,7 +62,7 @@ ORGANISATIONS = Operation(
     "organisations",
     Organisation,
     [paging.text("org")],
-    ("tracked-models",),
+    ("tracked-models", "huggingface"),
     {"org": "qi", "region": "china", "models": 2, "tracked": 2},
 )
 

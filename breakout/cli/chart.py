@@ -3,21 +3,27 @@
 import csv
 import io
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import closing
 from datetime import date, datetime
 from typing import Any
 
 import click
+from clickhouse_connect.driver.client import Client
 from rich.table import Table
 
+from breakout.citation import Citation, CitedSource
 from breakout.cli.console import console, echo, echo_data, format_option
 from breakout.cli.start import start
 from breakout.clickhouse.charts import Chart, ChartError, load_chart, load_charts
 from breakout.clickhouse.client import reader_client
 from breakout.clickhouse.errors import explained
+from breakout.clickhouse.known_names import BASELINE, MODEL, ORGANISATION
+from breakout.nearest import nearest, unknown
 
 MAX_TABLE_ROWS = 40
+_KINDS = {"models": MODEL, "org": ORGANISATION, "against": ORGANISATION, "baseline": BASELINE}
+"""Kinds of the names that parameters take."""
 
 
 class _Parameter(click.ParamType):
@@ -51,24 +57,68 @@ def chart(*, name: str | None, values: tuple[tuple[str, str], ...], style: str) 
     except ChartError as error:
         raise click.UsageError(str(error)) from None
     with explained(settings), closing(reader_client(settings)) as client:
+        _require_names(client, parameters)
         result = client.query(loaded.sql, parameters=parameters)
-        sources = client.query(
-            "SELECT citation FROM sources WHERE source IN {names:Array(String)} ORDER BY source",
-            parameters={"names": list(loaded.sources)},
-        )
-    citations = [citation for (citation,) in sources.result_rows]
+        citation, citations = _citations(client, loaded, dict(values))
     if style == "json":
         rows = [dict(zip(result.column_names, row, strict=True)) for row in result.result_rows]
-        record = {"chart": name, "title": loaded.title, "rows": rows, "sources": citations}
+        record = {
+            "chart": name,
+            "title": loaded.title,
+            "rows": rows,
+            "sources": citations,
+            "citation": citation.text(),
+            "bibtex": citation.bibtex(),
+        }
         click.echo(json.dumps(record, default=_json_value, indent=2))
     elif style == "csv":
         echo_data(_as_csv(result.column_names, result.result_rows))
+        # Not among the data, which programs read.
+        echo(citation.text(), err=True)
     else:
         _print(loaded, result.column_names, result.result_rows)
         if not result.result_rows:
             echo(_empty_text(loaded, dict(values)))
-        for citation in citations:
-            echo(citation)
+        for line in (*citations, f"Cite as: {citation.text()}"):
+            echo(line)
+
+
+def _require_names(client: Client, parameters: Mapping[str, str | list[str]]) -> None:
+    """Raise `UsageError` for a model, organisation or baseline that does not exist."""
+    for parameter, value in parameters.items():
+        names = [name for name in ([value] if isinstance(value, str) else value) if name]
+        if parameter not in _KINDS or not names:
+            continue
+        kind = _KINDS[parameter]
+        known = _names(client, kind.known_sql(), names=names)
+        for name in names:
+            if name in known:
+                continue
+            near = nearest(name, _names(client, kind.similar_sql(), name=name))
+            message = unknown(kind.label, name, near, known if kind.is_listed else ())
+            raise click.UsageError(f"{parameter}: {message}")
+
+
+def _names(client: Client, sql: str, **parameters: str | list[str]) -> list[str]:
+    return [name for (name,) in client.query(sql, parameters=parameters).result_rows]
+
+
+def _citations(
+    client: Client, cited: Chart, values: Mapping[str, str]
+) -> tuple[Citation, list[str]]:
+    """Return the citation of a chart, and those of its sources."""
+    rows = client.query(
+        "SELECT title, licence, as_of, citation FROM sources "
+        "WHERE source IN {names:Array(String)} ORDER BY source",
+        parameters={"names": list(cited.sources)},
+    ).result_rows
+    # Without a zone: the column is UTC.
+    times = [at.replace(tzinfo=None) for _, _, at, _ in rows if at is not None]
+    as_of = f"{max(times).isoformat(timespec='milliseconds')}Z" if times else None
+    chosen = ", ".join(f"{name}={value}" for name, value in values.items())
+    figures = f"chart {cited.name} ({chosen})" if chosen else f"chart {cited.name}"
+    sources = [CitedSource(title, licence) for title, licence, _, _ in rows]
+    return Citation(figures, as_of, sources), [citation for *_, citation in rows]
 
 
 def _by_name(pairs: tuple[tuple[str, str], ...]) -> dict[str, str]:

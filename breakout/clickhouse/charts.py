@@ -13,6 +13,8 @@ from importlib.resources.abc import Traversable
 from itertools import takewhile
 
 from breakout.clickhouse.migrations import sql_folder
+from breakout.core.sizes import SIZE_BINS
+from breakout.nearest import nearest, unknown
 
 _LINE = re.compile(
     r"-- (?:(?P<field>title|description|sources)|column (?P<column>\w+)"
@@ -47,6 +49,8 @@ class Parameter:
             raise ChartError(
                 f"invalid {self.name} {text!r}: use a day, YYYY-MM-DD, from 1970-01-01"
             )
+        if self.name == "size_bin" and text and text not in SIZE_BINS:
+            raise ChartError(unknown("size bin", text, nearest(text, SIZE_BINS), SIZE_BINS))
         return text
 
 

@@ -3,7 +3,7 @@
 from pydantic import Field
 
 from breakout.settings.group import SettingsGroup
-from breakout.settings.values import Host, LocalPath, Networks, Origins
+from breakout.settings.values import Host, HttpUrl, LocalPath, Networks, Origins
 
 
 class ApiSettings(SettingsGroup):
@@ -20,6 +20,11 @@ class ApiSettings(SettingsGroup):
         description="Port of the API; 0 = any free port, which is logged",
         ge=0,
         le=65535,
+    )
+    api_public_url: HttpUrl | None = Field(
+        None,
+        alias="BREAKOUT_API_PUBLIC_URL",
+        description="URL at which others reach the API, for citations; none = they name the path",
     )
     api_concurrent_queries: int = Field(
         8,

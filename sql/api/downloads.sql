@@ -1,5 +1,6 @@
--- Downloads over time of each model, organisation, region, size bin or family, as of a timestamp. `repaired` is the daily
--- grid; `raw` has the last counter of each day as it was observed.
+-- Downloads over time by one or two of model, organisation, region, size bin and family, as of a timestamp. `repaired` is
+-- the daily grid; `raw` has the last counter of each day as it was observed. Ids are filtered inside each subquery, so
+-- that of every table only the rows of the wanted models are read.
 WITH
 (
     SELECT toDate(maxOrNull(observed_at)) - 5 FROM scrapes_log
@@ -8,38 +9,65 @@ WITH
 wanted AS
 (
     SELECT
-        model_id,
-        multiIf(
-            {by:String} = 'model', [model_id],
-            {by:String} = 'org', [toString(org)],
-            {by:String} = 'region', [ifNull(toString(region), 'unreviewed')],
-            {by:String} = 'size_bin', [ifNull(toString(size_bin), 'unknown')],
-            if(empty(l.roots), [model_id], l.roots)
-        ) AS groups
-    FROM models AS m
+        model_id, toString(m.org) AS of_org, ifNull(toString(m.region), 'unreviewed') AS of_region,
+        ifNull(toString(m.size_bin), 'unknown') AS of_size_bin,
+        if(empty(l.roots), [model_id], l.roots) AS roots,
+        -- Of a merge the wanted families alone.
+        arrayJoin(multiIf(
+            NOT has({by:Array(String)}, 'family'), [''],
+            hasAny(roots, {family:Array(String)}), arrayIntersect(roots, {family:Array(String)}),
+            roots
+        )) AS of_family,
+        arrayStringConcat(arrayMap(
+            dimension -> multiIf(
+                dimension = 'model', model_id, dimension = 'org', of_org, dimension = 'region', of_region,
+                dimension = 'size_bin', of_size_bin, of_family
+            ),
+            {by:Array(String)}
+        ), ' / ') AS group
+    FROM
+    (
+        SELECT model_id, org, region, size_bin, tracked
+        -- past:
+        FROM models_history FINAL
+        WHERE observed_at <= greatest(
+            {as_of:DateTime64(3, 'UTC')}, (SELECT min(observed_at) FROM models_history WHERE tracked)
+        )
+            AND (empty({model:Array(String)}) OR model_id IN {model:Array(String)})
+        ORDER BY model_id, observed_at DESC
+        LIMIT 1 BY model_id
+        -- :past
+        -- now:
+        FROM models_log FINAL
+        WHERE empty({model:Array(String)}) OR model_id IN {model:Array(String)}
+        -- :now
+    ) AS m
     LEFT JOIN
     (
         SELECT model_id, roots FROM lineage_log FINAL
-        WHERE source = 'huggingface' AND ({by:String} = 'family' OR notEmpty({family:Array(String)}))
+        WHERE source = 'huggingface' AND (has({by:Array(String)}, 'family') OR notEmpty({family:Array(String)}))
+            AND (empty({model:Array(String)}) OR model_id IN {model:Array(String)})
     ) AS l ON l.model_id = m.model_id
-    WHERE (empty({model:Array(String)}) OR model_id IN {model:Array(String)})
-        AND (empty({org:Array(String)}) OR m.org IN {org:Array(String)})
-        AND (empty({region:Array(String)}) OR ifNull(toString(m.region), 'unreviewed') IN {region:Array(String)})
-        AND (empty({size_bin:Array(String)}) OR ifNull(toString(m.size_bin), 'unknown') IN {size_bin:Array(String)})
-        AND (empty({family:Array(String)}) OR model_id IN {family:Array(String)} OR hasAny(l.roots, {family:Array(String)}))
+    WHERE (empty({org:Array(String)}) OR m.org IN {org:Array(String)})
+        AND (empty({region:Array(String)}) OR of_region IN {region:Array(String)})
+        AND (empty({size_bin:Array(String)}) OR of_size_bin IN {size_bin:Array(String)})
+        AND (empty({family:Array(String)}) OR model_id IN {family:Array(String)} OR hasAny(roots, {family:Array(String)}))
         AND ({untracked:Bool} OR tracked OR model_id IN {model:Array(String)})
 ),
 days AS
 (
     -- repaired:
     SELECT model_id, day, downloads, cumulative, correction, toNullable(toString(basis)) AS basis
-    -- past:
-    FROM downloads_daily_by_source_as_of(moment = {as_of:DateTime64(3, 'UTC')})
-    -- :past
-    -- now:
-    FROM downloads_daily_by_source
-    -- :now
+    FROM daily_log FINAL
     WHERE source = {source:String} AND model_id IN (SELECT model_id FROM wanted)
+    -- past:
+        AND known_at <= {as_of:DateTime64(3, 'UTC')}
+    UNION ALL
+    SELECT model_id, day, downloads, cumulative, correction, toNullable(toString(basis)) AS basis
+    FROM daily_superseded FINAL
+    WHERE source = {source:String} AND model_id IN (SELECT model_id FROM wanted)
+        AND known_at <= {as_of:DateTime64(3, 'UTC')} AND superseded_at > {as_of:DateTime64(3, 'UTC')}
+    -- :past
     -- :repaired
     -- raw:
     SELECT
@@ -65,30 +93,27 @@ days AS
 periods AS
 (
     SELECT
-        group, period, sum(d.new) AS new, sum(d.fallen) AS fallen, sum(d.added) AS added, count() AS counted,
-        anyIf(d.basis, {by:String} = 'model' AND {interval:String} = 'day') AS basis,
+        w.group AS group,
+        multiIf(
+            {interval:String} = 'week', toStartOfWeek(d.day, 1), {interval:String} = 'month', toStartOfMonth(d.day), d.day
+        ) AS period,
+        any(w.model_id) AS of_model, any(of_org) AS org, any(of_region) AS region, any(of_size_bin) AS size_bin,
+        any(of_family) AS family,
+        sum(d.downloads) AS new, sum(d.correction) AS fallen,
+        sum(if(d.downloads IS NULL, toInt64(d.cumulative), toInt64(d.downloads) - toInt64(d.correction))) AS added,
+        if({interval:String} = 'day', count(), uniqExactIf(d.model_id, {interval:String} != 'day')) AS counted,
+        anyIf(d.basis, {by:Array(String)} = ['model'] AND {interval:String} = 'day') AS basis,
         multiIf(
             {interval:String} = 'week', period + 6, {interval:String} = 'month', toLastDayOfMonth(period), period
         ) AS last_day
-    FROM
-    (
-        SELECT
-            model_id,
-            multiIf(
-                {interval:String} = 'week', toStartOfWeek(day, 1), {interval:String} = 'month', toStartOfMonth(day), day
-            ) AS period,
-            sum(downloads) AS new, sum(correction) AS fallen, any(basis) AS basis,
-            sum(if(downloads IS NULL, toInt64(cumulative), toInt64(downloads) - toInt64(correction))) AS added
-        FROM days
-        GROUP BY model_id, period
-    ) AS d
-    INNER JOIN (SELECT model_id, arrayJoin(groups) AS group FROM wanted) AS w ON w.model_id = d.model_id
+    FROM days AS d
+    INNER JOIN wanted AS w ON w.model_id = d.model_id
     GROUP BY group, period
 ),
 -- How far the days of a group's models reach, and the downloads of those models in the last full week: see `live_edge`.
 edges AS
 (
-    SELECT group, sumMap([reached], [week]) AS edge
+    SELECT w.group AS group, sumMap([reached], [week]) AS edge
     FROM
     (
         SELECT model_id, max(day) AS reached, sumIf(ifNull(downloads, 0), day <= week_end) AS week
@@ -96,17 +121,23 @@ edges AS
         WHERE day > week_end - 7
         GROUP BY model_id
     ) AS d
-    INNER JOIN (SELECT model_id, arrayJoin(groups) AS group FROM wanted) AS w ON w.model_id = d.model_id
+    INNER JOIN wanted AS w ON w.model_id = d.model_id
     GROUP BY group
 )
-SELECT group, period, downloads, cumulative, correction, models, covered, basis
+SELECT
+    group, if(has({by:Array(String)}, 'model'), of_model, NULL) AS model_id, if(has({by:Array(String)}, 'org'), org, NULL) AS org,
+    if(has({by:Array(String)}, 'region'), region, NULL) AS region,
+    if(has({by:Array(String)}, 'size_bin'), size_bin, NULL) AS size_bin,
+    if(has({by:Array(String)}, 'family'), family, NULL) AS family,
+    period, downloads, cumulative, correction, models, covered,
+    toBool(covered >= 0.95 AND last_day < toDate({as_of:DateTime64(3, 'UTC')})) AS whole, basis
 FROM
 (
     SELECT
-        p.group AS group, p.period AS period, p.new AS downloads,
+        p.*, p.new AS downloads,
         -- A model that is no longer observed keeps its last count.
         toUInt64(sum(p.added) OVER (PARTITION BY p.group ORDER BY p.period)) AS cumulative,
-        p.fallen AS correction, p.counted AS models, p.basis AS basis,
+        p.fallen AS correction, p.counted AS models,
         -- Nothing more is to come of a group whose models are all observed no more.
         ifNull(
             arraySum((day, week) -> if(day >= p.last_day, week, 0), e.edge.1, e.edge.2) / nullIf(arraySum(e.edge.2), 0),

@@ -4,7 +4,7 @@ from collections import defaultdict
 from collections.abc import Iterator
 from contextlib import closing
 from datetime import UTC, date, datetime, timedelta
-from itertools import pairwise
+from itertools import pairwise, permutations
 from pathlib import Path
 from typing import Any
 
@@ -32,13 +32,12 @@ def rows(api: httpx.Client, **asked: Any) -> list[dict[str, Any]]:
     return found
 
 
-def expected(by: str, begin: Any) -> dict[tuple[str, str], tuple[int | None, int, int]]:
+def expected(by: tuple[str, ...], begin: Any) -> dict[tuple[str, str], tuple[int | None, int, int]]:
     """Return new and cumulative downloads and models, by group and period, of tracked models."""
     models = {m: facts for m, facts in seeds.MODELS.items() if facts[3] and GRID[m]}
     members: dict[str, list[str]] = defaultdict(list)
-    for model, facts in models.items():
-        key = model if by == "model" else facts[GROUP[by] or 0] or UNSAID[by]
-        members[str(key)].append(model)
+    for model in models:
+        members[" / ".join(dimension(model, one) for one in by)].append(model)
     found = {}
     for group, inside in members.items():
         for period in sorted({begin(day) for model in inside for day in GRID[model]}):
@@ -61,6 +60,10 @@ def expected(by: str, begin: Any) -> dict[tuple[str, str], tuple[int | None, int
     return found
 
 
+def dimension(model: str, by: str) -> str:
+    return model if by == "model" else str(seeds.MODELS[model][GROUP[by] or 0] or UNSAID[by])
+
+
 BEGINNINGS = {
     "day": lambda day: day,
     "week": lambda day: day - timedelta(days=day.weekday()),
@@ -68,14 +71,55 @@ BEGINNINGS = {
 }
 
 
-@pytest.mark.parametrize("by", GROUP)
+@pytest.mark.parametrize("by", [*((one,) for one in GROUP), *permutations(GROUP, 2)], ids="-".join)
 @pytest.mark.parametrize("interval", BEGINNINGS)
-def test_downloads_are_sums_of_days(api: httpx.Client, by: str, interval: str) -> None:
+def test_downloads_are_sums_of_days(api: httpx.Client, by: tuple[str, ...], interval: str) -> None:
+    answer = rows(api, by=",".join(by), interval=interval)
     found = {
         (row["group"], row["period"]): (row["downloads"], row["cumulative"], row["models"])
-        for row in rows(api, by=by, interval=interval)
+        for row in answer
     }
+    assert len(found) == len(answer)
     assert found == expected(by, BEGINNINGS[interval])
+    assert rows(api, by=list(by), interval=interval) == answer
+    columns = {one: "model_id" if one == "model" else one for one in GROUP}
+    for row in answer:
+        named = {one: row[columns[one]] for one in GROUP}
+        assert [named[one] for one in by] == row["group"].split(" / ")
+        assert all(value is None for one, value in named.items() if one not in by)
+
+
+def test_two_organisations_by_size_class_as_of_a_day(api: httpx.Client) -> None:
+    found = rows(
+        api, by="org,size_bin", org=["qi", "am"], interval="month", as_of="2026-03-20", limit=1000
+    )
+    # Counted at noon: on the 20th the downloads until the end of the 19th are known.
+    until = date(2026, 3, 19)
+    totals: dict[tuple[str, str, str], int] = defaultdict(int)
+    for model, (org, _, size_bin, tracked) in seeds.MODELS.items():
+        series = {day: count for day, count in GRID[model].items() if day <= until}
+        if not tracked or org not in {"qi", "am"} or not series:
+            continue
+        for period in ("2026-01-01", "2026-02-01", "2026-03-01"):
+            month = [count for day, count in series.items() if day.isoformat()[:7] <= period[:7]]
+            totals[org, size_bin or "unknown", period] += max(month)
+    assert {
+        (row["org"], row["size_bin"], row["period"]): row["cumulative"] for row in found
+    } == totals
+    assert {row["period"]: row["whole"] for row in found} == {
+        "2026-01-01": True, "2026-02-01": True, "2026-03-01": False,
+    }  # fmt: skip
+
+
+def test_merge_counts_for_the_wanted_family_alone(api: httpx.Client) -> None:
+    found = rows(api, by="family", family="qi/Big-300B", interval="month", untracked=True)
+    assert {row["group"] for row in found} == {row["family"] for row in found} == {"qi/Big-300B"}
+
+
+def test_three_dimensions_are_rejected(api: httpx.Client) -> None:
+    response = api.get("/v1/downloads?by=org,region&by=size_bin")
+    assert response.status_code == 422
+    assert response.json()["errors"][0]["parameter"] == "by"
 
 
 def test_one_model_between_two_days(api: httpx.Client) -> None:
@@ -182,6 +226,7 @@ def test_total_of_the_latest_days_tells_how_much_is_there(edge: httpx.Client) ->
         last_day(1): pytest.approx(0.9),
         last_day(): pytest.approx(0.9),
     }
+    assert [row["whole"] for row in found.values()][-4:] == [True, True, False, False]
     assert found[last_day()]["models"] == 18
     assert found[last_day()]["downloads"] == 18 * 100
     # The last values of the two are carried on.
@@ -191,8 +236,8 @@ def test_total_of_the_latest_days_tells_how_much_is_there(edge: httpx.Client) ->
 
 def test_begun_period_is_not_covered(edge: httpx.Client) -> None:
     (march, april) = rows(edge, org="big", by="org", interval="month")
-    assert (march["period"], march["covered"]) == ("2026-03-01", 1)
-    assert (april["period"], april["covered"]) == ("2026-04-01", 0)
+    assert (march["period"], march["covered"], march["whole"]) == ("2026-03-01", 1, True)
+    assert (april["period"], april["covered"], april["whole"]) == ("2026-04-01", 0, False)
 
 
 def test_model_that_is_observed_no_more_is_not_waited_for(edge: httpx.Client) -> None:
