@@ -58,6 +58,8 @@ class Operation:
             "as_of": "2026-04-01T12:00:00.000Z",
             "self": "/v1/...?as_of=2026-04-01T12%3A00%3A00.000Z",
             "sources": list(self.sources),
+            "citation": "The Breakout developers, Breakout 0.1.0: ...",
+            "bibtex": "@misc{breakout-..., ...}",
             "data": [self.example],
             "next": None,
         }

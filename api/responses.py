@@ -29,6 +29,8 @@ SMALL_ROWS = 10_000
 """Up to this many rows a response is read into memory at once: a few megabytes."""
 MEMORY_BYTES = 256 * 1024
 """Up to this many bytes a response stays in memory until the client has read it."""
+MAX_HEADER_ADDRESS = 1500
+"""Longer addresses are in Content-Location alone: proxies refuse large headers."""
 PATH_CHARACTERS = "/:@!$&'()*+,;=-._~"
 
 
@@ -122,6 +124,8 @@ async def respond(
             }
             body = json_page(body, head, operation.keys, limit or PAGE_ROWS)
         else:
+            if len(cited) > MAX_HEADER_ADDRESS:
+                citation = replace(citation, address="")
             headers["Breakout-Citation"] = ascii_line(citation.text())
             headers["Breakout-BibTeX"] = ascii_line(citation.bibtex())
             headers["Content-Length"] = str(size)

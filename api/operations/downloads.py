@@ -39,7 +39,10 @@ class Downloads(Row):
         description="How much of the period is there yet: the share of the last full week's "
         "downloads of models that reach its end"
     )
-    whole: bool = Field(description="Whether the period is over, and covered is 0.95 or more")
+    whole: bool = Field(
+        description="Whether the period is over, covered is 0.95 or more, and it begins after the "
+        "day of the source's first scrape"
+    )
     basis: Literal["observed", "held", "gap"] | None = Field(
         description="What a model's day rests on; null for other series, intervals and groups"
     )

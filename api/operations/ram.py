@@ -50,6 +50,10 @@ class RamTerms(Row):
     baseline_downloads: float | None = Field(description="Downloads at which RAM is 1.0")
     peers: int
     ram: float | None = Field(description="null with fewer than 10 peers")
+    ram_capped: float | None = Field(
+        description="RAM with each day capped at 10 times the median day so far; null = too few "
+        "days or peers"
+    )
 
 
 class Ram(RamTerms):
@@ -171,6 +175,7 @@ _TERMS = {
     "baseline_downloads": 30000.0,
     "peers": 10,
     "ram": 1.5,
+    "ram_capped": 1.42,
 }
 RAM = Operation(
     "ram",

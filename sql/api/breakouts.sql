@@ -18,31 +18,6 @@ walks AS
     GROUP BY model_id
     HAVING crossing > 0
 ),
--- The days of models by the age at which they end, those within gaps too.
-aged AS
-(
-    SELECT
-        model_id,
-        arraySort(groupArray((toUInt16(d.day + 1 - r.released_on), toInt64(d.cumulative), d.basis = 'gap'))) AS days,
-        arraySort(groupArrayIf(
-            (toUInt16(d.day + 1 - r.released_on), toInt64(assumeNotNull(d.downloads))),
-            d.day >= r.released_on AND d.downloads IS NOT NULL
-        )) AS known,
-        arrayFirst(one -> NOT one.3, days) AS first_point,
-        if(empty(known), first_point.1, known[1].1 - 1) AS first_age,
-        toInt64(greatest(first_age, 1)) AS days_before,
-        first_point.2
-            - if(first_point.1 > first_age, arraySum(one -> if(one.1 <= first_point.1, one.2, 0), known), 0) AS before
-    FROM downloads_daily_as_of(moment = {as_of:DateTime64(3, 'UTC')}) AS d
-    INNER JOIN
-    (
-        SELECT model_id, assumeNotNull(released_at) AS released_on
-        FROM models_as_of(moment = {as_of:DateTime64(3, 'UTC')})
-        WHERE released_at IS NOT NULL
-    ) AS r ON r.model_id = d.model_id
-    WHERE d.day + 1 >= r.released_on AND d.day + 1 <= r.released_on + 365
-    GROUP BY model_id
-),
 crossings AS
 (
     SELECT
@@ -67,7 +42,7 @@ crossings AS
             a.before / a.days_before, toFloat64(arrayMax(one -> if(one.1 <= age_days, one.2, 0), a.known))
         ) / nullIf(walk[crossing].3, 0) AS top_day_share
     FROM walks AS w
-    INNER JOIN aged AS a ON a.model_id = w.model_id
+    INNER JOIN aged_days_as_of(moment = {as_of:DateTime64(3, 'UTC')}) AS a ON a.model_id = w.model_id
 )
 -- :past
 -- now:

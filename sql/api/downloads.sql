@@ -6,6 +6,7 @@ WITH
     SELECT toDate(maxOrNull(observed_at)) - 5 FROM scrapes_log
     WHERE source = {source:String} AND observed_at <= {as_of:DateTime64(3, 'UTC')}
 ) AS week_end,
+(SELECT toDate(min(observed_at)) FROM scrapes_log WHERE source = {source:String}) AS first_day,
 wanted AS
 (
     SELECT
@@ -130,7 +131,7 @@ SELECT
     if(has({by:Array(String)}, 'size_bin'), size_bin, NULL) AS size_bin,
     if(has({by:Array(String)}, 'family'), family, NULL) AS family,
     period, downloads, cumulative, correction, models, covered,
-    toBool(covered >= 0.95 AND last_day < toDate({as_of:DateTime64(3, 'UTC')})) AS whole, basis
+    toBool(period > first_day AND covered >= 0.95 AND last_day < toDate({as_of:DateTime64(3, 'UTC')})) AS whole, basis
 FROM
 (
     SELECT

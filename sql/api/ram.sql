@@ -26,6 +26,13 @@ curve AS
     FROM chosen AS l
     LEFT JOIN chosen AS h ON h.size_bin = l.size_bin AND h.age_days = l.age_days + 1
 ),
+-- What the last point has above its capped value. In a tuple: argMax skips null.
+excess AS
+(
+    SELECT size_bin, model_id, argMax(tuple(cumulative - capped), age_days).1 AS excess
+    FROM capped_as_of(moment = {as_of:DateTime64(3, 'UTC')})
+    GROUP BY size_bin, model_id
+),
 measured AS
 (
     SELECT
@@ -34,8 +41,10 @@ measured AS
         c.tracked AS tracked, c.exact_age AS age_days, c.at AS as_of, c.total AS cumulative,
         if(c.exact_age = c.whole_age, b.low, b.low + (b.high - b.low) * (c.exact_age - c.whole_age)) AS baseline_downloads,
         if(c.exact_age = c.whole_age, b.low_peers, least(b.low_peers, b.high_peers)) AS peers,
-        c.total / nullIf(baseline_downloads, 0) AS ram
+        c.total / nullIf(baseline_downloads, 0) AS ram,
+        if(e.excess IS NULL, NULL, greatest(c.total - e.excess, 0)) / nullIf(baseline_downloads, 0) AS ram_capped
     FROM aged AS c
+    LEFT JOIN excess AS e ON e.size_bin = c.size_bin AND e.model_id = c.model_id
     INNER JOIN curve AS b ON b.size_bin = c.size_bin AND b.age_days = c.whole_age
     WHERE c.exact_age >= 0 AND c.exact_age <= 365
 )
@@ -46,14 +55,14 @@ WITH measured AS
     SELECT
         toString(baseline) AS baseline, model_id, toString(n.org) AS org, toString(n.region) AS region,
         toString(n.size_bin) AS size_bin, total_params_b, released_at, tracked, age_days, as_of, cumulative,
-        baseline_downloads, peers, ram
+        baseline_downloads, peers, ram, ram_capped
     FROM ram_now AS n
     WHERE baseline = {baseline:String}
 )
 -- :now
 SELECT
     baseline, model_id, org, region, size_bin, total_params_b, released_at, tracked, age_days, as_of, cumulative,
-    baseline_downloads, peers, ram
+    baseline_downloads, peers, ram, ram_capped
 FROM measured
 WHERE (empty({model:Array(String)}) OR model_id IN {model:Array(String)})
     AND (empty({org:Array(String)}) OR org IN {org:Array(String)})

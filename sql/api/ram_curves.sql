@@ -3,17 +3,19 @@ SELECT
     toString(b.baseline) AS baseline, p.model_id AS model_id, toString(m.org) AS org, toString(m.region) AS region,
     toString(p.size_bin) AS size_bin, m.total_params_b AS total_params_b, m.released_at AS released_at, m.tracked AS tracked,
     p.age_days AS age_days, p.as_of AS as_of, p.cumulative AS cumulative, b.downloads AS baseline_downloads, b.peers AS peers,
-    p.cumulative / nullIf(b.downloads, 0) AS ram
+    p.cumulative / nullIf(b.downloads, 0) AS ram, p.capped / nullIf(b.downloads, 0) AS ram_capped
 FROM
 (
-    SELECT *
     -- past:
-    FROM points_as_of(moment = {as_of:DateTime64(3, 'UTC')})
+    SELECT * FROM capped_as_of(moment = {as_of:DateTime64(3, 'UTC')})
+    WHERE true
     -- :past
     -- now:
-    FROM points
+    SELECT size_bin, age_days, model_id, assumeNotNull(points_log.cumulative) AS cumulative, capped, as_of
+    FROM points_log FINAL
+    WHERE points_log.cumulative IS NOT NULL
     -- :now
-    WHERE (empty({age_days:Array(UInt16)}) OR age_days IN {age_days:Array(UInt16)})
+        AND (empty({age_days:Array(UInt16)}) OR age_days IN {age_days:Array(UInt16)})
         AND (empty({model:Array(String)}) OR model_id IN {model:Array(String)})
 ) AS p
 INNER JOIN

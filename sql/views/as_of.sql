@@ -115,3 +115,73 @@ FROM
 ) AS t
 LEFT JOIN names AS n ON n.source = t.source AND n.name = t.base AND t.base != 'other'
 COMMENT 'Tokens by the latest count at the parameter `moment`, with the columns of `inference_tokens`';
+
+-- The days of models by the age at which they end, those within gaps too.
+CREATE OR REPLACE VIEW aged_days_as_of
+AS SELECT
+    model_id,
+    arraySort(groupArray((toUInt16(d.day + 1 - r.released_on), toInt64(d.cumulative), d.basis = 'gap'))) AS days,
+    arraySort(groupArrayIf(
+        (toUInt16(d.day + 1 - r.released_on), toInt64(assumeNotNull(d.downloads))),
+        d.day >= r.released_on AND d.downloads IS NOT NULL
+    )) AS known,
+    arrayFirst(one -> NOT one.3, days) AS first_point,
+    if(empty(known), first_point.1, known[1].1 - 1) AS first_age,
+    toInt64(greatest(first_age, 1)) AS days_before,
+    first_point.2
+        - if(first_point.1 > first_age, arraySum(one -> if(one.1 <= first_point.1, one.2, 0), known), 0) AS before
+FROM downloads_daily_as_of(moment = {moment:DateTime64(3, 'UTC')}) AS d
+INNER JOIN
+(
+    SELECT model_id, assumeNotNull(released_at) AS released_on
+    FROM models_as_of(moment = {moment:DateTime64(3, 'UTC')})
+    WHERE released_at IS NOT NULL
+) AS r ON r.model_id = d.model_id
+WHERE d.day + 1 >= r.released_on AND d.day + 1 <= r.released_on + 365
+GROUP BY model_id
+COMMENT 'Days of models by age as known at the parameter `moment`, and their downloads before the first known day';
+
+-- Stored values hold for points before which no day was restated since; those of the other points are computed.
+CREATE OR REPLACE VIEW capped_as_of
+AS
+WITH
+compared AS
+(
+    SELECT
+        p.size_bin AS size_bin, p.age_days AS age_days, p.model_id AS model_id, p.cumulative AS cumulative, p.as_of AS as_of,
+        k.capped AS stored,
+        ifNull(k.cumulative = p.cumulative, false) AND ifNull(toDate(p.as_of) <= c.changed_on, true) AS holds
+    FROM points_as_of(moment = {moment:DateTime64(3, 'UTC')}) AS p
+    LEFT JOIN (SELECT size_bin, age_days, model_id, cumulative, capped, as_of FROM points_log FINAL) AS k
+        ON k.size_bin = p.size_bin AND k.age_days = p.age_days AND k.model_id = p.model_id AND k.as_of = p.as_of
+    LEFT JOIN
+    (
+        SELECT model_id, toNullable(min(day)) AS changed_on
+        FROM
+        (
+            SELECT model_id, day FROM daily_log FINAL
+            WHERE source = 'huggingface' AND known_at > {moment:DateTime64(3, 'UTC')}
+            UNION ALL
+            SELECT model_id, day FROM daily_superseded FINAL
+            WHERE source = 'huggingface' AND known_at <= {moment:DateTime64(3, 'UTC')}
+                AND superseded_at > {moment:DateTime64(3, 'UTC')}
+        )
+        GROUP BY model_id
+    ) AS c ON c.model_id = p.model_id
+)
+SELECT size_bin, age_days, model_id, cumulative, as_of, stored AS capped FROM compared WHERE holds
+UNION ALL
+SELECT
+    size_bin, age_days, p.model_id AS model_id, cumulative, as_of,
+    (
+        arraySort(arrayMap(one -> one.2, arrayFilter(one -> one.1 <= age_days, a.known))) AS sorted,
+        intDiv(length(sorted), 2) AS middle,
+        if(length(sorted) % 2 = 1, 10 * sorted[middle + 1], 5 * (sorted[middle] + sorted[middle + 1])) AS cap,
+        if(length(sorted) < 2, NULL, toUInt64(greatest(
+            toInt64(cumulative) - arraySum(one -> greatest(one - cap, 0), sorted)
+                - greatest(a.before - cap * a.days_before, 0), 0
+        )))
+    ).4 AS capped
+FROM (SELECT * FROM compared WHERE NOT holds) AS p
+INNER JOIN aged_days_as_of(moment = {moment:DateTime64(3, 'UTC')}) AS a ON a.model_id = p.model_id
+COMMENT 'Points as known at the parameter `moment`, with the columns of `points` and `capped`: as `points_log` has it';

@@ -107,7 +107,7 @@ def test_two_organisations_by_size_class_as_of_a_day(api: httpx.Client) -> None:
         (row["org"], row["size_bin"], row["period"]): row["cumulative"] for row in found
     } == totals
     assert {row["period"]: row["whole"] for row in found} == {
-        "2026-01-01": True, "2026-02-01": True, "2026-03-01": False,
+        "2026-01-01": False, "2026-02-01": True, "2026-03-01": False,
     }  # fmt: skip
 
 
@@ -236,7 +236,8 @@ def test_total_of_the_latest_days_tells_how_much_is_there(edge: httpx.Client) ->
 
 def test_begun_period_is_not_covered(edge: httpx.Client) -> None:
     (march, april) = rows(edge, org="big", by="org", interval="month")
-    assert (march["period"], march["covered"], march["whole"]) == ("2026-03-01", 1, True)
+    # It began with the day of the first scrape.
+    assert (march["period"], march["covered"], march["whole"]) == ("2026-03-01", 1, False)
     assert (april["period"], april["covered"], april["whole"]) == ("2026-04-01", 0, False)
 
 

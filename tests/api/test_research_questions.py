@@ -1,14 +1,14 @@
 """The requests of docs/research-questions.md answer their questions."""
 
 import re
-from pathlib import Path
 
 import httpx
 import pytest
 
 from breakout.settings import Settings
+from tests.support.project_files import REPOSITORY
 
-PAGE = Path(__file__).resolve().parents[2] / "docs" / "research-questions.md"
+PAGE = REPOSITORY / "docs" / "research-questions.md"
 ROW = re.compile(r"^\| (?P<question>[^|]+\?) \| `(?P<request>[^`]+)` \| (?P<columns>[^|]+) \|$")
 QUESTIONS = [found for line in PAGE.read_text().splitlines() if (found := ROW.match(line))]
 NAMES = {"Qwen": "qi", "meta-llama": "am"}

@@ -47,7 +47,7 @@ def test_missing_is_null_in_every_format(api: httpx.Client) -> None:
     assert row["downloads"] is None
     text = api.get("/v1/downloads", params=asked | {"format": "csv"}).text
     assert text.splitlines()[1] == (
-        '"qi/Big-300B","qi/Big-300B",,,,,"2026-01-15",,1083,0,1,1,true,"observed"'
+        '"qi/Big-300B","qi/Big-300B",,,,,"2026-01-15",,1083,0,1,1,false,"observed"'
     )
     response = api.get("/v1/downloads", params=asked | {"format": "arrow"})
     table = pa.ipc.open_stream(response.content).read_all()

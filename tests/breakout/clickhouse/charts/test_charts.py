@@ -518,8 +518,24 @@ def test_command_shows_a_chart_with_citations(world: Settings) -> None:
         "Source: OpenRouter (openrouter.ai/rankings), as of 2026-04-01T12:00:00Z."
     ]
     assert as_json["rows"][0]["open_tokens"] == month_tokens(MONTHS[1], *chain(*ALL_OPEN.values()))
-    as_csv = run(world, "top_models_of_a_month", "--format", "csv").output.splitlines()
-    assert as_csv[0] == "rank,model_id,org,region,size_bin,downloads,month,whole"
+    as_csv = run(world, "top_models_of_a_month", "--format", "csv")
+    assert (
+        as_csv.stdout.splitlines()[0] == "rank,model_id,org,region,size_bin,downloads,month,whole"
+    )
+
+
+def test_command_cites_a_chart_in_every_format(world: Settings) -> None:
+    chosen = ("open_inference_share", "--format")
+    table, as_csv, as_json = (run(world, *chosen, style) for style in ("table", "csv", "json"))
+    cited = json.loads(as_json.output)["citation"]
+    assert "chart open_inference_share, definitions 1, as of 2026-04-01T12:00:00.000Z" in cited
+    assert "OpenRouter rankings (CC BY 4.0)" in cited
+    assert json.loads(as_json.output)["bibtex"].startswith("@misc{breakout-chart-open-")
+    assert as_csv.stderr.strip() == cited
+    assert "Breakout" not in as_csv.stdout
+    assert f"Cite as: {cited}" in table.output
+    chosen_values = run(world, "family_totals", "--set", "top=1", "--format", "csv").stderr
+    assert "chart family_totals (top=1)" in chosen_values
 
 
 def test_table_shows_the_latest_days_and_the_first_ranks(world: Settings) -> None:
@@ -549,9 +565,9 @@ def test_narrow_table_truncates_nothing(world: Settings) -> None:
 
 
 def test_empty_chart_shows_the_chosen_parameters(world: Settings, nothing: Settings) -> None:
-    none = run(world, "size_bin_share_by_organisation", "--set", "size_bin=250b")
+    none = run(world, "top_models_of_a_month", "--set", "month=2020-01-01")
     assert none.exit_code == 0
-    assert "No rows for size_bin=250b (size bin: <1B, 1-5B, 7-9B," in none.output
+    assert "No rows for month=2020-01-01 (first day of the month; " in none.output
     assert "No rows yet." in run(nothing, "size_bin_share_by_organisation").output
 
 
@@ -582,6 +598,23 @@ def test_command_lists_all_charts() -> None:
         (["top_models_of_a_month", "--set", "month=2026-13-45"], "use a day, YYYY-MM-DD"),
         (["top_models_of_a_month", "--set", "month=20260301"], "use a day, YYYY-MM-DD"),
         (["top_models_of_a_month", "--set", "month=1969-12-31"], "invalid month '1969-12-31'"),
+        (
+            ["size_bin_share_by_organisation", "--set", "size_bin=250b"],
+            'Unknown size bin "250b". Did you mean "250B+"? Choose one of: <1B, 1-5B, 7-9B, ',
+        ),
+        (
+            ["ram_curves", "--set", "models=qi/Big-300B,foo/bar"],
+            'models: Unknown model "foo/bar".',
+        ),
+        (["ram_curves", "--set", "models=qi/big-300b"], 'Did you mean "qi/Big-300B"?'),
+        (
+            ["ram_curves", "--set", "baseline=lively"],
+            'baseline: Unknown baseline "lively". Did you mean "live"? Choose one of: live, ',
+        ),
+        (
+            ["organisation_against_catalogues", "--set", "against=am,Qi"],
+            'against: Unknown organisation "Qi". Did you mean "qi"?',
+        ),
     ],
 )
 def test_invalid_arguments_list_the_valid_ones(
