@@ -13,6 +13,7 @@ from starlette.types import Receive, Scope, Send
 
 from api import etags, formats, paging
 from api.as_of import bind, read_small, resolve_as_of
+from api.citations import citation_headers, cite, cited_timestamp
 from api.database import Database
 from api.formats import Format
 from api.json_pages import json_page
@@ -23,14 +24,11 @@ from api.problems import parameter_problem
 from api.queries import Statement, query
 from api.read_only_client import single_chunk
 from api.response_cache import mark_cacheable
-from breakout.citation import Citation, ascii_line
 
 SMALL_ROWS = 10_000
 """Up to this many rows a response is read into memory at once: a few megabytes."""
 MEMORY_BYTES = 256 * 1024
 """Up to this many bytes a response stays in memory until the client has read it."""
-MAX_HEADER_ADDRESS = 1500
-"""Longer addresses are in Content-Location alone: proxies refuse large headers."""
 PATH_CHARACTERS = "/:@!$&'()*+,;=-._~"
 
 
@@ -94,14 +92,8 @@ async def respond(
         found, digest = await _digest(database, statement)
     await known_names.require(_names(params), all_matched=found)
     etag = f'W/"{digest}-{output}{"-safe" if params.csv_safe else ""}"'
-    # An address with a timestamp that will be refused later is none to cite.
-    cited = _self_path(request, None if params.latest_only() else timestamp)
-    citation = Citation(
-        operation.query.replace("_", " "),
-        timestamp,
-        await request.app.state.cited_sources.of(operation.sources),
-        (request.app.state.settings.api_public_url or "") + cited,
-    )
+    cited = _self_path(request, cited_timestamp(params, timestamp))
+    citation = await cite(request, operation.sources, timestamp, cited)
     headers = {
         "ETag": etag,
         "Cache-Control": "no-cache",
@@ -124,10 +116,7 @@ async def respond(
             }
             body = json_page(body, head, operation.keys, limit or PAGE_ROWS)
         else:
-            if len(cited) > MAX_HEADER_ADDRESS:
-                citation = replace(citation, address="")
-            headers["Breakout-Citation"] = ascii_line(citation.text())
-            headers["Breakout-BibTeX"] = ascii_line(citation.bibtex())
+            headers |= citation_headers(citation)
             headers["Content-Length"] = str(size)
             headers["Content-Disposition"] = f'attachment; filename="{operation.query}.{output}"'
         return SpooledResponse(

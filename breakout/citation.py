@@ -58,7 +58,7 @@ class Citation:
         """Return the citation as plain text, in one line."""
         parts = [
             f"{AUTHOR}, Breakout {_version()}: {self.figures}, {self._state()}",
-            self.address,
+            f"<{self.address}>" if self.address else "",
             f"Sources: {'; '.join(map(str, self.sources))}" if self.sources else "",
             f"Method: {METHOD}",
         ]

@@ -171,6 +171,7 @@ def check_as_of(engine: Engine, history: History, moment: datetime) -> None:
         "latest_as_of": (("model_id",), latest),
         "downloads_daily_as_of": (KEYS["downloads_daily"], then.downloads_daily),
         "points_as_of": (KEYS["points"], public_rows(then)["points"]),
+        "capped_as_of": (KEYS["points"], _without(then.points, "downloads")),
         "baselines_as_of": (KEYS["baselines"], live),
     }
     for view, (key, expected) in expected_rows.items():
@@ -180,6 +181,10 @@ def check_as_of(engine: Engine, history: History, moment: datetime) -> None:
             actual = {place: row for place, row in actual.items() if place[0] == "live"}
         found = differences(expected, actual)
         assert found == [], f"{view} at {moment}: {found}"
+
+
+def _without(rows: Mapping[Any, Row], column: str) -> dict[Any, Row]:
+    return {key: {name: row[name] for name in row if name != column} for key, row in rows.items()}
 
 
 def observed(days: float, count: int | None, model: int = 0) -> Observation:
