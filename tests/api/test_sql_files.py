@@ -28,7 +28,7 @@ SEED_CASES: list[Case] = [
         {},
         (
             "SELECT model_id AS group, day AS period, downloads, cumulative, correction, "
-            "1 AS models, 1. AS covered, day > '2026-01-15' AS whole FROM downloads_daily "
+            "1 AS models, 1. AS covered, toBool(day > '2026-01-15') AS whole FROM downloads_daily "
             "WHERE model_id IN (SELECT model_id FROM models WHERE tracked)"
         ),
     ),
