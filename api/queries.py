@@ -21,8 +21,11 @@ _SECTION = re.compile(r"^ *-- (\w+):\n(.*?)^ *-- :\1\n", re.MULTILINE | re.DOTAL
 
 @cache
 def query(name: str, *, now: bool = False, variant: str = "") -> str:
-    """Return the SQL of a query. Raises `FileNotFoundError` for an unknown one."""
-    chosen = {"now" if now else "past", variant}
+    """Return the SQL of a query. Raises `FileNotFoundError` for an unknown one.
+
+    `variant` has the names of its variants, separated by spaces.
+    """
+    chosen = {"now" if now else "past", *variant.split()}
 
     def choose(section: re.Match[str]) -> str:
         return _SECTION.sub(choose, section[2]) if section[1] in chosen else ""

@@ -99,8 +99,9 @@ class DownloadsParameters(ModelFilters):
         return (self.source, _FACTS)
 
     def variant(self) -> str:
-        """Return the variant of the query, besides the latest and the earlier."""
-        return self.series
+        """Return the variants of the query, besides the latest and the earlier."""
+        lineage = "lineage" if self.family or "family" in self.by else "alone"
+        return " ".join([self.series, "models" if "model" in self.by else "totals", lineage])
 
 
 OPERATION = Operation(

@@ -1,17 +1,23 @@
 -- Downloads over time by one or two of model, organisation, region, size bin and family, as of a timestamp. `repaired` is
 -- the daily grid; `raw` has the last counter of each day as it was observed. Ids are filtered inside each subquery, so
--- that of every table only the rows of the wanted models are read.
+-- that of every table only the rows of the wanted models are read. A series of `models` is one model, one of `totals`
+-- several; `lineage` is needed for families.
 WITH
 (
-    SELECT toDate(maxOrNull(observed_at)) - 5 FROM scrapes_log
+    SELECT toDate(observed_at) - 5 FROM scrapes_log
     WHERE source = {source:String} AND observed_at <= {as_of:DateTime64(3, 'UTC')}
+    ORDER BY source DESC, observed_at DESC
+    LIMIT 1
 ) AS week_end,
-(SELECT toDate(min(observed_at)) FROM scrapes_log WHERE source = {source:String}) AS first_day,
+(
+    SELECT toDate(observed_at) FROM scrapes_log WHERE source = {source:String} ORDER BY source, observed_at LIMIT 1
+) AS first_day,
 wanted AS
 (
     SELECT
         model_id, toString(m.org) AS of_org, ifNull(toString(m.region), 'unreviewed') AS of_region,
         ifNull(toString(m.size_bin), 'unknown') AS of_size_bin,
+        -- lineage:
         if(empty(l.roots), [model_id], l.roots) AS roots,
         -- Of a merge the wanted families alone.
         arrayJoin(multiIf(
@@ -19,10 +25,14 @@ wanted AS
             hasAny(roots, {family:Array(String)}), arrayIntersect(roots, {family:Array(String)}),
             roots
         )) AS of_family,
+        -- :lineage
         arrayStringConcat(arrayMap(
             dimension -> multiIf(
                 dimension = 'model', model_id, dimension = 'org', of_org, dimension = 'region', of_region,
-                dimension = 'size_bin', of_size_bin, of_family
+                -- lineage:
+                dimension = 'family', of_family,
+                -- :lineage
+                of_size_bin
             ),
             {by:Array(String)}
         ), ' / ') AS group
@@ -43,16 +53,19 @@ wanted AS
         WHERE empty({model:Array(String)}) OR model_id IN {model:Array(String)}
         -- :now
     ) AS m
+    -- lineage:
     LEFT JOIN
     (
         SELECT model_id, roots FROM lineage_log FINAL
-        WHERE source = 'huggingface' AND (has({by:Array(String)}, 'family') OR notEmpty({family:Array(String)}))
-            AND (empty({model:Array(String)}) OR model_id IN {model:Array(String)})
+        WHERE source = 'huggingface' AND (empty({model:Array(String)}) OR model_id IN {model:Array(String)})
     ) AS l ON l.model_id = m.model_id
+    -- :lineage
     WHERE (empty({org:Array(String)}) OR m.org IN {org:Array(String)})
         AND (empty({region:Array(String)}) OR of_region IN {region:Array(String)})
         AND (empty({size_bin:Array(String)}) OR of_size_bin IN {size_bin:Array(String)})
+        -- lineage:
         AND (empty({family:Array(String)}) OR model_id IN {family:Array(String)} OR hasAny(roots, {family:Array(String)}))
+        -- :lineage
         AND ({untracked:Bool} OR tracked OR model_id IN {model:Array(String)})
 ),
 days AS
@@ -99,7 +112,12 @@ periods AS
             {interval:String} = 'week', toStartOfWeek(d.day, 1), {interval:String} = 'month', toStartOfMonth(d.day), d.day
         ) AS period,
         any(w.model_id) AS of_model, any(of_org) AS org, any(of_region) AS region, any(of_size_bin) AS size_bin,
+        -- lineage:
         any(of_family) AS family,
+        -- :lineage
+        -- models:
+        max(d.day) AS reached,
+        -- :models
         sum(d.downloads) AS new, sum(d.correction) AS fallen,
         sum(if(d.downloads IS NULL, toInt64(d.cumulative), toInt64(d.downloads) - toInt64(d.correction))) AS added,
         if({interval:String} = 'day', count(), uniqExactIf(d.model_id, {interval:String} != 'day')) AS counted,
@@ -110,7 +128,9 @@ periods AS
     FROM days AS d
     INNER JOIN wanted AS w ON w.model_id = d.model_id
     GROUP BY group, period
-),
+)
+-- totals:
+,
 -- How far the days of a group's models reach, and the downloads of those models in the last full week: see `live_edge`.
 edges AS
 (
@@ -125,11 +145,17 @@ edges AS
     INNER JOIN wanted AS w ON w.model_id = d.model_id
     GROUP BY group
 )
+-- :totals
 SELECT
     group, if(has({by:Array(String)}, 'model'), of_model, NULL) AS model_id, if(has({by:Array(String)}, 'org'), org, NULL) AS org,
     if(has({by:Array(String)}, 'region'), region, NULL) AS region,
     if(has({by:Array(String)}, 'size_bin'), size_bin, NULL) AS size_bin,
+    -- lineage:
     if(has({by:Array(String)}, 'family'), family, NULL) AS family,
+    -- :lineage
+    -- alone:
+    CAST(NULL AS Nullable(String)) AS family,
+    -- :alone
     period, downloads, cumulative, correction, models, covered,
     toBool(period > first_day AND covered >= 0.95 AND last_day < toDate({as_of:DateTime64(3, 'UTC')})) AS whole, basis
 FROM
@@ -139,13 +165,22 @@ FROM
         -- A model that is no longer observed keeps its last count.
         toUInt64(sum(p.added) OVER (PARTITION BY p.group ORDER BY p.period)) AS cumulative,
         p.fallen AS correction, p.counted AS models,
+        -- models:
+        -- Nothing more is to come of a model that is observed no more.
+        if(last_reached > week_end - 7 AND last_reached < p.last_day, 0., 1.) AS covered,
+        max(p.reached) OVER (PARTITION BY p.group) AS last_reached
+        -- :models
+        -- totals:
         -- Nothing more is to come of a group whose models are all observed no more.
         ifNull(
             arraySum((day, week) -> if(day >= p.last_day, week, 0), e.edge.1, e.edge.2) / nullIf(arraySum(e.edge.2), 0),
             if(arrayMax(e.edge.1) >= p.last_day OR empty(e.edge.1), 1., 0.)
         ) AS covered
+        -- :totals
     FROM periods AS p
+    -- totals:
     LEFT JOIN edges AS e ON e.group = p.group
+    -- :totals
 )
 WHERE ({since:Nullable(Date)} IS NULL OR period >= {since:Nullable(Date)})
     AND ({until:Nullable(Date)} IS NULL OR period <= {until:Nullable(Date)})
