@@ -4,6 +4,7 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 
 from api.database import Database
+from api.parameters import OperationParameters
 from api.problems import ProblemError
 from api.queries import parameters
 from breakout.clickhouse.known_names import (
@@ -28,6 +29,12 @@ KINDS = {
 """Kinds by the parameter that takes their names."""
 MAX_EXPLAINED = 5
 """Unknown names of one parameter for which the nearest are looked up."""
+
+
+def names_of(params: OperationParameters) -> dict[str, list[str]]:
+    """Return the names that must exist, by the parameter that has them."""
+    given = {name: getattr(params, name, []) for name in KINDS}
+    return {name: [one] if isinstance(one, str) else one for name, one in given.items() if one}
 
 
 class KnownNames:

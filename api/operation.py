@@ -46,6 +46,8 @@ class Operation:
     sources: tuple[str, ...]
     example: dict[str, Any]
     """A row."""
+    has_history: bool = False
+    """Whether the figures rest on the history of the Hub's counters, which archives may fill."""
 
     def text_columns(self) -> list[str]:
         """Return the columns with free text, which may begin with any character."""

@@ -14,10 +14,11 @@ from starlette.types import Receive, Scope, Send
 from api import etags, formats, paging
 from api.as_of import bind, read_small, resolve_as_of
 from api.citations import citation_headers, cite, cited_timestamp
+from api.cited_sources import CitedSources
 from api.database import Database
 from api.formats import Format
 from api.json_pages import json_page
-from api.known_names import KINDS, KnownNames
+from api.known_names import KnownNames, names_of
 from api.operation import Operation
 from api.parameters import PAGE_ROWS, OperationParameters
 from api.problems import parameter_problem
@@ -58,9 +59,10 @@ async def respond(
     """
     database: Database = request.app.state.database
     known_names: KnownNames = request.app.state.known_names
+    cited_sources: CitedSources = request.app.state.cited_sources
     params.check_ranges()
     # The response names, and is as of, the sources that it is made of.
-    operation = replace(operation, sources=params.sources(operation.sources))
+    operation = replace(operation, sources=await cited_sources.names(operation, params))
     output = formats.negotiate(params.format, request.headers.get("accept"))
     if params.csv_safe and output is not Format.CSV:
         raise parameter_problem("csv_safe", "applies to CSV only: set format=csv, or omit it")
@@ -90,7 +92,7 @@ async def respond(
         # ClickHouse hashes a large response, in a query of its own that ends first: a request that
         # held one slot while it waits for another could deadlock with others.
         found, digest = await _digest(database, statement)
-    await known_names.require(_names(params), all_matched=found)
+    await known_names.require(names_of(params), all_matched=found)
     etag = f'W/"{digest}-{output}{"-safe" if params.csv_safe else ""}"'
     cited = _self_path(request, cited_timestamp(params, timestamp))
     citation = await cite(request, operation.sources, timestamp, cited)
@@ -150,12 +152,6 @@ async def _digest(database: Database, statement: Statement) -> tuple[bool, str]:
     sql, values = statement
     (row,) = await database.rows(paging.digest(sql), values)
     return row["rows"] > 0, f"{row['rows']:x}.{row['digest']:x}"
-
-
-def _names(params: OperationParameters) -> dict[str, list[str]]:
-    """Return the names that must exist, by parameter."""
-    given = {name: getattr(params, name, []) for name in KINDS}
-    return {name: [one] if isinstance(one, str) else one for name, one in given.items() if one}
 
 
 def _self_path(request: Request, timestamp: str | None) -> str:

@@ -125,6 +125,7 @@ OPERATION = Operation(
         "whole": True,
         "basis": None,
     },
+    has_history=True,
 )
 
 

@@ -183,6 +183,7 @@ RAM = Operation(
     [paging.greatest("ram"), paging.text("model_id")],
     _SOURCES,
     {**_FACTS, **_TERMS, "age_days": 30.5},
+    has_history=True,
 )
 CURVES = Operation(
     "ram_curves",
@@ -190,6 +191,7 @@ CURVES = Operation(
     [paging.text("model_id"), paging.number("age_days")],
     _SOURCES,
     {**_FACTS, **_TERMS},
+    has_history=True,
 )
 BASELINES = Operation(
     "baselines",
@@ -204,6 +206,7 @@ BASELINES = Operation(
         "downloads": 30000.0,
         "as_of": "2026-02-14T00:00:00.000Z",
     },
+    has_history=True,
 )
 BREAKOUTS = Operation(
     "breakouts",
@@ -221,6 +224,7 @@ BREAKOUTS = Operation(
         "ram_capped": 1.08,
         "top_day_share": 0.14,
     },
+    has_history=True,
 )
 
 
