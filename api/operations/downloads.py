@@ -5,7 +5,7 @@ from datetime import date
 from typing import Annotated, Literal
 
 from fastapi import APIRouter, Query, Request, Response
-from pydantic import AfterValidator, BeforeValidator, Field
+from pydantic import BeforeValidator, Field
 
 from api import paging
 from api.operation import Operation, Row
@@ -54,17 +54,10 @@ def _split(value: str | Sequence[str]) -> list[str]:
     return list(dict.fromkeys(part for text in given for part in text.split(",")))
 
 
-def _once(dimensions: list[str]) -> list[str]:
-    if len(dimensions) > _MAX_DIMENSIONS:
-        raise ValueError(f"Takes one or two dimensions, got {len(dimensions)}")
-    return dimensions
-
-
-_MAX_DIMENSIONS = 2
 Dimensions = Annotated[
     list[Literal["model", "org", "region", "size_bin", "family"]],
+    Field(min_length=1, max_length=2),
     BeforeValidator(_split),
-    AfterValidator(_once),
 ]
 
 

@@ -93,7 +93,11 @@ def test_invalid_day_is_rejected(api: httpx.Client, path: str, name: str, day: s
     response = api.get(path, params={name: day})
     assert response.status_code == 422
     (wrong,) = response.json()["errors"]
-    assert wrong == {"parameter": name, "detail": "must be a day, YYYY-MM-DD, from 1970 to 2148"}
+    assert wrong == {
+        "parameter": name,
+        "detail": "must be a day, YYYY-MM-DD, from 1970 to 2148",
+        "nearest": [],
+    }
 
 
 @pytest.mark.parametrize("as_of", [*INVALID_TIMESTAMPS, *(day for day in DAYS if day != "")])
