@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from api.database import Database, parse_lines
+from api.database import Database
 from api.operation import Operation
 from api.parameters import OperationParameters
 from breakout.citation import CitedSource
@@ -29,6 +29,6 @@ class CitedSources:
     async def of(self, names: Sequence[str]) -> list[CitedSource]:
         """Return these sources; one that the database does not have is left out."""
         if not self._sources:
-            rows = parse_lines(await self._database.fresh_lines(read_known("sources"), {}))
+            rows = await self._database.rows(read_known("sources"), {})
             self._sources = {row["name"]: CitedSource(row["title"], row["licence"]) for row in rows}
         return [self._sources[name] for name in names if name in self._sources]
