@@ -8,6 +8,7 @@ WORKDIR /src
 RUN python -m venv /opt/breakout && python -m venv /opt/build
 COPY requirements.lock requirements-build.lock ./
 RUN /opt/build/bin/pip install --require-hashes --only-binary=:all: -r requirements-build.lock
+# What the extra `server` needs: the image has a Kafka and a ClickHouse to talk to.
 RUN /opt/breakout/bin/pip install --require-hashes --only-binary=:all: -r requirements.lock
 COPY pyproject.toml README.md LICENSE ./
 COPY breakout breakout
@@ -18,8 +19,6 @@ COPY sql sql
 # The project has no dependency that the lock lacks; the build backend stays in this stage.
 RUN /opt/build/bin/pip wheel --no-deps --no-build-isolation --no-index --wheel-dir /wheels . \
     && /opt/breakout/bin/pip install --no-deps --no-index /wheels/*.whl \
-    # The embedded ClickHouse and what it alone needs are half a gigabyte; the image has a server to talk to.
-    && /opt/breakout/bin/pip uninstall --yes chdb chdb-core pandas \
     && /opt/breakout/bin/pip uninstall --yes pip
 
 FROM python:3.13-slim-bookworm@sha256:b685a4fa58bb19d1814d78a1ec0f0208f351452724f78b20212c984d6e124a34

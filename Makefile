@@ -4,7 +4,7 @@ BIN := .venv/bin
 THREE_AT_ONCE := -n 3 --dist loadfile --no-loadscope-reorder
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test lint types fmt slow soak audit bench lock schemas reference readme dashboards vendor clean
+.PHONY: help setup demo test lint types fmt slow soak audit bench lock schemas client reference readme dashboards vendor clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' Makefile
@@ -49,6 +49,9 @@ bench: setup ## Measure on this machine, beside other tools, in about 15 minutes
 schemas: setup ## Write the JSON Schemas of the events from the contract
 	$(BIN)/python -m breakout.contract.schemas
 
+client: setup ## Write the Python client's operations from the OpenAPI document
+	$(BIN)/python -m tools.client
+
 reference: setup ## Write the reference pages of docs/ from the code
 	$(BIN)/python -m tools.reference
 
@@ -62,8 +65,8 @@ vendor: setup ## Fetch the page's charting libraries with npm
 	$(BIN)/python -m tools.vendor
 
 lock: setup ## Resolve the dependencies anew (what is locked stays, unless it must change)
-	$(BIN)/uv pip compile $(LOCK_OPTIONS) pyproject.toml -o requirements.lock
-	$(BIN)/uv pip compile $(LOCK_OPTIONS) --extra dev -c requirements.lock pyproject.toml -o requirements-dev.lock
+	$(BIN)/uv pip compile $(LOCK_OPTIONS) --extra server pyproject.toml -o requirements.lock
+	$(BIN)/uv pip compile $(LOCK_OPTIONS) --extra local --extra dev -c requirements.lock pyproject.toml -o requirements-dev.lock
 	$(BIN)/python -c 'import tomllib; print(*tomllib.load(open("pyproject.toml", "rb"))["build-system"]["requires"], sep="\n")' \
 		| $(BIN)/uv pip compile $(LOCK_OPTIONS) - -o requirements-build.lock
 	$(BIN)/python -m tools.audit --locked

@@ -20,7 +20,6 @@ from breakout.cli.demo_mark import mark_database
 from breakout.cli.demo_progress import DemoProgress, demo_progress
 from breakout.cli.demo_report import print_report
 from breakout.cli.demo_settings import free_port, given_servers, own_servers
-from breakout.cli.embedded import embedded_options
 from breakout.cli.errors import CommandFailedError
 from breakout.cli.interruption import until_interrupted
 from breakout.cli.replay_process import ReplayProcess, replay_process
@@ -30,7 +29,6 @@ from breakout.clickhouse.client import reader_client
 from breakout.clickhouse.errors import explained
 from breakout.clickhouse.migrations import migrate
 from breakout.kafka.status import count_published_observations, read_kafka_status
-from breakout.local.runtime import embedded_servers
 from breakout.processes.child import running
 from breakout.processes.program import Program, breakout_command, changed_environment
 from breakout.settings import Settings
@@ -133,6 +131,10 @@ async def _run(
     progress.step(f"starting {'' if here else 'Kafka, ClickHouse and '}the simulated Hub")
     hub = await stack.enter_async_context(data.hub(days, logs))
     if not here:
+        # They need the extra `local`, which servers elsewhere do not.
+        from breakout.cli.embedded import embedded_options  # noqa: PLC0415
+        from breakout.local.runtime import embedded_servers  # noqa: PLC0415
+
         # Not restarted: a broker that exits loses its records, so the demo has failed.
         await stack.enter_async_context(embedded_servers(embedded_options(settings)))
     await asyncio.to_thread(migrate, settings, give_up_after=10)

@@ -12,6 +12,7 @@ from typing import NoReturn
 
 import click
 
+from breakout.cli.extras import what_to_install
 from breakout.cli.plugins import load_plugin, plugins
 
 INTERRUPTED = 130
@@ -109,6 +110,7 @@ def main() -> NoReturn:
         error.show()
         sys.exit(error.exit_code)
     except (click.Abort, KeyboardInterrupt):
+        click.echo("breakout: interrupted", err=True)
         sys.exit(INTERRUPTED)
     except BrokenPipeError:
         # The process that reads our output (`| head`) has exited: not an error.
@@ -121,6 +123,9 @@ def main() -> NoReturn:
 
 
 def _explain(error: Exception, *, debug: bool) -> None:
+    if missing := what_to_install(error):
+        click.echo(f"breakout: {missing}", err=True)
+        return
     from breakout.cli.errors import one_line, without_secrets  # noqa: PLC0415
 
     if debug:

@@ -9,7 +9,6 @@ from typing import Any
 import click
 from pydantic import SecretStr
 
-from breakout.cli.embedded import embedded_options
 from breakout.cli.errors import CommandFailedError
 from breakout.cli.interruption import until_interrupted
 from breakout.cli.page import page_address
@@ -17,7 +16,6 @@ from breakout.cli.reachable import is_reachable
 from breakout.cli.start import start
 from breakout.clickhouse.migrations import migrate
 from breakout.http.addresses import host_port
-from breakout.local.runtime import embedded_servers
 from breakout.processes.child import ChildProcess, stop_in_order
 from breakout.processes.program import Program, breakout_command, changed_environment
 from breakout.settings import Settings
@@ -56,6 +54,10 @@ async def _run(settings: Settings, workers: int, stack: AsyncExitStack) -> None:
     keepers: list[Callable[[], Coroutine[Any, Any, None]]] = []
     embedded = await _must_embed(settings)
     if embedded:
+        # They need the extra `local`, which servers elsewhere do not.
+        from breakout.cli.embedded import embedded_options  # noqa: PLC0415
+        from breakout.local.runtime import embedded_servers  # noqa: PLC0415
+
         click.echo("starting the embedded Kafka and ClickHouse")
         servers = await stack.enter_async_context(embedded_servers(embedded_options(settings)))
         keepers.append(servers.keep_running)

@@ -7,6 +7,8 @@ writes one CSV per chart, and prints its description and the URL to cite. In a n
     charts = Charts(Breakout("http://127.0.0.1:8000"))
     frame = charts.downloads_by_region().to_pandas()
     frame.pivot(index="period", columns="group", values="share").plot()
+
+`adoption.ipynb` beside this file draws the main charts.
 """
 
 import sys
@@ -29,61 +31,61 @@ class Charts:
     def downloads_of_the_leaders(self) -> pa.Table:
         """Weekly downloads of the five models with the highest RAM."""
         leaders = self.breakout.ram(limit=5)["model_id"].to_pylist()
-        return finished(self.breakout.downloads(*leaders, interval="week"))
+        return finished(self.breakout.downloads(*leaders, interval="week").table)
 
     def ram_by_size_bin(self) -> pa.Table:
         """RAM of each model at the milestones, by size bin."""
-        table = self.breakout.ram_milestones()
+        table = self.breakout.ram_milestones().table
         return table.sort_by(
             [("size_bin", "ascending"), ("age_days", "ascending"), ("ram", "descending")]
         )
 
     def baselines_by_size_bin(self) -> pa.Table:
         """Downloads at which RAM is 1.0, by size bin and age."""
-        return self.breakout.baselines()
+        return self.breakout.baselines().table
 
     def downloads_by_region(self) -> pa.Table:
         """Share of all downloads until each month's end, by region."""
-        months = finished(self.breakout.downloads(by="region", interval="month"))
+        months = finished(self.breakout.downloads(by="region", interval="month").table)
         return with_shares(months, "cumulative")
 
     def downloads_by_organisation(self) -> pa.Table:
         """Share of each month's new downloads, by organisation."""
-        months = finished(self.breakout.downloads(by="org", interval="month"))
+        months = finished(self.breakout.downloads(by="org", interval="month").table)
         return with_shares(months, "downloads")
 
     def derivatives_by_region(self) -> pa.Table:
         """Share of each month's new derivatives, by region of the base model."""
-        table = self.breakout.derivatives()
+        table = self.breakout.derivatives().table
         months = table.group_by(["month", "region"]).aggregate([("new", "sum")])
         return with_shares(months.rename_columns(["period", "group", "new"]), "new")
 
     def families(self) -> pa.Table:
         """Downloads of each model and of its derivatives."""
-        return self.breakout.families(limit=20)
+        return self.breakout.families(limit=20).table
 
     def open_share_of_tokens(self) -> pa.Table:
         """Share of open models in inference tokens, by month."""
-        return self.breakout.inference_share()
+        return self.breakout.inference_share().table
 
     def tokens_by_region(self) -> pa.Table:
         """Tokens of open models by region and month."""
-        return self.breakout.inference_tokens(by="region")
+        return self.breakout.inference_tokens(by="region").table
 
     def tokens_by_model(self) -> pa.Table:
         """Ten open models with the most tokens in each month."""
-        return self.breakout.inference_tokens(top=10)
+        return self.breakout.inference_tokens(top=10).table
 
     def best_by_region(self) -> pa.Table:
         """Best open model of each region on each leaderboard over time."""
-        table = self.breakout.leaderboards(best=True)
+        table = self.breakout.leaderboards(best=True).table
         return table.sort_by(
             [("source", "ascending"), ("index_version", "ascending"), ("published_on", "ascending")]
         )
 
     def breakouts(self) -> pa.Table:
         """Breakouts: first time that RAM reached 1.0."""
-        return self.breakout.breakouts()
+        return self.breakout.breakouts().table
 
 
 def finished(table: pa.Table) -> pa.Table:

@@ -11,7 +11,7 @@ import httpx
 import pyarrow as pa
 import pytest
 
-from breakout.client import Breakout, BreakoutError
+from breakout.client import Breakout, BreakoutError, Result
 from tests.api.server import ApiServer
 from tests.breakout.clickhouse.charts import seeds
 from tests.support.server_process import free_port
@@ -24,19 +24,18 @@ def breakout(server: ApiServer) -> Iterator[Breakout]:
 
 
 def test_downloads_of_a_model(breakout: Breakout) -> None:
-    table = breakout.downloads("qi/Big-300B", since=date(2026, 2, 1))
+    table = breakout.downloads("qi/Big-300B", since=date(2026, 2, 1)).table
     series = seeds.grid()["qi/Big-300B"]
     assert dict(
         zip(*(table[name].to_pylist() for name in ("period", "cumulative")), strict=True)
     ) == {day: count for day, count in series.items() if day >= date(2026, 2, 1)}
 
 
-def test_table_metadata_has_as_of_and_url(breakout: Breakout) -> None:
-    table = breakout.downloads(by="region", interval="month")
-    metadata = {name.decode(): value.decode() for name, value in table.schema.metadata.items()}
-    assert metadata["as_of"] == "2026-04-01T12:00:00.000Z"
-    response = httpx.get(metadata["url"], headers={"Accept": "application/vnd.apache.arrow.stream"})
-    assert pa.ipc.open_stream(response.content).read_all().equals(table)
+def test_result_states_as_of_and_the_url_that_returns_it_again(breakout: Breakout) -> None:
+    result = breakout.downloads(by="region", interval="month")
+    assert result.as_of == "2026-04-01T12:00:00.000Z"
+    response = httpx.get(result.url, headers={"Accept": "application/vnd.apache.arrow.stream"})
+    assert pa.ipc.open_stream(response.content).read_all().equals(result.table)
 
 
 def test_every_operation_is_a_method(server: ApiServer, breakout: Breakout) -> None:
@@ -49,24 +48,34 @@ def test_every_operation_is_a_method(server: ApiServer, breakout: Breakout) -> N
     }
     for name, path in operations.items():
         asked = ["qi/Big-300B"] if "{" in path else []
-        table = getattr(breakout, name)(*asked)
-        assert isinstance(table, pa.Table), name
+        result = getattr(breakout, name)(*asked)
+        assert isinstance(result, Result), name
         row = description["paths"][path]["get"]["responses"]["200"]["content"]["application/json"]
         (example,) = row["example"]["data"]
-        assert table.column_names == list(example), name
+        assert result.column_names == list(example), name
 
 
 def test_lists_and_flags(breakout: Breakout) -> None:
-    table = breakout.models(org=["qi", "am"], tracked=True)
+    found = breakout.models(org=["qi", "am"], tracked=True)
     expected = [m for m, (org, *_, tracked) in seeds.MODELS.items() if org in "qi am" and tracked]
-    assert table["model_id"].to_pylist() == sorted(expected)
+    assert found["model_id"].to_pylist() == sorted(expected)
+
+
+def test_models_are_positional_or_named(breakout: Breakout) -> None:
+    one, other = "qi/Big-300B", "am/Huge-400B"
+    assert (
+        breakout.models(one, other).to_pylist() == breakout.models(model=[one, other]).to_pylist()
+    )
+    assert breakout.models(one, model=other)["model_id"].to_pylist() == [other, one]
 
 
 def test_error_names_invalid_parameters(breakout: Breakout) -> None:
-    with pytest.raises(BreakoutError, match="limti") as caught:
-        breakout.models(limti=3, as_of="yesterday")
+    with pytest.raises(BreakoutError, match="as_of") as caught:
+        breakout.models(limit=0, as_of="yesterday")
     assert caught.value.status == 422
-    assert set(caught.value.errors) == {"limti", "as_of"}
+    assert set(caught.value.errors) == {"limit", "as_of"}
+    with pytest.raises(TypeError, match="limti"):
+        breakout.models(limti=3)  # type: ignore[call-arg]
     with pytest.raises(BreakoutError, match="qi/none") as caught:
         breakout.model("qi/none")
     assert caught.value.status == 404
@@ -113,12 +122,12 @@ def test_client_retries_after_retry_after(server: ApiServer) -> None:
             thread.join()
 
 
-def test_client_imports_only_httpx_and_pyarrow() -> None:
+def test_client_imports_only_what_it_declares() -> None:
     code = (
-        "import sys, httpx, pyarrow; own = set(sys.modules)\n"
+        "import sys, httpx, pyarrow, tenacity; own = set(sys.modules)\n"
         "import breakout.client\n"
         "new = {name.partition('.')[0] for name in set(sys.modules) - own}\n"
         "print(*sorted(new - sys.stdlib_module_names))"
     )
     done = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True)
-    assert done.stdout.split() == ["breakout", "tenacity"]
+    assert done.stdout.split() == ["breakout"]

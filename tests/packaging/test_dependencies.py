@@ -13,18 +13,35 @@ from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 from packaging.version import Version
 
+from breakout.cli import extras
+
 REPOSITORY = Path(__file__).resolve().parents[2]
 PROJECT = tomllib.loads((REPOSITORY / "pyproject.toml").read_text())["project"]
 SHIPPED = ("breakout", "collectors", "streams", "api")
 UNSHIPPED = ("tests", "tools", "bench", "grafana")
-RUNTIME = [Requirement(text) for text in PROJECT["dependencies"]]
-DEVELOPMENT = [Requirement(text) for text in PROJECT["optional-dependencies"]["dev"]]
+
+
+def extra(name: str) -> list[Requirement]:
+    """Return the requirements of an extra, less the other extras that it has."""
+    texts = PROJECT["optional-dependencies"][name]
+    return [Requirement(text) for text in texts if not text.startswith(f"{PROJECT['name']}[")]
+
+
+CLIENT = [Requirement(text) for text in PROJECT["dependencies"]]
+SERVER = CLIENT + extra("server")
+LOCAL = SERVER + extra("local")
+DEVELOPMENT = extra("dev")
+EMBEDDED = "breakout/local"
+"""Where the extra `local` is needed."""
 # Not imported, but needed: by name.
 TOOLS = {
     "build",
     "editables",
     "hatchling",
     "import-linter",
+    "ipykernel",
+    "matplotlib",
+    "nbclient",
     "mypy",
     "pip-audit",
     "pytest-asyncio",
@@ -40,13 +57,16 @@ def names(requirements: list[Requirement]) -> set[str]:
     return {canonicalize_name(requirement.name) for requirement in requirements}
 
 
-def imported_modules(package: str) -> Iterator[str]:
+def imported_modules(package: str, *, without: str = "") -> Iterator[str]:
     """Yield the top-level modules that a package's files import, wherever in them.
 
-    Not those of programs that bring their own requirements and run in an environment of their own.
+    Not those of programs that bring their own requirements and run in an environment of their own,
+    and not those of the folder `without`.
     """
     for file in (REPOSITORY / package).rglob("*.py"):
         if (file.parent / "requirements.txt").exists():
+            continue
+        if without and file.is_relative_to(REPOSITORY / without):
             continue
         for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
             if isinstance(node, ast.Import):
@@ -55,10 +75,12 @@ def imported_modules(package: str) -> Iterator[str]:
                 yield node.module.partition(".")[0]
 
 
-def imported(*packages: str) -> dict[str, set[str]]:
+def imported(*packages: str, without: str = "") -> dict[str, set[str]]:
     """Return the modules from elsewhere that packages import, with who may have brought each."""
     distributions = packages_distributions()
-    modules = {module for package in packages for module in imported_modules(package)}
+    modules = {
+        module for package in packages for module in imported_modules(package, without=without)
+    }
     modules -= {*sys.stdlib_module_names, *SHIPPED, *UNSHIPPED}
     return {
         module: {canonicalize_name(name) for name in distributions.get(module, ())}
@@ -71,15 +93,34 @@ def undeclared(modules: dict[str, set[str]], requirements: list[Requirement]) ->
 
 
 def test_what_is_shipped_imports_only_what_is_declared() -> None:
-    assert undeclared(imported(*SHIPPED), RUNTIME) == set()
+    # The client's optional libraries, which it names where they are missing.
+    optional = {"pandas", "polars"}
+    assert undeclared(imported(*SHIPPED), LOCAL) - optional == set()
+
+
+def test_server_does_without_what_the_embedded_servers_need() -> None:
+    optional = {"pandas", "polars"}
+    assert undeclared(imported(*SHIPPED, without=EMBEDDED), SERVER) - optional == set()
+
+
+def test_missing_package_of_the_embedded_servers_names_their_extra() -> None:
+    distributions = packages_distributions()
+    brought = {
+        module
+        for module, by in distributions.items()
+        if {canonicalize_name(one) for one in by} & names(extra("local")) and module[0] != "_"
+    }
+    assert brought >= extras.LOCAL
+    assert undeclared(imported(EMBEDDED), SERVER) <= extras.LOCAL
+    assert PROJECT["name"] == extras.DISTRIBUTION
 
 
 def test_the_rest_imports_only_what_is_declared() -> None:
-    assert undeclared(imported(*UNSHIPPED), RUNTIME + DEVELOPMENT) == set()
+    assert undeclared(imported(*UNSHIPPED), LOCAL + DEVELOPMENT) == set()
 
 
 def test_an_undeclared_module_would_be_seen() -> None:
-    assert undeclared({"sixth": {"six"}, "pydantic": {"pydantic"}}, RUNTIME) == {"sixth"}
+    assert undeclared({"sixth": {"six"}, "pydantic": {"pydantic"}}, SERVER) == {"sixth"}
 
 
 def test_what_is_declared_for_development_is_used() -> None:
@@ -98,7 +139,7 @@ def pinned(lock: str) -> dict[str, list[Version]]:
 
 @pytest.mark.parametrize(
     ("lock", "requirements"),
-    [("requirements.lock", RUNTIME), ("requirements-dev.lock", RUNTIME + DEVELOPMENT)],
+    [("requirements.lock", SERVER), ("requirements-dev.lock", LOCAL + DEVELOPMENT)],
 )
 def test_a_lock_holds_what_is_declared(lock: str, requirements: list[Requirement]) -> None:
     versions = pinned(lock)
@@ -116,6 +157,12 @@ def test_a_lock_holds_what_is_declared(lock: str, requirements: list[Requirement
 def test_both_locks_hold_the_same_versions() -> None:
     runtime, development = pinned("requirements.lock"), pinned("requirements-dev.lock")
     assert runtime == {name: development.get(name) for name in runtime}
+
+
+def test_image_is_built_without_the_embedded_servers() -> None:
+    held = pinned("requirements.lock")
+    assert not names(extra("local")) & held.keys() - names(SERVER) - {"lz4", "zstandard"}
+    assert "pandas" not in held
 
 
 def test_every_locked_package_has_its_hashes() -> None:
