@@ -6,14 +6,15 @@ from datetime import UTC, datetime
 
 import click
 from clickhouse_connect.driver.client import Client
-from rich.table import Table
 
 from breakout.cli.console import console, format_option
 from breakout.cli.errors import CommandFailedError
 from breakout.cli.leaderboard import known_baselines
 from breakout.cli.start import start
+from breakout.cli.tables import Column, fitting
 from breakout.clickhouse.client import reader_client, writer_client
 from breakout.clickhouse.errors import explained
+from breakout.numbers import count_text
 
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 RESERVED = "live"
@@ -89,10 +90,18 @@ def list_baselines(*, style: str) -> None:
         records = [dict(zip(fields, row, strict=True)) for row in rows]
         click.echo(json.dumps(records, default=datetime.isoformat, indent=2))
         return
-    table = Table("baseline", "values", "as of (UTC)", "frozen at (UTC)", box=None, pad_edge=False)
-    for name, count, as_of, frozen_at in rows:
-        table.add_row(name, f"{count:,}", _minute(as_of), _minute(frozen_at))
-    console().print(table)
+    columns = [
+        Column("baseline", wraps=True),
+        Column("values", right=True),
+        Column("as of (UTC)"),
+        Column("frozen at (UTC)"),
+    ]
+    shown = [
+        [name, count_text(count), _minute(as_of), _minute(frozen_at)]
+        for name, count, as_of, frozen_at in rows
+    ]
+    out = console()
+    out.print(fitting(columns, shown, out.width))
 
 
 def _values(client: Client) -> dict[str, tuple[int, datetime | None]]:

@@ -26,6 +26,10 @@ class PlainConsole(Console):
     def __init__(self, *, stderr: bool = False, width: int | None = None) -> None:
         super().__init__(stderr=stderr, width=width, markup=False, emoji=False, highlight=False)
 
+    def print(self, *objects: Any, crop: bool = False, **options: Any) -> None:
+        """Print without cutting off a line that is longer than the terminal is wide."""
+        super().print(*objects, crop=crop, **options)
+
     def render_str(self, text: str, **options: Any) -> Text:
         """Return a string as text, escaped before its width is measured."""
         return super().render_str(printable(text), **options)

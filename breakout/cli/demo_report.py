@@ -5,14 +5,14 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from clickhouse_connect.driver.client import Client
-from rich.table import Table
-from rich.text import Text
+from rich.console import RenderableType
 
 from breakout.cli.console import PlainConsole
 from breakout.cli.demo_data import DemoData
 from breakout.cli.leaderboard import Leaderboard, read_leaderboard
 from breakout.cli.leaderboard_text import as_table
-from breakout.observability.printable import printable
+from breakout.cli.tables import Column, fitting
+from breakout.numbers import count_text, decimal_text, ram_text, share_text
 
 PLACES = 15
 BREAKOUTS, BURSTS = 10, 5
@@ -64,13 +64,13 @@ def print_report(
     out.print()
     out.print(_heading("Breakouts", confirmed, BREAKOUTS), style="bold")
     if confirmed:
-        out.print(breakouts_table(confirmed[:BREAKOUTS]))
+        out.print(breakouts_table(confirmed[:BREAKOUTS], out.width))
     else:
         out.print("No model has passed 1.00x at an age of 7 to 90 days.")
     if bursts:
         out.print()
         out.print(_heading("Bursts", bursts, BURSTS), style="bold")
-        out.print(breakouts_table(bursts[:BURSTS]))
+        out.print(breakouts_table(bursts[:BURSTS], out.width))
     if breakouts:
         out.print(CAPPED, style="dim")
     out.print()
@@ -87,8 +87,8 @@ def print_report(
     ).result_rows[0]
     out.print()
     out.print(
-        f"{days} days of scrapes ({first:%Y-%m-%d} to {last:%Y-%m-%d}), {observations:,} "
-        f"observations in {seconds:.0f} s. {data.reminder}"
+        f"{count_text(days)} days of scrapes ({first:%Y-%m-%d} to {last:%Y-%m-%d}), "
+        f"{count_text(observations)} observations in {seconds:.0f} s. {data.reminder}"
     )
 
 
@@ -120,30 +120,30 @@ def read_breakouts(client: Client) -> list[Breakout]:
     return [Breakout(**row) for row in rows]
 
 
-def breakouts_table(breakouts: Sequence[Breakout]) -> Table:
+def breakouts_table(breakouts: Sequence[Breakout], width: int) -> RenderableType:
     """Return breakouts as a table."""
-    table = Table(box=None, header_style="bold", pad_edge=False)
-    table.add_column("model", overflow="fold", min_width=20)
-    table.add_column("size", no_wrap=True)
-    columns = ["passed 1.00x", "downloads", "RAM", "capped", "top day"]
-    later = any(one.confirmed_age not in {None, one.age_days} for one in breakouts)
-    columns += ["confirmed"] if later else []
-    for column in columns:
-        table.add_column(column, justify="right", no_wrap=True)
-    for one in breakouts:
-        cells: list[str | Text] = [
-            Text(printable(one.model_id)),
-            one.size_bin,
-            f"{one.crossed_at:%Y-%m-%d}, day {one.age_days:>2}",
-            f"{one.cumulative:,}",
-            _ram(one.ram),
-            _ram(one.ram_capped),
-            _share(one.top_day_share),
-        ]
-        if later:
-            cells.append("" if one.confirmed_age is None else f"day {one.confirmed_age:>2}")
-        table.add_row(*cells)
-    return table
+    titles = ["passed 1.00x", "downloads", "RAM", "capped", "top day", "confirmed"]
+    if all(one.confirmed_age in {None, one.age_days} for one in breakouts):
+        titles.remove("confirmed")
+    columns = [
+        Column("model", wraps=True),
+        Column("size"),
+        *(Column(title, right=True) for title in titles),
+    ]
+    return fitting(columns, [_row(one)[: len(columns)] for one in breakouts], width)
+
+
+def _row(one: Breakout) -> list[str]:
+    return [
+        one.model_id,
+        one.size_bin,
+        f"{one.crossed_at:%Y-%m-%d}, day {one.age_days:>2}",
+        count_text(one.cumulative),
+        ram_text(one.ram),
+        "" if one.ram_capped is None else ram_text(one.ram_capped),
+        "" if one.top_day_share is None else share_text(one.top_day_share),
+        "" if one.confirmed_age is None else f"day {one.confirmed_age:>2}",
+    ]
 
 
 def signal_lines(client: Client) -> list[str]:
@@ -158,21 +158,20 @@ def signal_lines(client: Client) -> list[str]:
     ).result_rows
     lines = ["Other signals"]
     lines += [
-        f"  open models had {part:.0%} of inference in {month:%B %Y}" for month, part in share
+        f"  open models had {share_text(part)} of inference in {month:%B %Y}"
+        for month, part in share
     ]
-    for count, generations in derived.result_rows:
-        lines.append(f"  {count} derivatives, up to {generations} generations from their base")
-    lines += [f"  best open model: {name} ({region}), rated {at:,.0f}" for region, name, at in best]
+    lines += [
+        f"  {count_text(count)} derivatives, up to {generations} generations from their base"
+        for count, generations in derived.result_rows
+    ]
+    lines += [
+        f"  best open model: {name} ({region}), rated {decimal_text(rating)}"
+        for region, name, rating in best
+    ]
     return [*lines, "  `breakout chart` shows them over time"]
 
 
 def _heading(name: str, breakouts: Sequence[Breakout], limit: int) -> str:
-    return f"{name}: {len(breakouts)}" + (f", the latest {limit}" if len(breakouts) > limit else "")
-
-
-def _ram(ram: float | None) -> str:
-    return "" if ram is None else f"{ram:.2f}x"
-
-
-def _share(share: float | None) -> str:
-    return "" if share is None else f"{share:.0%}"
+    latest = f", the latest {limit}" if len(breakouts) > limit else ""
+    return f"{name}: {count_text(len(breakouts))}{latest}"

@@ -8,11 +8,12 @@ from datetime import datetime
 from typing import Any
 
 from rich.console import Group
-from rich.table import Table
 from rich.text import Text
 
-from breakout.cli.leaderboard import TREND_DAYS, Crossing, Leaderboard, Place
-from breakout.observability.printable import printable, printable_json
+from breakout.cli.leaderboard import Crossing, Leaderboard, Place
+from breakout.cli.tables import Column, fitting, sentences
+from breakout.numbers import count_text, ram_text
+from breakout.observability.printable import printable_json
 
 SOURCE = (
     "Downloads as counted by the Hugging Face Hub. Tracked models, sizes and release dates: "
@@ -23,6 +24,7 @@ NO_DATA = (
     "same age. `breakout status` shows what runs, `breakout up` collects from live sources, and "
     "`breakout demo` simulates them."
 )
+SCALE = "1.00x is the baseline of the size bin at the same age; RAM compares at equal age."
 LEGEND = "▲ passed 1.00x at that age (ongoing), △ and fell below 0.90x since (ended)"
 BURSTS = "◇ passed 1.00x by a burst: with its greatest days capped, it did not pass"
 BARS = "▁▂▃▄▅▆▇█"
@@ -33,35 +35,37 @@ MIDDLE, WIDE = 110, 140
 def as_table(board: Leaderboard, *, width: int, source: str = SOURCE) -> Group:
     """Return the leaderboard as a table for a terminal of so many columns."""
     days_per_bar = 1 if width >= WIDE else 2
-    table = Table(box=None, header_style="bold", pad_edge=False)
-    table.add_column("#", justify="right")
-    table.add_column("model", overflow="fold", min_width=20)
-    table.add_column("size", no_wrap=True)
-    table.add_column("age", justify="right", no_wrap=True)
-    table.add_column("downloads", justify="right", no_wrap=True)
-    table.add_column("RAM now", justify="right", no_wrap=True)
-    table.add_column("breakout", no_wrap=True)
+    columns = [
+        Column("#", right=True),
+        Column("model", wraps=True),
+        Column("size"),
+        Column("age", right=True),
+        Column("downloads", right=True),
+        Column("RAM now", right=True),
+        Column("breakout"),
+    ]
     if width >= MIDDLE:
-        table.add_column("milestone", justify="right", no_wrap=True)
-        table.add_column("30 days", no_wrap=True, min_width=TREND_DAYS // days_per_bar)
-    for place in board.places:
-        cells: list[str | Text] = [
-            str(place.rank),
-            Text(printable(place.model_id) + ("" if place.tracked else " (untracked)")),
-            place.size_bin,
-            f"{int(place.age_days)} d",
-            f"{place.cumulative:,}",
-            Text(ram_text(place.ram, place.peers), style=_style(place)),
-            crossing_text(place.crossing),
-        ]
-        if width >= MIDDLE:
-            cells += [_milestone_text(place), sparkline(_sums(place.trend, days_per_bar))]
-        table.add_row(*cells)
+        columns += [Column("milestone", right=True), Column("30 days")]
+    rows = [_row(place, days_per_bar)[: len(columns)] for place in board.places]
     legend = [LEGEND]
     if any(place.crossing and place.crossing.confirmed_at is None for place in board.places):
         legend.append(BURSTS)
-    notes = [Text(line, style="dim") for line in (*legend, source)]
-    return Group(*_heading(board), table, *notes)
+    notes = [sentences(line, width, "dim") for line in (*legend, source)]
+    return Group(*_heading(board, width), fitting(columns, rows, width), *notes)
+
+
+def _row(place: Place, days_per_bar: int) -> list[str | Text]:
+    return [
+        str(place.rank),
+        place.model_id + ("" if place.tracked else " (untracked)"),
+        place.size_bin,
+        f"{int(place.age_days)} d",
+        count_text(place.cumulative),
+        Text(current_ram_text(place.ram, place.peers), style=_style(place)),
+        crossing_text(place.crossing),
+        _milestone_text(place),
+        sparkline(_sums(place.trend, days_per_bar)),
+    ]
 
 
 def as_json(board: Leaderboard) -> str:
@@ -85,9 +89,9 @@ def as_csv(board: Leaderboard) -> str:
     return out.getvalue()
 
 
-def ram_text(ram: float | None, peers: int) -> str:
+def current_ram_text(ram: float | None, peers: int) -> str:
     """Return RAM as "1.42x"; without one, the number of peers."""
-    return f"{ram:.2f}x" if ram is not None else f"n/a ({peers} peers)"
+    return ram_text(ram) if ram is not None else f"n/a ({peers} peers)"
 
 
 def sparkline(values: Sequence[int | None]) -> str:
@@ -165,16 +169,17 @@ def _record(place: Place) -> dict[str, Any]:
     return dict(zip(FIELDS, values, strict=True))
 
 
-def _heading(board: Leaderboard) -> list[Text]:
+def _heading(board: Leaderboard, width: int) -> list[Text]:
     if board.as_of is None:
-        return [Text(NO_DATA)]
+        return [sentences(NO_DATA, width)]
     return [
-        Text(
-            f"Relative adoption (RAM) as of {board.as_of:%Y-%m-%d %H:%M} UTC, "
-            f"baseline {board.baseline}: {len(board.places)} of {board.total} models",
-            style="bold",
+        sentences(
+            f"Relative adoption (RAM) as of {board.as_of:%Y-%m-%d %H:%M} UTC, baseline "
+            f"{board.baseline}: {len(board.places):,} of {board.total:,} models",
+            width,
+            "bold",
         ),
-        Text("1.00x is the baseline of the size bin at the same age; RAM compares at equal age."),
+        sentences(SCALE, width),
     ]
 
 
@@ -196,7 +201,7 @@ def _milestone_text(place: Place) -> str:
     if place.milestone is None:
         return ""
     ram = place.milestone.ram
-    return f"{'n/a' if ram is None else f'{ram:.2f}x'} at {place.milestone.age_days} d"
+    return f"{'n/a' if ram is None else ram_text(ram)} at {place.milestone.age_days} d"
 
 
 def _iso(time: datetime | None) -> str | None:

@@ -5,13 +5,13 @@ from datetime import UTC, datetime
 
 import click
 from rich.console import Group
-from rich.table import Table
 from rich.text import Text
 
 from breakout.cli.console import console, format_option
 from breakout.cli.start import start
+from breakout.cli.tables import Column, fitting
 from breakout.observability.health import Part, read_health
-from breakout.observability.printable import printable, printable_json
+from breakout.observability.printable import printable_json
 
 
 @click.command()
@@ -31,7 +31,8 @@ def status(context: click.Context, *, style: str) -> None:
     if style == "json":
         click.echo(_as_json(parts))
     else:
-        console().print(as_table(parts))
+        out = console()
+        out.print(as_table(parts, out.width))
     context.exit(0 if all(part.ok for part in parts) else 1)
 
 
@@ -59,18 +60,18 @@ def _as_json(parts: list[Part]) -> str:
     return printable_json(text)
 
 
-def as_table(parts: list[Part]) -> Group:
-    """Return the status as a table."""
-    table = Table(box=None, pad_edge=False, header_style="bold")
-    table.add_column("")
-    table.add_column("part", no_wrap=True)
-    table.add_column("state", no_wrap=True)
-    table.add_column("detail", overflow="fold")
-    for part in parts:
-        mark = Text("ok", style="green") if part.ok else Text("!!", style="bold red")
-        table.add_row(
-            mark, *(Text(printable(cell)) for cell in (part.name, part.state, part.detail))
-        )
+def as_table(parts: list[Part], width: int) -> Group:
+    """Return the status as a table for a terminal of so many columns."""
+    columns = [Column(""), Column("part"), Column("state"), Column("detail", wraps=True)]
+    rows: list[list[str | Text]] = [
+        [
+            Text("ok", style="green") if part.ok else Text("!!", style="bold red"),
+            part.name,
+            part.state,
+            part.detail,
+        ]
+        for part in parts
+    ]
     failed = sum(not part.ok for part in parts)
     summary = f"{failed} of {len(parts)} need attention" if failed else "all parts are healthy"
-    return Group(table, Text(summary, style="bold"))
+    return Group(fitting(columns, rows, width), Text(summary, style="bold"))

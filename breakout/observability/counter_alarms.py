@@ -6,6 +6,8 @@ from typing import Any
 
 from clickhouse_connect.driver.client import Client
 
+from breakout.numbers import count_text, share_text
+
 HUBS = {"huggingface": "Hub", "modelscope": "ModelScope"}
 CREATED = {
     "before 2023": "created before 2023",
@@ -35,7 +37,7 @@ class CounterAlarm:
     @property
     def text(self) -> str:
         """What has happened to which models: without a full stop."""
-        models = f"{self.share:.0%} of busy models {CREATED[self.age_band]}"
+        models = f"{share_text(self.share)} of busy models {CREATED[self.age_band]}"
         if self.alarm == "fallen":
             return f"{models} have fallen below an earlier value"
         hours = "" if self.hours is None else f" for {self.hours:.0f} h"
@@ -75,7 +77,7 @@ def counters_text(source: str, alarms: list[CounterAlarm]) -> str:
     }
     busy = sum(one.busy for one in alarms if one.alarm == "held")
     shares = ", ".join(
-        f"at most {one.share:.0%} {name} (limit: {one.threshold:.0%})"
+        f"at most {share_text(one.share)} {name} (limit: {share_text(one.threshold)})"
         for name, one in greatest.items()
     )
-    return f"{hub} counters: {busy:,} busy models, {shares}"
+    return f"{hub} counters: {count_text(busy)} busy models, {shares}"

@@ -100,7 +100,7 @@ def _kafka(settings: Settings) -> Iterator[Part]:
         "dead letters",
         "none" if not state.recent else "present",
         ok=not state.recent,
-        detail=f"{state.recent} in the last 24 hours, {state.dead_letters} retained",
+        detail=f"{state.recent:,} in the last 24 hours, {state.dead_letters:,} retained",
         facts={"dead_letters": state.dead_letters, "recent": state.recent},
     )
 
@@ -119,7 +119,7 @@ def _positions(state: KafkaStatus) -> Part:
     ]
     if not state.lost:
         return Part("positions", "valid", ok=True, facts={"lost": facts})
-    more = f" (and {len(facts) - 1} more)" if len(facts) > 1 else ""
+    more = f" (and {len(facts) - 1:,} more)" if len(facts) > 1 else ""
     detail = f"{state.lost[0]}{more}; a worker reads the log again from its start"
     return Part("positions", "lost", ok=False, detail=detail, facts={"lost": facts})
 
@@ -132,7 +132,7 @@ def _lags(state: KafkaStatus) -> Iterator[Part]:
             f"lag {lag.topic}",
             "behind" if late else "keeping up",
             ok=not late,
-            detail=f"{lag.records} records, oldest {_duration(behind)} old "
+            detail=f"{lag.records:,} records, oldest {_duration(behind)} old "
             f"(limit: {_duration(MAX_LAG_SECONDS)})"
             if lag.records
             else "no records waiting",

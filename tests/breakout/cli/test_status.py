@@ -403,7 +403,8 @@ def test_the_table_reads_well() -> None:
                     detail="host:1, last heartbeat 10 min ago, last error 12 min ago: SourceError: "
                     "[503] no answer from https://huggingface.co/api/models within 30 s",
                 ),
-            ]
+            ],
+            100,
         )
     )
     assert isinstance(out.file, io.StringIO)

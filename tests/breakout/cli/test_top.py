@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from breakout.cli.leaderboard import Crossing
-from breakout.cli.leaderboard_text import crossing_text, ram_text, sparkline
+from breakout.cli.leaderboard_text import crossing_text, current_ram_text, sparkline
 from breakout.clickhouse.client import reader_client
 from breakout.clickhouse.migrations import migrate
 from breakout.observability.printable import printable
@@ -21,7 +21,7 @@ from tests.breakout.cli.seed import BIG, NOW, insert, seed
 SNAPSHOTS = Path(__file__).parent / "snapshots"
 
 
-@pytest.mark.parametrize("columns", [90, 120, 150])
+@pytest.mark.parametrize("columns", [50, 90, 120, 150])
 def test_the_table_reads_well(breakout: Breakout, settings: Settings, columns: int) -> None:
     seed(settings)
     shown = breakout("top", COLUMNS=str(columns))
@@ -233,6 +233,6 @@ def test_sparklines_show_gaps_and_zeros() -> None:
 
 
 def test_a_missing_ram_says_why() -> None:
-    assert ram_text(None, 6) == "n/a (6 peers)"
-    assert ram_text(1.005, 10) == "1.00x"
-    assert ram_text(0.0, 10) == "0.00x"
+    assert current_ram_text(None, 6) == "n/a (6 peers)"
+    assert current_ram_text(1.005, 10) == "1.00x"
+    assert current_ram_text(0.0, 10) == "0.00x"
