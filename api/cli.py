@@ -12,6 +12,7 @@ from api.clients import parse_networks
 from api.connections import ConnectionLimits, protocol_with
 from api.keys import new_key
 from api.page.live_updates import LiveUpdates
+from breakout.cli.groups import NamingGroup
 from breakout.http.addresses import host_port, http_address
 from breakout.observability.logging import configure_logging
 from breakout.observability.metrics_server import start_metrics
@@ -22,7 +23,7 @@ GRACE_SECONDS = 10
 log = structlog.get_logger(__name__)
 
 
-@click.group(invoke_without_command=True)
+@click.group(cls=NamingGroup, invoke_without_command=True)
 @click.pass_context
 def api(context: click.Context) -> None:
     """Serve the HTTP API for researchers and the web page, read-only, until Ctrl-C."""

@@ -10,7 +10,7 @@ import click
 from breakout.observability.logging import configure_logging
 from breakout.observability.metrics_server import start_metrics
 from breakout.settings import Settings, read_settings
-from collectors.command import INTERRUPTED, PARTIAL, TERMINATED, cancel_on_sigterm, progress_bar
+from collectors.command import PARTIAL, TERMINATED, cancel_on_sigterm, progress_bar
 from collectors.scheduling.job import EXPECTED_ERRORS, Job
 from collectors.scheduling.leader_lease import run_as_leader
 from collectors.scheduling.outcome import Outcome
@@ -84,8 +84,6 @@ def collect(
         _run_continuously(settings, [JOBS[name](settings) for name in wanted])
     except EXPECTED_ERRORS as error:
         raise click.ClickException(str(error)) from error
-    except KeyboardInterrupt:
-        ctx.exit(INTERRUPTED)
     except asyncio.CancelledError:
         ctx.exit(TERMINATED)
 

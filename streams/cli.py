@@ -40,6 +40,16 @@ def check_clickhouse(settings: Settings) -> None:
         log.warning("ClickHouse is unavailable", why=str(error))
 
 
+class _Worker(faust.Worker):  # type: ignore[misc]
+    """A worker that tells Ctrl-C from other ends."""
+
+    is_interrupted = False
+
+    def _on_sigint(self) -> None:
+        self.is_interrupted = True
+        super()._on_sigint()
+
+
 @click.command()
 def worker() -> None:
     """Run one stream worker: Kafka to ClickHouse."""
@@ -49,6 +59,12 @@ def worker() -> None:
     check_partitions(settings, asyncio.run(ensure_topics(settings)))
     from streams.app import app  # noqa: PLC0415 - reads the settings on import
 
-    faust.Worker(
+    running = _Worker(
         app, loglevel="WARN", quiet=True, override_logging=False, redirect_stdouts=False
-    ).execute_from_commandline()
+    )
+    try:
+        running.execute_from_commandline()
+    except SystemExit:
+        if running.is_interrupted:
+            raise KeyboardInterrupt from None
+        raise

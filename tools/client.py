@@ -158,7 +158,10 @@ def _annotation(options: Sequence[dict[str, Any]], *, several: bool) -> str:
 
 
 def aliases(found: Sequence[Operation]) -> dict[tuple[str, tuple[str, ...]], str]:
-    """Return the name of each closed set: the parameter's, with the operation's if they differ."""
+    """Return the name of each closed set: the parameter's, if most operations share it.
+
+    The other sets of that parameter have the name of the first operation before it.
+    """
     sets: dict[str, dict[tuple[str, ...], list[str]]] = defaultdict(lambda: defaultdict(list))
     for operation in found:
         for one in operation.parameters:
@@ -166,8 +169,10 @@ def aliases(found: Sequence[Operation]) -> dict[tuple[str, tuple[str, ...]], str
                 sets[one.name][one.choices].append(operation.name)
     names = {}
     for name, variants in sets.items():
+        most = sorted((len(users) for users in variants.values()), reverse=True)
         for choices, users in variants.items():
-            prefix = "" if len(variants) == 1 else f"{users[0]}_"
+            is_usual = len(users) == most[0] and most.count(most[0]) == 1
+            prefix = "" if is_usual else f"{users[0]}_"
             names[name, choices] = _camel(f"{prefix}{name}")
     return names
 

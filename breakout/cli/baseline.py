@@ -9,6 +9,7 @@ from clickhouse_connect.driver.client import Client
 
 from breakout.cli.console import console, format_option
 from breakout.cli.errors import CommandFailedError
+from breakout.cli.groups import NamingGroup
 from breakout.cli.leaderboard import known_baselines
 from breakout.cli.start import start
 from breakout.cli.tables import Column, fitting
@@ -20,7 +21,7 @@ NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 RESERVED = "live"
 
 
-@click.group()
+@click.group(cls=NamingGroup)
 def baseline() -> None:
     """Freeze the live baseline under a name, or list all baselines."""
 

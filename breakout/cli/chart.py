@@ -10,18 +10,21 @@ from typing import Any
 
 import click
 from clickhouse_connect.driver.client import Client
-from rich.table import Table
 
 from breakout.citation import Citation, CitedSource
 from breakout.cli.console import console, echo, echo_data, format_option
+from breakout.cli.known_names import require_known
 from breakout.cli.start import start
+from breakout.cli.tables import Column, fitting, sentences
 from breakout.clickhouse.charts import Chart, ChartError, load_chart, load_charts
 from breakout.clickhouse.client import reader_client
 from breakout.clickhouse.errors import explained
 from breakout.clickhouse.known_names import BASELINE, MODEL, ORGANISATION
-from breakout.nearest import nearest, unknown
+from breakout.numbers import count_text, decimal_text, ram_text, share_text
 
 MAX_TABLE_ROWS = 40
+_SHARES = {"error_bound"}
+"""Columns that are parts of 1, besides those that have "share" in their name."""
 _KINDS = {"models": MODEL, "org": ORGANISATION, "against": ORGANISATION, "baseline": BASELINE}
 """Kinds of the names that parameters take."""
 
@@ -86,21 +89,9 @@ def chart(*, name: str | None, values: tuple[tuple[str, str], ...], style: str) 
 def _require_names(client: Client, parameters: Mapping[str, str | list[str]]) -> None:
     """Raise `UsageError` for a model, organisation or baseline that does not exist."""
     for parameter, value in parameters.items():
-        names = [name for name in ([value] if isinstance(value, str) else value) if name]
-        if parameter not in _KINDS or not names:
-            continue
-        kind = _KINDS[parameter]
-        known = _names(client, kind.known_sql(), names=names)
-        for name in names:
-            if name in known:
-                continue
-            near = nearest(name, _names(client, kind.similar_sql(), name=name))
-            message = unknown(kind.label, name, near, known if kind.is_listed else ())
-            raise click.UsageError(f"{parameter}: {message}")
-
-
-def _names(client: Client, sql: str, **parameters: str | list[str]) -> list[str]:
-    return [name for (name,) in client.query(sql, parameters=parameters).result_rows]
+        if parameter in _KINDS:
+            names = [value] if isinstance(value, str) else value
+            require_known(client, _KINDS[parameter], names, parameter)
 
 
 def _citations(
@@ -136,22 +127,31 @@ def _list(charts: dict[str, Chart]) -> None:
         click.echo(f"{listed.name:{width}}  {listed.title}")
 
 
-def _print(shown: Chart, columns: Iterable[str], rows: Sequence[Any]) -> None:
+def _print(shown: Chart, names: Sequence[str], rows: Sequence[Any]) -> None:
     out = console()
-    table = Table(title=shown.title, title_justify="left")
-    for column in columns:
-        # Wrapped when too narrow: an ellipsis would hide how model names differ.
-        table.add_column(column, overflow="fold")
     # A time series ends with the latest rows; a ranking starts with the first places.
     over_time = bool(rows) and isinstance(rows[0][0], date)
-    for row in rows[-MAX_TABLE_ROWS:] if over_time else rows[:MAX_TABLE_ROWS]:
-        table.add_row(*("" if value is None else _cell(value) for value in row))
-    out.print(table)
+    some = rows[-MAX_TABLE_ROWS:] if over_time else rows[:MAX_TABLE_ROWS]
+    columns = (
+        [
+            Column(name, right=is_number, wraps=not is_number)
+            for name, is_number in zip(names, map(_is_number, zip(*some, strict=True)), strict=True)
+        ]
+        if some
+        else [Column(name, wraps=True) for name in names]
+    )
+    cells = [[_cell(name, value) for name, value in zip(names, row, strict=True)] for row in some]
+    out.print(sentences(shown.title, out.width, "bold"), fitting(columns, cells, out.width))
     if len(rows) > MAX_TABLE_ROWS:
         which = "last" if over_time else "first"
         out.print(
-            f"The {which} {MAX_TABLE_ROWS} of {len(rows):,} rows; --format csv prints all of them."
+            f"The {which} {MAX_TABLE_ROWS} of {count_text(len(rows))} rows; "
+            "--format csv prints all of them."
         )
+
+
+def _is_number(values: Iterable[Any]) -> bool:
+    return any(isinstance(value, int | float) and value is not True for value in values)
 
 
 def _empty_text(empty: Chart, values: dict[str, str]) -> str:
@@ -163,12 +163,18 @@ def _empty_text(empty: Chart, values: dict[str, str]) -> str:
     return f"No rows for {'; '.join(filters)}." if filters else "No rows yet."
 
 
-def _cell(value: Any) -> str:
+def _cell(column: str, value: Any) -> str:
+    if value is None:
+        return ""
     if isinstance(value, bool):
         return "yes" if value else "no"
     if isinstance(value, int):
-        return f"{value:,}"
-    return f"{value:.4g}" if isinstance(value, float) else str(value)
+        return count_text(value)
+    if not isinstance(value, float):
+        return str(value)
+    if column == "ram":
+        return ram_text(value)
+    return share_text(value) if "share" in column or column in _SHARES else decimal_text(value)
 
 
 def _as_csv(columns: Iterable[str], rows: Iterable[Any]) -> str:

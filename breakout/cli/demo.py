@@ -89,15 +89,12 @@ def demo(
     )
 
     watched = sys.stdin.isatty() and sys.stdout.isatty()
-    done = False
 
     async def run(stack: AsyncExitStack) -> None:
-        nonlocal done
         page = await _run(
             data, settings, environment, directory, days, stack, here=here, watched=watched
         )
         if page is not None:
-            done = True
             click.echo(f"\nThe page stays at {page} until Ctrl-C.")
             await asyncio.Event().wait()
 
@@ -110,8 +107,7 @@ def demo(
         click.echo(_how_to_query(settings))
     else:
         shutil.rmtree(directory, ignore_errors=True)
-    # Once the page is served, Ctrl-C is the normal end.
-    context.exit(0 if done else code)
+    context.exit(code)
 
 
 async def _run(

@@ -1,13 +1,11 @@
 """The RAM leaderboard, read from ClickHouse."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
 
 from clickhouse_connect.driver.client import Client
-
-from breakout.cli.errors import CommandFailedError
 
 BUILT_IN = ("live", "live_fixed", "live_cutoff")
 TREND_DAYS = 30
@@ -17,9 +15,24 @@ _SELECTED = """
     FROM ram_now
     WHERE baseline = {baseline:String} AND age_days <= {max_age:Float64}
         AND ({size_bin:String} = '' OR size_bin = {size_bin:String})
+        AND (empty({models:Array(String)}) OR model_id IN {models:Array(String)})
+        AND (empty({orgs:Array(String)}) OR org IN {orgs:Array(String)})
+        AND (empty({regions:Array(String)})
+            OR ifNull(toString(region), 'unreviewed') IN {regions:Array(String)})
     ORDER BY ram IS NULL, ram DESC, cumulative DESC, model_id
     LIMIT {limit:UInt32}
 """
+
+
+@dataclass(frozen=True)
+class Filters:
+    """Which models are shown; an empty filter selects all."""
+
+    size_bin: str | None = None
+    max_age_days: float = 365
+    models: Sequence[str] = ()
+    orgs: Sequence[str] = ()
+    regions: Sequence[str] = ()
 
 
 @dataclass(frozen=True)
@@ -81,20 +94,24 @@ class Leaderboard:
     places: tuple[Place, ...]
 
 
+EVERY_MODEL = Filters()
+
+
 def read_leaderboard(
     client: Client,
     *,
     baseline: str = "live",
-    size_bin: str | None = None,
-    max_age_days: float = 365,
+    filters: Filters = EVERY_MODEL,
     limit: int | None = 20,
 ) -> Leaderboard:
-    """Read the leaderboard. Raises `CommandFailedError` for a baseline that does not exist."""
-    _require_baseline(client, baseline)
+    """Read the leaderboard."""
     parameters = {
         "baseline": baseline,
-        "max_age": float(max_age_days),
-        "size_bin": size_bin or "",
+        "max_age": float(filters.max_age_days),
+        "size_bin": filters.size_bin or "",
+        "models": list(filters.models),
+        "orgs": list(filters.orgs),
+        "regions": list(filters.regions),
         "limit": 2**32 - 1 if limit is None else limit,
     }
     rows = list(
@@ -137,12 +154,6 @@ def known_baselines(client: Client) -> list[str]:
     """Return the names of all baselines, the built-in ones first."""
     frozen = client.query("SELECT baseline FROM frozen_baselines FINAL ORDER BY baseline")
     return [*BUILT_IN, *(name for (name,) in frozen.result_rows)]
-
-
-def _require_baseline(client: Client, baseline: str) -> None:
-    known = known_baselines(client)
-    if baseline not in known:
-        raise CommandFailedError(f"unknown baseline {baseline!r}: choose one of {', '.join(known)}")
 
 
 def _milestones(client: Client, parameters: Mapping[str, Any]) -> dict[str, Milestone]:

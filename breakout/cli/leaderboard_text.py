@@ -24,6 +24,10 @@ NO_DATA = (
     "same age. `breakout status` shows what runs, `breakout up` collects from live sources, and "
     "`breakout demo` simulates them."
 )
+NO_MATCH = (
+    "No model matches these options. The leaderboard has models up to a year old with a size bin, "
+    "a release date and observed downloads."
+)
 SCALE = "1.00x is the baseline of the size bin at the same age; RAM compares at equal age."
 LEGEND = "▲ passed 1.00x at that age (ongoing), △ and fell below 0.90x since (ended)"
 BURSTS = "◇ passed 1.00x by a burst: with its greatest days capped, it did not pass"

@@ -8,11 +8,12 @@ import sys
 import traceback
 from dataclasses import dataclass
 from importlib import import_module
-from typing import NoReturn
+from typing import Any, NoReturn
 
 import click
 
 from breakout.cli.extras import what_to_install
+from breakout.cli.groups import NamingGroup
 from breakout.cli.plugins import load_plugin, plugins
 
 INTERRUPTED = 130
@@ -50,7 +51,7 @@ class Options:
     debug: bool = False
 
 
-class Commands(click.Group):
+class Commands(NamingGroup):
     """The commands, each imported when it is run."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
@@ -67,6 +68,14 @@ class Commands(click.Group):
         module, _, attribute = where.partition(":")
         command: click.Command = getattr(import_module(module), attribute)
         return command
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run the command; Ctrl-C ends every one alike."""
+        try:
+            return super().invoke(ctx)
+        except (KeyboardInterrupt, click.Abort):
+            # click itself would print an empty line.
+            raise click.exceptions.Exit(_interrupted()) from None
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """List the commands without importing them."""
@@ -110,8 +119,7 @@ def main() -> NoReturn:
         error.show()
         sys.exit(error.exit_code)
     except (click.Abort, KeyboardInterrupt):
-        click.echo("breakout: interrupted", err=True)
-        sys.exit(INTERRUPTED)
+        sys.exit(_interrupted())
     except BrokenPipeError:
         # The process that reads our output (`| head`) has exited: not an error.
         sys.stderr.close()
@@ -120,6 +128,14 @@ def main() -> NoReturn:
         _explain(error, debug=options.debug)
         sys.exit(1)
     sys.exit(code if isinstance(code, int) else 0)
+
+
+def _interrupted() -> int:
+    """Print that Ctrl-C ended the command, in one line; returns the exit code."""
+    # A terminal shows ^C where the cursor is.
+    start = "\n" if sys.stderr.isatty() else ""
+    click.echo(f"{start}breakout: interrupted", err=True)
+    return INTERRUPTED
 
 
 def _explain(error: Exception, *, debug: bool) -> None:

@@ -1,14 +1,20 @@
 """`breakout top`: the leaderboard of relative adoption."""
 
+from contextlib import closing
+
 import click
 
-from breakout.cli.console import console, echo_data, format_option
-from breakout.cli.leaderboard import read_leaderboard
-from breakout.cli.leaderboard_text import NO_DATA, as_csv, as_json, as_table
+from breakout.cli.console import console, echo, echo_data, format_option
+from breakout.cli.known_names import require_known
+from breakout.cli.leaderboard import EVERY_MODEL, Filters, read_leaderboard
+from breakout.cli.leaderboard_text import NO_DATA, NO_MATCH, as_csv, as_json, as_table
 from breakout.cli.start import start
 from breakout.clickhouse.client import reader_client
 from breakout.clickhouse.errors import explained
+from breakout.clickhouse.known_names import BASELINE, MODEL, ORGANISATION
 from breakout.core.sizes import SIZE_BINS
+
+REGIONS = ("us", "china", "eu", "other", "unknown", "unreviewed")
 
 
 @click.command()
@@ -17,6 +23,15 @@ from breakout.core.sizes import SIZE_BINS
     "--size-bin",
     type=click.Choice(SIZE_BINS, case_sensitive=False),
     help="Only models of this size bin.",
+)
+@click.option("--model", "models", multiple=True, help="Only this model; may be repeated.")
+@click.option("--org", "orgs", multiple=True, help="Only this organisation; may be repeated.")
+@click.option(
+    "--region",
+    "regions",
+    multiple=True,
+    type=click.Choice(REGIONS, case_sensitive=False),
+    help="Only organisations of this region; may be repeated.",
 )
 @click.option(
     "--max-age-days",
@@ -38,6 +53,9 @@ def top(
     *,
     baseline: str,
     size_bin: str | None,
+    models: tuple[str, ...],
+    orgs: tuple[str, ...],
+    regions: tuple[str, ...],
     max_age_days: float,
     limit: int,
     everything: bool,
@@ -51,14 +69,13 @@ def top(
     without passing it capped had a burst.
     """
     settings = start()
-    client = reader_client(settings)
-    with explained(settings):
+    filters = Filters(size_bin, max_age_days, models, orgs, regions)
+    with explained(settings), closing(reader_client(settings)) as client:
+        require_known(client, BASELINE, [baseline], "--baseline")
+        require_known(client, MODEL, models, "--model")
+        require_known(client, ORGANISATION, orgs, "--org")
         board = read_leaderboard(
-            client,
-            baseline=baseline,
-            size_bin=size_bin,
-            max_age_days=max_age_days,
-            limit=None if everything else limit,
+            client, baseline=baseline, filters=filters, limit=None if everything else limit
         )
     if style == "json":
         click.echo(as_json(board))
@@ -68,4 +85,4 @@ def top(
         out = console()
         out.print(as_table(board, width=out.width))
     else:
-        click.echo(NO_DATA)
+        echo(NO_DATA if filters == EVERY_MODEL else NO_MATCH)

@@ -76,8 +76,11 @@ class Chart:
         known = {parameter.name: parameter for parameter in self.parameters}
         for name in chosen:
             if name not in known:
-                names = ", ".join(known) or "none"
-                raise ChartError(f"unknown parameter {name!r} of {self.name}. Parameters: {names}")
+                if not known:
+                    raise ChartError(f'Unknown parameter "{name}": {self.name} has none')
+                raise ChartError(
+                    unknown(f"parameter of {self.name}", name, nearest(name, known), known)
+                )
         return {
             name: parameter.value(chosen.get(name, parameter.default))
             for name, parameter in known.items()
@@ -97,7 +100,7 @@ def load_chart(name: str) -> Chart:
     """Read one chart. Raises `ChartError` if it is unknown."""
     charts = load_charts()
     if name not in charts:
-        raise ChartError(f"unknown chart {name!r}. Choose one of: {', '.join(charts)}")
+        raise ChartError(unknown("chart", name, nearest(name, charts), charts))
     return charts[name]
 
 

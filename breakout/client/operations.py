@@ -8,7 +8,7 @@ from breakout.client.parameters import Day, Integers, Texts, Timestamp, Value
 from breakout.client.result import Result
 
 Region: TypeAlias = Literal["us", "china", "eu", "other", "unknown", "unreviewed"]
-ModelsSizeBin: TypeAlias = Literal[
+SizeBin: TypeAlias = Literal[
     "<1B", "1-5B", "7-9B", "10-50B", "50-100B", "100-250B", "250B+", "unknown"
 ]
 BaselinesSizeBin: TypeAlias = Literal[
@@ -17,9 +17,9 @@ BaselinesSizeBin: TypeAlias = Literal[
 DownloadsBy: TypeAlias = Literal["model", "org", "region", "size_bin", "family"]
 InferenceTokensBy: TypeAlias = Literal["model", "org", "region"]
 DownloadsInterval: TypeAlias = Literal["day", "week", "month"]
-InferenceShareInterval: TypeAlias = Literal["day", "month"]
+Interval: TypeAlias = Literal["day", "month"]
 Series: TypeAlias = Literal["repaired", "raw"]
-DownloadsSource: TypeAlias = Literal["huggingface", "modelscope"]
+Source: TypeAlias = Literal["huggingface", "modelscope"]
 LeaderboardsSource: TypeAlias = Literal["arena", "artificial-analysis"]
 Status: TypeAlias = Literal["confirmed", "burst"]
 Relation: TypeAlias = Literal["adapter", "merge", "quantized", "finetune", "unknown"]
@@ -39,7 +39,7 @@ class Operations:
         model: Texts | None = None,
         org: Texts | None = None,
         region: Region | Iterable[Region] | None = None,
-        size_bin: ModelsSizeBin | Iterable[ModelsSizeBin] | None = None,
+        size_bin: SizeBin | Iterable[SizeBin] | None = None,
         tracked: bool | None = None,
         released_from: Day | None = None,
         released_to: Day | None = None,
@@ -103,12 +103,12 @@ class Operations:
         model: Texts | None = None,
         org: Texts | None = None,
         region: Region | Iterable[Region] | None = None,
-        size_bin: ModelsSizeBin | Iterable[ModelsSizeBin] | None = None,
+        size_bin: SizeBin | Iterable[SizeBin] | None = None,
         family: Texts | None = None,
         by: DownloadsBy | Iterable[DownloadsBy] | None = None,
         interval: DownloadsInterval | None = None,
         series: Series | None = None,
-        source: DownloadsSource | None = None,
+        source: Source | None = None,
         since: Day | None = None,
         until: Day | None = None,
         untracked: bool | None = None,
@@ -169,7 +169,7 @@ class Operations:
         model: Texts | None = None,
         org: Texts | None = None,
         region: Region | Iterable[Region] | None = None,
-        size_bin: ModelsSizeBin | Iterable[ModelsSizeBin] | None = None,
+        size_bin: SizeBin | Iterable[SizeBin] | None = None,
         baseline: str | None = None,
         tracked: bool | None = None,
         min_age: float | None = None,
@@ -215,7 +215,7 @@ class Operations:
         model: Texts | None = None,
         org: Texts | None = None,
         region: Region | Iterable[Region] | None = None,
-        size_bin: ModelsSizeBin | Iterable[ModelsSizeBin] | None = None,
+        size_bin: SizeBin | Iterable[SizeBin] | None = None,
         baseline: str | None = None,
         tracked: bool | None = None,
         age_days: Integers | None = None,
@@ -258,7 +258,7 @@ class Operations:
         model: Texts | None = None,
         org: Texts | None = None,
         region: Region | Iterable[Region] | None = None,
-        size_bin: ModelsSizeBin | Iterable[ModelsSizeBin] | None = None,
+        size_bin: SizeBin | Iterable[SizeBin] | None = None,
         baseline: str | None = None,
         tracked: bool | None = None,
         as_of: Timestamp | None = None,
@@ -328,7 +328,7 @@ class Operations:
         model: Texts | None = None,
         org: Texts | None = None,
         region: Region | Iterable[Region] | None = None,
-        size_bin: ModelsSizeBin | Iterable[ModelsSizeBin] | None = None,
+        size_bin: SizeBin | Iterable[SizeBin] | None = None,
         baseline: str | None = None,
         lasting: bool | None = None,
         status: Status | Iterable[Status] | None = None,
@@ -374,7 +374,7 @@ class Operations:
     def inference_share(
         self,
         *,
-        interval: InferenceShareInterval | None = None,
+        interval: Interval | None = None,
         since: Day | None = None,
         until: Day | None = None,
         as_of: Timestamp | None = None,
@@ -398,7 +398,7 @@ class Operations:
     def inference_tokens(
         self,
         *,
-        interval: InferenceShareInterval | None = None,
+        interval: Interval | None = None,
         since: Day | None = None,
         until: Day | None = None,
         by: InferenceTokensBy | None = None,
@@ -475,7 +475,7 @@ class Operations:
         model: Texts | None = None,
         org: Texts | None = None,
         region: Region | Iterable[Region] | None = None,
-        size_bin: ModelsSizeBin | Iterable[ModelsSizeBin] | None = None,
+        size_bin: SizeBin | Iterable[SizeBin] | None = None,
         as_of: Timestamp | None = None,
         limit: int | None = None,
     ) -> Result:
@@ -583,7 +583,7 @@ class Operations:
     def scrapes(
         self,
         *,
-        source: DownloadsSource | Iterable[DownloadsSource] | None = None,
+        source: Source | Iterable[Source] | None = None,
         since: Day | None = None,
         until: Day | None = None,
         as_of: Timestamp | None = None,

@@ -91,20 +91,28 @@ def main(
     clock = SimulatedClock(now.replace(tzinfo=UTC) if now is not None else end, speed=speed)
     hub = SimulatedHub(catalog, clock=clock, host=host, port=port, hub_only=season)
     hub.set_counters(counters)
-    asyncio.run(_serve(hub, first, end.date()))
+    if asyncio.run(_serve(hub, first, end.date())) == signal.SIGINT:
+        click.echo("interrupted", err=True)
+        context.exit(128 + signal.SIGINT)
 
 
-async def _serve(hub: SimulatedHub, first: date, last: date) -> None:
-    stop = asyncio.Event()
+async def _serve(hub: SimulatedHub, first: date, last: date) -> signal.Signals:
+    """Serve until a signal, which is returned."""
     loop = asyncio.get_running_loop()
+    received: asyncio.Future[signal.Signals] = loop.create_future()
+
+    def stop(number: signal.Signals) -> None:
+        if not received.done():
+            received.set_result(number)
+
     for number in (signal.SIGINT, signal.SIGTERM):
-        loop.add_signal_handler(number, stop.set)
+        loop.add_signal_handler(number, stop, number)
     async with hub:
         for setting, address in hub.addresses.items():
             click.echo(f"{setting}={address}")
         click.echo(f"FIRST_DAY={first}")
         click.echo(f"LAST_DAY={last}")
-        await stop.wait()
+        return await received
 
 
 if __name__ == "__main__":

@@ -10,6 +10,7 @@ import click
 from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemainingColumn
 
 from breakout.cli.console import echo
+from breakout.cli.groups import NamingGroup
 from breakout.settings import Settings, read_settings
 from collectors.backfill.archives import ARCHIVES
 from collectors.backfill.observations_file import ObservationsFileError
@@ -22,7 +23,7 @@ _AGAIN = click.option("--again", is_flag=True, help="Also publish what was publi
 _DRY_RUN = click.option("--dry-run", is_flag=True, help="Read and report, publish nothing.")
 
 
-@click.group()
+@click.group(cls=NamingGroup)
 def backfill() -> None:
     """Publish history from before the first scrape, so that RAM is available from day one.
 

@@ -106,6 +106,15 @@ def test_crossing_says_whether_it_is_confirmed_and_ongoing(
         (["--max-age-days", "31"], ["acme/Rocket-30B", "other/Huge-300B"]),
         (["--baseline", "live_fixed"], ["acme/Rocket-30B", "acme/Comet-30B"]),
         (["--baseline", "live_cutoff"], []),
+        (["--org", "acme"], ["acme/Rocket-30B", "acme/Comet-30B"]),
+        (["--org", "acme", "--org", "other", "--limit", "1"], ["acme/Rocket-30B"]),
+        (
+            ["--model", "other/Huge-300B", "--model", "acme/Comet-30B"],
+            ["acme/Comet-30B", "other/Huge-300B"],
+        ),
+        (["--region", "US", "--org", "other"], ["other/Huge-300B"]),
+        (["--region", "china"], []),
+        (["--region", "china", "--region", "us", "--limit", "1"], ["acme/Rocket-30B"]),
     ],
 )
 def test_options_choose_the_models(
@@ -123,13 +132,23 @@ def test_baselines_score_differently(breakout: Breakout, settings: Settings) -> 
     assert shown["models"][0]["crossed_at"] is None
 
 
-def test_an_unknown_baseline_lists_those_there_are(breakout: Breakout, settings: Settings) -> None:
+def test_unknown_baseline_lists_the_known_ones(breakout: Breakout, settings: Settings) -> None:
     seed(settings)
     shown = breakout("top", "--baseline", "2026-Q4")
-    assert (shown.returncode, shown.stdout) == (1, "")
-    assert shown.stderr.strip() == (
-        "breakout: unknown baseline '2026-Q4': choose one of live, live_fixed, live_cutoff"
+    assert (shown.returncode, shown.stdout) == (2, "")
+    assert shown.stderr.splitlines()[-1] == (
+        'Error: --baseline: Unknown baseline "2026-Q4". '
+        "Choose one of: live, live_cutoff, live_fixed"
     )
+
+
+def test_options_that_match_nothing_are_not_taken_for_an_empty_database(
+    breakout: Breakout, settings: Settings
+) -> None:
+    seed(settings)
+    shown = breakout("top", "--size-bin", "<1B")
+    assert shown.returncode == 0
+    assert shown.stdout.startswith("No model matches these options.")
 
 
 def test_an_empty_database_says_what_to_do(breakout: Breakout, settings: Settings) -> None:
@@ -155,6 +174,7 @@ def test_without_a_schema_it_says_to_migrate(breakout: Breakout) -> None:
         ["--max-age-days", "-1"],
         ["--max-age-days", "366"],
         ["--size-bin", "11B"],
+        ["--region", "mars"],
         ["--format", "xml"],
         ["extra"],
     ],

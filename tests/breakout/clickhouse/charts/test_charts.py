@@ -580,14 +580,14 @@ def test_command_lists_all_charts() -> None:
 @pytest.mark.parametrize(
     ("arguments", "why"),
     [
-        (["nonsense"], "unknown chart 'nonsense'. Choose one of: best_index_by_region, "),
+        (["nonsense"], 'Unknown chart "nonsense". Choose one of: best_index_by_region, '),
         (
             ["family_totals", "--set", "bottom=3"],
-            "unknown parameter 'bottom' of family_totals. Parameters: top",
+            'Unknown parameter of family_totals "bottom". Choose one of: top',
         ),
         (
             ["best_rating_by_region", "--set", "top=3"],
-            "unknown parameter 'top' of best_rating_by_region. Parameters: none",
+            'Unknown parameter "top": best_rating_by_region has none',
         ),
         (["family_totals", "--set", "3"], "must be NAME=VALUE, got '3'"),
         (["family_totals", "--set", "top=1", "--set", "top=2"], "top is set twice: '1' and '2'"),
