@@ -81,6 +81,49 @@ def test_error_names_invalid_parameters(breakout: Breakout) -> None:
     assert caught.value.status == 404
 
 
+def test_monthly_downloads_of_organisations_by_size_bin_are_one_line(breakout: Breakout) -> None:
+    frame = breakout.downloads(
+        org=["qi", "am"], by=["org", "size_bin"], interval="month", as_of=date(2026, 3, 15)
+    ).to_pandas()
+    pairs = {(seeds.MODELS[one][0], seeds.MODELS[one][2]) for one in ("qi/Big-300B", "am/Tiny-1B")}
+    found = set(zip(frame["org"], frame["size_bin"], strict=True))
+    assert found > pairs
+    assert set(frame["org"]) == {"qi", "am"}
+    assert set(frame["period"].dt.strftime("%Y-%m-%d")) == {
+        "2026-01-01",
+        "2026-02-01",
+        "2026-03-01",
+    }
+    assert frame.attrs["as_of"] == "2026-03-15T23:59:59.999Z"
+
+
+def test_result_has_the_citation_of_the_response(breakout: Breakout, api: httpx.Client) -> None:
+    result = breakout.ram_curves(limit=1)
+    page = api.get("/v1/ram/curves", params={"limit": 1, "as_of": result.as_of}).json()
+    assert page["as_of"] == result.as_of
+    assert f"as of {result.as_of}" in result.citation
+    assert result.bibtex.startswith("@misc{breakout-")
+    assert "\n" not in result.bibtex
+
+
+@pytest.mark.parametrize(
+    ("operation", "parameters", "name", "nearest"),
+    [
+        ("downloads", {"size_bin": "7B"}, "size_bin", "7-9B"),
+        ("ram", {"org": "QI"}, "org", "qi"),
+        ("ram", {"model": "qi/Big-300"}, "model", "qi/Big-300B"),
+        ("downloads", {"interval": "months"}, "interval", "month"),
+    ],
+)
+def test_error_names_the_parameter_and_the_nearest_values(
+    breakout: Breakout, operation: str, parameters: dict[str, str], name: str, nearest: str
+) -> None:
+    with pytest.raises(BreakoutError, match=name) as caught:
+        getattr(breakout, operation)(**parameters)
+    assert nearest in caught.value.errors[name]
+    assert nearest in str(caught.value)
+
+
 def test_unreachable_server_is_an_error() -> None:
     with (
         Breakout(f"http://127.0.0.1:{free_port()}", tries=2) as client,

@@ -1,5 +1,6 @@
 """The command `breakout worker` and invalid settings."""
 
+import signal
 from pathlib import Path
 
 import pytest
@@ -7,6 +8,7 @@ import pytest
 from breakout.settings import SettingsError, read_settings
 from streams.cli import check_partitions
 from tests.support.pipeline import Worker, running_pipeline
+from tests.support.waiting import wait_until
 
 
 def test_mismatched_partition_count_is_reported() -> None:
@@ -26,3 +28,13 @@ def test_worker_exits_on_mismatched_partition_count(tmp_path: Path) -> None:
     log = worker.log.read_text()
     assert "BREAKOUT_PARTITIONS: 8 does not match" in log
     assert "Traceback" not in log
+
+
+def test_interrupted_worker_says_so_in_one_line(tmp_path: Path) -> None:
+    with running_pipeline(tmp_path) as pipeline:
+        worker = pipeline.start_worker()
+        beats = "SELECT component FROM heartbeats WHERE component = 'worker'"
+        wait_until("a heartbeat of the worker", lambda: pipeline.rows(beats))
+        worker.process.send_signal(signal.SIGINT)
+        assert worker.process.wait(60) == 130
+    assert worker.log.read_text().splitlines()[-1] == "breakout: interrupted"

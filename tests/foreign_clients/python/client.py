@@ -35,7 +35,7 @@ def with_polars() -> None:
     said["polars"] = frame.select("big", "maybe_big", "low", "maybe_low", "texts").rows()
     client.insert_df_arrow("copied", frame)
     rows = client.query_arrow("SELECT number FROM numbers(300000)")
-    said["polars sum"] = pl.from_arrow(rows)["number"].sum()
+    said["polars sum"] = pl.DataFrame(rows)["number"].sum()
 
 
 def with_connect() -> None:
