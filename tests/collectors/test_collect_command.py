@@ -26,7 +26,10 @@ from tests.support.server_process import Broker, free_port
 
 NOW = datetime(2026, 8, 22, 11, tzinfo=UTC)
 TOKEN = "hf_a_secret_nobody_may_see"
-COMMAND = "import collectors.cli as cli; cli._KAFKA_SECONDS = {}; cli.collect()"
+COMMAND = (
+    "import sys, collectors.cli as cli; cli._KAFKA_SECONDS = {}\n"
+    "from breakout.cli.main import main; sys.argv[:1] = ['breakout', 'collect']; main()"
+)
 
 
 @pytest.fixture
@@ -163,6 +166,7 @@ async def test_signal_ends_run(
     run = await ended(process)
     assert run.code == code
     assert "Traceback" not in run.err
+    assert run.err.count("breakout: interrupted") == (number == signal.SIGINT)
 
 
 async def test_collector_runs_until_stopped(broker: Broker, hub: FaultyHub) -> None:
