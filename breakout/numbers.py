@@ -17,8 +17,8 @@ def ram_text(value: float) -> str:
 
 
 def share_text(value: float) -> str:
-    """Return a share of 1 in percent, with up to one decimal: 41.7% or 50%."""
-    return f"{value:.1%}".replace(".0%", "%")
+    """Return a share of 1 in percent: 41.7%."""
+    return f"{value:.1%}"
 
 
 def decimal_text(value: float) -> str:

@@ -151,7 +151,7 @@ def _print(shown: Chart, names: Sequence[str], rows: Sequence[Any]) -> None:
 
 
 def _is_number(values: Iterable[Any]) -> bool:
-    return any(isinstance(value, int | float) and value is not True for value in values)
+    return any(isinstance(value, int | float) and not isinstance(value, bool) for value in values)
 
 
 def _empty_text(empty: Chart, values: dict[str, str]) -> str:

@@ -65,7 +65,7 @@ def test_invented_models_show_every_signal(environment: dict[str, str], tmp_path
     assert said.count("invented") >= 2
     assert re.search(r"Relative adoption \(RAM\) as of .*, baseline live: 15 of \d+ models", said)
     assert re.search(r"\d{4}-\d\d-\d\d, day [ \d]\d +[\d,]+ +\d+\.\d\dx", said)
-    assert re.search(r"open models had \d+(\.\d)?% of inference", said)
+    assert re.search(r"open models had \d+\.\d% of inference", said)
     assert re.search(r"31 days of scrapes \(.*\), [89],\d{3} observations in \d+ s", said)
     assert list((tmp_path / "tmp").iterdir()) == []
 

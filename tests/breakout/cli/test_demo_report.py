@@ -55,8 +55,8 @@ def test_breakouts_and_bursts_have_both_figures(client: Client) -> None:
     with out.capture() as shown:
         out.print(breakouts_table([burst, confirmed], 120))
     assert [" ".join(line.split()) for line in shown.get().splitlines()[1:]] == [
-        "a/short 10-50B 2024-12-25, day 7 29,549 1.16x 0.08x 94%",
-        "a/slo 1-5B 2024-09-25, day 8 29,210 1.22x 0.40x 50% day 20",
+        "a/short 10-50B 2024-12-25, day 7 29,549 1.16x 0.08x 94.0%",
+        "a/slo 1-5B 2024-09-25, day 8 29,210 1.22x 0.40x 50.0% day 20",
     ]
 
 

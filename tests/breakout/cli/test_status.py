@@ -251,7 +251,7 @@ def test_held_counters_are_said(breakout: Breakout, settings: Settings, client: 
     part = checked(breakout, 0)["counters huggingface"]
     assert part["state"] == "held"
     assert part["detail"] == (
-        "Hub counters: 71% of busy models created since 2025 have not been renewed for 31 h"
+        "Hub counters: 70.8% of busy models created since 2025 have not been renewed for 31 h"
     )
     held = next(alarm for alarm in part["alarms"] if alarm["alarm"] == "held")
     assert (held["age_band"], held["firing"], held["busy"]) == ("2025 and after", True, 24)
@@ -264,7 +264,7 @@ def test_fallen_counters_are_said(breakout: Breakout, settings: Settings, client
     part = checked(breakout, 0)["counters huggingface"]
     assert part["state"] == "fallen"
     assert part["detail"] == (
-        "Hub counters: 12% of busy models created since 2025 have fallen below an earlier value"
+        "Hub counters: 12.5% of busy models created since 2025 have fallen below an earlier value"
     )
 
 
@@ -276,8 +276,8 @@ def test_few_held_counters_are_nothing_to_say(
     part = checked(breakout, 0)["counters huggingface"]
     assert part["state"] == "renewed"
     assert part["detail"] == (
-        "Hub counters: 24 busy models, at most 46% held (limit: 50%), "
-        "at most 8% fallen (limit: 10%)"
+        "Hub counters: 24 busy models, at most 45.8% held (limit: 50.0%), "
+        "at most 8.3% fallen (limit: 10.0%)"
     )
 
 

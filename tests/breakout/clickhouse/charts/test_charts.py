@@ -558,6 +558,14 @@ def test_long_ranking_shows_its_first_ranks(
     assert f"The first 2 of {len(places)} rows" in shown
 
 
+def test_table_writes_numbers_as_the_leaderboard_does(world: Settings) -> None:
+    share = run(world, "open_inference_share").output.splitlines()
+    assert share[1].split()[:3] == ["month", "open_share", "error_bound"]
+    assert re.fullmatch(r"2026-02-01 +[\d.]+% +[\d.]+% +0\.\d+ +[\d,]+ +[\d,]+ +yes *", share[2])
+    curve = run(world, "ram_curves", "--set", "models=qi/Big-300B").output
+    assert "  1.50x  " in curve
+
+
 def test_narrow_table_truncates_nothing(world: Settings) -> None:
     shown = run(world, "family_totals", columns=70).output
     assert "…" not in shown
