@@ -2,17 +2,19 @@
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from functools import cache
 from importlib.metadata import version
-from typing import Any
 
 from fastapi import APIRouter, Depends, FastAPI
 from fastapi.middleware.cors import CORSMiddleware
 from fastapi.routing import APIRoute
 
-from api import badges, problems
+from api import badges, index, problems
 from api.access_log import AccessLogMiddleware
 from api.cited_sources import CitedSources
+from api.compression import CompressionMiddleware
 from api.database import Database
+from api.description import complete
 from api.head_requests import HeadMiddleware
 from api.keys import Keys
 from api.known_names import KnownNames
@@ -26,16 +28,23 @@ from api.operations import (
     scrapes,
     sources,
 )
+from api.options_requests import OptionsMiddleware
 from api.page import routes as page
 from api.page.live_updates import LiveUpdates
 from api.rate_limits import RateLimitMiddleware
 from api.response_cache import ResponseCacheMiddleware
 from api.single_values import reject_repeated
+from api.stored_files import StoredFiles
 from api.token_buckets import TokenBuckets
 from breakout.settings import Settings
 
 OPERATIONS = (models, downloads, ram, inference, derivatives, leaderboards, sources, scrapes)
 PREFIX = "/v1"
+EXPOSED_HEADERS = (
+    *("Accept-Ranges", "Content-Disposition", "Content-Location", "Content-Range", "ETag"),
+    *("Breakout-As-Of", "Breakout-BibTeX", "Breakout-Citation", "Retry-After"),
+)
+"""That scripts of other origins may read, beside those that CORS always allows."""
 DESCRIPTION = """Adoption of open-weight language models: downloads, the Relative Adoption Metric,
 breakouts, inference tokens, derivatives and leaderboards. Every response has the timestamp of its
 data, `as_of`: a request with it returns the same figures again."""
@@ -71,41 +80,32 @@ def create_app(settings: Settings) -> FastAPI:
     )
     app.state.settings, app.state.database = settings, database
     app.state.known_names, app.state.cited_sources = KnownNames(database), CitedSources(database)
-    app.state.live_updates = LiveUpdates(database)
+    app.state.live_updates, app.state.files = LiveUpdates(database), StoredFiles()
     v1 = APIRouter(prefix=PREFIX, dependencies=[Depends(reject_repeated)])
     for operation in OPERATIONS:
         v1.include_router(operation.router)
     app.include_router(v1)
+    app.include_router(index.router)
     app.include_router(badges.router, dependencies=[Depends(reject_repeated)])
     app.include_router(page.router)
-    app.mount(page.ASSETS, page.assets())
-    describe = app.openapi
-    app.openapi = lambda: _with_examples(describe())  # type: ignore[method-assign]
+    generate, routes = app.openapi, [r for o in OPERATIONS for r in o.router.routes]
+    app.openapi = cache(  # type: ignore[method-assign]
+        lambda: complete(generate(), PREFIX, [r for r in routes if isinstance(r, APIRoute)])
+    )
     problems.install(app)
     app.add_middleware(ResponseCacheMiddleware, database=database)
     keys = Keys(settings.api_keys_file)
+    # The last one is the first that gets a request.
+    app.add_middleware(OptionsMiddleware)
     app.add_middleware(RateLimitMiddleware, settings=settings, keys=keys, costs=costs)
     app.add_middleware(
         CORSMiddleware,
         allow_origins=[origin.strip() for origin in settings.api_cors_origins.split(",")],
         allow_methods=["GET", "HEAD"],
         allow_headers=["*"],
-        expose_headers=[
-            *("ETag", "Content-Location", "Retry-After"),
-            *("Breakout-As-Of", "Breakout-Citation", "Breakout-BibTeX"),
-        ],
+        expose_headers=EXPOSED_HEADERS,
     )
+    app.add_middleware(CompressionMiddleware)
     app.add_middleware(HeadMiddleware)
     app.add_middleware(AccessLogMiddleware)
     return app
-
-
-def _with_examples(description: dict[str, Any]) -> dict[str, Any]:
-    """Restore the examples: FastAPI drops their null values."""
-    for operation in OPERATIONS:
-        for route in operation.router.routes:
-            if isinstance(route, APIRoute):
-                responses = description["paths"][PREFIX + route.path]["get"]["responses"]
-                example = route.responses[200]["content"]["application/json"]["example"]
-                responses["200"]["content"]["application/json"]["example"] = example
-    return description

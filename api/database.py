@@ -93,33 +93,38 @@ class Database:
         async with self._slot(), self._client.stream(sql, values, output_format) as chunks:
             yield chunks
 
-    @asynccontextmanager
-    async def spool_query(
-        self, sql: str, values: Values, output_format: str
-    ) -> AsyncIterator[SpoolFile]:
-        """Run a query and write its response to a file, which exists until the block ends.
+    async def spool(self, sql: str, values: Values, output_format: str) -> SpoolFile:
+        """Run a query and return its response as a file, which the caller closes.
 
-        The query has ended when this yields, so a slow client does not occupy ClickHouse. Raises a
+        The query has ended then, so a slow client does not occupy ClickHouse. Raises a
         `ProblemError` for a response that is too large, too.
         """
-        async with self._file() as file:
+        file = await self._file()
+        try:
             async with self.stream(sql, values, output_format) as chunks:
                 await file.write(chunks)
-            yield file
+        except BaseException:
+            file.close()
+            raise
+        return file
 
-    @asynccontextmanager
-    async def spool_bytes(self, data: bytes) -> AsyncIterator[SpoolFile]:
-        """Write a response to a file, as `spool_query` does."""
-        async with self._file() as file:
+    async def spool_bytes(self, data: bytes) -> SpoolFile:
+        """Return a response as a file, as `spool` does."""
+        file = await self._file()
+        try:
             await file.write(single_chunk(data))
-            yield file
+        except BaseException:
+            file.close()
+            raise
+        return file
 
-    def _file(self) -> AbstractAsyncContextManager[SpoolFile]:
-        return self._spool.file(current_client.get().name, self._settings.api_wait_seconds)
+    async def _file(self) -> SpoolFile:
+        return await self._spool.create(current_client.get().name, self._settings.api_wait_seconds)
 
     def _slot(self) -> AbstractAsyncContextManager[None]:
         return self._queue.slot(current_client.get(), self._settings.api_wait_seconds)
 
     async def close(self) -> None:
-        """Close the connections."""
+        """Close the connections, and the files that nobody reads."""
+        self._spool.close()
         await self._client.close()

@@ -3,6 +3,7 @@
 from enum import StrEnum
 
 from api.problems import parameter_problem
+from api.quality_values import weights
 
 
 class Format(StrEnum):
@@ -33,11 +34,11 @@ def negotiate(requested: Format | None, accept: str | None) -> Format:
     """Return the format of a response. Raises a 406 problem that lists the available ones."""
     if requested is not None:
         return requested
-    weights = dict(map(_weight, (accept or "*/*").split(",")))
+    accepted = weights(accept or "*/*")
     best, best_weight = Format.JSON, 0.0
     for media, output in _BY_MEDIA_TYPE.items():
         ranges = (media, media.partition("/")[0] + "/*", "*/*")
-        weight = next((weights[name] for name in ranges if name in weights), 0.0)
+        weight = next((accepted[name] for name in ranges if name in accepted), 0.0)
         if weight > best_weight:
             best, best_weight = output, weight
     if not best_weight:
@@ -48,14 +49,3 @@ def negotiate(requested: Format | None, accept: str | None) -> Format:
             status=406,
         )
     return best
-
-
-def _weight(item: str) -> tuple[str, float]:
-    media, *parameters = (part.strip() for part in item.lower().split(";"))
-    for parameter in parameters:
-        if parameter.startswith("q="):
-            try:
-                return media, float(parameter[2:])
-            except ValueError:
-                return media, 0.0
-    return media, 1.0

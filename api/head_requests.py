@@ -14,7 +14,9 @@ class HeadMiddleware:
         if scope["type"] != "http" or scope["method"] != "HEAD":
             await self._app(scope, receive, send)
             return
-        get_scope = {**scope, "method": "GET"}
+        # Range is defined for GET alone (RFC 9110): HEAD describes the complete file.
+        headers = [pair for pair in scope["headers"] if pair[0] != b"range"]
+        get_scope = {**scope, "method": "GET", "headers": headers}
 
         async def send_headers(message: Message) -> None:
             if message["type"] == "http.response.start":

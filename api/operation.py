@@ -10,7 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from api import formats
 from api.formats import Format
 from api.paging import Key
-from api.problems import PROBLEMS
+from api.problems import PROBLEMS, described
 
 R = TypeVar("R", bound=BaseModel)
 NOT_MODIFIED: dict[str, str] = {"description": "Not modified: `If-None-Match` names this ETag"}
@@ -67,11 +67,13 @@ class Operation:
         }
         table = {"schema": {"type": "string", "format": "binary"}}
         tables = [media for name, media in formats.MEDIA_TYPES.items() if name != Format.JSON]
-        content: dict[str, Any] = {media.partition(";")[0]: table for media in tables}
-        content["application/json"] = {"example": example}
+        files: dict[str, Any] = {media.partition(";")[0]: table for media in tables}
+        content = {**files, "application/json": {"example": example}}
         page = Page[self.row]  # type: ignore[name-defined] # a model made for this row
         responses: dict[int | str, Any] = {
             200: {"model": page, "description": "The rows", "content": content},
+            206: {"description": "Part of a file, by `Range`", "content": files},
             304: NOT_MODIFIED,
+            416: described("The file has no bytes in `Range`"),
         }
         return {"response_model": None, "responses": {**responses, **PROBLEMS}}

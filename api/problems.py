@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Mapping, Sequence
+from difflib import get_close_matches
 from http import HTTPStatus
 from typing import Any
 
@@ -11,9 +12,9 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel, Field
 from starlette.exceptions import HTTPException
-from starlette.routing import Match
 
 from api.query_model import query_model
+from api.options_requests import METHODS, has_route
 from breakout.clickhouse.errors import ClickHouseError, ClickHouseUnavailableError
 from breakout.core.sizes import size_bin
 from breakout.nearest import nearest, unknown
@@ -53,16 +54,19 @@ class Problem(BaseModel):
     )
 
 
-def _schema() -> dict[str, Any]:
-    # Inlined, since references to $defs do not resolve inside an OpenAPI document.
-    schema = Problem.model_json_schema()
-    schema["properties"]["errors"]["items"] = schema.pop("$defs")["InvalidParameter"]
-    return schema
+REFERENCE = "#/components/schemas/{model}"
+"""Of a model in the OpenAPI description."""
+
+
+def described(text: str) -> dict[str, Any]:
+    """Return the OpenAPI description of a problem response."""
+    schema = {"$ref": REFERENCE.format(model=Problem.__name__)}
+    return {"description": text, "content": {MEDIA_TYPE: {"schema": schema}}}
 
 
 PROBLEMS: dict[int | str, dict[str, Any]] = {
-    status: {"description": description, "content": {MEDIA_TYPE: {"schema": _schema()}}}
-    for status, description in {
+    status: described(text)
+    for status, text in {
         401: "Unknown API key",
         404: "Not found",
         406: "None of the available formats is acceptable",
@@ -190,7 +194,7 @@ def _http_problem(request: Request, error: HTTPException) -> ProblemError:
     details = {404: _not_found(request), 405: "Method not allowed: use GET or HEAD"}
     headers = dict(error.headers or {})
     if error.status_code == HTTPStatus.METHOD_NOT_ALLOWED:
-        headers["Allow"] = "GET, HEAD"
+        headers["Allow"] = METHODS
     detail = details.get(error.status_code, str(error.detail))
     return ProblemError(error.status_code, detail, headers=headers)
 
@@ -198,9 +202,8 @@ def _http_problem(request: Request, error: HTTPException) -> ProblemError:
 def _not_found(request: Request) -> str:
     """Return the detail of a 404, with the path that was probably meant."""
     path = request.scope["path"].rstrip("/") or "/"
-    scope = {**request.scope, "path": path, "method": "GET"}
-    if path != request.scope["path"] and any(
-        route.matches(dict(scope))[0] is Match.FULL for route in request.app.routes
-    ):
+    if path != request.scope["path"] and has_route(request.scope, path):
         return f"No such path: remove the trailing slash, {path}"
-    return "No such path: /openapi.json lists those of the API"
+    nearest = get_close_matches(path, request.app.openapi()["paths"], n=1, cutoff=0.6)
+    hint = f"the nearest is {nearest[0]}; " if nearest else ""
+    return f"No such path: {hint}/v1 lists those of the API"

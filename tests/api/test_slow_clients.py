@@ -153,7 +153,9 @@ def test_unread_responses_leave_spool_space_for_others(
 ) -> None:
     variables = {"BREAKOUT_API_SPOOL_MEBIBYTES": "100", "BREAKOUT_API_WAIT_SECONDS": "2"}
     with serving(tmp_path, large_world, **variables) as server:
-        slow = [start_response(server, CURVES)[0] for _number in range(2)]
+        # Of equal requests all would read one file.
+        paths = [f"{CURVES}&{same}" for same in ("tracked=true", "size_bin=10-50B")]
+        slow = [start_response(server, path)[0] for path in paths]
         refused = httpx.get(server.url + CURVES, timeout=120)
         assert refused.status_code == 429
         assert int(refused.headers["Retry-After"]) > 0

@@ -25,6 +25,7 @@ DESCRIBED = create_app(Settings()).openapi()["paths"]
 OPERATIONS = {
     path: [one["name"] for one in methods["get"].get("parameters", []) if one["in"] == "query"]
     for path, methods in DESCRIBED.items()
+    if "parameters" in methods["get"]
 }
 TIMES = [
     *("2026-W14-3", "2026-W14", "2026-091", "20260401", "0000-01-01", "0001-01-01", "10000-01-01"),
@@ -121,7 +122,7 @@ def test_paths_cause_no_server_error(api: httpx.Client, effort: int) -> None:
     def check(drawn: tuple[str, str, str]) -> None:
         method, root, rest = drawn
         response = api.request(method, f"{root}{quote(rest, safe='/')}")
-        assert response.status_code in {200, 404, 405, 422}, (drawn, response.text)
+        assert response.status_code in {200, 204, 404, 405, 422}, (drawn, response.text)
 
     methods = st.sampled_from(["GET", "HEAD", "POST", "OPTIONS", "DELETE"])
     parts = st.lists(values(), max_size=3).map("/".join)
