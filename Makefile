@@ -61,7 +61,7 @@ readme: setup ## Replay the season, and renew README's picture and example
 dashboards: setup ## Write Grafana's dashboards from their code
 	$(BIN)/python -m grafana.builder
 
-vendor: setup ## Fetch the page's charting libraries with npm
+vendor: setup ## Fetch the page's libraries with npm
 	$(BIN)/python -m tools.vendor
 
 lock: setup ## Resolve the dependencies anew (what is locked stays, unless it must change)

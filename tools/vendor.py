@@ -1,4 +1,4 @@
-"""`make vendor`: copies the page's charting libraries and their licences from npm packages.
+"""`make vendor`: copies the page's libraries and their licences from npm packages.
 
 The page is served without a build or a download; run this after changing a version here.
 """
@@ -16,6 +16,15 @@ PACKAGES = {
     "@observablehq/plot": (
         "0.6.17",
         {"dist/plot.umd.min.js": "plot.min.js", "LICENSE": "plot.LICENSE.txt"},
+    ),
+    "swagger-ui-dist": (
+        "5.35.0",
+        {
+            "swagger-ui-bundle.js": "swagger-ui.js",
+            "swagger-ui.css": "swagger-ui.css",
+            "LICENSE": "swagger-ui.LICENSE.txt",
+            "NOTICE": "swagger-ui.NOTICE.txt",
+        },
     ),
 }
 """By package: its version, and the names of its files here."""
