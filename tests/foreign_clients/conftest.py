@@ -1,13 +1,20 @@
-"""One embedded ClickHouse for all foreign clients, with a database for each."""
+"""One embedded ClickHouse for all foreign clients, with a database for each; and an API."""
 
 import subprocess
 import uuid
 from collections.abc import Iterator
 from typing import NamedTuple
 
+import clickhouse_connect
 import httpx
 import pytest
 
+from breakout.clickhouse.migrations import migrate
+from breakout.settings import Settings
+from tests.api.conftest import serving
+from tests.api.server import ApiServer
+from tests.breakout.cli.seed import insert
+from tests.breakout.clickhouse.charts import seeds
 from tests.foreign_clients import kinds
 from tests.support.embedded_servers import ClickHouseServer, running_clickhouse
 from tests.support.waiting import wait_until
@@ -65,3 +72,17 @@ def place(server: ClickHouseServer) -> Iterator[Place]:
         http.post("/", content=f"CREATE DATABASE {database}").raise_for_status()
         kinds.make(http, database)
         yield Place(server, http, database)
+
+
+@pytest.fixture(scope="package")
+def api(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ApiServer]:
+    folder = tmp_path_factory.mktemp("api")
+    with running_clickhouse(folder) as clickhouse:
+        settings = Settings(clickhouse_url=f"{clickhouse.url}/breakout")
+        migrate(settings)
+        client = clickhouse_connect.get_client(dsn=settings.clickhouse_url)
+        for table, rows in seeds.rows().items():
+            insert(client, table, *rows)
+        client.close()
+        with serving(folder, settings) as server:
+            yield server

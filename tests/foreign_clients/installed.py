@@ -64,8 +64,36 @@ def jdbc_client() -> list[str]:
     return [java, "--class-path", f"{KEPT_IN / 'java'}/*", str(source / "Client.java")]
 
 
-def python_client() -> list[str]:
-    """The program of polars, ibis and clickhouse-sqlalchemy, whose packages are large."""
+def openapi_python() -> list[str]:
+    """openapi-python-client's command."""
+    source, folder = HERE / "openapi", KEPT_IN / "openapi-python"
+    uv = str(Path(sys.executable).parent / "uv")
+
+    def fetch(folder: Path) -> None:
+        _fetch([uv, "venv", "--quiet", "--clear", "--python", sys.executable, str(folder)], source)
+        python = str(folder / "bin" / "python")
+        _fetch([uv, "pip", "install", "--python", python, "-r", "requirements.txt"], source)
+
+    _once("openapi-python", (source / "requirements.txt").read_bytes(), fetch)
+    return [str(folder / "bin" / "openapi-python-client")]
+
+
+def openapi_typescript() -> Path:
+    """The folder of openapi-typescript and the TypeScript compiler, in `node_modules/.bin`."""
+    _program("node")
+    npm, source, folder = _program("npm"), HERE / "openapi", KEPT_IN / "openapi-typescript"
+
+    def fetch(folder: Path) -> None:
+        for name in ("package.json", "package-lock.json"):
+            shutil.copy(source / name, folder)
+        _fetch([npm, "ci", "--no-audit", "--no-fund"], folder)
+
+    _once("openapi-typescript", (source / "package-lock.json").read_bytes(), fetch)
+    return folder
+
+
+def python_client(program: str = "client.py") -> list[str]:
+    """A program of polars, ibis, DuckDB and clickhouse-sqlalchemy, whose packages are large."""
     source, python = HERE / "python", KEPT_IN / "python" / "bin" / "python"
     uv = str(Path(sys.executable).parent / "uv")
 
@@ -74,7 +102,7 @@ def python_client() -> list[str]:
         _fetch([uv, "pip", "install", "--python", str(python), "-r", "requirements.txt"], source)
 
     _once("python", (source / "requirements.txt").read_bytes(), fetch)
-    return [str(python), str(source / "client.py")]
+    return [str(python), str(source / program)]
 
 
 def _program(name: str) -> str:
