@@ -19,6 +19,7 @@ from api.head_requests import HeadMiddleware
 from api.keys import Keys
 from api.known_names import KnownNames
 from api.operations import (
+    adoption,
     derivatives,
     downloads,
     inference,
@@ -26,6 +27,7 @@ from api.operations import (
     models,
     ram,
     scrapes,
+    search,
     sources,
 )
 from api.options_requests import OptionsMiddleware
@@ -38,7 +40,18 @@ from api.stored_files import StoredFiles
 from api.token_buckets import TokenBuckets
 from breakout.settings import Settings
 
-OPERATIONS = (models, downloads, ram, inference, derivatives, leaderboards, sources, scrapes)
+OPERATIONS = (
+    models,
+    search,
+    adoption,
+    downloads,
+    ram,
+    inference,
+    derivatives,
+    leaderboards,
+    sources,
+    scrapes,
+)
 PREFIX = "/v1"
 EXPOSED_HEADERS = (
     *("Accept-Ranges", "Content-Disposition", "Content-Location", "Content-Range", "ETag"),

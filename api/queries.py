@@ -2,6 +2,7 @@
 
 A query may have variants: lines from `-- NAME:` to `-- :NAME` are of the variant NAME only. The
 latest figures are stored in tables (`now`), those of an earlier timestamp are computed (`past`).
+A line `-- include: NAME` is replaced by the query NAME, in the same variant.
 """
 
 import re
@@ -16,6 +17,7 @@ Statement = tuple[str, Values]
 """SQL and the values of its parameters."""
 
 _PARAMETER = re.compile(r"\{(\w+):[^}]+\}")
+_INCLUDE = re.compile(r"^ *-- include: (\w+)\n", re.MULTILINE)
 _SECTION = re.compile(r"^ *-- (\w+):\n(.*?)^ *-- :\1\n", re.MULTILINE | re.DOTALL)
 
 
@@ -31,7 +33,8 @@ def query(name: str, *, now: bool = False, variant: str = "") -> str:
         return _SECTION.sub(choose, section[2]) if section[1] in chosen else ""
 
     text = (sql_folder() / "api" / f"{name}.sql").read_text(encoding="utf-8")
-    return _SECTION.sub(choose, text)
+    text = _SECTION.sub(choose, text)
+    return _INCLUDE.sub(lambda found: query(found[1], now=now, variant=variant), text)
 
 
 def parameters(sql: str) -> set[str]:

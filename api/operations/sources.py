@@ -8,7 +8,7 @@ from pydantic import Field
 
 from api import paging
 from api.operation import Operation, Row
-from api.parameters import OperationParameters, Regions
+from api.parameters import OperationParameters, Regions, Text, Texts
 from api.responses import respond
 
 router = APIRouter(tags=["sources"])
@@ -40,7 +40,9 @@ class Organisation(Row):
 class OrganisationsParameters(OperationParameters):
     """Filters of organisations."""
 
+    org: Texts = Field([], description="Organisations of the Hub")
     region: Regions = Field([])
+    search: Text | None = Field(None, description="Part of the organisation's name, ignoring case")
 
 
 SOURCES = Operation(
@@ -77,5 +79,5 @@ async def sources(request: Request, params: Annotated[OperationParameters, Query
 async def organisations(
     request: Request, params: Annotated[OrganisationsParameters, Query()]
 ) -> Response:
-    """Organisations, with region and number of models."""
+    """Organisations by region or part of the name, with their number of models."""
     return await respond(request, ORGANISATIONS, params)
