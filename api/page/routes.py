@@ -1,29 +1,46 @@
-"""Routes of the web page: static files, and the stream of live updates."""
+"""Routes of the web page: its pages, static files, and the stream of live updates."""
 
 from collections.abc import AsyncIterator
-from functools import cache
-from importlib.resources import files
 
 from fastapi import APIRouter, Depends, Request, Response
-from fastapi.responses import HTMLResponse, PlainTextResponse
+from fastapi.responses import PlainTextResponse
 from fastapi.sse import EventSourceResponse, ServerSentEvent
 
 from api.page.definitions import definitions_text
-from api.page.live_updates import LiveUpdates, Update
+from api.page.frame import Page, show
+from api.page.live_updates import LiveUpdates
 from api.page.static_files import static_files
 from api.problems import ProblemError
-from breakout.clickhouse.errors import ClickHouseError
 
 router = APIRouter(include_in_schema=False)
 ASSETS = "/assets"
-HEADERS = {
-    "Cache-Control": "no-cache",
-    # Charts set inline styles. Nothing is loaded from other hosts, and no other page may frame it.
-    "Content-Security-Policy": "default-src 'self'; style-src 'self' 'unsafe-inline'; "
-    "img-src 'self' data:; object-src 'none'; base-uri 'none'; frame-ancestors 'none'",
-    "Referrer-Policy": "no-referrer",
-    "X-Content-Type-Options": "nosniff",
-}
+OVERVIEW = Page(
+    "overview",
+    "Breakout",
+    "Which open-weight language models people really adopt: breakouts and RAM, live",
+    "/v1/breakouts?format=csv",
+)
+MODEL = Page(
+    "model",
+    "Model: Breakout",
+    "Adoption of one open-weight language model: RAM and downloads",
+    "/v1/ram?format=csv",
+)
+MODELS = Page(
+    "models",
+    "Models: Breakout",
+    "Every open-weight language model known here, with its downloads and RAM",
+    "/v1/adoption?format=csv",
+)
+DOCS = Page(
+    "docs",
+    "API reference: Breakout",
+    "Reference of Breakout's HTTP API",
+    "/openapi.json",
+    head='<link rel="stylesheet" href="/assets/vendor/swagger-ui.css">\n'
+    '<link rel="stylesheet" href="/assets/docs.css">\n'
+    '<script defer src="/assets/vendor/swagger-ui.js"></script>\n',
+)
 
 
 @router.get(ASSETS + "/{path:path}")
@@ -38,19 +55,25 @@ async def assets(request: Request, path: str) -> Response:
 @router.get("/")
 async def overview(request: Request) -> Response:
     """The overview: breakouts, curves, shares and the pipeline."""
-    return await _page(request, "overview.html")
+    return await show(request, OVERVIEW)
 
 
 @router.get("/models/{org}/{name}")
 async def model(request: Request) -> Response:
     """The page of one model: its facts, RAM and downloads."""
-    return await _page(request, "model.html")
+    return await show(request, MODEL)
+
+
+@router.get("/models")
+async def models(request: Request) -> Response:
+    """The list of models."""
+    return await show(request, MODELS)
 
 
 @router.get("/docs")
 async def docs(request: Request) -> Response:
     """The API's reference."""
-    return await _page(request, "docs.html")
+    return await show(request, DOCS)
 
 
 @router.get("/docs/definitions.md")
@@ -73,24 +96,3 @@ async def news(request: Request) -> AsyncIterator[ServerSentEvent]:
     live_updates: LiveUpdates = request.app.state.live_updates
     async for update in live_updates.subscribe():
         yield ServerSentEvent(data=update, retry=3000)
-
-
-async def _page(request: Request, name: str) -> Response:
-    return HTMLResponse(
-        _file(name).replace('data-simulated=""', f'data-simulated="{await _simulated(request)}"'),
-        headers=HEADERS,
-    )
-
-
-async def _simulated(request: Request) -> str:
-    """Return what the demo wrote: invented, season, no, or unknown without the database."""
-    try:
-        update: Update = await request.app.state.live_updates.current()
-    except (ClickHouseError, ProblemError):
-        return "unknown"
-    return str(update["simulated"] or "no")
-
-
-@cache
-def _file(name: str) -> str:
-    return (files("api.page") / "assets" / name).read_text(encoding="utf-8")

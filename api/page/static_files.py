@@ -21,8 +21,6 @@ HEADERS = {
     "Vary": "Accept-Encoding",
     "X-Content-Type-Options": "nosniff",
 }
-_HTML = ".html"
-"""Pages are served by their routes alone, with a Content-Security-Policy."""
 
 
 @dataclass
@@ -66,6 +64,6 @@ def _walk(folder: Traversable, prefix: str) -> Iterator[tuple[str, StaticFile]]:
         path = prefix + entry.name
         if entry.is_dir():
             yield from _walk(entry, f"{path}/")
-        elif not path.endswith(_HTML):
+        else:
             kind = mimetypes.guess_type(path)[0] or "application/octet-stream"
             yield path, StaticFile(entry.read_bytes(), kind)

@@ -201,7 +201,7 @@ def test_page_works_with_the_keyboard(browser: Browser, server: ApiServer) -> No
     with open_page(browser, server.url) as page:
         unsorted = shown(page)
         page.keyboard.press("Tab")
-        expect(page.get_by_role("link", name="Skip to breakouts")).to_be_focused()
+        expect(page.get_by_role("link", name="Skip to content")).to_be_focused()
         heading = page.get_by_role("columnheader", name="RAM now")
         heading.get_by_role("button").focus()
         page.keyboard.press("Enter")
@@ -248,7 +248,8 @@ def test_page_prints(browser: Browser, server: ApiServer) -> None:
     with open_page(browser, server.url, theme="dark") as page:
         wait_for_charts(page, "curves")
         page.emulate_media(media="print", color_scheme="dark")
-        expect(page.get_by_role("navigation")).to_be_hidden()
+        for navigation in page.locator("nav, #search").all():
+            expect(navigation).to_be_hidden()
         assert page.evaluate("getComputedStyle(document.body).backgroundColor") == (
             "rgb(255, 255, 255)"
         )

@@ -15,7 +15,7 @@ export const utc = (text) => new Date(`${text.slice(0, 10)}T00:00:00Z`);
 export const month = (text) => utc(text).toLocaleDateString("en", { month: "short", year: "numeric", timeZone: "UTC" });
 
 /** Returns a figure. `draw(width)` is called with the width in pixels, again when it changes. */
-function figure({ name, title, response, draw, columns, rows, key }) {
+export function figure({ name, title, response, draw, columns, rows, key }) {
   const container = h("div");
   const source = provenance(response);
   let width = 0;
@@ -44,13 +44,13 @@ function figure({ name, title, response, draw, columns, rows, key }) {
 /** Returns the URL of a response as CSV, with all rows. */
 export function csv(self) {
   const url = new URL(self, location.href);
-  url.searchParams.delete("limit");
+  for (const name of ["limit", "cursor"]) url.searchParams.delete(name);
   url.searchParams.set("format", "csv");
   return url.pathname + url.search;
 }
 
 /** Returns a plot over time. `y` are the options of its axis. */
-const timePlot = (width, y, marks, options = {}) =>
+export const timePlot = (width, y, marks, options = {}) =>
   Plot.plot({ width, height: 260, marginLeft: 46, x: { label: null, type: "utc" }, y: { grid: true, ...y }, marks, ...options });
 
 /** RAM by age in whole days: one line per model, with 1.0x and the milestones. */

@@ -3,13 +3,11 @@
 import { get } from "./api.js";
 import { csv, curves, openShare, shares } from "./charts.js";
 import { fill, h, notice, render } from "./dom.js";
+import { addressOf, restore, SIZES, valuesOf } from "./filters.js";
 import { breakoutStatus, compact, day, integer, modelPath, number, provenance, region, times, timestamp } from "./format.js";
 import { subscribe } from "./live.js";
 import { table } from "./table.js";
 
-const SIZES = ["<1B", "1-5B", "7-9B", "10-50B", "50-100B", "100-250B", "250B+"];
-const REGIONS = ["us", "china", "eu", "other", "unknown", "unreviewed"];
-const STATUSES = ["confirmed", "burst"];
 const INITIAL_ROWS = 12;
 const MAX_ROWS = 100;
 const MAX_CURVES = 8;
@@ -19,13 +17,8 @@ let order = null;
 let known = null;
 let latest = { update: null, breakouts: null, ramByModel: new Map() };
 
-function filters() {
-  const form = new FormData(filter);
-  return { size_bin: form.get("size_bin"), region: form.get("region"), status: form.get("status"), lasting: form.get("lasting") };
-}
-
 async function loadBreakouts() {
-  const breakouts = await get("breakouts", { ...filters(), limit });
+  const breakouts = await get("breakouts", { ...valuesOf(filter), limit });
   const models = breakouts.data.map((row) => row.model_id);
   const ram = models.length ? await get("ram", { model: models, limit: MAX_ROWS }) : { data: [] };
   latest = { ...latest, breakouts, ramByModel: new Map(ram.data.map((row) => [row.model_id, row])) };
@@ -200,17 +193,10 @@ async function refresh(update) {
   await render("sources-table", sources);
 }
 
-const query = new URLSearchParams(location.search);
-for (const [name, options, label] of [["size_bin", SIZES, String], ["region", REGIONS, region], ["status", STATUSES, String]]) {
-  const select = filter.elements[name];
-  select.append(...options.map((value) => h("option", { value }, label(value))));
-  select.value = options.includes(query.get(name)) ? query.get(name) : "";
-}
-filter.elements.lasting.checked = query.get("lasting") === "true";
+restore(filter);
 filter.addEventListener("submit", (event) => event.preventDefault());
 filter.addEventListener("change", () => {
-  const chosen = new URLSearchParams(Object.entries(filters()).filter(([, value]) => value));
-  history.replaceState(null, "", chosen.size ? `?${chosen}` : location.pathname);
+  history.replaceState(null, "", addressOf(valuesOf(filter)));
   known = null;
   showBreakouts();
 });

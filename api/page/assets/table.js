@@ -4,12 +4,14 @@ import { h } from "./dom.js";
 
 /**
  * Returns a table. A column is {title, cell(row), sort(row)?, number?, wide?}; `wide` ones are hidden on phones.
- * The first column is the row header. The caller stores `order`, so that a redrawn table keeps it.
+ * The column with `header`, else the first, is the row header. The caller stores `order`, so that a redrawn table keeps it. Rows that are
+ * `presorted` are in this order already.
  */
-export function table({ name, caption, columns, rows, order = null, fresh = () => false, onorder }) {
-  const sorted = order
+export function table({ name, caption, columns, rows, order = null, fresh = () => false, onorder, presorted = false }) {
+  const sorted = order && !presorted
     ? [...rows].sort((a, b) => compare(columns[order.column].sort(a), columns[order.column].sort(b), order.sign))
     : rows;
+  const header = Math.max(0, columns.findIndex((column) => column.header));
   const css = (column) => [column.number && "number", column.wide && "wide"].filter(Boolean).join(" ") || null;
   const heads = columns.map((column, index) => {
     const sign = order?.column === index ? order.sign : 0;
@@ -27,7 +29,7 @@ export function table({ name, caption, columns, rows, order = null, fresh = () =
       "tr",
       { class: fresh(row) ? "fresh" : null },
       columns.map((column, index) =>
-        h(index ? "td" : "th", { class: css(column), scope: index ? null : "row" }, column.cell(row) ?? "–"),
+        h(index === header ? "th" : "td", { class: css(column), scope: index === header ? "row" : null }, column.cell(row) ?? "–"),
       ),
     ),
   );
