@@ -6,11 +6,16 @@ from fastapi import APIRouter, Depends, Request, Response
 from fastapi.responses import PlainTextResponse
 from fastapi.sse import EventSourceResponse, ServerSentEvent
 
+from api.as_of import bind
+from api.operations.sources import OrganisationsParameters
 from api.page.definitions import definitions_text
 from api.page.frame import Page, show
 from api.page.live_updates import LiveUpdates
 from api.page.static_files import static_files
+from api.parameters import PathPart
 from api.problems import ProblemError
+from api.queries import query
+from breakout.clickhouse.errors import ClickHouseError
 
 router = APIRouter(include_in_schema=False)
 ASSETS = "/assets"
@@ -41,6 +46,18 @@ DOCS = Page(
     '<link rel="stylesheet" href="/assets/docs.css">\n'
     '<script defer src="/assets/vendor/swagger-ui.js"></script>\n',
 )
+LEADERBOARD = Page(
+    "leaderboard",
+    "Leaderboard: Breakout",
+    "Open-weight language models by RAM in each size bin, with changes of rank",
+    "/v1/ram?format=csv",
+)
+ORGANISATION = Page(
+    "organisation",
+    "Organisation: Breakout",
+    "Adoption of one organisation's open-weight language models",
+    "/v1/adoption?format=csv",
+)
 
 
 @router.get(ASSETS + "/{path:path}")
@@ -68,6 +85,28 @@ async def model(request: Request) -> Response:
 async def models(request: Request) -> Response:
     """The list of models."""
     return await show(request, MODELS)
+
+
+@router.get("/leaderboard")
+async def leaderboard(request: Request) -> Response:
+    """The leaderboard of RAM by size bin."""
+    return await show(request, LEADERBOARD)
+
+
+@router.get("/organisations/{org}")
+async def organisation(request: Request, org: PathPart) -> Response:
+    """The page of one organisation; 404 if it is unknown, with the nearest names."""
+    return await show(request, ORGANISATION, 200 if await _is_known(request, org) else 404)
+
+
+async def _is_known(request: Request, org: str) -> bool:
+    """Return whether an organisation exists, or the database is unavailable."""
+    sql = query("organisations")
+    values = bind(sql, OrganisationsParameters(org=[org]).values(), None)
+    try:
+        return bool(await request.app.state.database.rows(sql, values))
+    except (ClickHouseError, ProblemError):
+        return True
 
 
 @router.get("/docs")

@@ -12,7 +12,9 @@ from tests.page.browser import PHONE, open_page, requires_chromium
 PAGES = (
     "/",
     "/models",
+    "/leaderboard",
     "/models/org0/model-00",
+    "/organisations/org0",
 )
 
 
@@ -27,7 +29,7 @@ def test_every_page_has_one_frame(server: ApiServer, path: str) -> None:
 def test_links_of_the_frame_are_served(server: ApiServer) -> None:
     html = httpx.get(server.url).text
     links = set(re.findall(r'(?:href|src)="(/[^"]*)"', html))
-    assert {"/models", "/assets/search.css"} <= links
+    assert {"/models", "/leaderboard", "/assets/search.css"} <= links
     for link in links:
         assert httpx.get(server.url + link).status_code == 200, link
 

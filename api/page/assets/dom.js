@@ -25,12 +25,17 @@ export function fill(id, ...children) {
 export const notice = (text) => h("p", { class: "notice" }, text);
 export const problemNotice = (error) => h("p", { class: "problem", role: "alert" }, `Cannot load this: ${error.message}.`);
 
-/** Renders a part of the page; an error is shown in its place. */
+const latest = new Map();
+
+/** Renders a part of the page; an error is shown in its place. A drawing that a later one has overtaken is dropped. */
 export async function render(id, draw) {
+  const own = {};
+  latest.set(id, own);
+  const show = (content) => latest.get(id) === own && fill(id, content);
   try {
-    fill(id, await draw());
+    show(await draw());
   } catch (error) {
-    fill(id, problemNotice(error));
+    show(problemNotice(error));
     // Without a status it is not a response of the server but a bug: log it to the console.
     if (error.status === undefined) throw error;
   }

@@ -3,7 +3,7 @@
 import { h } from "./dom.js";
 
 /**
- * Returns a table. A column is {title, cell(row), sort(row)?, number?, wide?}; `wide` ones are hidden on phones.
+ * Returns a table. A column is {title, cell(row), sort(row)?, number?, wide?, rank?}; `wide` ones are hidden on phones, `rank` ones narrow.
  * The column with `header`, else the first, is the row header. The caller stores `order`, so that a redrawn table keeps it. Rows that are
  * `presorted` are in this order already.
  */
@@ -12,7 +12,7 @@ export function table({ name, caption, columns, rows, order = null, fresh = () =
     ? [...rows].sort((a, b) => compare(columns[order.column].sort(a), columns[order.column].sort(b), order.sign))
     : rows;
   const header = Math.max(0, columns.findIndex((column) => column.header));
-  const css = (column) => [column.number && "number", column.wide && "wide"].filter(Boolean).join(" ") || null;
+  const css = (column) => [column.number && "number", column.wide && "wide", column.rank && "rank"].filter(Boolean).join(" ") || null;
   const heads = columns.map((column, index) => {
     const sign = order?.column === index ? order.sign : 0;
     const choose = () => onorder({ column: index, sign: sign ? -sign : column.number ? -1 : 1 });
