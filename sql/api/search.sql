@@ -3,6 +3,12 @@
 WITH
 lowerUTF8({search:String}) AS wanted,
 arrayFilter(word -> word != '', splitByChar(' ', wanted)) AS words,
+-- Evaluated first, so that either only parts are looked for, or only near names.
+(
+    SELECT count() > 0 FROM models_log
+    WHERE has({kind:Array(String)}, 'model') AND arrayAll(word -> position(lowerUTF8(model_id), word) > 0, words)
+        OR has({kind:Array(String)}, 'organisation') AND arrayAll(word -> position(lowerUTF8(org), word) > 0, words)
+) AS found,
 named AS
 (
     SELECT
@@ -10,48 +16,48 @@ named AS
         toString(size_bin) AS size_bin, toUInt64(1) AS models, toUInt64(tracked) AS tracked, lowerUTF8(id) AS text,
         lowerUTF8(splitByChar('/', id)[-1]) AS name
     FROM models AS m
+    WHERE has({kind:Array(String)}, 'model')
     UNION ALL
     SELECT
         'organisation', o.org, o.org, toString(o.region), CAST(NULL AS Nullable(String)), models, tracked,
         lowerUTF8(o.org), lowerUTF8(o.org)
     FROM organisations AS o
+    WHERE has({kind:Array(String)}, 'organisation')
 ),
-parts AS
+matched AS
 (
     SELECT
         kind, id, org, region, size_bin, models, tracked,
-        multiIf(wanted IN (text, name), 'exact', startsWith(name, wanted) OR startsWith(text, wanted), 'prefix', 'part') AS match,
-        0. AS distance
+        multiIf(
+            NOT found, 'near',
+            wanted IN (text, name), 'exact',
+            startsWith(name, wanted) OR startsWith(text, wanted), 'prefix',
+            'part'
+        ) AS match,
+        -- Few letters otherwise, or most of the text.
+        if(position(wanted, '/') > 0, text, name) AS compared,
+        if(found, 0., least(
+            editDistance(compared, wanted) / greatest(length(compared), length(wanted)),
+            if(length(wanted) < 5, 1, 1 - ngramSearchUTF8(text, wanted))
+        )) AS distance
     FROM named
-    WHERE kind IN {kind:Array(String)} AND arrayAll(word -> position(text, word) > 0, words)
-),
--- Names with one or a few letters otherwise, and those that have most of the text.
-near AS
-(
-    SELECT
-        kind, id, org, region, size_bin, models, tracked, 'near' AS match,
-        least(
-            editDistanceUTF8(name, wanted) / greatest(lengthUTF8(name), lengthUTF8(wanted)),
-            editDistanceUTF8(text, wanted) / greatest(lengthUTF8(text), lengthUTF8(wanted)),
-            if(lengthUTF8(wanted) < 5, 1, 1 - ngramSearchUTF8(text, wanted))
-        ) AS distance
-    FROM named
-    WHERE kind IN {kind:Array(String)} AND distance <= 0.6 AND (SELECT count() FROM parts) = 0
-    ORDER BY distance, tracked DESC, id
-    LIMIT 5
+    WHERE if(found, arrayAll(word -> position(text, word) > 0, words), distance <= 0.6)
 )
-SELECT
-    kind, id, org, region, size_bin, models, tracked, match,
-    row_number() OVER (
-        ORDER BY
-            indexOf(['exact', 'prefix', 'part', 'near'], match), distance, kind = 'model', tracked > 0 DESC, downloads DESC, id
-    ) AS place
+SELECT kind, id, org, region, size_bin, models, tracked, match, place
 FROM
 (
-    SELECT f.*, if(f.kind = 'model', ifNull(l.downloads, 0), f.tracked) AS downloads
-    FROM (SELECT * FROM parts UNION ALL SELECT * FROM near) AS f
+    SELECT
+        f.kind AS kind, f.id AS id, f.org AS org, f.region AS region, f.size_bin AS size_bin, f.models AS models, f.tracked AS tracked, f.match AS match,
+        row_number() OVER (
+            ORDER BY
+                indexOf(['exact', 'prefix', 'part', 'near'], match), distance, f.kind = 'model', tracked > 0 DESC,
+                if(f.kind = 'model', ifNull(l.downloads, 0), tracked) DESC, id
+        ) AS place
+    FROM matched AS f
     LEFT JOIN
     (
-        SELECT model_id, toNullable(max(cumulative)) AS downloads FROM latest_log FINAL GROUP BY model_id
+        -- For the order alone: a row that a merge will remove does not matter.
+        SELECT model_id, toNullable(max(cumulative)) AS downloads FROM latest_log GROUP BY model_id
     ) AS l ON l.model_id = f.id
 )
+WHERE match != 'near' OR place <= 5

@@ -20,18 +20,18 @@ PAGES = (
 
 @pytest.mark.parametrize("path", PAGES)
 def test_every_page_has_one_frame(server: ApiServer, path: str) -> None:
-    html = httpx.get(server.url + path).text
+    html = httpx.get(server.url + path, timeout=60).text
     for part in ("<header>", "<main ", "<footer>", "<h1", 'id="search"', 'id="state"', "<title>"):
         assert html.count(part) == 1, part
     assert "$" not in html
 
 
 def test_links_of_the_frame_are_served(server: ApiServer) -> None:
-    html = httpx.get(server.url).text
+    html = httpx.get(server.url, timeout=60).text
     links = set(re.findall(r'(?:href|src)="(/[^"]*)"', html))
     assert {"/models", "/leaderboard", "/assets/search.css"} <= links
     for link in links:
-        assert httpx.get(server.url + link).status_code == 200, link
+        assert httpx.get(server.url + link, timeout=60).status_code == 200, link
 
 
 @requires_chromium

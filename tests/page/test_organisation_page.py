@@ -63,9 +63,9 @@ def test_share_equals_sql(browser: Browser, server: ApiServer, world: Settings) 
 def test_models_have_their_ram(browser: Browser, server: ApiServer) -> None:
     rows = httpx.get(f"{server.url}/v1/adoption?org={ORG}", timeout=60).json()["data"]
     with open_page(browser, f"{server.url}/organisations/{ORG}") as page:
-        expect(page.locator("#models-table tbody tr")).to_have_count(len(rows))
+        expect(page.locator("#models-content tbody tr")).to_have_count(len(rows))
         shown = page.evaluate(
-            """() => [...document.querySelectorAll("#models-table tbody tr")].map((row) =>
+            """() => [...document.querySelectorAll("#models-content tbody tr")].map((row) =>
                 [row.querySelector("th").textContent,
                  ...[...row.querySelectorAll("td.number data")].map((one) => +one.value)])"""
         )
@@ -102,7 +102,7 @@ def test_families_have_their_derivatives(browser: Browser, server: ApiServer) ->
     with open_page(browser, "about:blank") as page:
         page.route("**/v1/families?*", answer)
         page.goto(f"{server.url}/organisations/{ORG}")
-        row = page.locator("#families-table tbody tr")
+        row = page.locator("#families-content tbody tr")
         expect(row).to_have_count(1)
         values = row.locator("data").evaluate_all("all => all.map((one) => +one.value)")
         assert values == [3, 1000, 50, 100, 0, 8, 1158]
@@ -134,7 +134,7 @@ def test_hostile_organisation_is_shown_as_text(browser: Browser, server: ApiServ
 def test_every_number_has_its_source(browser: Browser, server: ApiServer) -> None:
     with open_page(browser, f"{server.url}/organisations/{ORG}") as page:
         wait_for_charts(page, "releases", "share")
-        page.locator("#models-table tbody tr").first.wait_for()
+        page.locator("#models-content tbody tr").first.wait_for()
         said = page.evaluate("[...document.querySelectorAll('main data')].map((one) => one.title)")
         assert len(said) > 10
         assert [one for one in said if "as of 20" not in one] == []
@@ -148,7 +148,7 @@ def test_page_of_an_organisation_is_accessible(
     address = f"{server.url}/organisations/{ORG}"
     with open_page(browser, address, size=size, theme=theme) as page:
         wait_for_charts(page, "releases", "share")
-        page.locator("#models-table tbody tr").first.wait_for()
+        page.locator("#models-content tbody tr").first.wait_for()
         screenshot(page, f"organisation-{size[0]}-{theme}")
         assert violations(page) == []
         assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")

@@ -7,6 +7,7 @@ import { compact, day, escapeInvisible, integer, modelPath, number, percent, pro
 import { subscribe } from "./live.js";
 import { ramCell } from "./ram_cell.js";
 import { find, nothingFound } from "./search.js";
+import { renderSection } from "./sections.js";
 import { shareOf } from "./share_chart.js";
 import { table } from "./table.js";
 
@@ -102,19 +103,6 @@ function modelsTable(response) {
   ];
 }
 
-/** Shows a section, or hides it if `draw` returns null. */
-async function section(name, id, draw) {
-  let content;
-  try {
-    content = await draw();
-  } catch (error) {
-    if (error.status === undefined) throw error;
-    content = problemNotice(error);
-  }
-  document.getElementById(name).hidden = content === null;
-  if (content !== null) fill(id, content);
-}
-
 async function showUnknown() {
   const hits = await find(org, "organisation");
   document.querySelector("main").replaceChildren(
@@ -140,10 +128,10 @@ async function refresh() {
   fill("headline", headline(organisation, models, breakouts));
   document.getElementById("cite").textContent = `Cite as: Breakout, ${location.href}, ${provenance(models)}; method: Lambert and Brand, 2026.`;
   await Promise.all([
-    section("releases", "releases-chart", releases),
-    section("share", "share-chart", share),
-    section("families", "families-table", families),
-    section("models", "models-table", async () => modelsTable(models)),
+    renderSection("releases", releases),
+    renderSection("share", share),
+    renderSection("families", families),
+    renderSection("models", async () => modelsTable(models)),
   ]);
 }
 
