@@ -47,7 +47,7 @@ async function list() {
     { title: "Model", sort: "model", cell: (row) => h("a", { href: `/models/${modelPath(row.model_id)}` }, row.model_id) },
     { title: "Organisation", wide: true, cell: (row) => h("a", { href: organisationPath(row.org) }, row.org) },
     { title: "Region", wide: true, cell: (row) => h("span", { class: "nowrap" }, region(row.region)) },
-    { title: "Size bin", cell: (row) => h("span", { class: "nowrap" }, row.size_bin ?? "unknown") },
+    { title: "Size bin", wide: true, cell: (row) => h("span", { class: "nowrap" }, row.size_bin ?? "unknown") },
     { title: "Released", wide: true, sort: "released", cell: (row) => number(day(row.released_at), String, source, { detail: row.released_at ? null : "Release date unknown" }) },
     { title: "RAM", number: true, sort: "ram", cell: (row) => ramCell(row, source) },
     {
