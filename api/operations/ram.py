@@ -28,11 +28,12 @@ RESTATED = ("live_fixed", "live_cutoff")
 _SOURCES = ("huggingface", "tracked-models")
 
 
-def _restated(baselines: list[str]) -> str | None:
-    restated = [name for name in baselines if name in RESTATED]
-    if not restated:
-        return None
-    return f"later observations restate {restated[0]}: omit as_of, only the latest is available"
+def restated(baselines: list[str]) -> str | None:
+    """Return why an earlier `as_of` is not available for one of these baselines, None if it is."""
+    for name in baselines:
+        if name in RESTATED:
+            return f"later observations restate {name}: omit as_of, only the latest is available"
+    return None
 
 
 class RamTerms(Row):
@@ -116,7 +117,7 @@ class BaselineFilters(ModelFilters):
 
     def latest_only(self) -> str | None:
         """Return why an earlier `as_of` is not available, None if it is."""
-        return _restated([self.baseline])
+        return restated([self.baseline])
 
 
 class RamParameters(BaselineFilters):
@@ -143,7 +144,7 @@ class BaselinesParameters(OperationParameters):
 
     def latest_only(self) -> str | None:
         """Return why an earlier `as_of` is not available, None if it is."""
-        return _restated(self.baseline)
+        return restated(self.baseline)
 
 
 class BreakoutsParameters(ModelFilters):

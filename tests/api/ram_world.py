@@ -65,6 +65,8 @@ def load(settings: Settings, until: datetime, version: int) -> Tables:
         row["complete"] = row["observed_at"] != THEN
     with closing(writer_client(settings)) as client:
         for log, rows in written.items():
+            if not rows:
+                continue
             columns = [*rows[0], *([] if log in UNVERSIONED else ["version"])]
             values = [[(row | {"version": version})[name] for name in columns] for row in rows]
             client.insert(log, values, columns)
