@@ -8,7 +8,7 @@ from pydantic import Field
 
 from api import paging
 from api.operation import Operation, Row
-from api.parameters import Day, OperationParameters
+from api.parameters import Day, OperationParameters, Texts
 from api.responses import respond
 
 router = APIRouter(tags=["inference"])
@@ -69,6 +69,9 @@ class TokensParameters(ShareParameters):
     """Grouping of the tokens."""
 
     by: Literal["model", "org", "region"] = Field("model", description="One series for each")
+    model: Texts = Field(
+        [], description="Series of these model ids; shares and ranks remain those among all"
+    )
     top: int = Field(0, ge=0, le=1000, description="Largest of each period; 0 = all")
 
 

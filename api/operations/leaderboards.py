@@ -42,6 +42,7 @@ class LeaderboardsParameters(OperationParameters):
     )
     board: Texts = Field([], description="text, text_style_control, intelligence_index and so on")
     index_version: Texts = Field([], description="Versions of the rating method")
+    model: Texts = Field([], description="Model ids, as `org/name`")
     org: Texts = Field([], description="Organisations of the Hub")
     region: Regions = Field([])
     open: bool | None = Field(None, description="Open models only (true), or closed only (false)")

@@ -28,3 +28,4 @@ FROM
 )
 WINDOW same AS (PARTITION BY source, period, is_open)
 QUALIFY is_open AND tokens > 0 AND ({top:UInt32} = 0 OR rank <= {top:UInt32})
+    AND (empty({model:Array(String)}) OR group IN {model:Array(String)})

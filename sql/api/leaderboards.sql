@@ -7,6 +7,7 @@ WHERE published_on <= toDate({as_of:DateTime64(3, 'UTC')}) AND observed_at <= {a
     AND (empty({source:Array(String)}) OR source IN {source:Array(String)})
     AND (empty({board:Array(String)}) OR board IN {board:Array(String)})
     AND (empty({index_version:Array(String)}) OR index_version IN {index_version:Array(String)})
+    AND (empty({model:Array(String)}) OR model_id IN {model:Array(String)})
     AND (empty({org:Array(String)}) OR org IN {org:Array(String)})
     AND (empty({region:Array(String)}) OR ifNull(toString(s.region), 'unreviewed') IN {region:Array(String)})
     AND ({open:Nullable(Bool)} IS NULL OR s.open = {open:Nullable(Bool)})
