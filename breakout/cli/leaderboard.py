@@ -7,6 +7,8 @@ from typing import Any
 
 from clickhouse_connect.driver.client import Client
 
+from breakout.cli.ram_missing import read_ram_missing
+
 BUILT_IN = ("live", "live_fixed", "live_cutoff")
 TREND_DAYS = 30
 
@@ -63,7 +65,8 @@ class Crossing:
 
 @dataclass(frozen=True)
 class Place:
-    """One model of the leaderboard. `age_days` is exact; `trend` holds the downloads of each of
+    """One model of the leaderboard. `age_days` is exact; `ram_missing` says why `ram` is null, as
+    the web page does; `trend` holds the downloads of each of
     the last 30 UTC days, oldest first, null for a day without a value."""
 
     rank: int
@@ -79,6 +82,7 @@ class Place:
     peers: int
     ram: float | None
     ram_capped: float | None
+    ram_missing: str | None
     milestone: Milestone | None
     crossing: Crossing | None
     trend: tuple[int | None, ...]
@@ -129,6 +133,9 @@ def read_leaderboard(
     if not rows:
         return Leaderboard(baseline, None, 0, ())
     as_of, total = rows[0]["latest"], rows[0]["total"]
+    missing = read_ram_missing(
+        client, baseline, [row["model_id"] for row in rows if row["ram"] is None]
+    )
     milestones = _milestones(client, parameters)
     crossings = _crossings(client, parameters)
     # The day of a knot is not over: it has no row yet.
@@ -140,6 +147,7 @@ def read_leaderboard(
         places=tuple(
             Place(
                 rank=rank,
+                ram_missing=missing.get(row["model_id"]),
                 milestone=milestones.get(row["model_id"]),
                 crossing=crossings.get(row["model_id"]),
                 trend=trends.get(row["model_id"], ()),

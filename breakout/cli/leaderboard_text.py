@@ -21,8 +21,8 @@ SOURCE = (
 )
 NO_DATA = (
     "No model has a RAM yet. It needs ten tracked models of a size bin with observations at the "
-    "same age. `breakout status` shows what runs, `breakout up` collects from live sources, and "
-    "`breakout demo` simulates them."
+    "same age: `breakout backfill` loads past ones. `breakout status` shows what runs, `breakout "
+    "up` collects from live sources, and `breakout demo` simulates them."
 )
 NO_MATCH = (
     "No model matches these options. The leaderboard has models up to a year old with a size bin, "
@@ -65,7 +65,7 @@ def _row(place: Place, days_per_bar: int) -> list[str | Text]:
         place.size_bin,
         f"{int(place.age_days)} d",
         count_text(place.cumulative),
-        Text(current_ram_text(place.ram, place.peers), style=_style(place)),
+        Text(current_ram_text(place.ram, place.ram_missing), style=_style(place)),
         crossing_text(place.crossing),
         _milestone_text(place),
         sparkline(_sums(place.trend, days_per_bar)),
@@ -93,9 +93,9 @@ def as_csv(board: Leaderboard) -> str:
     return out.getvalue()
 
 
-def current_ram_text(ram: float | None, peers: int) -> str:
-    """Return RAM as "1.42x"; without one, the number of peers."""
-    return ram_text(ram) if ram is not None else f"n/a ({peers} peers)"
+def current_ram_text(ram: float | None, missing: str | None) -> str:
+    """Return RAM as "1.42x"; without one, why."""
+    return ram_text(ram) if ram is not None else missing or "n/a"
 
 
 def sparkline(values: Sequence[int | None]) -> str:
@@ -130,6 +130,7 @@ FIELDS = (
     "peers",
     "ram",
     "ram_capped",
+    "ram_missing",
     "milestone_age_days",
     "milestone_ram",
     "crossed_at",
@@ -159,6 +160,7 @@ def _record(place: Place) -> dict[str, Any]:
         place.peers,
         place.ram,
         place.ram_capped,
+        place.ram_missing,
         milestone.age_days if milestone else None,
         milestone.ram if milestone else None,
         _iso(crossing.crossed_at) if crossing else None,

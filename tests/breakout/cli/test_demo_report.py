@@ -77,6 +77,7 @@ def place(model_id: str, as_of: datetime, rank: int) -> Place:
         None,
         None,
         None,
+        None,
         (),
     )
 

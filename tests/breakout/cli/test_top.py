@@ -57,6 +57,7 @@ def test_json_has_numbers_as_numbers(breakout: Breakout, settings: Settings) -> 
     assert huge["cumulative"] == BIG
     assert huge["ram"] is None
     assert huge["peers"] == 6
+    assert huge["ram_missing"] == "6 of 10 peers"
     assert huge["baseline_downloads"] is None
     assert huge["milestone_ram"] is None
     assert comet["confirmed_at"] == "2026-02-01T00:00:00.000+00:00"
@@ -253,6 +254,6 @@ def test_sparklines_show_gaps_and_zeros() -> None:
 
 
 def test_a_missing_ram_says_why() -> None:
-    assert current_ram_text(None, 6) == "n/a (6 peers)"
-    assert current_ram_text(1.005, 10) == "1.00x"
-    assert current_ram_text(0.0, 10) == "0.00x"
+    assert current_ram_text(None, "6 of 10 peers") == "6 of 10 peers"
+    assert current_ram_text(1.005, None) == "1.00x"
+    assert current_ram_text(0.0, None) == "0.00x"
