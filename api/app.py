@@ -40,6 +40,7 @@ from api.response_cache import ResponseCacheMiddleware
 from api.single_values import reject_repeated
 from api.stored_files import StoredFiles
 from api.token_buckets import TokenBuckets
+from breakout.observability.health import MAX_MISSED_SCRAPES
 from breakout.settings import Settings
 
 OPERATIONS = (
@@ -97,7 +98,8 @@ def create_app(settings: Settings) -> FastAPI:
     )
     app.state.settings, app.state.database = settings, database
     app.state.known_names, app.state.cited_sources = KnownNames(database), CitedSources(database)
-    app.state.live_updates, app.state.files = LiveUpdates(database), StoredFiles()
+    app.state.live_updates = LiveUpdates(database, MAX_MISSED_SCRAPES * settings.scrape_seconds)
+    app.state.files = StoredFiles()
     v1 = APIRouter(prefix=PREFIX, dependencies=[Depends(reject_repeated)])
     for operation in OPERATIONS:
         v1.include_router(operation.router)

@@ -5,6 +5,7 @@ import contextlib
 from collections import Counter
 from collections.abc import AsyncIterator, Iterator
 from contextvars import Context
+from datetime import UTC, datetime
 from time import monotonic
 from typing import Any
 
@@ -12,6 +13,7 @@ import structlog
 
 from api.clients import current_client
 from api.database import Database, parse_lines
+from api.parameters import iso
 from api.problems import ProblemError
 from api.queries import query
 from breakout.clickhouse.errors import ClickHouseError
@@ -24,7 +26,7 @@ STREAM_SECONDS = 3600.0
 """Then a browser reconnects by itself, and a subscriber that vanished silently is dropped."""
 
 Update = dict[str, Any]
-"""The row of `sql/api/live_updates.sql`."""
+"""The row of `sql/api/live_updates.sql` and `stale_after_seconds`, or a `problem` alone."""
 
 log = structlog.get_logger(__name__)
 
@@ -32,8 +34,9 @@ log = structlog.get_logger(__name__)
 class LiveUpdates:
     """Polls the database while there are subscribers, and sends them what has changed."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, stale_after_seconds: float) -> None:
         self._database = database
+        self._stale_after_seconds = stale_after_seconds
         self._subscribers: set[asyncio.Queue[Update | None]] = set()
         self._streams: Counter[str] = Counter()
         self._latest: Update | None = None
@@ -58,7 +61,8 @@ class LiveUpdates:
         try:
             with contextlib.suppress(TimeoutError):
                 while update := await asyncio.wait_for(queue.get(), ends_at - monotonic()):
-                    yield update
+                    # By the server's clock, which tells the page the age of its data.
+                    yield {**update, "sent_at": iso(datetime.now(UTC))}
         finally:
             self._subscribers.discard(queue)
             API_READERS.set(len(self._subscribers))
@@ -96,18 +100,26 @@ class LiveUpdates:
             with contextlib.suppress(ProblemError):  # too many queries are running: poll later
                 try:
                     lines = await self._database.queued_lines(query("live_updates"), {})
-                    self._publish(*parse_lines(lines))
+                    (row,) = parse_lines(lines)
+                    self._publish({**row, "stale_after_seconds": self._stale_after_seconds})
                 except ClickHouseError as error:
                     log.warning("cannot read live updates from ClickHouse", why=str(error))
+                    self._publish({"problem": "The database is unavailable"})
             await asyncio.sleep(POLL_SECONDS)
 
     def _publish(self, update: Update) -> None:
         if update != self._latest:
-            self._latest = update
             # Before subscribers are notified, since they request the new figures then.
-            self._database.expire_state()
+            if _figures(update) != _figures(self._latest):
+                self._database.expire_state()
+            self._latest = update
             for queue in self._subscribers:
                 _replace(queue, update)
+
+
+def _figures(update: Update | None) -> Update | None:
+    """Return an update without the heartbeats of parts, which change every few seconds."""
+    return update and {name: value for name, value in update.items() if name != "parts"}
 
 
 def _replace(queue: asyncio.Queue[Update | None], update: Update | None) -> None:

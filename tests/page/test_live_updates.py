@@ -5,6 +5,7 @@ import json
 import signal
 from collections.abc import Iterator
 from contextlib import ExitStack, closing
+from datetime import UTC, datetime
 from hashlib import sha256
 from importlib.resources import files
 from pathlib import Path
@@ -26,7 +27,7 @@ from tests.api.server import ApiServer
 OwnServer = tuple[ApiServer, Settings]
 
 
-def events_of(response: httpx.Response) -> Iterator[dict[str, object]]:
+def events_of(response: httpx.Response) -> Iterator[dict[str, Any]]:
     for line in response.iter_lines():
         if line.startswith("data: "):
             yield json.loads(line.removeprefix("data: "))
@@ -40,6 +41,9 @@ def test_change_is_sent_to_subscribers(own_server: OwnServer) -> None:
         first = next(events)
         assert first["as_of"] == "2026-02-10T06:00:00.000Z"
         assert first["simulated"] is None
+        assert first["stale_after_seconds"] > 0
+        sent = datetime.fromisoformat(str(first["sent_at"]))
+        assert abs((datetime.now(UTC) - sent).total_seconds()) < 60
         ram_world.load(settings, ram_world.LAST, 2)
         # Tables are written one after the other, so the last event counts.
         for second in events:
@@ -79,6 +83,9 @@ def test_server_stops_with_open_streams(own_server: OwnServer) -> None:
     assert "graceful shutdown exceeded" not in server.log.read_text()
 
 
+LIMIT = 3600.0
+
+
 class FakeDatabase:
     """Counts its queries; sets `failed` when one fails because it is unavailable."""
 
@@ -93,7 +100,7 @@ class FakeDatabase:
         if self.unavailable:
             self.failed.set()
             raise ClickHouseUnavailableError("unavailable")
-        return json.dumps({"queries": self.queries}).encode()
+        return json.dumps({"queries": self.queries, "parts": [{"at": self.queries}]}).encode()
 
     def expire_state(self) -> None:
         self.expired += 1
@@ -102,10 +109,12 @@ class FakeDatabase:
 async def test_subscribers_share_one_query(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(live_updates, "POLL_SECONDS", 3600.0)
     database = FakeDatabase()
-    updates = LiveUpdates(database)  # type: ignore[arg-type]
+    updates = LiveUpdates(database, LIMIT)  # type: ignore[arg-type]
     subscribers = [updates.subscribe() for _number in range(50)]
     for subscriber in subscribers:
-        assert await anext(subscriber) == {"queries": 1}
+        update = await anext(subscriber)
+        assert update.pop("sent_at")
+        assert update == {"queries": 1, "parts": [{"at": 1}], "stale_after_seconds": LIMIT}
     updates.close()
     for subscriber in subscribers:
         with pytest.raises(StopAsyncIteration):
@@ -119,19 +128,42 @@ async def test_polling_continues_after_the_database_was_unavailable(
 ) -> None:
     monkeypatch.setattr(live_updates, "POLL_SECONDS", 0.0)
     database = FakeDatabase()
-    updates = LiveUpdates(database)  # type: ignore[arg-type]
+    updates = LiveUpdates(database, LIMIT)  # type: ignore[arg-type]
     subscriber = updates.subscribe()
     first = await anext(subscriber)
     database.unavailable = True
     await database.failed.wait()
     database.unavailable = False
-    assert (await anext(subscriber))["queries"] != first["queries"]
+    async for update in subscriber:
+        if update.get("queries", first["queries"]) != first["queries"]:
+            break
     await subscriber.aclose()  # type: ignore[attr-defined]
+
+
+async def test_subscribers_learn_that_the_database_is_unavailable(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(live_updates, "POLL_SECONDS", 0.0)
+    database = FakeDatabase()
+    database.unavailable = True
+    subscriber = LiveUpdates(database, LIMIT).subscribe()  # type: ignore[arg-type]
+    assert (await anext(subscriber))["problem"] == "The database is unavailable"
+    await subscriber.aclose()  # type: ignore[attr-defined]
+
+
+async def test_heartbeats_do_not_expire_the_state() -> None:
+    database = FakeDatabase()
+    updates = LiveUpdates(database, LIMIT)  # type: ignore[arg-type]
+    for at, expired in (("10:00", 1), ("10:01", 1)):
+        updates._publish({"scores": 7, "parts": [{"part": "worker", "at": at}]})
+        assert database.expired == expired
+    updates._publish({"scores": 8, "parts": [{"part": "worker", "at": "10:01"}]})
+    assert database.expired == 2
 
 
 async def test_too_many_subscribers_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(live_updates, "MAX_SUBSCRIBERS", 1)
-    updates = LiveUpdates(FakeDatabase())  # type: ignore[arg-type]
+    updates = LiveUpdates(FakeDatabase(), LIMIT)  # type: ignore[arg-type]
     with (
         updates.admit(),
         pytest.raises(ProblemError, match="Too many live subscribers") as refused,

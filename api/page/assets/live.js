@@ -1,13 +1,21 @@
-// Live updates: the page refreshes when the server sends an event.
+// Live updates: the page refreshes when the server sends an event with other figures.
 
-import { escapeInvisible, timestamp } from "./format.js";
+import { h } from "./dom.js";
+import { escapeInvisible } from "./format.js";
+import { liveness } from "./liveness.js";
 
 const PAUSE_MS = 5000;
 const FIRST_EVENT_MS = 1500;
+const AGE_MS = 5000;
 
-/** Calls `refresh(update)` on every event; never concurrently, and with a pause in between. */
-export function subscribe(refresh) {
+/**
+ * Calls `refresh(update)` when figures have changed; never concurrently, and with a pause in between. `onHeartbeat(update)`
+ * is called on every event.
+ */
+export function subscribe(refresh, onHeartbeat = () => {}) {
   let update = null;
+  let connected = true;
+  let clockSkewMs = 0;
   let running = false;
 
   async function run() {
@@ -15,28 +23,50 @@ export function subscribe(refresh) {
     running = true;
     let shown;
     do {
-      shown = update;
-      await refresh(shown);
+      shown = figures(update);
+      await refresh(update);
       await new Promise((resume) => setTimeout(resume, PAUSE_MS));
-    } while (shown !== update);
+    } while (shown !== figures(update));
     running = false;
   }
 
+  const show = () => setStatus(liveness(update, Date.now() + clockSkewMs, connected));
   const stream = new EventSource("/news");
   stream.onmessage = (event) => {
-    update = JSON.parse(event.data, (_name, value) => (typeof value === "string" ? escapeInvisible(value) : value));
-    document.documentElement.dataset.simulated = update.simulated ?? "no";
-    setStatus(update.as_of ? `${update.simulated === "season" ? "Replayed" : "Live"}: downloads as of ${timestamp(update.as_of)}` : "No data yet: waiting for the first scrape", "yes");
-    run();
+    const before = figures(update);
+    const news = JSON.parse(event.data, (_name, value) => (typeof value === "string" ? escapeInvisible(value) : value));
+    update = { ...update, problem: null, ...news };
+    connected = true;
+    clockSkewMs = Date.parse(news.sent_at) - Date.now();
+    if (!news.problem) {
+      document.documentElement.dataset.simulated = update.simulated ?? "no";
+      onHeartbeat(update);
+      if (figures(update) !== before) run();
+    }
+    show();
   };
-  stream.onerror = () => setStatus("Not live: the server does not respond; reconnecting", "no");
+  stream.onerror = () => {
+    connected = false;
+    show();
+  };
+  setInterval(show, AGE_MS);
   // Without events the page still loads once.
   setTimeout(() => update ?? run(), FIRST_EVENT_MS);
 }
 
-function setStatus(text, live) {
+// What an update says of figures and parts, without the times of heartbeats.
+const figures = (update) =>
+  JSON.stringify(update && { ...update, sent_at: null, problem: null, parts: update.parts?.map(({ part, state, running }) => [part, state, running]) });
+
+function setStatus({ state, text, age, missing = "", title }) {
   const status = document.getElementById("state");
-  status.dataset.live = live;
-  // Only when it changes: screen readers announce every assignment.
-  if (status.textContent !== text) status.textContent = text;
+  status.dataset.live = state;
+  status.title = title ?? "";
+  // Screen readers announce every change, but for that of the age.
+  if (status.dataset.text !== `${text}|${missing}`) {
+    status.dataset.text = `${text}|${missing}`;
+    status.replaceChildren(text, h("span", { "aria-live": "off" }, age), missing);
+  } else if (status.querySelector("span").textContent !== age) {
+    status.querySelector("span").textContent = age;
+  }
 }

@@ -2,32 +2,44 @@
 
 import { get } from "./api.js";
 import { csv, curves, openShare, shares } from "./charts.js";
+import { showCitation } from "./citation.js";
 import { fill, h, notice, render } from "./dom.js";
 import { addressOf, restore, SIZES, valuesOf } from "./filters.js";
 import { breakoutStatus, compact, day, integer, modelPath, number, provenance, region, times, timestamp } from "./format.js";
 import { subscribe } from "./live.js";
+import { ramMissing } from "./ram_missing.js";
 import { table } from "./table.js";
+import { firstTotals } from "./totals.js";
 
 const INITIAL_ROWS = 12;
 const MAX_ROWS = 100;
 const MAX_CURVES = 8;
+const NO_TOKENS = { season: "The replayed season has download counters only.", invented: "No inference tokens yet." };
 const filter = document.getElementById("filter");
 let limit = INITIAL_ROWS;
 let order = null;
 let known = null;
-let latest = { update: null, breakouts: null, ramByModel: new Map() };
+let latest = { update: null, breakouts: null, ramByModel: new Map(), missing: new Map() };
 
 async function loadBreakouts() {
   const breakouts = await get("breakouts", { ...valuesOf(filter), limit });
   const models = breakouts.data.map((row) => row.model_id);
   const ram = models.length ? await get("ram", { model: models, limit: MAX_ROWS }) : { data: [] };
-  latest = { ...latest, breakouts, ramByModel: new Map(ram.data.map((row) => [row.model_id, row])) };
+  const ramByModel = new Map(ram.data.map((row) => [row.model_id, row]));
+  const missing = await ramMissing(models.filter((model) => (ramByModel.get(model)?.ram ?? null) === null));
+  latest = { ...latest, breakouts, ramByModel, missing };
+}
+
+async function noBreakouts() {
+  if ([...new FormData(filter).values()].some(Boolean)) return notice("No breakouts match.");
+  const ram = await get("ram", { limit: 1 });
+  if (ram.data.some((row) => row.ram !== null)) return notice("No breakouts yet: no young model has passed 1.0x.");
+  return (await firstTotals(latest.update?.simulated)) ??
+    notice("No data yet. Downloads appear with the first scrape, which `breakout up` runs.");
 }
 
 function breakoutsTable() {
   const { breakouts, ramByModel } = latest;
-  if (!breakouts.data.length)
-    return notice("No breakouts. RAM needs ten models of the same size bin, measured at the same age.");
   const source = provenance(breakouts);
   const current = (row) => ramByModel.get(row.model_id);
   const currentSource = (row) => (current(row) ? `Source: Hugging Face Hub, as of ${timestamp(current(row).as_of)}` : source);
@@ -62,9 +74,9 @@ function breakoutsTable() {
       {
         title: "RAM now", number: true, sort: (row) => current(row)?.ram ?? null,
         cell: (row) => number(current(row)?.ram, times, currentSource(row), {
-          detail: current(row)
+          detail: current(row)?.ram != null
             ? `${current(row).ram} at ${current(row).age_days.toFixed(1)} days; ${current(row).peers} peers`
-            : "No RAM, or older than a year",
+            : latest.missing.get(row.model_id)?.detail,
           highlight: current(row)?.ram >= 1 && row.status === "confirmed",
         }),
       },
@@ -102,14 +114,13 @@ async function sharesOf(by, name, title, label) {
 
 async function inference() {
   const response = await get("inference/share", { interval: "month" });
-  if (!response.data.length) return notice("No inference tokens yet: OpenRouter needs an API key (OPENROUTER_API_KEY).");
+  if (!response.data.length) return notice(NO_TOKENS[latest.update?.simulated] ?? "No inference tokens yet: OpenRouter needs an API key (OPENROUTER_API_KEY).");
   return openShare({ name: "inference", title: "Share of open models", response });
 }
 
 async function sources() {
   const response = await get("sources");
-  document.getElementById("cite").textContent =
-    `Cite as: Breakout, ${location.origin}/, ${provenance(latest.breakouts ?? response)}; method: Lambert and Brand, 2026.`;
+  showCitation(latest.breakouts ?? response);
   return table({
     name: "sources",
     caption: "Sources, their latest data here, and their licences",
@@ -174,10 +185,17 @@ function components() {
 async function showBreakouts() {
   await render("breakouts-table", async () => {
     await loadBreakouts();
-    return breakoutsTable();
+    return latest.breakouts.data.length ? breakoutsTable() : noBreakouts();
   });
   known = latest.breakouts && new Set(latest.breakouts.data.map((row) => row.model_id));
   await render("curves-chart", curvesChart);
+}
+
+const showComponents = () => render("parts-table", async () => components());
+
+function onHeartbeat(update) {
+  latest = { ...latest, update };
+  showComponents();
 }
 
 async function refresh(update) {
@@ -188,7 +206,7 @@ async function refresh(update) {
     render("organisations-chart", () => sharesOf("org", "organisations", "By organisation")),
     render("inference-chart", inference),
     render("scrapes-table", scrapes),
-    render("parts-table", async () => components()),
+    showComponents(),
   ]);
   await render("sources-table", sources);
 }
@@ -201,4 +219,4 @@ filter.addEventListener("change", () => {
   showBreakouts();
 });
 
-subscribe(refresh);
+subscribe(refresh, onHeartbeat);
