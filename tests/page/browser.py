@@ -85,3 +85,13 @@ def screenshot(page: Page, name: str) -> None:
     """Save a screenshot of the complete page as a test artefact."""
     ARTEFACTS.mkdir(exist_ok=True)
     page.screenshot(path=ARTEFACTS / f"{name}.png", full_page=True)
+
+
+def empty_sections(page: Page) -> list[str]:
+    """Return the headings of visible sections without a table, figure, list or notice."""
+    found: list[str] = page.evaluate(
+        """() => [...document.querySelectorAll("main section:not([hidden])")]
+            .filter((one) => !one.querySelector("table, figure, dl, .notice, .problem"))
+            .map((one) => one.querySelector("h2").textContent)"""
+    )
+    return found

@@ -13,6 +13,7 @@ from tests.api.conftest import serving
 from tests.api.server import ApiServer
 from tests.breakout.cli.seed import insert
 from tests.breakout.clickhouse.charts import seeds
+from tests.page import model_world
 from tests.page.browser import running_browser
 from tests.support.embedded_servers import ClickHouseServer, running_clickhouse
 
@@ -28,7 +29,7 @@ def clickhouse(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ClickHouseS
 
 @pytest.fixture(scope="package")
 def world(clickhouse: ClickHouseServer) -> Settings:
-    """Data with RAM, and the charts' inference tokens; read-only."""
+    """Data with RAM, the charts' inference tokens, and every signal of one model; read-only."""
     settings = Settings(clickhouse_url=f"{clickhouse.url}/page")
     ram_world.load(settings, ram_world.LAST, 1)
     client = clickhouse_connect.get_client(dsn=settings.clickhouse_url)
@@ -36,6 +37,7 @@ def world(clickhouse: ClickHouseServer) -> Settings:
     for table in ("inference_log", "names_log"):
         insert(client, table, *rows[table])
     client.close()
+    model_world.load(settings)
     return settings
 
 

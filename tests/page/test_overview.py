@@ -149,7 +149,10 @@ def test_new_data_update_the_page(browser: Browser, own_server: tuple[ApiServer,
             arg=[newest, value],
         )
         assert [numbers(row) for row in shown(page)] == expected
-        expect(page.get_by_role("status")).to_contain_text("Live: downloads as of 2026-03-01 06:00")
+        # Nothing runs that would bring newer data.
+        state = page.locator("#state")
+        expect(state).to_contain_text("collector and worker not running")
+        expect(state).to_have_attribute("title", "Downloads as of 2026-03-01 06:00 UTC")
 
 
 @pytest.mark.parametrize(
@@ -183,8 +186,8 @@ def test_demo_data_are_marked(
         with open_page(browser, address) as page:
             expect(page.get_by_text(note)).to_be_visible()
             assert page.evaluate(across) == watermark
-            live = "Replayed" if mark == "season" else "Live"
-            expect(page.get_by_role("status")).to_contain_text(f"{live}: downloads as of")
+            what = "Replay" if mark == "season" else "Demo"
+            expect(page.locator("#state")).to_contain_text(f"{what}, not live: downloads as of")
 
 
 def test_scrape_shows_missing_models_on_the_page(

@@ -10,7 +10,8 @@ export class Problem extends Error {
 }
 
 // Texts come from third parties. Integers above 2^53 stay exact where the browser supports it.
-function revive(_name, value, context) {
+function revive(name, value, context) {
+  if (name === "bibtex" && typeof value === "string") return value.split("\n").map(escapeInvisible).join("\n");
   if (typeof value === "string") return escapeInvisible(value);
   return typeof value === "number" && Number.isInteger(value) && !Number.isSafeInteger(value) && context?.source
     ? BigInt(context.source)

@@ -8,7 +8,7 @@ import { table } from "./table.js";
 
 export const MILESTONES = [7, 14, 30, 60, 90, 180, 365];
 // Distinguishable with any colour vision, on white and on black.
-const PALETTE = ["#2f7fc1", "#d9731a", "#2c9c73", "#c4549b", "#8b6fd4", "#a98a14", "#3aa0b5", "#d2504c", "#7d8791"];
+export const PALETTE = ["#2f7fc1", "#d9731a", "#2c9c73", "#c4549b", "#8b6fd4", "#a98a14", "#3aa0b5", "#d2504c", "#7d8791"];
 const OTHERS = "#7d8791";
 
 export const utc = (text) => new Date(`${text.slice(0, 10)}T00:00:00Z`);
@@ -53,8 +53,8 @@ export function csv(self) {
 export const timePlot = (width, y, marks, options = {}) =>
   Plot.plot({ width, height: 260, marginLeft: 46, x: { label: null, type: "utc" }, y: { grid: true, ...y }, marks, ...options });
 
-/** RAM by age in whole days: one line per model, with 1.0x and the milestones. */
-export function curves({ name, title, response, models }) {
+/** RAM by age in whole days: one line per model, that of `emphasised` thicker, with 1.0x and the milestones. */
+export function curves({ name, title, response, models, emphasised = null }) {
   const points = response.data.filter((row) => row.ram > 0);
   const colour = (model) => PALETTE[models.indexOf(model) % PALETTE.length];
   const oldest = d3.max(points, (row) => row.age_days) ?? 7;
@@ -75,7 +75,7 @@ export function curves({ name, title, response, models }) {
       marks: [
         Plot.ruleX(milestones, { strokeOpacity: 0.18 }),
         Plot.ruleY([1], { strokeWidth: 1.5, strokeDasharray: "5 3" }),
-        Plot.line(points, { x: "age_days", y: "ram", z: "model_id", stroke: (row) => colour(row.model_id), strokeWidth: 2 }),
+        Plot.line(points, { x: "age_days", y: "ram", z: "model_id", stroke: (row) => colour(row.model_id), strokeWidth: (row) => (row.model_id === emphasised ? 3.5 : 1.75) }),
         Plot.dot(dots, { x: "age_days", y: "ram", fill: (row) => colour(row.model_id), r: 3.5 }),
         Plot.text([[oldest, 1]], { text: ["1.0x: median of the top 10"], textAnchor: "end", dy: 9, fill: "currentColor", stroke: "var(--paper)", strokeWidth: 4 }),
         Plot.tip(points, Plot.pointer({

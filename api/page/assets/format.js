@@ -23,6 +23,7 @@ const REGIONS = {
 const INTEGER = new Intl.NumberFormat("en");
 const COMPACT = new Intl.NumberFormat("en", { notation: "compact", maximumSignificantDigits: 3 });
 
+export const sourceName = (name) => SOURCES[name] ?? name;
 export const region = (name) => REGIONS[name ?? "unreviewed"] ?? name;
 export const integer = (value) => INTEGER.format(value);
 export const compact = (value) => COMPACT.format(value);
@@ -33,7 +34,7 @@ export const timestamp = (text) => `${text.slice(0, 10)} ${text.slice(11, 16)} U
 
 /** Returns the sources and the timestamp of a response in one line. */
 export function provenance({ sources, as_of: asOf }) {
-  return `Source: ${sources.map((name) => SOURCES[name] ?? name).join(", ")}; ${asOf ? `as of ${timestamp(asOf)}` : "no data yet"}`;
+  return `Source: ${sources.map(sourceName).join(", ")}; ${asOf ? `as of ${timestamp(asOf)}` : "no data yet"}`;
 }
 
 /** Returns a number with `detail` and `source` as its tooltip; a missing one is a dash. */
@@ -50,4 +51,12 @@ export function breakoutStatus(row, source) {
   return h("span", { class: row.status, title: `${when}${share}${source}` }, row.status);
 }
 
+/** Returns how long ago something was, in the largest unit of which there are two: 42 s, 5 min, 3 h, 12 days. */
+export function ago(seconds) {
+  for (const [size, unit] of [[86_400, "days"], [3600, "h"], [60, "min"]])
+    if (seconds >= 2 * size) return `${Math.round(seconds / size)} ${unit} ago`;
+  return `${Math.max(0, Math.round(seconds))} s ago`;
+}
+
 export const modelPath = (modelId) => modelId.split("/").map(encodeURIComponent).join("/");
+export const modelLink = (modelId) => h("a", { href: `/models/${modelPath(modelId)}` }, modelId);
