@@ -7,7 +7,7 @@ from tests.api.server import ApiServer
 from tests.page.browser import open_page, requires_chromium, violations
 
 pytestmark = requires_chromium
-PAGES = ("/", "/models/org0/model-00")
+PAGES = ("/", "/models/org0/model-00", "/models", "/leaderboard", "/organisations/org0")
 
 
 def citations(page: Page) -> list[dict[str, str]]:

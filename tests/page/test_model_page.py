@@ -168,7 +168,7 @@ def test_rivals_are_beside_the_curve(browser: Browser, server: ApiServer, world:
         assert [(model, float(ram.rstrip("x"))) for model, _, ram in found] == expected
         key = page.locator("figure[data-name=curve] .key li").all_inner_texts()
         assert key == [MODEL, *(model for model, _ in expected)]
-        page.get_by_role("link", name=expected[0][0]).click()
+        page.locator("[aria-label^='Rivals']").get_by_role("link").first.click()
         expect(page.get_by_role("heading", level=1)).to_have_text(expected[0][0])
 
 

@@ -2,6 +2,7 @@
 
 import { get } from "./api.js";
 import { csv } from "./charts.js";
+import { showCitation } from "./citation.js";
 import { h, notice, render } from "./dom.js";
 import { addressOf, restore, SIZES, valuesOf } from "./filters.js";
 import { compact, integer, modelPath, number, provenance, times, timestamp } from "./format.js";
@@ -9,6 +10,7 @@ import { subscribe } from "./live.js";
 import { compared, ranked } from "./ranks.js";
 import { organisationPath } from "./search.js";
 import { table } from "./table.js";
+import { firstTotals } from "./totals.js";
 
 const WEEK_MS = 7 * 86_400_000;
 const TOP = 10;
@@ -27,7 +29,9 @@ async function leaderboards() {
   const values = valuesOf(filter);
   const response = await get("ram", { ...values, limit: MAX_ROWS });
   const bins = ranked(response.data);
-  if (!bins.size) return notice("No RAM yet. It needs ten models of the same size bin, measured at the same age.");
+  showCitation(response);
+  if (!bins.size && Object.keys(values).length) return notice("No RAM yet. It needs ten models of the same size bin, observed at the same age.");
+  if (!bins.size) return (await firstTotals()) ?? notice("No data yet: waiting for the first scrape.");
   const earlier = await weekBefore(response, values);
   const shown = earlier ? compared(bins, earlier.data) : bins;
   const source = provenance(response);

@@ -15,6 +15,7 @@ import { ratings } from "./model/ratings.js";
 import { findRivals, rivalsTable } from "./model/rivals.js";
 import { tokens } from "./model/tokens.js";
 import { noRam, ramMissing } from "./ram_missing.js";
+import { find, nothingFound } from "./search.js";
 import { contents, renderSection } from "./sections.js";
 import { table } from "./table.js";
 
@@ -73,13 +74,22 @@ const showDownloads = () =>
     showDownloads();
   }));
 
+async function showUnknown() {
+  const hits = await find(modelId, "model").catch(() => []);
+  document.querySelector("main").replaceChildren(
+    h("h1", {}, escapeInvisible(modelId)),
+    notice("Unknown model. Names are case-sensitive and must match Hugging Face exactly."),
+    h("p", {}, ...nothingFound(escapeInvisible(modelId), hits, "model")),
+  );
+}
+
 async function refresh() {
   let response;
   try {
     response = await get(`models/${modelPath(modelId)}`);
   } catch (error) {
     if (error.status !== 404) fill("headline", problemNotice(error));
-    else document.querySelector("main").replaceChildren(h("h1", {}, escapeInvisible(modelId)), notice("Unknown model. Names are case-sensitive and must match Hugging Face exactly."));
+    else await showUnknown();
     return;
   }
   const [model] = response.data;

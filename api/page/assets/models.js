@@ -2,11 +2,12 @@
 
 import { get } from "./api.js";
 import { csv } from "./charts.js";
+import { showCitation } from "./citation.js";
 import { fill, h, notice, render } from "./dom.js";
 import { addressOf, restore, valuesOf } from "./filters.js";
 import { compact, day, integer, modelPath, number, provenance, region, times } from "./format.js";
 import { subscribe } from "./live.js";
-import { ramCell } from "./ram_cell.js";
+import { ramCells } from "./ram_cell.js";
 import { find, nothingFound, organisationPath } from "./search.js";
 import { table } from "./table.js";
 
@@ -43,13 +44,15 @@ async function list() {
   }
   if (!response?.data.length) return nothing(values);
   const source = provenance(response);
+  const ramCell = await ramCells(response.data, source);
+  showCitation(response);
   const columns = [
     { title: "Model", sort: "model", cell: (row) => h("a", { href: `/models/${modelPath(row.model_id)}` }, row.model_id) },
     { title: "Organisation", wide: true, cell: (row) => h("a", { href: organisationPath(row.org) }, row.org) },
     { title: "Region", wide: true, cell: (row) => h("span", { class: "nowrap" }, region(row.region)) },
     { title: "Size bin", wide: true, cell: (row) => h("span", { class: "nowrap" }, row.size_bin ?? "unknown") },
     { title: "Released", wide: true, sort: "released", cell: (row) => number(day(row.released_at), String, source, { detail: row.released_at ? null : "Release date unknown" }) },
-    { title: "RAM", number: true, sort: "ram", cell: (row) => ramCell(row, source) },
+    { title: "RAM", number: true, sort: "ram", cell: ramCell },
     {
       title: "Downloads", number: true, sort: "downloads",
       cell: (row) => number(row.downloads, compact, source, { detail: row.downloads === null ? "Never observed" : integer(row.downloads) }),

@@ -2,10 +2,11 @@
 
 import { get } from "./api.js";
 import { csv, curves } from "./charts.js";
+import { showCitation } from "./citation.js";
 import { fill, h, problemNotice } from "./dom.js";
 import { compact, day, escapeInvisible, integer, modelPath, number, percent, provenance, region, times } from "./format.js";
 import { subscribe } from "./live.js";
-import { ramCell } from "./ram_cell.js";
+import { ramCells } from "./ram_cell.js";
 import { find, nothingFound } from "./search.js";
 import { renderSection } from "./sections.js";
 import { shareOf } from "./share_chart.js";
@@ -83,9 +84,10 @@ async function families() {
   ];
 }
 
-function modelsTable(response) {
+async function modelsTable(response) {
   const source = provenance(response);
   const rows = response.data.slice(0, MAX_ROWS);
+  const ramCell = await ramCells(rows, source);
   return [
     table({
       name: "models",
@@ -95,7 +97,7 @@ function modelsTable(response) {
         { title: "Model", cell: modelLink },
         { title: "Size bin", wide: true, cell: (row) => h("span", { class: "nowrap" }, row.size_bin ?? "unknown") },
         { title: "Released", wide: true, cell: (row) => number(day(row.released_at), String, source, { detail: row.released_at ? null : "Release date unknown" }) },
-        { title: "RAM", number: true, cell: (row) => ramCell(row, source) },
+        { title: "RAM", number: true, cell: ramCell },
         { title: "Downloads", number: true, cell: (row) => number(row.downloads, compact, source, { detail: row.downloads === null ? "Never observed" : integer(row.downloads) }) },
       ],
     }),
@@ -126,7 +128,7 @@ async function refresh() {
     return error.status === 404 ? showUnknown() : fill("headline", problemNotice(error));
   }
   fill("headline", headline(organisation, models, breakouts));
-  document.getElementById("cite").textContent = `Cite as: Breakout, ${location.href}, ${provenance(models)}; method: Lambert and Brand, 2026.`;
+  showCitation(models);
   await Promise.all([
     renderSection("releases", releases),
     renderSection("share", share),

@@ -34,7 +34,7 @@ async function noBreakouts() {
   if ([...new FormData(filter).values()].some(Boolean)) return notice("No breakouts match.");
   const ram = await get("ram", { limit: 1 });
   if (ram.data.some((row) => row.ram !== null)) return notice("No breakouts yet: no young model has passed 1.0x.");
-  return (await firstTotals(latest.update?.simulated)) ??
+  return (await firstTotals()) ??
     notice("No data yet. Downloads appear with the first scrape, which `breakout up` runs.");
 }
 

@@ -7,8 +7,8 @@ import { table } from "./table.js";
 
 const SHOWN = 10;
 
-/** Returns the totals as they were counted, or null if nothing was. `simulated` is what a demo wrote. */
-export async function firstTotals(simulated) {
+/** Returns the totals as they were counted, or null if nothing was. */
+export async function firstTotals() {
   const response = await get("downloads", { series: "raw", interval: "month", limit: 10_000 });
   if (!response.data.length) return null;
   const latest = new Map(response.data.map((row) => [row.group, row]));
@@ -18,9 +18,9 @@ export async function firstTotals(simulated) {
   return [
     h("p", { class: "notice" },
       "No RAM yet: it compares models at the same age, so it needs the history of ten models of a size bin. ",
-      simulated
-        ? "The demo is still replaying it."
-        : ["To load past downloads, run ", h("code", {}, "breakout backfill"), "; without it, RAM appears as models age."]),
+      ["no", "unknown"].includes(document.documentElement.dataset.simulated)
+        ? ["To load past downloads, run ", h("code", {}, "breakout backfill"), "; without it, RAM appears as models age."]
+        : "The demo is still replaying it."),
     h("p", {}, number(total, compact, source, { detail: integer(total) }), " downloads so far of ", number(rows.length, integer, source), " tracked models."),
     table({
       name: "totals",

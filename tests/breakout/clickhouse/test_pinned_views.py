@@ -162,7 +162,9 @@ def _made(client: Client) -> dict[str, str]:
 
 
 def _called(view: str) -> str:
-    """Return a view with the parameter that it needs."""
+    """Return a view with the parameters that it needs."""
+    if view == "ram_missing_of":
+        return f"{view}(baseline = 'live', models = [])"
     if view.endswith("_as_of"):
         return f"{view}(moment = '{MOMENT}')"
     return f"{view}(since = '2026-01-01')" if view.endswith("_since") else view
