@@ -82,7 +82,7 @@ def test_models_have_their_ram(browser: Browser, server: ApiServer) -> None:
 
 
 def test_section_without_data_is_left_out(browser: Browser, server: ApiServer) -> None:
-    with open_page(browser, f"{server.url}/organisations/{ORG}") as page:
+    with open_page(browser, f"{server.url}/organisations/org1") as page:
         wait_for_charts(page, "releases", "share")
         expect(page.get_by_role("heading", name="Models", exact=True)).to_be_visible()
         expect(page.get_by_role("heading", name="Families")).to_be_hidden()
