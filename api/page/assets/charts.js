@@ -1,8 +1,7 @@
-// Charts: figures with a key, a data table, and their source.
+// Charts of one response each.
 
-import { h } from "./dom.js";
+import { figure, hiddenLines } from "./figure.js";
 import { compact, integer, percent, provenance, times } from "./format.js";
-import { table } from "./table.js";
 
 /* global d3, Plot */
 
@@ -13,41 +12,6 @@ const OTHERS = "#7d8791";
 
 export const utc = (text) => new Date(`${text.slice(0, 10)}T00:00:00Z`);
 export const month = (text) => utc(text).toLocaleDateString("en", { month: "short", year: "numeric", timeZone: "UTC" });
-
-/** Returns a figure. `draw(width)` is called with the width in pixels, again when it changes. */
-export function figure({ name, title, response, draw, columns, rows, key }) {
-  const container = h("div");
-  const source = provenance(response);
-  let width = 0;
-  new ResizeObserver(() => {
-    const available = Math.round(container.clientWidth);
-    if (!available || available === width) return;
-    width = available;
-    const drawing = draw(width);
-    // One image to screen readers: the numbers are in the table.
-    for (const mark of drawing.querySelectorAll("[aria-label]")) mark.removeAttribute("aria-label");
-    drawing.setAttribute("role", "img");
-    drawing.setAttribute("aria-label", `${title}. The data are in the table below.`);
-    container.replaceChildren(drawing);
-  }).observe(container);
-  return h(
-    "figure",
-    { "data-name": name },
-    title && h("h3", {}, title),
-    key && h("ul", { class: "key" }, key.map(([label, colour]) => h("li", {}, h("i", { style: `background:${colour}` }), label))),
-    container,
-    h("figcaption", {}, source, ". ", h("a", { href: csv(response.self) }, "CSV")),
-    h("details", { "data-name": name }, h("summary", {}, "Data table"), table({ name, caption: `${title}. ${source}`, columns, rows })),
-  );
-}
-
-/** Returns the URL of a response as CSV, with all rows. */
-export function csv(self) {
-  const url = new URL(self, location.href);
-  for (const name of ["limit", "cursor"]) url.searchParams.delete(name);
-  url.searchParams.set("format", "csv");
-  return url.pathname + url.search;
-}
 
 /** Returns a plot over time. `y` are the options of its axis. */
 export const timePlot = (width, y, marks, options = {}) =>
@@ -63,8 +27,9 @@ export function curves({ name, title, response, models, emphasised = null }) {
   // Includes 1.0x, with a margin.
   const [lowest, highest] = d3.extent([1, ...points.map((row) => row.ram)]);
   const source = provenance(response);
-  const draw = (width) =>
-    Plot.plot({
+  const draw = (width, hidden) => {
+    const shown = (rows) => rows.filter((row) => !hidden.has(row.model_id));
+    return Plot.plot({
       width,
       height: Math.min(420, Math.max(280, width / 2)),
       marginLeft: 46,
@@ -75,10 +40,10 @@ export function curves({ name, title, response, models, emphasised = null }) {
       marks: [
         Plot.ruleX(milestones, { strokeOpacity: 0.18 }),
         Plot.ruleY([1], { strokeWidth: 1.5, strokeDasharray: "5 3" }),
-        Plot.line(points, { x: "age_days", y: "ram", z: "model_id", stroke: (row) => colour(row.model_id), strokeWidth: (row) => (row.model_id === emphasised ? 3.5 : 1.75) }),
-        Plot.dot(dots, { x: "age_days", y: "ram", fill: (row) => colour(row.model_id), r: 3.5 }),
+        Plot.line(shown(points), { x: "age_days", y: "ram", z: "model_id", stroke: (row) => colour(row.model_id), strokeWidth: (row) => (row.model_id === emphasised ? 3.5 : 1.75) }),
+        Plot.dot(shown(dots), { x: "age_days", y: "ram", fill: (row) => colour(row.model_id), r: 3.5 }),
         Plot.text([[oldest, 1]], { text: ["1.0x: median of the top 10"], textAnchor: "end", dy: 9, fill: "currentColor", stroke: "var(--paper)", strokeWidth: 4 }),
-        Plot.tip(points, Plot.pointer({
+        Plot.tip(shown(points), Plot.pointer({
           x: "age_days",
           y: "ram",
           title: (row) =>
@@ -87,10 +52,16 @@ export function curves({ name, title, response, models, emphasised = null }) {
         })),
       ],
     });
+  };
   const byAge = new Map(dots.map((row) => [`${row.model_id} ${row.age_days}`, row]));
   return figure({
     name, title, response, draw,
-    key: models.length > 1 ? models.map((model) => [model, colour(model)]) : null,
+    drawn: (hidden) =>
+      points.filter((row) => !hidden.has(row.model_id))
+        .map(({ model_id, age_days, as_of, ram, cumulative, baseline_downloads, peers }) =>
+          ({ model_id, age_days, as_of, ram, cumulative, baseline_downloads, peers })),
+    fileTitle: models.length > 1 ? title : `${models[0]}: ${title}`,
+    ...(models.length > 1 && { key: models.map((model) => [model, colour(model)]), hidden: hiddenLines(name) }),
     columns: [
       { title: "Model", cell: (model) => model },
       ...milestones.map((age) => ({
@@ -140,6 +111,8 @@ export function shares({ name, title, response, label = (group) => group, top = 
     ], { height: 300 });
   return figure({
     name, title, response, draw,
+    drawn: () => bars.map(({ period, group, downloads, share }) => ({ month: period, group, downloads, share })),
+    fileTitle: `Share of new downloads ${title.charAt(0).toLowerCase()}${title.slice(1)}`,
     key: names.map((group) => [group, colour(group)]),
     columns: [
       { title: "Month", cell: ([period]) => month(period) },
@@ -172,6 +145,7 @@ export function openShare({ name, title, response }) {
     ]);
   return figure({
     name, title, response, draw,
+    drawn: () => rows.map(({ month: _date, ...row }) => row),
     columns: [
       { title: "Month", cell: (row) => month(row.period) + (row.whole ? "" : ` (${row.days} days)`) },
       { title: "Open", number: true, cell: (row) => percent(row.open_share) },
@@ -223,6 +197,8 @@ export function downloads({ name, title, response, interval }) {
   const key = corrections.length ? [...shown, ["correction", CORRECTION]] : shown;
   return figure({
     name, title, response, draw,
+    drawn: () => rows.map(({ day: _date, ...row }) => row),
+    fileTitle: `${rows[0].group}: ${title}`,
     key: key.length > 1 ? key : null,
     columns: [
       { title: interval === "week" ? "Week of" : "Day", cell: (row) => row.period },

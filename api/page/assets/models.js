@@ -1,9 +1,9 @@
 // The list of models: filtered, sorted and paged by the server; its state is in the address.
 
 import { get } from "./api.js";
-import { csv } from "./charts.js";
 import { showCitation } from "./citation.js";
 import { fill, h, notice, render } from "./dom.js";
+import { csv } from "./figure.js";
 import { addressOf, restore, valuesOf } from "./filters.js";
 import { compact, day, integer, modelPath, number, provenance, region, times } from "./format.js";
 import { subscribe } from "./live.js";

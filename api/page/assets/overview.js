@@ -1,9 +1,10 @@
 // The overview: breakouts, their RAM curves, shares, sources, and the pipeline.
 
 import { get } from "./api.js";
-import { csv, curves, openShare, shares } from "./charts.js";
+import { curves, openShare, shares } from "./charts.js";
 import { showCitation } from "./citation.js";
 import { fill, h, notice, render } from "./dom.js";
+import { csv } from "./figure.js";
 import { addressOf, restore, SIZES, valuesOf } from "./filters.js";
 import { breakoutStatus, compact, day, integer, modelPath, number, provenance, region, times, timestamp } from "./format.js";
 import { subscribe } from "./live.js";
