@@ -21,14 +21,6 @@ NAVIGATION = {
     "/docs": "Docs",
 }
 """Labels of the header's links by path, in order."""
-HEADERS = {
-    "Cache-Control": "no-cache",
-    # Charts set inline styles. Nothing is loaded from other hosts, and no other page may frame it.
-    "Content-Security-Policy": "default-src 'self'; style-src 'self' 'unsafe-inline'; "
-    "img-src 'self' data:; object-src 'none'; base-uri 'none'; frame-ancestors 'none'",
-    "Referrer-Policy": "no-referrer",
-    "X-Content-Type-Options": "nosniff",
-}
 
 
 @dataclass(frozen=True)
@@ -47,17 +39,43 @@ class Page:
 
 async def show(request: Request, page: Page, status: int = 200) -> HTMLResponse:
     """Return a page in the frame. Its script fills it."""
-    html = _frame().substitute(
+    html = Template(_file("frame.html")).substitute(
         name=page.name,
         title=page.title,
         description=page.description,
         data=page.data,
         head=page.head,
         links=_links(request),
+        notes=_file("notes.html"),
         content=_file(f"{page.name}.html"),
         simulated=await _simulated(request),
     )
-    return HTMLResponse(html, status, HEADERS)
+    return HTMLResponse(html, status, _headers(framed_by="'none'"))
+
+
+async def show_embedded(request: Request, page: Page) -> HTMLResponse:
+    """Return a page without the frame, which any site may show in an iframe."""
+    html = Template(_file("embed.html")).substitute(
+        name=page.name,
+        title=page.title,
+        data=page.data,
+        notes=_file("notes.html"),
+        simulated=await _simulated(request),
+    )
+    return HTMLResponse(html, headers=_headers(framed_by="*"))
+
+
+def _headers(framed_by: str) -> dict[str, str]:
+    """Return the headers of a page. `framed_by` are the origins that may frame it."""
+    return {
+        "Cache-Control": "no-cache",
+        # Charts set inline styles. Nothing is loaded from other hosts.
+        "Content-Security-Policy": "default-src 'self'; style-src 'self' 'unsafe-inline'; "
+        "img-src 'self' data:; object-src 'none'; base-uri 'none'; "
+        f"frame-ancestors {framed_by}",
+        "Referrer-Policy": "no-referrer",
+        "X-Content-Type-Options": "nosniff",
+    }
 
 
 def _links(request: Request) -> str:
@@ -82,10 +100,6 @@ async def _simulated(request: Request) -> str:
     except (ClickHouseError, ProblemError):
         return "unknown"
     return str(update["simulated"] or "no")
-
-
-def _frame() -> Template:
-    return Template(_file("frame.html"))
 
 
 @cache

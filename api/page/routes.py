@@ -8,6 +8,7 @@ from fastapi.sse import EventSourceResponse, ServerSentEvent
 
 from api.as_of import bind
 from api.operations.sources import OrganisationsParameters
+from api.page import comparisons
 from api.page.definitions import definitions_text
 from api.page.frame import Page, show
 from api.page.live_updates import LiveUpdates
@@ -18,6 +19,7 @@ from api.queries import query
 from breakout.clickhouse.errors import ClickHouseError
 
 router = APIRouter(include_in_schema=False)
+router.include_router(comparisons.router)
 ASSETS = "/assets"
 OVERVIEW = Page(
     "overview",

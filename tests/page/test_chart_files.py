@@ -136,3 +136,14 @@ def test_csv_escapes_formulas_and_quotes(browser: Browser, server: ApiServer) ->
             f"import('/assets/chart_files.js').then(({{ csvText }}) => csvText({rows}))"
         )
     assert text == 'a,b,c,d\n\'=1+1,,1.5,-2\n"x, ""y""\n",é,0,12\n'
+
+
+@pytest.mark.parametrize(("theme", "paper"), [("light", "#fff"), ("dark", "#12171c")])
+def test_tooltips_have_the_background_of_the_page(
+    browser: Browser, server: ApiServer, theme: Any, paper: str
+) -> None:
+    with open_page(browser, server.url, theme=theme) as page:
+        wait_for_charts(page, "curves")
+        chart = page.locator("figure[data-name=curves] svg")
+        style = "(chart) => getComputedStyle(chart).getPropertyValue('--plot-background')"
+        assert chart.evaluate(style) == paper

@@ -1,5 +1,6 @@
 // Charts of one response each.
 
+import { comparePath } from "./compare_state.js";
 import { figure, hiddenLines } from "./figure.js";
 import { compact, integer, percent, provenance, times } from "./format.js";
 
@@ -61,6 +62,7 @@ export function curves({ name, title, response, models, emphasised = null }) {
         .map(({ model_id, age_days, as_of, ram, cumulative, baseline_downloads, peers }) =>
           ({ model_id, age_days, as_of, ram, cumulative, baseline_downloads, peers })),
     fileTitle: models.length > 1 ? title : `${models[0]}: ${title}`,
+    links: [["Compare", comparePath(models)]],
     ...(models.length > 1 && { key: models.map((model) => [model, colour(model)]), hidden: hiddenLines(name) }),
     columns: [
       { title: "Model", cell: (model) => model },

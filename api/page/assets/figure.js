@@ -17,8 +17,9 @@ export function hiddenLines(name) {
  * Returns a figure. `draw(width, hidden)` returns the chart and is called with the width in pixels, again when it changes.
  * `drawn(hidden)` returns the rows behind the chart, as its CSV file has them. With `hidden`, a set of labels, each entry of
  * `key` is a button that hides or shows its line, and calls `onhide`. `fileTitle` is the title where the page is not around it.
+ * `links` are [text, address] of related pages.
  */
-export function figure({ name, title, response, draw, drawn = () => rows, columns, rows, key = null, hidden = null, onhide, fileTitle = title, files = true }) {
+export function figure({ name, title, response, draw, drawn = () => rows, columns, rows, key = null, hidden = null, onhide, fileTitle = title, files = true, links = [] }) {
   const container = h("div");
   const source = provenance(response);
   let width = 0;
@@ -41,7 +42,11 @@ export function figure({ name, title, response, draw, drawn = () => rows, column
     title && h("h3", {}, title),
     key && legend(name, key, hidden, toggle),
     container,
-    h("figcaption", {}, source, ".", files && [" ", ...fileButtons(chart), h("a", { href: csv(response.self), title: "All rows of the response, as CSV" }, "API")]),
+    h(
+      "figcaption", {}, source, ". ",
+      files ? [...fileButtons(chart), h("a", { href: csv(response.self), title: "All rows of the response, as CSV" }, "API")] : null,
+      links.flatMap(([text, href]) => [" ", h("a", { href }, text)]),
+    ),
     h("details", { "data-name": name }, h("summary", {}, "Data table"), table({ name, caption: `${title}. ${source}`, columns, rows })),
   );
 }

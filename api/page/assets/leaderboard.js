@@ -1,9 +1,9 @@
 // The leaderboard: RAM by size bin, with changes of rank within a week.
 
 import { get } from "./api.js";
-import { csv } from "./charts.js";
 import { showCitation } from "./citation.js";
 import { h, notice, render } from "./dom.js";
+import { csv } from "./figure.js";
 import { addressOf, restore, SIZES, valuesOf } from "./filters.js";
 import { compact, integer, modelPath, number, provenance, times, timestamp } from "./format.js";
 import { subscribe } from "./live.js";

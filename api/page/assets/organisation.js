@@ -1,9 +1,10 @@
 // The page of one organisation: its releases, its share of downloads, families, and models.
 
 import { get } from "./api.js";
-import { csv, curves } from "./charts.js";
+import { curves } from "./charts.js";
 import { showCitation } from "./citation.js";
 import { fill, h, problemNotice } from "./dom.js";
+import { csv } from "./figure.js";
 import { compact, day, escapeInvisible, integer, modelPath, number, percent, provenance, region, times } from "./format.js";
 import { subscribe } from "./live.js";
 import { ramCells } from "./ram_cell.js";

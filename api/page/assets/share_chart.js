@@ -1,6 +1,7 @@
 // A chart of one group's share of all downloads.
 
-import { figure, month, timePlot, utc } from "./charts.js";
+import { month, timePlot, utc } from "./charts.js";
+import { figure } from "./figure.js";
 import { integer, percent, provenance } from "./format.js";
 
 /* global d3, Plot */
@@ -34,6 +35,7 @@ export function shareOf({ name, title, response, total }) {
     ]);
   return figure({
     name, title, response, draw,
+    drawn: () => rows.map(({ period, group, downloads, total, share }) => ({ month: period, group, downloads, total, share })),
     columns: [
       { title: "Month", cell: (row) => month(row.period) + state(row) },
       { title: "Share", number: true, cell: (row) => percent(row.share) },
