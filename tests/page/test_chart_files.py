@@ -103,7 +103,8 @@ def test_every_chart_has_files(browser: Browser, server: ApiServer, chart: str) 
         assert downloaded(page, chart, "PNG").stat().st_size > 10_000
         lines = downloaded(page, chart, "CSV").read_text().splitlines()
         assert len(lines) > 1
-        address = page.locator(f"figure[data-name={chart}] figcaption a").get_attribute("href")
+        caption = page.locator(f"figure[data-name={chart}] figcaption")
+        address = caption.get_by_role("link", name="API").get_attribute("href")
     response = httpx.get(f"{server.url}{address}")
     assert response.headers["content-type"].startswith("text/csv")
 
@@ -124,6 +125,7 @@ def test_legend_hides_a_line(browser: Browser, server: ApiServer) -> None:
         with downloaded(page, "curves", "CSV").open(newline="") as file:
             assert label not in {row["model_id"] for row in csv.DictReader(file)}
         assert label not in texts(ElementTree.parse(downloaded(page, "curves", "SVG")).getroot())
+        button.focus()
         page.keyboard.press("Enter")
         expect(button).to_have_attribute("aria-pressed", "true")
         assert figure.locator("svg").inner_html() == before

@@ -243,6 +243,16 @@ def test_charts_lead_to_the_comparison(browser: Browser, server: ApiServer) -> N
         expect(plotted(page).filter(has_text=FIRST)).to_be_visible()
 
 
+def test_list_leads_to_the_comparison(browser: Browser, server: ApiServer) -> None:
+    with open_page(browser, f"{server.url}/models?org=org1") as page:
+        listed = page.locator("#models-table tbody th")
+        listed.first.wait_for()
+        models = listed.all_inner_texts()
+        page.get_by_role("link", name=f"Compare the first {len(models)}").click()
+        wait_for_charts(page, "comparison")
+        expect(plotted(page)).to_have_text(models)
+
+
 @pytest.mark.parametrize("size", [DESK, PHONE], ids=["desk", "phone"])
 @pytest.mark.parametrize("theme", ["light", "dark"])
 def test_page_is_accessible(

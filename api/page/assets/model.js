@@ -17,6 +17,7 @@ import { tokens } from "./model/tokens.js";
 import { noRam, ramMissing } from "./ram_missing.js";
 import { find, nothingFound } from "./search.js";
 import { contents, renderSection } from "./sections.js";
+import { modelShare } from "./share.js";
 import { table } from "./table.js";
 
 const modelId = location.pathname.split("/").slice(2, 4).map(decodeURIComponent).join("/");
@@ -108,10 +109,10 @@ async function refresh() {
     renderSection("facts", async () => h("dl", {}, facts(response))),
   ]);
   fill("contents", contents(document.querySelector("main")));
-  document.getElementById("badge").textContent = `![RAM](${location.origin}/badge/ram/${modelPath(modelId)}.svg)`;
   showCitation(response);
 }
 
 document.title = `${escapeInvisible(modelId)}: Breakout`;
 document.getElementById("model").textContent = escapeInvisible(modelId);
+fill("share-lines", modelShare(modelId));
 subscribe(refresh);

@@ -24,7 +24,7 @@ export function modelShare(modelId) {
   const path = modelPath(modelId);
   return h(
     "dl", { class: "lines" },
-    BADGES.map(([kind, label]) => {
+    BADGES.flatMap(([kind, label]) => {
       const image = `/badge/${kind}/${path}.svg`;
       const page = `${location.origin}/models/${path}`;
       return line(`Badge: ${label}`, `[![${label}](${location.origin}${image})](${page})`, h("img", { src: image, alt: `Badge: ${label} of ${modelId}`, height: 20 }));

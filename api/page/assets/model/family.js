@@ -1,7 +1,8 @@
 // The family of a model: what its derivatives add to its downloads.
 
 import { get } from "../api.js";
-import { figure, PALETTE } from "../charts.js";
+import { PALETTE } from "../charts.js";
+import { figure } from "../figure.js";
 import { h } from "../dom.js";
 import { compact, integer, number, percent, provenance } from "../format.js";
 

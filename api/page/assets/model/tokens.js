@@ -1,7 +1,8 @@
 // Inference tokens of a model by month.
 
 import { get } from "../api.js";
-import { figure, month, PALETTE, timePlot, utc } from "../charts.js";
+import { month, PALETTE, timePlot, utc } from "../charts.js";
+import { figure } from "../figure.js";
 import { compact, integer, percent, provenance } from "../format.js";
 
 /* global Plot */
