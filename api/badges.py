@@ -27,11 +27,14 @@ SECONDS = 3600
 TOP = 10
 """The baseline's peers: 1.0x is the median of the top 10."""
 _ABOVE = """
-SELECT countIf(ram > {own:Float64}) AS above, count(ram) AS ranked FROM
+SELECT
+    countIf((-ram, model_id) < (-{own:Float64}, {own_id:String})) AS above,
+    count(ram) AS ranked
+FROM
 (
 %s
 )"""
-"""How many models are above one, and how many are ranked."""
+"""How many models are above one, in the order of `/v1/ram`, and how many are ranked."""
 RESPONSES: dict[int | str, dict[str, Any]] = {
     200: {
         "description": "The badge",
@@ -102,7 +105,9 @@ async def rank_badge(
     as_of = replace(found.as_of, timestamp=found.timestamp, requested=found.timestamp)
     others = RamParameters(size_bin=[size_bin], baseline=params.baseline)
     (counts,) = (
-        await _read(request, RAM, others, as_of, wrap=lambda sql: _ABOVE % sql, own=ram)
+        await _read(
+            request, RAM, others, as_of, wrap=lambda sql: _ABOVE % sql, own=ram, own_id=model_id
+        )
     ).rows
     rank = counts["above"] + 1
     text = f"{rank} of {counts['ranked']} in {size_bin}"
@@ -167,7 +172,7 @@ async def _read(
     as_of: AsOf,
     *,
     wrap: Callable[[str], str] = lambda sql: sql,
-    **values: float,
+    **values: float | str,
 ) -> Reading:
     """Return the rows of an operation's query, or of one that `wrap` builds around it."""
 

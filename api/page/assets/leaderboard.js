@@ -2,6 +2,7 @@
 
 import { get } from "./api.js";
 import { showCitation } from "./citation.js";
+import { compareLink } from "./compare_link.js";
 import { h, notice, render } from "./dom.js";
 import { csv } from "./figure.js";
 import { addressOf, restore, SIZES, valuesOf } from "./filters.js";
@@ -64,7 +65,7 @@ function board(size, rows, { source, change, all }) {
         { title: "Organisation", wide: true, cell: (row) => h("a", { href: organisationPath(row.org) }, row.org) },
       ],
     }),
-    rows.length > top.length ? h("p", {}, h("a", { href: addressOf({ size_bin: size }) }, `All ${integer(rows.length)} models of ${size}`)) : null,
+    h("p", {}, rows.length > top.length ? [h("a", { href: addressOf({ size_bin: size }) }, `All ${integer(rows.length)} models of ${size}`), " "] : null, compareLink(top)),
   );
 }
 

@@ -2,7 +2,7 @@
 
 import { get } from "./api.js";
 import { showCitation } from "./citation.js";
-import { comparePath, MAX_MODELS } from "./compare_state.js";
+import { compareLink } from "./compare_link.js";
 import { fill, h, notice, render } from "./dom.js";
 import { csv } from "./figure.js";
 import { addressOf, restore, valuesOf } from "./filters.js";
@@ -87,12 +87,7 @@ function pages(response) {
       go({ cursor: response.next });
     }),
   ].filter(Boolean);
-  return h("p", { class: "pages" }, ...turns.flatMap((turn) => [turn, " "]), h("a", { href: csv(response.self) }, "All rows as CSV"), ...compareLink(response.data));
-}
-
-function compareLink(rows) {
-  const models = rows.slice(0, MAX_MODELS).map((row) => row.model_id);
-  return models.length > 1 ? [" · ", h("a", { href: comparePath(models) }, `Compare the first ${models.length}`)] : [];
+  return h("p", { class: "pages" }, ...turns.flatMap((turn) => [turn, " "]), h("a", { href: csv(response.self) }, "All rows as CSV"), " ", compareLink(response.data));
 }
 
 /** Says that there are no such models, with the nearest names of what was typed. */
