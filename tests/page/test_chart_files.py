@@ -12,8 +12,9 @@ import httpx
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from breakout.clickhouse.client import reader_client
+from breakout.clickhouse.client import reader_client, writer_client
 from breakout.settings import Settings
+from tests.api import ram_world
 from tests.api.server import ApiServer
 from tests.page.browser import ARTEFACTS, PHONE, open_page, requires_chromium, wait_for_charts
 
@@ -138,6 +139,23 @@ def test_csv_escapes_formulas_and_quotes(browser: Browser, server: ApiServer) ->
             f"import('/assets/chart_files.js').then(({{ csvText }}) => csvText({rows}))"
         )
     assert text == 'a,b,c,d\n\'=1+1,,1.5,-2\n"x, ""y""\n",é,0,12\n'
+
+
+def test_image_says_that_its_data_are_invented(
+    browser: Browser, own_server: tuple[ApiServer, Settings]
+) -> None:
+    server, settings = own_server
+    note = "Demo data. Every model, organisation and number on this page is invented."
+    with open_page(browser, server.url) as page:
+        wait_for_charts(page, "curves")
+        path = downloaded(page, "curves", "SVG")
+        assert note not in texts(ElementTree.parse(path).getroot())
+    with closing(writer_client(settings)) as client:
+        client.insert("simulated", [["invented", ram_world.LAST]], ["what", "since"])
+    with open_page(browser, server.url) as page:
+        wait_for_charts(page, "curves")
+        path = downloaded(page, "curves", "SVG")
+        assert note in texts(ElementTree.parse(path).getroot())
 
 
 @pytest.mark.parametrize(("theme", "paper"), [("light", "#fff"), ("dark", "#12171c")])

@@ -36,7 +36,7 @@ export function standaloneSvg({ title, response, draw, key, hidden }) {
   chart.setAttribute("overflow", "visible");
   parts.push(chart);
   y += Number(chart.getAttribute("height")) + LINE + 4;
-  for (const line of [`${provenance(response)}.`, citation(response)].flatMap((text) => wrapped(text, SMALL)))
+  for (const line of [...simulated(), `${provenance(response)}.`, citation(response)].flatMap((text) => wrapped(text, SMALL)))
     parts.push(svg("text", { x: MARGIN, y: next(LINE), fill: QUIET }, line));
   const height = Math.ceil(y - LINE + MARGIN);
   const root = svg(
@@ -55,6 +55,10 @@ export function standaloneSvg({ title, response, draw, key, hidden }) {
     return line;
   }
 }
+
+/** Returns what the page says of data that a demo wrote. */
+const simulated = () =>
+  [...document.querySelectorAll(".invented, .season")].filter((note) => note.checkVisibility()).map((note) => note.textContent.replace(/\s+/g, " ").trim());
 
 /** Returns a chart with its computed styles as attributes. It is drawn outside the window, in light colours. */
 function drawnIn(width, draw) {

@@ -115,10 +115,10 @@ function modelsTable({ response, known }) {
       { title: "Released", wide: true, cell: (row) => number(day(row.released_at), String, source, { detail: row.released_at ? null : "Release date unknown" }) },
       { title: "RAM now", number: true, cell: (row) => ramCell(row, source) },
       {
-        title: "Downloads", number: true,
+        title: "Downloads", number: true, wide: true,
         cell: (row) => number(row.downloads, compact, source, { detail: row.downloads === null ? "Never observed" : integer(row.downloads) }),
       },
-      { title: "Remove", cell: (row) => button(`remove-${row.model_id}`, "Remove", () => remove(row.model_id), { "aria-label": `Remove ${row.model_id}` }) },
+      { title: h("span", { class: "unseen" }, "Remove"), number: true, cell: (row) => button(`remove-${row.model_id}`, "×", () => remove(row.model_id), { "aria-label": `Remove ${row.model_id}` }) },
     ],
   });
 }

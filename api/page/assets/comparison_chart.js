@@ -59,6 +59,9 @@ export function comparisonChart({ state, response, points, onhide, files = true 
         align === "age" ? Plot.ruleX(milestones, { strokeOpacity: 0.18 }) : null,
         state.measure === "ram" ? Plot.ruleY([1], { strokeWidth: 1.5, strokeDasharray: "5 3" }) : null,
         Plot.line(shown, { x, y: "value", z: "model_id", stroke: "colour", strokeWidth: 2 }),
+        state.measure === "ram"
+          ? Plot.text([1], { y: (value) => value, frameAnchor: "right", text: ["1.0x: median of the top 10"], textAnchor: "end", dy: 9, fill: "currentColor", stroke: "var(--paper)", strokeWidth: 4 })
+          : null,
         // A line of one point is none.
         Plot.dot(ends(shown), { x, y: "value", fill: "colour", r: 3.5 }),
         Plot.tip(shown, Plot.pointer({
