@@ -106,7 +106,7 @@ def test_every_chart_has_files(browser: Browser, server: ApiServer, chart: str) 
         assert len(lines) > 1
         caption = page.locator(f"figure[data-name={chart}] figcaption")
         address = caption.get_by_role("link", name="API").get_attribute("href")
-    response = httpx.get(f"{server.url}{address}")
+    response = httpx.get(f"{server.url}{address}", timeout=60)
     assert response.headers["content-type"].startswith("text/csv")
 
 

@@ -52,7 +52,7 @@ def another_site(content: str) -> Iterator[str]:
 
 def test_only_embedded_pages_can_be_framed(server: ApiServer) -> None:
     def ancestors(path: str) -> str:
-        policy = httpx.get(server.url + path).headers["content-security-policy"]
+        policy = httpx.get(server.url + path, timeout=60).headers["content-security-policy"]
         return policy.partition("frame-ancestors ")[2]
 
     assert ancestors("/embed/compare") == "*"

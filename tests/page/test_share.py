@@ -28,7 +28,7 @@ def test_badges_are_shown_with_their_lines(browser: Browser, server: ApiServer) 
         assert pasted is not None
         assert pasted[1] == f"{server.url}/badge/{kind}/{MODEL}.svg"
         assert pasted[2] == f"{server.url}/models/{MODEL}"
-        assert httpx.get(pasted[1]).headers["content-type"] == "image/svg+xml"
+        assert httpx.get(pasted[1], timeout=60).headers["content-type"] == "image/svg+xml"
     assert f'src="{server.url}/embed/models/{MODEL}"' in lines[-1]
 
 
