@@ -21,6 +21,8 @@ from api.operations.ram import RAM, RamParameters
 from api.parameters import BaselineName, OperationParameters, PathPart, Timestamp
 from api.problems import PROBLEMS, ProblemError
 from api.queries import Statement, query
+from api.response_cache import mark_cacheable
+from api.table_states import ReadFrom
 
 router = APIRouter(tags=["badges"])
 SECONDS = 3600
@@ -68,6 +70,7 @@ class Reading:
     as_of: AsOf
     timestamp: str | None
     rows: list[dict[str, Any]]
+    read_from: ReadFrom
 
 
 @router.get("/badge/ram/{org}/{name}.svg", response_class=Response, responses=RESPONSES)
@@ -82,9 +85,9 @@ async def ram_badge(
     found = await _read_ram(request, model_id, params)
     ram = found.rows[0]["ram"] if found.rows else None
     if ram is None:
-        return _respond(request, "RAM", None, GREY, model_id, found.timestamp)
+        return _respond(request, "RAM", None, GREY, model_id, found)
     text = f"{ram:.2f}x of {found.rows[0]['size_bin']}"
-    return _respond(request, "RAM", text, GREEN if ram >= 1 else BLUE, model_id, found.timestamp)
+    return _respond(request, "RAM", text, GREEN if ram >= 1 else BLUE, model_id, found)
 
 
 @router.get("/badge/rank/{org}/{name}.svg", response_class=Response, responses=RESPONSES)
@@ -99,7 +102,7 @@ async def rank_badge(
     found = await _read_ram(request, model_id, params)
     ram = found.rows[0]["ram"] if found.rows else None
     if ram is None:
-        return _respond(request, "RAM rank", None, GREY, model_id, found.timestamp)
+        return _respond(request, "RAM rank", None, GREY, model_id, found)
     size_bin = found.rows[0]["size_bin"]
     # Of the same timestamp, although newer observations may have arrived.
     as_of = replace(found.as_of, timestamp=found.timestamp, requested=found.timestamp)
@@ -112,7 +115,7 @@ async def rank_badge(
     rank = counts["above"] + 1
     text = f"{rank} of {counts['ranked']} in {size_bin}"
     color = GREEN if rank <= TOP else BLUE
-    return _respond(request, "RAM rank", text, color, model_id, found.timestamp)
+    return _respond(request, "RAM rank", text, color, model_id, found)
 
 
 @router.get("/badge/downloads/{org}/{name}.svg", response_class=Response, responses=RESPONSES)
@@ -124,7 +127,7 @@ async def downloads_badge(
     by_month = DownloadsParameters(model=[model_id], interval="month", as_of=params.as_of)
     found = await _read_model(request, DOWNLOADS, model_id, by_month)
     if not found.rows:
-        return _respond(request, "downloads", None, GREY, model_id, found.timestamp)
+        return _respond(request, "downloads", None, GREY, model_id, found)
     total = max(found.rows, key=lambda row: row["period"])["cumulative"]
     return _respond(
         request,
@@ -132,7 +135,7 @@ async def downloads_badge(
         compact(total),
         BLUE,
         model_id,
-        found.timestamp,
+        found,
         f"{total:,} downloads",
     )
 
@@ -181,7 +184,7 @@ async def _read(
         return wrap(sql), {**bind(sql, params.values(), as_of.timestamp), **values}
 
     small = await read_small(request.app.state.database, operation, build, as_of)
-    return Reading(as_of, small.timestamp, parse_lines(small.lines))
+    return Reading(as_of, small.timestamp, parse_lines(small.lines), small.read_from)
 
 
 def _respond(
@@ -190,15 +193,16 @@ def _respond(
     text: str | None,
     color: str,
     model_id: str,
-    timestamp: str | None,
+    found: Reading,
     exact: str | None = None,
 ) -> Response:
     """Return a badge as a response; `exact` replaces label and text in its title."""
     text = "not available" if text is None else text
-    date = f"as of {timestamp}" if timestamp else "no data yet"
+    date = f"as of {found.timestamp}" if found.timestamp else "no data yet"
     image = badge(label, text, color, f"{model_id}: {exact or f'{label} {text}'}, {date}")
     etag = f'"{sha256(image).hexdigest()[:24]}"'
     headers = {"ETag": etag, "Cache-Control": f"public, max-age={SECONDS}"}
     if etags.matches(etag, request.headers.get("if-none-match")):
         return Response(status_code=304, headers=headers)
+    mark_cacheable(request, found.read_from)
     return Response(image, headers=headers, media_type="image/svg+xml")
