@@ -12,14 +12,13 @@ from api import etags
 from api.as_of import AsOf, bind, read_small, resolve_as_of
 from api.badge_image import BLUE, GREEN, GREY, badge
 from api.database import Database, parse_lines
+from api.known_names import KnownNames, names_of
 from api.operation import NOT_MODIFIED, Operation
 from api.operations.downloads import OPERATION as DOWNLOADS
 from api.operations.downloads import DownloadsParameters
-from api.operations.models import OPERATION as MODELS
-from api.operations.models import ModelsParameters
 from api.operations.ram import RAM, RamParameters
 from api.parameters import BaselineName, OperationParameters, PathPart, Timestamp
-from api.problems import PROBLEMS, ProblemError
+from api.problems import PROBLEMS
 from api.queries import Statement, query
 from api.response_cache import mark_cacheable
 from api.table_states import ReadFrom
@@ -125,7 +124,7 @@ async def downloads_badge(
     """Downloads of a model since its release, as an SVG image."""
     model_id = f"{org}/{name}"
     by_month = DownloadsParameters(model=[model_id], interval="month", as_of=params.as_of)
-    found = await _read_model(request, DOWNLOADS, model_id, by_month)
+    found = await _read_model(request, DOWNLOADS, by_month)
     if not found.rows:
         return _respond(request, "downloads", None, GREY, model_id, found)
     total = max(found.rows, key=lambda row: row["period"])["cumulative"]
@@ -150,21 +149,18 @@ def compact(count: int) -> str:
 
 async def _read_ram(request: Request, model_id: str, params: RamBadgeParameters) -> Reading:
     ram_params = RamParameters(model=[model_id], baseline=params.baseline, as_of=params.as_of)
-    return await _read_model(request, RAM, model_id, ram_params)
+    return await _read_model(request, RAM, ram_params)
 
 
 async def _read_model(
-    request: Request, operation: Operation, model_id: str, params: OperationParameters
+    request: Request, operation: Operation, params: OperationParameters
 ) -> Reading:
-    """Return an operation's rows of one model. Raises a 404 problem if the model is unknown."""
+    """Return an operation's rows of one model. Raises a problem if the model is unknown."""
     database: Database = request.app.state.database
     as_of = await resolve_as_of(database, operation, params, params.as_of)
     found = await _read(request, operation, params, as_of)
-    if not found.rows:
-        sql = query(MODELS.query)
-        values = bind(sql, ModelsParameters(model=[model_id]).values(), found.timestamp)
-        if not await database.rows(sql, values):
-            raise ProblemError(404, f"{model_id} not found")
+    known_names: KnownNames = request.app.state.known_names
+    await known_names.require(names_of(params), all_matched=bool(found.rows))
     return found
 
 

@@ -13,8 +13,8 @@ from fastapi.responses import JSONResponse
 from pydantic import BaseModel, Field
 from starlette.exceptions import HTTPException
 
-from api.query_model import query_model
 from api.options_requests import METHODS, has_route
+from api.query_model import query_model
 from breakout.clickhouse.errors import ClickHouseError, ClickHouseUnavailableError
 from breakout.core.sizes import size_bin
 from breakout.nearest import nearest, unknown

@@ -16,9 +16,9 @@ from breakout.observability.metrics import API_SHARED
 
 MAX_BYTES = 64 * 2**20
 MAX_BODY_BYTES = 256 * 1024
-_VARYING = ("accept", "accept-encoding")
-"""Request headers on which a response depends; one with other conditions is not cached."""
 _CONDITIONAL = ("if-none-match", "range", "if-range")
+"""Request headers with which a response is not cached. It depends on Accept besides; compression
+comes after the cache."""
 _READ_FROM = "breakout.read_from"
 
 
@@ -53,7 +53,7 @@ class ResponseCacheMiddleware:
         if any(name in headers for name in _CONDITIONAL):
             await self._app(scope, receive, send)
             return
-        key = (scope["path"], scope["query_string"], *(headers.get(name) for name in _VARYING))
+        key = (scope["path"], scope["query_string"], headers.get("accept"))
         entry = await self._find(key)
         if entry is not None:
             API_SHARED.inc()

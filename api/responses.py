@@ -74,9 +74,7 @@ async def respond(
     await known_names.require(names_of(params))
     statement = build(False)
     headers = _headers(request, params, as_of.timestamp)
-    citation = await cite(
-        request, operation.sources, as_of.timestamp, headers["Content-Location"]
-    )
+    citation = await cite(request, operation.sources, as_of.timestamp, headers["Content-Location"])
     headers |= citation_headers(citation)
     headers["Content-Disposition"] = f'attachment; filename="{operation.query}.{output}"'
     return await file.respond(

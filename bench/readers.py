@@ -137,7 +137,7 @@ def _request(request: Request, name: str, address: str, as_of: str) -> dict[str,
     if name == OURS:
         given = parameters.model_dump(mode="json", exclude_unset=True)
         return {"url": f"{address}{path}?{urlencode(given, doseq=True)}", "body": None}
-    sql = query(operation.query, now=True)
+    sql = query(operation.query, now=True, variant=parameters.variant())
     values = bind(sql, parameters.values(), None)
     sql = paging.page(sql, operation.keys, after=False, limited=True)
     if "as_of" in values:

@@ -14,6 +14,8 @@ SizeBin: TypeAlias = Literal[
 BaselinesSizeBin: TypeAlias = Literal[
     "<1B", "1-5B", "7-9B", "10-50B", "50-100B", "100-250B", "250B+"
 ]
+Kind: TypeAlias = Literal["model", "organisation"]
+Sort: TypeAlias = Literal["ram", "downloads", "released", "model"]
 DownloadsBy: TypeAlias = Literal["model", "org", "region", "size_bin", "family"]
 InferenceTokensBy: TypeAlias = Literal["model", "org", "region"]
 DownloadsInterval: TypeAlias = Literal["day", "week", "month"]
@@ -22,6 +24,7 @@ Series: TypeAlias = Literal["repaired", "raw"]
 Source: TypeAlias = Literal["huggingface", "modelscope"]
 LeaderboardsSource: TypeAlias = Literal["arena", "artificial-analysis"]
 Status: TypeAlias = Literal["confirmed", "burst"]
+Baseline: TypeAlias = Literal["live", "live_fixed", "live_cutoff"]
 Relation: TypeAlias = Literal["adapter", "merge", "quantized", "finetune", "unknown"]
 
 
@@ -95,6 +98,86 @@ class Operations:
         """
         return self._request(
             f"models/{quote(model_id, safe='/')}", {"as_of": as_of, "limit": limit}
+        )
+
+    def search(
+        self,
+        *,
+        search: str | None = None,
+        kind: Kind | Iterable[Kind] | None = None,
+        as_of: Timestamp | None = None,
+        limit: int | None = None,
+    ) -> Result:
+        """Models and organisations by words of their name, the best match first.
+
+        Exact names come first, then those that begin with the text, then the rest: tracked models
+        before others, by downloads. If no name has all words, the five nearest names are returned.
+        As of the latest registry, for every `as_of`.
+
+        Args:
+            search: Words that the name must have, in any order and case; default: all names
+            kind: What to search; default: both
+            as_of: Return data as of this timestamp, or the end of this UTC day; default: the
+                latest. With the `as_of` of a response, the same figures are returned again
+            limit: Maximum number of rows; default: all
+        """
+        return self._request(
+            "search", {"search": search, "kind": kind, "as_of": as_of, "limit": limit}
+        )
+
+    def adoption(
+        self,
+        *models: str,
+        model: Texts | None = None,
+        org: Texts | None = None,
+        region: Region | Iterable[Region] | None = None,
+        size_bin: SizeBin | Iterable[SizeBin] | None = None,
+        baseline: str | None = None,
+        tracked: bool | None = None,
+        released_from: Day | None = None,
+        released_to: Day | None = None,
+        search: str | None = None,
+        sort: Sort | None = None,
+        as_of: Timestamp | None = None,
+        limit: int | None = None,
+    ) -> Result:
+        """Every model with its latest downloads and its rolling RAM, as a list to filter and sort.
+
+        Models without RAM are listed, too. `downloads` of a model without a size bin or a release
+        date are those until the end of its last whole day.
+
+        Args:
+            model: Model ids, as `org/name`
+            org: Publishing organisations
+            region: Headquarters of the organisation; unreviewed = not known
+            size_bin: Size bins by total parameters; unknown = no size bin
+            baseline: live, live_fixed, live_cutoff, or a frozen baseline
+            tracked: Tracked models only (true), or others (false)
+            released_from: Released on this day or later
+            released_to: Released on this day or earlier
+            search: Words that the model id must have, in any order and case
+            sort: The highest, the most, the latest, or the first of the alphabet first
+            as_of: Return data as of this timestamp, or the end of this UTC day; default: the
+                latest. With the `as_of` of a response, the same figures are returned again
+            limit: Maximum number of rows; default: all
+        """
+        return self._request(
+            "adoption",
+            {
+                "model": model,
+                "org": org,
+                "region": region,
+                "size_bin": size_bin,
+                "baseline": baseline,
+                "tracked": tracked,
+                "released_from": released_from,
+                "released_to": released_to,
+                "search": search,
+                "sort": sort,
+                "as_of": as_of,
+                "limit": limit,
+            },
+            models,
         )
 
     def downloads(
@@ -371,6 +454,80 @@ class Operations:
             models,
         )
 
+    def ram_missing(
+        self,
+        *models: str,
+        model: Texts | None = None,
+        org: Texts | None = None,
+        region: Region | Iterable[Region] | None = None,
+        size_bin: SizeBin | Iterable[SizeBin] | None = None,
+        baseline: str | None = None,
+        tracked: bool | None = None,
+        as_of: Timestamp | None = None,
+        limit: int | None = None,
+    ) -> Result:
+        """Models without RAM, and why.
+
+        As of the latest observations, for every `as_of`.
+
+        Args:
+            model: Model ids, as `org/name`
+            org: Publishing organisations
+            region: Headquarters of the organisation; unreviewed = not known
+            size_bin: Size bins by total parameters; unknown = no size bin
+            baseline: live, live_fixed, live_cutoff, or a frozen baseline
+            tracked: Tracked models only (true), or others (false)
+            as_of: Return data as of this timestamp, or the end of this UTC day; default: the
+                latest. With the `as_of` of a response, the same figures are returned again
+            limit: Maximum number of rows; default: all
+        """
+        return self._request(
+            "ram/missing",
+            {
+                "model": model,
+                "org": org,
+                "region": region,
+                "size_bin": size_bin,
+                "baseline": baseline,
+                "tracked": tracked,
+                "as_of": as_of,
+                "limit": limit,
+            },
+            models,
+        )
+
+    def baseline_peers(
+        self,
+        *,
+        size_bin: BaselinesSizeBin | Iterable[BaselinesSizeBin] | None = None,
+        age_days: Integers | None = None,
+        baseline: Baseline | None = None,
+        as_of: Timestamp | None = None,
+        limit: int | None = None,
+    ) -> Result:
+        """The ten models behind a baseline at an age, the one with the most downloads first.
+
+        Fewer than ten are not enough for a baseline. `live_cutoff` is the greatest 10th so far.
+
+        Args:
+            size_bin: Size bins
+            age_days: Whole days since release; default: all
+            baseline: live, live_fixed, or live_cutoff at milestones; a frozen one has no peers
+            as_of: Return data as of this timestamp, or the end of this UTC day; default: the
+                latest. With the `as_of` of a response, the same figures are returned again
+            limit: Maximum number of rows; default: all
+        """
+        return self._request(
+            "baselines/peers",
+            {
+                "size_bin": size_bin,
+                "age_days": age_days,
+                "baseline": baseline,
+                "as_of": as_of,
+                "limit": limit,
+            },
+        )
+
     def inference_share(
         self,
         *,
@@ -397,11 +554,12 @@ class Operations:
 
     def inference_tokens(
         self,
-        *,
+        *models: str,
         interval: Interval | None = None,
         since: Day | None = None,
         until: Day | None = None,
         by: InferenceTokensBy | None = None,
+        model: Texts | None = None,
         top: int | None = None,
         as_of: Timestamp | None = None,
         limit: int | None = None,
@@ -413,6 +571,7 @@ class Operations:
             since: First day
             until: Last day
             by: One series for each
+            model: Series of these model ids; shares and ranks remain those among all
             top: Largest of each period; 0 = all
             as_of: Return data as of this timestamp, or the end of this UTC day; default: the
                 latest. With the `as_of` of a response, the same figures are returned again
@@ -425,10 +584,12 @@ class Operations:
                 "since": since,
                 "until": until,
                 "by": by,
+                "model": model,
                 "top": top,
                 "as_of": as_of,
                 "limit": limit,
             },
+            models,
         )
 
     def derivatives(
@@ -507,10 +668,11 @@ class Operations:
 
     def leaderboards(
         self,
-        *,
+        *models: str,
         source: LeaderboardsSource | Iterable[LeaderboardsSource] | None = None,
         board: Texts | None = None,
         index_version: Texts | None = None,
+        model: Texts | None = None,
         org: Texts | None = None,
         region: Region | Iterable[Region] | None = None,
         open: bool | None = None,
@@ -526,6 +688,7 @@ class Operations:
             source: Publishers of leaderboards
             board: text, text_style_control, intelligence_index and so on
             index_version: Versions of the rating method
+            model: Model ids, as `org/name`
             org: Organisations of the Hub
             region: Headquarters of the organisation; unreviewed = not known
             open: Open models only (true), or closed only (false)
@@ -542,6 +705,7 @@ class Operations:
                 "source": source,
                 "board": board,
                 "index_version": index_version,
+                "model": model,
                 "org": org,
                 "region": region,
                 "open": open,
@@ -551,6 +715,7 @@ class Operations:
                 "as_of": as_of,
                 "limit": limit,
             },
+            models,
         )
 
     def sources(self, *, as_of: Timestamp | None = None, limit: int | None = None) -> Result:
@@ -566,19 +731,26 @@ class Operations:
     def organisations(
         self,
         *,
+        org: Texts | None = None,
         region: Region | Iterable[Region] | None = None,
+        search: str | None = None,
         as_of: Timestamp | None = None,
         limit: int | None = None,
     ) -> Result:
-        """Organisations, with region and number of models.
+        """Organisations by region or part of the name, with their number of models.
 
         Args:
+            org: Organisations of the Hub
             region: Headquarters of the organisation; unreviewed = not known
+            search: Part of the organisation's name, ignoring case
             as_of: Return data as of this timestamp, or the end of this UTC day; default: the
                 latest. With the `as_of` of a response, the same figures are returned again
             limit: Maximum number of rows; default: all
         """
-        return self._request("organisations", {"region": region, "as_of": as_of, "limit": limit})
+        return self._request(
+            "organisations",
+            {"org": org, "region": region, "search": search, "as_of": as_of, "limit": limit},
+        )
 
     def scrapes(
         self,

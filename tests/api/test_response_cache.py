@@ -68,8 +68,7 @@ async def test_repeated_request_gets_the_same_response(client: httpx.AsyncClient
     assert [await get(client) for _ in range(3)] == ["response 1"] * 3
     assert await get(client, "/v1/ram?x=2") == "response 2"
     assert await get(client, accept="text/csv") == "response 3"
-    assert await get(client, **{"accept-encoding": "br"}) == "response 4"
-    assert await get(client) == "response 1"
+    assert await get(client, **{"accept-encoding": "br"}) == "response 1"
 
 
 async def test_changed_table_makes_a_new_response(

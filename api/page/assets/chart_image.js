@@ -1,7 +1,7 @@
 // A chart as one SVG file: title, key, chart, source and citation, without style sheets.
 
 import { h } from "./dom.js";
-import { citation, provenance } from "./format.js";
+import { provenance } from "./format.js";
 
 const WIDTH = 960;
 const MARGIN = 24;
@@ -36,14 +36,14 @@ export function standaloneSvg({ title, response, draw, key, hidden }) {
   chart.setAttribute("overflow", "visible");
   parts.push(chart);
   y += Number(chart.getAttribute("height")) + LINE + 4;
-  for (const line of [...simulated(), `${provenance(response)}.`, citation(response)].flatMap((text) => wrapped(text, SMALL)))
+  for (const line of [...simulated(), `${provenance(response)}.`, response.citation].flatMap((text) => wrapped(text, SMALL)))
     parts.push(svg("text", { x: MARGIN, y: next(LINE), fill: QUIET }, line));
   const height = Math.ceil(y - LINE + MARGIN);
   const root = svg(
     "svg",
     { width: WIDTH, height, viewBox: `0 0 ${WIDTH} ${height}`, "font-family": FONT, "font-size": SMALL, fill: TEXT },
     svg("title", {}, title),
-    svg("desc", {}, citation(response)),
+    svg("desc", {}, response.citation),
     svg("rect", { width: WIDTH, height, fill: PAPER }),
     ...parts,
   );

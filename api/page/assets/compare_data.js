@@ -2,12 +2,12 @@
 
 import { get } from "./api.js";
 import { utc } from "./charts.js";
+import { ramMissing } from "./ram_missing.js";
 import { find } from "./search.js";
 
 /* global d3 */
 
 const ROWS = 10_000;
-const NO_RAM = "no RAM: it needs a size, a release date, and ten models of the same size bin, observed at the same age";
 
 /** Returns {response, known, unknown}: the facts of the models that exist by id, and the names nearest to the others. */
 export async function lookUp(models, asOf) {
@@ -48,13 +48,15 @@ export async function readLines({ measure, align, scale, since, until, as_of }, 
   const points = (measure === "ram" ? response.data.map(ramPoint) : response.data.map((row) => downloadsPoint(row, known.get(row.group))))
     .filter((point) => within(point.day, since, until) && drawable(point));
   const drawn = new Set(points.map((point) => point.model_id));
-  const without = new Map(models.filter((id) => !drawn.has(id)).map((id) => [id, why(id)]));
+  const absent = models.filter((id) => !drawn.has(id));
+  const missing = measure === "ram" ? await ramMissing(absent) : new Map();
+  const without = new Map(absent.map((id) => [id, why(id)]));
   return { response, points, without };
 
   function why(id) {
     if (align === "age" && known.get(id).released_at === null) return "its release date is unknown, so that it has no age";
     const rows = response.data.filter((row) => (row.model_id ?? row.group) === id);
-    if (measure === "ram" && !rows.some((row) => row.ram !== null)) return NO_RAM;
+    if (measure === "ram" && !rows.some((row) => row.ram !== null)) return `no RAM: ${missing.get(id)?.curve_detail ?? "none is known for this moment"}`;
     return since || until ? "nothing within this period" : "its downloads were never observed";
   }
 }

@@ -37,10 +37,6 @@ export function provenance({ sources, as_of: asOf }) {
   return `Source: ${sources.map(sourceName).join(", ")}; ${asOf ? `as of ${timestamp(asOf)}` : "no data yet"}`;
 }
 
-/** Returns the citation of a response, as plain text. */
-export const citation = (response) =>
-  response.citation ?? `Breakout, ${new URL(response.self, location.href)}, ${provenance(response)}; method: Lambert and Brand, 2026.`;
-
 /** Returns a number with `detail` and `source` as its tooltip; a missing one is a dash. */
 export function number(value, format, source, { detail, highlight } = {}) {
   if (value == null) return h("span", { title: `${detail ?? "Unknown"}. ${source}` }, "–");
