@@ -18,10 +18,12 @@ def nearest(name: str, known: Iterable[str], limit: int = LIMIT) -> list[str]:
     text = name.casefold()
     matcher = SequenceMatcher(autojunk=False)
     matcher.set_seq2(text)
-    scores = {candidate: _score(text, candidate.casefold(), matcher) for candidate in set(known)}
+    similarities = {
+        candidate: _similarity(text, candidate.casefold(), matcher) for candidate in set(known)
+    }
     ranked = sorted(
-        (candidate for candidate, score in scores.items() if score),
-        key=lambda candidate: (-scores[candidate], candidate),
+        (candidate for candidate, similarity in similarities.items() if similarity),
+        key=lambda candidate: (-similarities[candidate], candidate),
     )
     same = [candidate for candidate in ranked if candidate.casefold() == text]
     return (same or ranked)[:limit]
@@ -44,7 +46,7 @@ def unknown(kind: str, name: str, near: Iterable[str], choices: Iterable[str] = 
     return " ".join(part for part in parts if part)
 
 
-def _score(text: str, candidate: str, matcher: SequenceMatcher[str]) -> float:
+def _similarity(text: str, candidate: str, matcher: SequenceMatcher[str]) -> float:
     """Return how similar two casefolded texts are, 0 if they are not."""
     if candidate == text:
         return 4.0

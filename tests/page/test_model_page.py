@@ -245,7 +245,7 @@ def test_sections_without_data_are_left_out(browser: Browser, server: ApiServer)
         wait_for_charts(page, "curve", "downloads")
         contents = page.get_by_role("navigation", name="On this page")
         expect(contents.get_by_role("link")).to_have_text(
-            ["RAM since release", "Peers behind its baseline", "Downloads", "Facts"]
+            ["RAM since release", "Peers behind its baseline", "Downloads", "Facts", "Share"]
         )
         for section in ("family", "ratings", "tokens"):
             expect(page.locator(f"#{section}")).to_be_hidden()

@@ -8,7 +8,7 @@ import { colourOf, comparisonChart } from "./comparison_chart.js";
 import { fill, h, notice, problemNotice } from "./dom.js";
 import { compact, day, escapeInvisible, integer, modelPath, number, provenance } from "./format.js";
 import { subscribe } from "./live.js";
-import { ramCell } from "./ram_cell.js";
+import { ramCells } from "./ram_cell.js";
 import { searchBox, searchForm } from "./search.js";
 import { comparisonShare } from "./share.js";
 import { table } from "./table.js";
@@ -51,7 +51,8 @@ async function refresh() {
 async function load() {
   const facts = await lookUp(state.models, state.as_of);
   const lines = facts.known.size && !isEmptyPeriod(state) ? await readLines(state, facts.known) : null;
-  return { facts, lines };
+  const ramCell = await ramCells([...facts.known.values()], provenance(facts.response));
+  return { facts: { ...facts, ramCell }, lines };
 }
 
 function show({ facts, lines, suggestions: suggested, failure }) {
@@ -99,7 +100,7 @@ async function remove(id) {
   addForm.elements.search.focus();
 }
 
-function modelsTable({ response, known }) {
+function modelsTable({ response, known, ramCell }) {
   const source = provenance(response);
   return table({
     name: "compared",
@@ -113,7 +114,7 @@ function modelsTable({ response, known }) {
       },
       { title: "Size bin", wide: true, cell: (row) => h("span", { class: "nowrap" }, row.size_bin ?? "unknown") },
       { title: "Released", wide: true, cell: (row) => number(day(row.released_at), String, source, { detail: row.released_at ? null : "Release date unknown" }) },
-      { title: "RAM now", number: true, cell: (row) => ramCell(row, source) },
+      { title: "RAM now", number: true, cell: ramCell },
       {
         title: "Downloads", number: true, wide: true,
         cell: (row) => number(row.downloads, compact, source, { detail: row.downloads === null ? "Never observed" : integer(row.downloads) }),

@@ -14,6 +14,7 @@ const AGE_MS = 5000;
  */
 export function subscribe(refresh, onHeartbeat = () => {}) {
   let update = null;
+  let problem = null;
   let connected = true;
   let clockSkewMs = 0;
   let running = false;
@@ -30,15 +31,16 @@ export function subscribe(refresh, onHeartbeat = () => {}) {
     running = false;
   }
 
-  const show = () => setStatus(liveness(update, Date.now() + clockSkewMs, connected));
+  const show = () => setStatus(liveness(problem ? { ...update, problem } : update, Date.now() + clockSkewMs, connected));
   const stream = new EventSource("/news");
   stream.onmessage = (event) => {
-    const before = figures(update);
     const news = JSON.parse(event.data, (_name, value) => (typeof value === "string" ? escapeInvisible(value) : value));
-    update = { ...update, problem: null, ...news };
+    problem = news.problem ?? null;
     connected = true;
     clockSkewMs = Date.parse(news.sent_at) - Date.now();
-    if (!news.problem) {
+    if (!problem) {
+      const before = figures(update);
+      update = news;
       document.documentElement.dataset.simulated = update.simulated ?? "no";
       onHeartbeat(update);
       if (figures(update) !== before) run();
@@ -50,13 +52,13 @@ export function subscribe(refresh, onHeartbeat = () => {}) {
     show();
   };
   setInterval(show, AGE_MS);
-  // Without events the page still loads once.
+  // Without figures the page still loads once, and shows why there are none.
   setTimeout(() => update ?? run(), FIRST_EVENT_MS);
 }
 
 // What an update says of figures and parts, without the times of heartbeats.
 const figures = (update) =>
-  JSON.stringify(update && { ...update, sent_at: null, problem: null, parts: update.parts?.map(({ part, state, running }) => [part, state, running]) });
+  JSON.stringify(update && { ...update, sent_at: null, parts: update.parts?.map(({ part, state, running }) => [part, state, running]) });
 
 function setStatus({ state, text, age, missing = "", title }) {
   const status = document.getElementById("state");

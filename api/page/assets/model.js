@@ -94,6 +94,8 @@ async function refresh() {
     return;
   }
   const [model] = response.data;
+  // Once: the images of the badges are not loaded again at each change.
+  if (!document.getElementById("share-lines").childElementCount) fill("share-lines", modelShare(modelId));
   const shared = Promise.all([ramMissing([modelId]), get("ram/milestones", { model: modelId })]);
   await Promise.all([
     render("headline", async () => headline(modelId, (await shared)[0].get(modelId))),
@@ -114,5 +116,4 @@ async function refresh() {
 
 document.title = `${escapeInvisible(modelId)}: Breakout`;
 document.getElementById("model").textContent = escapeInvisible(modelId);
-fill("share-lines", modelShare(modelId));
 subscribe(refresh);

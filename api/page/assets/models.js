@@ -6,7 +6,7 @@ import { compareLink } from "./compare_link.js";
 import { fill, h, notice, render } from "./dom.js";
 import { csv } from "./figure.js";
 import { addressOf, restore, valuesOf } from "./filters.js";
-import { compact, day, integer, modelPath, number, provenance, region, times } from "./format.js";
+import { compact, day, integer, modelPath, number, provenance, region } from "./format.js";
 import { subscribe } from "./live.js";
 import { ramCells } from "./ram_cell.js";
 import { find, nothingFound, organisationPath } from "./search.js";

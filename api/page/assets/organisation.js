@@ -5,7 +5,7 @@ import { curves } from "./charts.js";
 import { showCitation } from "./citation.js";
 import { fill, h, problemNotice } from "./dom.js";
 import { csv } from "./figure.js";
-import { compact, day, escapeInvisible, integer, modelPath, number, percent, provenance, region, times } from "./format.js";
+import { compact, day, escapeInvisible, integer, modelPath, number, provenance, region, times } from "./format.js";
 import { subscribe } from "./live.js";
 import { ramCells } from "./ram_cell.js";
 import { find, nothingFound } from "./search.js";
