@@ -51,7 +51,7 @@ async function refresh() {
 async function load() {
   const facts = await lookUp(state.models, state.as_of);
   const lines = facts.known.size && !isEmptyPeriod(state) ? await readLines(state, facts.known) : null;
-  const ramCell = await ramCells([...facts.known.values()], provenance(facts.response));
+  const ramCell = facts.known.size ? await ramCells([...facts.known.values()], provenance(facts.response)) : null;
   return { facts: { ...facts, ramCell }, lines };
 }
 
