@@ -83,7 +83,10 @@ def tick(
 
 
 def measure(
-    pipeline: Pipeline, ticks: Sequence[Tick], per_second: float = TICKS_PER_SECOND
+    pipeline: Pipeline,
+    ticks: Sequence[Tick],
+    per_second: float = TICKS_PER_SECOND,
+    poll_seconds: float = 0.01,
 ) -> tuple[list[float], float]:
     """Publish ticks at their times; return the latency of each, and the seconds of publishing."""
     sent: dict[int, float] = {}
@@ -106,7 +109,7 @@ def measure(
                     queryable[at] = now
             if now > deadline:
                 raise TimeoutError(f"{len(outstanding)} of {len(ticks)} ticks are incomplete")
-            time.sleep(0.01)
+            time.sleep(poll_seconds)
         took = publishing.result()
     return [queryable[at] - sent[at] for at in sent], took
 

@@ -1,19 +1,23 @@
 """Clients of the API while observations arrive, compared with the same SQL on ClickHouse.
 
-Half of the requests are those of the page's overview, the others are for one model each.
-Observations are published meanwhile, and their latency is measured.
+First one client alone asks for one model after the other, and then for the same again. Then many
+clients at once: half of their requests are those of the page's overview, the others are for one
+model each. Observations of all tracked models are published meanwhile, and their latency is
+measured. Beside the tracked models the tables hold many others with two years of daily downloads.
 """
 
 import json
 import random
 import subprocess
 import sys
+import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
-from urllib.parse import urlencode
+from urllib.parse import quote, urlencode
 
+import httpx
 import numpy as np
 from clickhouse_connect.driver.binding import format_bind_value
 
@@ -28,14 +32,19 @@ from bench.latency import measure, tick
 from bench.measured_pipeline import measured_pipeline, start_worker
 from bench.publishing import publish
 from bench.sizes import Sizes
-from bench.workload import Workload
+from bench.workload import START, Workload
 from tests.api.server import ApiServer
 from tests.support.pipeline import REPOSITORY, Pipeline
 
 NAME = "readers"
 OURS, DIRECT = "responses of the API", "responses of ClickHouse to the same SQL"
 RATIOS = (Ratio("API / ClickHouse directly", (NAME, OURS), (NAME, DIRECT), Target(1)),)
-LAG = Target(5, at_least=False)
+LAG = Target(2, at_least=False)
+RATE, P99 = Target(1000), Target(500, at_least=False)
+FIRST = (Target(10, at_least=False), Target(50, at_least=False))
+REPEATED = (Target(2, at_least=False), None)
+ALONE = 50
+"""Models that one client alone asks for."""
 Request = tuple[str, Operation, OperationParameters]
 """Path, operation and parameters."""
 
@@ -51,7 +60,10 @@ def figures(sizes: Sizes, report: Callable[[str], None]) -> Iterator[Figure]:
         pipeline.publish(workload.registry(size.models))
         publish(pipeline.bootstrap, workload.slices(0, last, step=24))
         pipeline.wait_caught_up(300)
+        _write_untracked(pipeline, size.untracked, size.untracked_days)
         chosen = list(requests(workload, size.requests))
+        report("one client")
+        yield from _alone(pipeline, workload)
         as_of = workload.time_of(last).strftime("%Y-%m-%d %H:%M:%S.000")
         number = 0
         for name in (OURS, DIRECT):
@@ -65,16 +77,19 @@ def figures(sizes: Sizes, report: Callable[[str], None]) -> Iterator[Figure]:
                 file = pipeline.directory / "requests.json"
                 file.write_text(json.dumps([_request(one, name, address, as_of) for one in chosen]))
                 reading = pool.submit(_read, file, size.readers, size.seconds)
-                waited, _ = measure(pipeline, ticks, 1 / size.every_seconds)
+                # Polls seldom: its queries take time from the readers'.
+                waited, _ = measure(pipeline, ticks, 1 / size.every_seconds, poll_seconds=0.5)
                 seconds, others = reading.result()
             note = f"{size.readers} clients, {len(seconds):,} responses in {size.seconds} s"
             if others:
                 note += "; failed: " + ", ".join(f"{n} x {status}" for status, n in others.items())
-            yield Figure(NAME, name, len(seconds) / size.seconds, "/s", note)
+            ours = name == OURS
+            rate = len(seconds) / size.seconds
+            yield Figure(NAME, name, rate, "/s", note, RATE if ours else None)
             if seconds:
                 p50, p99 = np.percentile(seconds, (50, 99)) * 1000
                 yield Figure(NAME, f"p50 of {name}", float(p50), "ms")
-                yield Figure(NAME, f"p99 of {name}", float(p99), "ms")
+                yield Figure(NAME, f"p99 of {name}", float(p99), "ms", "", P99 if ours else None)
             longest = f"{sum(one.rows for one in ticks):,} observations, the slowest"
             yield Figure(NAME, f"lag during {name}", max(waited), "s", longest, LAG)
 
@@ -110,6 +125,53 @@ def requests(workload: Workload, count: int) -> Iterator[Request]:
                 ("models", models.OPERATION, models.ModelsParameters(model=model)),
             ]
         )
+
+
+def _write_untracked(pipeline: Pipeline, models: int, days: int) -> None:
+    """Insert models that are not tracked, and their days."""
+    step = max(1, 4_000_000 // days)
+    with closing(pipeline.client()) as client:
+        client.command(f"""
+INSERT INTO models_log (model_id, org, region, tracked, observed_at)
+SELECT concat('other-', toString(number % 900), '/model-', toString(number)),
+    concat('other-', toString(number % 900)), 'us', false, toDateTime64('{START:%F %T}', 3, 'UTC')
+FROM numbers({models})""")
+        for first in range(0, models, step):
+            count = min(step, models - first)
+            client.command(f"""
+INSERT INTO daily_log (model_id, source, day, cumulative, downloads, correction, basis, known_at,
+    withdrawn, version)
+SELECT concat('other-', toString(m % 900), '/model-', toString(m)), 'huggingface',
+    toDate('{START:%F}') - {days} + d AS day, growth * (30 + d), if(d = 0, NULL, growth), 0,
+    'observed', toDateTime64(day + 1, 3, 'UTC'), 0, d + 1
+FROM
+(
+    SELECT {first} + intDiv(number, {days}) AS m, number % {days} AS d,
+        100 + 7919 * m % 20011 AS growth
+    FROM numbers({count * days})
+)""")
+
+
+def _alone(pipeline: Pipeline, workload: Workload) -> Iterator[Figure]:
+    """Yield the latency of first and of repeated responses about one model."""
+    paths = ("v1/ram", "v1/ram/curves", "v1/downloads", "v1/models")
+    models = workload.ids[-ALONE:]
+    urls = [f"{path}?model={quote(model)}" for path in paths for model in models]
+    urls += [f"badge/ram/{quote(model)}.svg" for model in models]
+    with _served(pipeline, OURS) as address, httpx.Client() as client:
+        base = address.removesuffix("v1/")
+        # The first connection, and the first check for changes.
+        client.get(f"{base}v1/sources").raise_for_status()
+        for name, target in (("first", FIRST), ("repeated", REPEATED)):
+            took = []
+            for url in urls:
+                started = time.perf_counter()
+                client.get(f"{base}{url}").raise_for_status()
+                took.append(time.perf_counter() - started)
+            p50, p99 = np.percentile(took, (50, 99)) * 1000
+            note = f"{len(urls):,} responses to one client, about one model each"
+            yield Figure(NAME, f"p50 of {name} responses", float(p50), "ms", note, target[0])
+            yield Figure(NAME, f"p99 of {name} responses", float(p99), "ms", note, target[1])
 
 
 @contextmanager

@@ -95,15 +95,17 @@ class Dashboards:
 
 @dataclass(frozen=True)
 class Readers:
-    """Clients of an instance of `models` models, each with a scrape on `days` days."""
+    """Clients of an instance of `models` tracked models, each with a scrape on `days` days."""
 
     models: int = 2_000
     days: int = 90
+    untracked: int = 98_000
+    untracked_days: int = 730
     readers: int = 200
     requests: int = 1_000
-    every_seconds: int = 5
+    every_seconds: int = 60
     """Interval of the scrapes of all models meanwhile."""
-    seconds: int = 20
+    seconds: int = 120
 
 
 @dataclass(frozen=True)
@@ -131,5 +133,5 @@ TINY: Final = Sizes(
     Backfill(20, 10),
     Snapshot(20_000, 10_000),
     Dashboards(50, 100, 1),
-    Readers(60, 10, 5, 20, 1, 2),
+    Readers(60, 10, 20, 30, 5, 20, 1, 2),
 )
