@@ -9,6 +9,7 @@ from pathlib import Path
 import httpx
 import pytest
 
+from api.parameters import MAX_ROWS
 from breakout.clickhouse.client import writer_client
 from breakout.clickhouse.migrations import migrate
 from breakout.settings import Settings
@@ -187,7 +188,7 @@ def test_heavy_client_leaves_slots_for_others(large_world: Settings, tmp_path: P
         def heavy(number: int) -> set[int]:
             codes: set[int] = set()
             while not ended:
-                path = f"{CURVES}&model=none/of-{number}&model=none"
+                path = f"{CURVES}&limit={MAX_ROWS - number}"
                 codes.add(httpx.get(server.url + path, timeout=120).status_code)
             return codes
 
