@@ -169,19 +169,24 @@ compared AS
         GROUP BY model_id
     ) AS c ON c.model_id = p.model_id
 )
-SELECT size_bin, age_days, model_id, cumulative, as_of, stored AS capped FROM compared WHERE holds
-UNION ALL
-SELECT
-    size_bin, age_days, p.model_id AS model_id, cumulative, as_of,
-    (
-        arraySort(arrayMap(one -> one.2, arrayFilter(one -> one.1 <= age_days, a.known))) AS sorted,
-        intDiv(length(sorted), 2) AS middle,
-        if(length(sorted) % 2 = 1, 10 * sorted[middle + 1], 5 * (sorted[middle] + sorted[middle + 1])) AS cap,
-        if(length(sorted) < 2, NULL, toUInt64(greatest(
-            toInt64(cumulative) - arraySum(one -> greatest(one - cap, 0), sorted)
-                - greatest(a.before - cap * a.days_before, 0), 0
-        )))
-    ).4 AS capped
-FROM (SELECT * FROM compared WHERE NOT holds) AS p
-INNER JOIN aged_days_as_of(moment = {moment:DateTime64(3, 'UTC')}) AS a ON a.model_id = p.model_id
+-- One SELECT around both: the settings that pin a view's meaning are those of its last SELECT.
+SELECT size_bin, age_days, model_id, cumulative, as_of, capped
+FROM
+(
+    SELECT size_bin, age_days, model_id, cumulative, as_of, stored AS capped FROM compared WHERE holds
+    UNION ALL
+    SELECT
+        size_bin, age_days, p.model_id AS model_id, cumulative, as_of,
+        (
+            arraySort(arrayMap(one -> one.2, arrayFilter(one -> one.1 <= age_days, a.known))) AS sorted,
+            intDiv(length(sorted), 2) AS middle,
+            if(length(sorted) % 2 = 1, 10 * sorted[middle + 1], 5 * (sorted[middle] + sorted[middle + 1])) AS cap,
+            if(length(sorted) < 2, NULL, toUInt64(greatest(
+                toInt64(cumulative) - arraySum(one -> greatest(one - cap, 0), sorted)
+                    - greatest(a.before - cap * a.days_before, 0), 0
+            )))
+        ).4 AS capped
+    FROM (SELECT * FROM compared WHERE NOT holds) AS p
+    INNER JOIN aged_days_as_of(moment = {moment:DateTime64(3, 'UTC')}) AS a ON a.model_id = p.model_id
+)
 COMMENT 'Points as known at the parameter `moment`, with the columns of `points` and `capped`: as `points_log` has it';

@@ -8,6 +8,7 @@ import pytest
 from tests.support.project_files import REPOSITORY, project_files
 
 LONGEST_MODULE = 700
+GENERATED = "breakout/client/operations.py"
 # In parts, so that this file holds none of it either.
 REGISTRIES = [
     (r"py", r"pi\.org"),
@@ -69,7 +70,7 @@ def test_no_module_is_too_long_to_read_in_one_sitting() -> None:
         str(path.relative_to(REPOSITORY)): len(path.read_text().splitlines())
         for path in project_files(".py")
     }
-    assert lengths
+    assert lengths.pop(GENERATED)
     assert {name: lines for name, lines in lengths.items() if lines > LONGEST_MODULE} == {}
 
 

@@ -117,7 +117,7 @@ def test_csv_has_all_rows_of_the_view(browser: Browser, server: ApiServer) -> No
 
 
 def test_unknown_organisation_shows_the_nearest(browser: Browser, server: ApiServer) -> None:
-    with open_page(browser, f"{server.url}/models?org=orgg1") as page:
+    with open_page(browser, f"{server.url}/models?org=orgg1", refused=True) as page:
         expect(page.locator("#models-table")).to_contain_text("No organisation named “orgg1”.")
         expect(page.locator("#models-table").get_by_role("link", name="org1")).to_have_attribute(
             "href", "/organisations/org1"

@@ -61,7 +61,8 @@ def formatted(client: Client, view: View) -> str:
         "SELECT formatQuerySingleLine({statement:String})",
         parameters={"statement": view.statement},
     ).result_rows
-    return str(row[0]).replace("CREATE OR REPLACE VIEW", "CREATE VIEW", 1)
+    text = str(row[0]).replace("CREATE OR REPLACE VIEW", "CREATE VIEW", 1)
+    return text.replace("DEFINER = CURRENT_USER", "DEFINER = default")
 
 
 def kinds(client: Client) -> dict[str, str]:
