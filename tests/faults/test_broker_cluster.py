@@ -48,6 +48,7 @@ def test_node_killed_during_a_write(
     rig.verify_with_restarts()
 
 
+@pytest.mark.slow
 def test_leader_paused_and_resumed(rig: ClusterRig) -> None:
     first, second, third = deliveries("cluster-paused", parts=3)
     rig.caught_up_worker()

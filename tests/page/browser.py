@@ -16,6 +16,16 @@ requires_chromium = pytest.mark.skipif(
 )
 ARTEFACTS = Path("test-artifacts")
 DESK, PHONE = (1200, 900), (390, 844)
+LOOKS = pytest.mark.parametrize(
+    ("size", "theme"),
+    [
+        pytest.param(DESK, "light", id="desk-light"),
+        pytest.param(PHONE, "dark", id="phone-dark"),
+        pytest.param(DESK, "dark", id="desk-dark", marks=pytest.mark.slow),
+        pytest.param(PHONE, "light", id="phone-light", marks=pytest.mark.slow),
+    ],
+)
+"""Both sizes and both themes; all pairs in the slow run."""
 TIMEOUT_MS = 30_000
 expect.set_options(timeout=TIMEOUT_MS)
 

@@ -3,11 +3,17 @@
 from typing import Literal
 
 import httpx
-import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from tests.api.server import ApiServer
-from tests.page.browser import DESK, PHONE, open_page, requires_chromium, screenshot, violations
+from tests.page.browser import (
+    LOOKS,
+    PHONE,
+    open_page,
+    requires_chromium,
+    screenshot,
+    violations,
+)
 
 pytestmark = requires_chromium
 OPERATION = ".opblock-summary-path"
@@ -46,8 +52,7 @@ def test_address_of_an_operation_opens_it(browser: Browser, server: ApiServer) -
         expect(opened).to_contain_text("min_age")
 
 
-@pytest.mark.parametrize("theme", ["light", "dark"])
-@pytest.mark.parametrize("size", [DESK, PHONE], ids=["desk", "phone"])
+@LOOKS
 def test_reference_is_accessible(
     browser: Browser, server: ApiServer, size: tuple[int, int], theme: Literal["light", "dark"]
 ) -> None:

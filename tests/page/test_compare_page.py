@@ -12,8 +12,7 @@ from breakout.clickhouse.client import reader_client, writer_client
 from breakout.settings import Settings
 from tests.api.server import ApiServer
 from tests.page.browser import (
-    DESK,
-    PHONE,
+    LOOKS,
     open_page,
     requires_chromium,
     screenshot,
@@ -253,8 +252,7 @@ def test_list_leads_to_the_comparison(browser: Browser, server: ApiServer) -> No
         expect(plotted(page)).to_have_text(models)
 
 
-@pytest.mark.parametrize("size", [DESK, PHONE], ids=["desk", "phone"])
-@pytest.mark.parametrize("theme", ["light", "dark"])
+@LOOKS
 def test_page_is_accessible(
     browser: Browser, server: ApiServer, size: tuple[int, int], theme: Literal["light", "dark"]
 ) -> None:

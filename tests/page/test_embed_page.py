@@ -12,8 +12,7 @@ from playwright.sync_api import Browser, expect
 
 from tests.api.server import ApiServer
 from tests.page.browser import (
-    DESK,
-    PHONE,
+    LOOKS,
     open_page,
     requires_chromium,
     screenshot,
@@ -107,8 +106,7 @@ def test_embedded_page_names_the_problem(
         expect(page.locator("main")).to_contain_text(text)
 
 
-@pytest.mark.parametrize("size", [DESK, PHONE], ids=["desk", "phone"])
-@pytest.mark.parametrize("theme", ["light", "dark"])
+@LOOKS
 def test_embedded_page_is_accessible(
     browser: Browser, server: ApiServer, size: tuple[int, int], theme: Literal["light", "dark"]
 ) -> None:

@@ -3,11 +3,16 @@
 from typing import Any
 
 import httpx
-import pytest
 from playwright.sync_api import Browser, Page, Route, expect
 
 from tests.api.server import ApiServer
-from tests.page.browser import DESK, PHONE, open_page, requires_chromium, screenshot, violations
+from tests.page.browser import (
+    LOOKS,
+    open_page,
+    requires_chromium,
+    screenshot,
+    violations,
+)
 
 pytestmark = requires_chromium
 MODELS = [f"org{number % 3}/model-{number:02}" for number in range(14)]
@@ -132,8 +137,7 @@ def test_slow_response_does_not_replace_a_later_one(browser: Browser, server: Ap
         expect(page.locator("#leaderboards tbody tr")).to_have_count(12)
 
 
-@pytest.mark.parametrize("size", [DESK, PHONE], ids=["desk", "phone"])
-@pytest.mark.parametrize("theme", ["light", "dark"])
+@LOOKS
 def test_leaderboard_is_accessible(
     browser: Browser, server: ApiServer, size: tuple[int, int], theme: Any
 ) -> None:

@@ -5,7 +5,6 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Literal
 
-import pytest
 from playwright.sync_api import Browser, Page, Route, expect
 
 from breakout.clickhouse.client import reader_client
@@ -15,8 +14,7 @@ from tests.api.conftest import serving
 from tests.api.server import ApiServer
 from tests.page import model_world
 from tests.page.browser import (
-    DESK,
-    PHONE,
+    LOOKS,
     empty_sections,
     open_page,
     requires_chromium,
@@ -59,8 +57,7 @@ def test_milestones_equal_sql(browser: Browser, server: ApiServer, world: Settin
         assert [tuple(row) for row in found] == expected
 
 
-@pytest.mark.parametrize("size", [DESK, PHONE], ids=["desk", "phone"])
-@pytest.mark.parametrize("theme", ["light", "dark"])
+@LOOKS
 def test_page_is_accessible(
     browser: Browser, server: ApiServer, size: tuple[int, int], theme: Literal["light", "dark"]
 ) -> None:

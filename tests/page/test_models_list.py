@@ -3,11 +3,16 @@
 from typing import Any
 
 import httpx
-import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from tests.api.server import ApiServer
-from tests.page.browser import DESK, PHONE, open_page, requires_chromium, screenshot, violations
+from tests.page.browser import (
+    LOOKS,
+    open_page,
+    requires_chromium,
+    screenshot,
+    violations,
+)
 
 pytestmark = requires_chromium
 
@@ -129,8 +134,7 @@ def test_no_match_is_said(browser: Browser, server: ApiServer) -> None:
         expect(page.locator("#models-table")).to_have_text("No models match these filters.")
 
 
-@pytest.mark.parametrize("size", [DESK, PHONE], ids=["desk", "phone"])
-@pytest.mark.parametrize("theme", ["light", "dark"])
+@LOOKS
 def test_list_is_accessible(
     browser: Browser, server: ApiServer, size: tuple[int, int], theme: Any
 ) -> None:

@@ -11,8 +11,7 @@ from breakout.clickhouse.client import reader_client
 from breakout.settings import Settings
 from tests.api.server import ApiServer
 from tests.page.browser import (
-    DESK,
-    PHONE,
+    LOOKS,
     open_page,
     requires_chromium,
     screenshot,
@@ -140,8 +139,7 @@ def test_every_number_has_its_source(browser: Browser, server: ApiServer) -> Non
         assert [one for one in said if "as of 20" not in one] == []
 
 
-@pytest.mark.parametrize("size", [DESK, PHONE], ids=["desk", "phone"])
-@pytest.mark.parametrize("theme", ["light", "dark"])
+@LOOKS
 def test_page_of_an_organisation_is_accessible(
     browser: Browser, server: ApiServer, size: tuple[int, int], theme: Any
 ) -> None:

@@ -12,8 +12,7 @@ from tests.api import ram_world
 from tests.api.conftest import serving
 from tests.api.server import ApiServer
 from tests.page.browser import (
-    DESK,
-    PHONE,
+    LOOKS,
     open_page,
     requires_chromium,
     screenshot,
@@ -105,8 +104,7 @@ def test_click_opens_the_model(browser: Browser, server: ApiServer, world: Setti
         screenshot(page, "model")
 
 
-@pytest.mark.parametrize("theme", ["light", "dark"])
-@pytest.mark.parametrize("size", [DESK, PHONE], ids=["desk", "phone"])
+@LOOKS
 def test_page_is_accessible(
     browser: Browser, server: ApiServer, size: tuple[int, int], theme: Any
 ) -> None:

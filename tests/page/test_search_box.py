@@ -3,13 +3,18 @@
 from contextlib import closing
 from typing import Literal
 
-import pytest
 from playwright.sync_api import Browser, Locator, Page, expect
 
 from breakout.clickhouse.client import reader_client
 from breakout.settings import Settings
 from tests.api.server import ApiServer
-from tests.page.browser import DESK, PHONE, open_page, requires_chromium, screenshot, violations
+from tests.page.browser import (
+    LOOKS,
+    open_page,
+    requires_chromium,
+    screenshot,
+    violations,
+)
 
 pytestmark = requires_chromium
 
@@ -135,8 +140,7 @@ def test_hostile_text_is_shown_as_text(browser: Browser, server: ApiServer) -> N
         assert page.locator("#search img").count() == 0
 
 
-@pytest.mark.parametrize("size", [DESK, PHONE], ids=["desk", "phone"])
-@pytest.mark.parametrize("theme", ["light", "dark"])
+@LOOKS
 def test_open_search_is_accessible(
     browser: Browser, server: ApiServer, size: tuple[int, int], theme: Literal["light", "dark"]
 ) -> None:

@@ -65,7 +65,9 @@ def test_stream_equals_batch_after_crashes(delivery: Delivery, random: Random) -
     check(delivery, random, crashes=True)
 
 
-@pytest.mark.parametrize("seed", range(4))
+@pytest.mark.parametrize(
+    "seed", [0, 1, *(pytest.param(seed, marks=pytest.mark.slow) for seed in (2, 3))]
+)
 def test_stream_equals_batch_on_long_histories(seed: int) -> None:
     random = Random(seed)
     history = make_history(random, models=40, times=150)

@@ -57,6 +57,7 @@ def test_season_ends_with_its_breakouts_and_leaves_nothing(
     assert list((tmp_path / "tmp").iterdir()) == []
 
 
+@pytest.mark.slow
 def test_invented_models_show_every_signal(environment: dict[str, str], tmp_path: Path) -> None:
     command = ("demo", "--invented", "--days", "30")
     with running(*command, environment=environment, log=tmp_path / "log") as demo:

@@ -222,6 +222,7 @@ def test_a_view_that_somebody_replaced_is_pinned_again(server: ClickHouseServer)
 COMMANDS = (["top", "--format", "json"], ["chart", "ram_curves", "--format", "json"])
 
 
+@pytest.mark.slow
 def test_our_clients_overrule_a_profile(
     server: ClickHouseServer, client: Client, tmp_path: Path
 ) -> None:
