@@ -200,13 +200,18 @@ def _breakout(
         publish(pipeline.bootstrap, workload.slices(0, 0))
         pipeline.wait_caught_up(120)
         database = pipeline.database
+        # `downloads_log` has restated observations twice; single ones are all of one slice.
+        counted = (
+            f"SELECT sum(models) FROM {database}.scrapes_log FINAL"
+            if sliced
+            else f"SELECT uniqExact(model_id, observed_at) FROM {database}.downloads_log"
+        )
         return _rate(
             title,
             pipeline.clickhouse,
             process,
             workload,
-            # Written last; `downloads_log` has restated observations twice.
-            f"SELECT sum(models) FROM {database}.scrapes_log FINAL",
+            counted,
             _DELTAS.format(f"{database}.downloads_by_source_log"),
             scrapes,
             partial(publish, pipeline.bootstrap, records(1, scrapes)),
