@@ -57,7 +57,6 @@ OPERATIONS = (
     sources,
     scrapes,
 )
-PREFIX = "/v1"
 EXPOSED_HEADERS = (
     *("Accept-Ranges", "Content-Disposition", "Content-Location", "Content-Range", "ETag"),
     *("Breakout-As-Of", "Breakout-BibTeX", "Breakout-Citation", "Retry-After"),
@@ -100,7 +99,7 @@ def create_app(settings: Settings) -> FastAPI:
     app.state.known_names, app.state.cited_sources = KnownNames(database), CitedSources(database)
     app.state.live_updates = LiveUpdates(database, MAX_MISSED_SCRAPES * settings.scrape_seconds)
     app.state.files = StoredFiles()
-    v1 = APIRouter(prefix=PREFIX, dependencies=[Depends(reject_repeated)])
+    v1 = APIRouter(prefix=index.PATH, dependencies=[Depends(reject_repeated)])
     for operation in OPERATIONS:
         v1.include_router(operation.router)
     app.include_router(v1)
@@ -109,7 +108,7 @@ def create_app(settings: Settings) -> FastAPI:
     app.include_router(page.router)
     generate, routes = app.openapi, [r for o in OPERATIONS for r in o.router.routes]
     app.openapi = cache(  # type: ignore[method-assign]
-        lambda: complete(generate(), PREFIX, [r for r in routes if isinstance(r, APIRoute)])
+        lambda: complete(generate(), index.PATH, [r for r in routes if isinstance(r, APIRoute)])
     )
     problems.install(app)
     app.add_middleware(ResponseCacheMiddleware, database=database)

@@ -54,8 +54,9 @@ async def resolve_as_of(
 async def read_small(
     database: Database, operation: Operation, build: Callable[[bool], Statement], as_of: AsOf
 ) -> Small:
-    """Return a small response. `build` returns the statement: of the latest figures if True, else
-    of those at `as_of`.
+    """Return a small response.
+
+    `build` returns the statement: of the latest figures if True, else of those at `as_of`.
     """
     past, now = build(False), build(True)
     if as_of.is_latest and now[0] != past[0]:

@@ -96,7 +96,8 @@ def listening_socket(settings: Settings) -> socket.socket:
             f"({error.strerror or error}): choose a free port, or 0 for any; the host is "
             "BREAKOUT_API_HOST"
         ) from error
-    # Connections inherit it; asyncio sets it for sockets of other origin only. Without it the body
-    # waits 40 ms for the client's acknowledgement of the headers.
+    # Connections inherit it. asyncio sets it only on sockets that name their protocol, which those
+    # of create_server do not. Without it the body waits 40 ms for the client to acknowledge the
+    # headers.
     listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     return listener

@@ -191,11 +191,12 @@ def _nearest_choices(value: str, choices: list[str]) -> list[str]:
 
 
 def _http_problem(request: Request, error: HTTPException) -> ProblemError:
-    details = {404: _not_found(request), 405: "Method not allowed: use GET or HEAD"}
-    headers = dict(error.headers or {})
-    if error.status_code == HTTPStatus.METHOD_NOT_ALLOWED:
+    headers, detail = dict(error.headers or {}), str(error.detail)
+    if error.status_code == HTTPStatus.NOT_FOUND:
+        detail = _not_found(request)
+    elif error.status_code == HTTPStatus.METHOD_NOT_ALLOWED:
         headers["Allow"] = METHODS
-    detail = details.get(error.status_code, str(error.detail))
+        detail = "Method not allowed: use GET or HEAD"
     return ProblemError(error.status_code, detail, headers=headers)
 
 
@@ -204,6 +205,7 @@ def _not_found(request: Request) -> str:
     path = request.scope["path"].rstrip("/") or "/"
     if path != request.scope["path"] and has_route(request.scope, path):
         return f"No such path: remove the trailing slash, {path}"
-    nearest = get_close_matches(path, request.app.openapi()["paths"], n=1, cutoff=0.6)
-    hint = f"the nearest is {nearest[0]}; " if nearest else ""
+    # By spelling alone: to `breakout.nearest` every path begins with /v1, and so resembles it.
+    close = get_close_matches(path, request.app.openapi()["paths"], n=1, cutoff=0.6)
+    hint = f"the nearest is {close[0]}; " if close else ""
     return f"No such path: {hint}/v1 lists those of the API"

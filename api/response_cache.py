@@ -69,9 +69,9 @@ class ResponseCacheMiddleware:
             nonlocal start
             if message["type"] == "http.response.start":
                 start = {**message, "headers": list(message["headers"])}
-            elif len(body) <= MAX_BODY_BYTES:
+            elif _READ_FROM in scope and len(body) <= MAX_BODY_BYTES:
                 body.extend(message.get("body", b""))
-                if not message.get("more_body") and _READ_FROM in scope:
+                if not message.get("more_body"):
                     self._store(key, _Entry(scope[_READ_FROM], start, bytes(body), scope["route"]))
             await send(message)
 

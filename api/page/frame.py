@@ -7,7 +7,6 @@ from string import Template
 
 from fastapi import Request
 from fastapi.responses import HTMLResponse
-from starlette.routing import Match
 
 from api.page.live_updates import Update
 from api.problems import ProblemError
@@ -79,18 +78,11 @@ def _headers(framed_by: str) -> dict[str, str]:
 
 
 def _links(request: Request) -> str:
-    """Return the links of the navigation: pages that this server has, the current one marked."""
+    """Return the links of the navigation, the current page marked."""
     current = {request.scope["path"]: ' aria-current="page"'}
     return " ".join(
-        f'<a href="{path}"{current.get(path, "")}>{label}</a>'
-        for path, label in NAVIGATION.items()
-        if _is_served(request, path)
+        f'<a href="{path}"{current.get(path, "")}>{label}</a>' for path, label in NAVIGATION.items()
     )
-
-
-def _is_served(request: Request, path: str) -> bool:
-    scope = {**request.scope, "path": path, "method": "GET"}
-    return any(route.matches(dict(scope))[0] is Match.FULL for route in request.app.routes)
 
 
 async def _simulated(request: Request) -> str:

@@ -66,12 +66,16 @@ def clickhouse(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ClickHouseS
 def world(clickhouse: ClickHouseServer) -> Settings:
     """The charts' seed data; read-only."""
     settings = Settings(clickhouse_url=f"{clickhouse.url}/breakout")
-    migrate(settings)
-    client = clickhouse_connect.get_client(dsn=settings.clickhouse_url)
-    for table, rows in seeds.rows().items():
-        insert(client, table, *rows)
-    client.close()
+    load_seeds(settings)
     return settings
+
+
+def load_seeds(settings: Settings) -> None:
+    """Create the schema, and insert the charts' seed data."""
+    migrate(settings)
+    with closing(clickhouse_connect.get_client(dsn=settings.clickhouse_url)) as client:
+        for table, rows in seeds.rows().items():
+            insert(client, table, *rows)
 
 
 @contextmanager

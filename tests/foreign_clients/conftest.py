@@ -5,16 +5,12 @@ import uuid
 from collections.abc import Iterator
 from typing import NamedTuple
 
-import clickhouse_connect
 import httpx
 import pytest
 
-from breakout.clickhouse.migrations import migrate
 from breakout.settings import Settings
-from tests.api.conftest import serving
+from tests.api.conftest import load_seeds, serving
 from tests.api.server import ApiServer
-from tests.breakout.cli.seed import insert
-from tests.breakout.clickhouse.charts import seeds
 from tests.foreign_clients import kinds
 from tests.support.embedded_servers import ClickHouseServer, running_clickhouse
 from tests.support.waiting import wait_until
@@ -79,10 +75,6 @@ def api(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ApiServer]:
     folder = tmp_path_factory.mktemp("api")
     with running_clickhouse(folder) as clickhouse:
         settings = Settings(clickhouse_url=f"{clickhouse.url}/breakout")
-        migrate(settings)
-        client = clickhouse_connect.get_client(dsn=settings.clickhouse_url)
-        for table, rows in seeds.rows().items():
-            insert(client, table, *rows)
-        client.close()
+        load_seeds(settings)
         with serving(folder, settings) as server:
             yield server
