@@ -71,13 +71,15 @@ def open_page(
             errors = [one for one in errors if "Failed to load resource" not in one]
         assert not errors
     finally:
+        # A page that reloads by itself may be in the middle of a routed request.
+        page.unroute_all(behavior="ignoreErrors")
         context.close()
 
 
 def wait_for_charts(page: Page, *charts: str) -> None:
-    """Wait until charts are drawn, by their names."""
+    """Wait until charts are drawn, by their names, and no later ones are on their way."""
     for name in charts:
-        page.locator(f"figure[data-name={name}] svg[role=img]").wait_for()
+        page.locator(f":not([aria-busy]) > figure[data-name={name}] svg[role=img]").wait_for()
 
 
 def violations(page: Page) -> list[str]:

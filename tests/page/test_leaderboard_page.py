@@ -130,11 +130,14 @@ def test_slow_response_does_not_replace_a_later_one(browser: Browser, server: Ap
         page.get_by_label("Size bin").select_option("1-5B")
         page.get_by_label("Size bin").select_option("10-50B")
         expect(page.locator("#leaderboards tbody tr")).to_have_count(12)
+        cited = page.locator("#cite .citation").inner_text()
+        assert "size_bin=10-50B" in cited
         with page.expect_response("**/v1/ram?*size_bin=1-5B*"):
             held[0].continue_()
         # After the page has handled the response.
         page.evaluate("new Promise((resume) => setTimeout(resume))")
         expect(page.locator("#leaderboards tbody tr")).to_have_count(12)
+        expect(page.locator("#cite .citation")).to_have_text(cited)
 
 
 @LOOKS

@@ -113,7 +113,6 @@ def test_days_are_marked_by_what_they_rest_on(browser: Browser, server: ApiServe
             ["2026-02-02", "100", "200", "held", "0"],
             ["2026-02-01", "100", "100", "observed", "0"],
         ]
-        page.unroute_all(behavior="ignoreErrors")
 
 
 def test_facts_have_their_source(browser: Browser, server: ApiServer) -> None:

@@ -52,7 +52,6 @@ def test_citation_is_copied(browser: Browser, server: ApiServer, path: str) -> N
         page.locator("#cite summary").click()
         expect(page.locator("#cite pre")).to_have_text(cited["bibtex"])
         assert violations(page) == []
-        page.unroute_all(behavior="ignoreErrors")
 
 
 def test_citation_is_copied_without_the_clipboard(browser: Browser, server: ApiServer) -> None:
@@ -73,4 +72,3 @@ def test_citation_is_copied_without_the_clipboard(browser: Browser, server: ApiS
         expect(page.locator("#cite .copied", has_text="Copied")).to_be_visible()
         expect(button).to_be_focused()
         assert page.evaluate("window.copied") == citation.inner_text()
-        page.unroute_all(behavior="ignoreErrors")

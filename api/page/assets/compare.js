@@ -5,7 +5,7 @@ import { showCitation } from "./citation.js";
 import { lookUp, readLines } from "./compare_data.js";
 import { comparePath, isEmptyPeriod, readState, writeState } from "./compare_state.js";
 import { colourOf, comparisonChart } from "./comparison_chart.js";
-import { fill, h, notice, problemNotice } from "./dom.js";
+import { fill, h, notice, problemNotice, setBusy } from "./dom.js";
 import { compact, day, escapeInvisible, integer, modelPath, number, provenance } from "./format.js";
 import { subscribe } from "./live.js";
 import { ramCells } from "./ram_cell.js";
@@ -36,6 +36,7 @@ function showOptions() {
 
 async function refresh() {
   const turn = ++latest;
+  setBusy("comparison-chart");
   let view;
   try {
     view = state.models.length ? await load() : { suggestions: await suggestions() };

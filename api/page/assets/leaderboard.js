@@ -26,11 +26,11 @@ async function weekBefore(response, values) {
   return earlier.data.some((row) => row.ram !== null) ? earlier : null;
 }
 
-async function leaderboards() {
+async function leaderboards(isLatest) {
   const values = valuesOf(filter);
   const response = await get("ram", { ...values, limit: MAX_ROWS });
   const bins = ranked(response.data);
-  showCitation(response);
+  if (isLatest()) showCitation(response);
   if (!bins.size && Object.keys(values).length) return notice("No RAM yet. It needs ten models of the same size bin, observed at the same age.");
   if (!bins.size) return (await firstTotals()) ?? notice("No data yet: waiting for the first scrape.");
   const earlier = await weekBefore(response, values);

@@ -35,7 +35,7 @@ function go(changes, { replace = false } = {}) {
 
 const show = () => render("models-table", list);
 
-async function list() {
+async function list(isLatest) {
   const values = valuesOf(filter);
   let response;
   try {
@@ -46,7 +46,7 @@ async function list() {
   if (!response?.data.length) return nothing(values);
   const source = provenance(response);
   const ramCell = await ramCells(response.data, source);
-  showCitation(response);
+  if (isLatest()) showCitation(response);
   const columns = [
     { title: "Model", sort: "model", cell: (row) => h("a", { href: `/models/${modelPath(row.model_id)}` }, row.model_id) },
     { title: "Organisation", wide: true, cell: (row) => h("a", { href: organisationPath(row.org) }, row.org) },
