@@ -95,9 +95,6 @@ class DownloadsProcessor(StatefulProcessor[SliceColumns | ModelRecord, int, Stat
         plans = await asyncio.to_thread(
             lambda: {number: states[number].plan(group) for number, group in slices.items()}
         )
-        if any(len(plan.history.slot) for plan in plans.values()):
-            # Rows being written must be stored before they are read.
-            await self.writing_done()
         results = await asyncio.to_thread(self._apply, states, plans)
         for result in results.values():
             metrics.OBSERVATIONS.labels("new").inc(result.new)

@@ -5,14 +5,20 @@ series stand. The others need their history, which `restate` gets from a functio
 """
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from operator import attrgetter
 
 import numpy as np
 import pyarrow as pa
 
 from breakout.core.arrays import NULL, Flag, Int, first_of_series, last_of_series
-from streams.columns import Columns, count_updates, first_of_key, merge_equal_keys
+from streams.columns import (
+    Columns,
+    concatenate,
+    count_updates,
+    first_of_key,
+    merge_equal_keys,
+)
 from streams.downloads.appending import Appended, append, classify_new
 from streams.downloads.registry import Registry
 from streams.downloads.restating import GridRows, Observed, Restated, merge, restate
@@ -89,6 +95,8 @@ class State:
         self.index = SeriesIndex()
         self.registry = Registry()
         self.tails = Tails.empty(1024)
+        # Observations of the latest batch, which may not be stored yet.
+        self._latest = Columns.empty()
 
     def __len__(self) -> int:
         """Return the number of series (model and source)."""
@@ -133,12 +141,12 @@ class State:
         restated = []
         for part in _parts(self._with_news(plan, read)):
             batch = plan.history.take(np.isin(plan.history.slot, part))
-            stored = read(self._spans(batch, MARGIN_MS))
+            stored = self._stored(batch, MARGIN_MS, read)
             one, short = restate(stored, batch, self.index.origins, self.tails, whole=False)
             restated.append(one)
             if len(short):
                 batch = batch.take(np.isin(batch.slot, short))
-                stored = read(self._spans(batch, ENDLESS))
+                stored = self._stored(batch, ENDLESS, read)
                 one, _ = restate(stored, batch, self.index.origins, self.tails, whole=True)
                 restated.append(one)
         return restated
@@ -222,10 +230,25 @@ class State:
         known = []
         for part in _parts(late):
             batch = plan.history.take(np.isin(plan.history.slot, part))
-            merged = merge(read(self._spans(batch, 0)), batch, self.index.origins)
+            merged = merge(self._stored(batch, 0, read), batch, self.index.origins)
             news = merged.columns.slot[merged.new | merged.altered]
             known.append(np.setdiff1d(part, news))
         return np.setdiff1d(slots, np.concatenate([_EMPTY, *known]), assume_unique=True)
+
+    def _stored(self, batch: Columns, margin: int, read: Read) -> Columns:
+        """Return the observations around those of a batch, as they are once all is written."""
+        spans = self._spans(batch, margin)
+        slots, first_at, last_at = np.array(
+            [(span.slot, span.first_at, span.last_at) for span in spans], np.int64
+        ).T
+        latest = self._latest
+        which = np.minimum(np.searchsorted(slots, latest.slot), len(slots) - 1)
+        wanted = slots[which] == latest.slot
+        wanted &= (first_at[which] <= latest.at) & (latest.at <= last_at[which])
+        both = concatenate((read(spans), latest.take(wanted)))
+        # Stable: of equal keys, the latest comes last.
+        both = both.take(np.lexsort((both.at, both.slot)))
+        return both.take(np.append(first_of_key(both), True)[1:])
 
     def _spans(self, batch: Columns, margin: int) -> list[Span]:
         """Return the times of each series' observations in a batch, with a margin around them."""
@@ -257,6 +280,8 @@ class State:
         if len(observed) > 1:
             # Rows are written by series; the parts have different ones.
             both = both.take(np.argsort(both.columns.slot, kind="stable"))
+        # A copy of the slots, which are renumbered below.
+        self._latest = replace(both.columns, slot=both.columns.slot.copy())
         rows, gone = GridRows.concatenate(grid), GridRows.concatenate(superseded)
         parts = (both.columns.slot, rows.rows.series, gone.rows.series)
         changed = np.zeros(len(self), bool)

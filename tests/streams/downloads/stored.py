@@ -58,16 +58,33 @@ class Stored:
         self.state = State()
         self.read = 0
         """Observations read back."""
+        self._unwritten: Result | None = None
 
-    def work(self, slices: Sequence[SliceColumns], *, crash: str = "") -> Result:
-        """Process a batch; `crash` loses the state after the "grid" or the "rows" are written."""
+    def work(
+        self, slices: Sequence[SliceColumns], *, crash: str = "", behind: bool = False
+    ) -> Result:
+        """Process a batch; `crash` loses the state after the "grid" or the "rows" are written.
+
+        If it is `behind`, its rows are written only after the next batch is computed.
+        """
         result = self.compute(slices)
-        self.write_grid(result)
-        if crash != "grid":
-            self.write_observations(result)
+        self.write()
+        self._unwritten = result
+        if crash == "grid":
+            self.write_grid(result)
+            self._unwritten = None
+        if crash or not behind:
+            self.write()
         if crash:
             self.restart()
         return result
+
+    def write(self) -> None:
+        """Write the rows of a batch that is behind."""
+        if self._unwritten is not None:
+            self.write_grid(self._unwritten)
+            self.write_observations(self._unwritten)
+        self._unwritten = None
 
     def compute(self, slices: Sequence[SliceColumns]) -> Result:
         """Return the changes of a batch, to write."""

@@ -72,7 +72,7 @@ def history(random: Random) -> Observations:
         for at, raw in own:
             null = random.random() < 0.03
             found.append((source, f"org/model-{number}", at, NULL if null else raw))
-    return found
+    return found or history(random)
 
 
 def arrivals(random: Random, observations: Observations) -> list[SliceColumns]:
@@ -107,9 +107,10 @@ def check(seed: int, *, crashes: bool) -> Stored:
     stored = Stored()
     for batch in batches(random, arrivals(random, observations)):
         crash = random.choice(["", "", "grid", "rows"]) if crashes else ""
-        stored.work(batch, crash=crash)
+        stored.work(batch, crash=crash, behind=random.random() < 0.5)
         if crash:
             stored.work(batch)
+    stored.write()
     states, grid, superseded = expected(observations)
     found = {key: row[4:] for key, row in stored.observations.final().items()}
     assert found == states, seed
