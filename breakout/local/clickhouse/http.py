@@ -8,6 +8,7 @@ from contextlib import AsyncExitStack
 
 from aiohttp import web
 
+from breakout.local.clickhouse.checked_statements import CheckedStatements
 from breakout.local.clickhouse.compression import response_encoding
 from breakout.local.clickhouse.cross_origin import reject_cross_origin
 from breakout.local.clickhouse.engine import Engine
@@ -40,6 +41,7 @@ class ClickHouseHttp:
         self._threads = EngineThreads(engine)
         self._sessions = Sessions()
         self._ids = QueryIds()
+        self._checked = CheckedStatements()
         functions = [row.split("\t") for row in engine.rows(FUNCTIONS_QUERY)]
         self._functions = ReadonlyFunctions.of(
             [(name, categories, alias_to) for name, categories, alias_to in functions],
@@ -130,6 +132,7 @@ class ClickHouseHttp:
             user=user,
             request=request,
             rights=rights,
+            checked=self._checked,
             session=session,
             response=response,
             slots=slots,

@@ -7,6 +7,7 @@ from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from typing import TypeVar
 
+from breakout.local.clickhouse.checked_statements import CheckedStatements
 from breakout.local.clickhouse.connection import Connection
 from breakout.local.clickhouse.engine import Engine
 from breakout.local.clickhouse.engine_threads import EngineThreads, Slots
@@ -35,6 +36,7 @@ class Query:
     user: User
     request: QueryRequest
     rights: Rights
+    checked: CheckedStatements
     session: Session | None
     response: QueryResponse
     slots: AsyncExitStack

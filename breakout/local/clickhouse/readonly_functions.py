@@ -166,6 +166,15 @@ class ReadonlyFunctions:
         return None
 
 
+def depends_on_parameters(canonical: str) -> bool:
+    """Return whether other values of parameters may make an allowed statement a denied one.
+
+    They can be names, or the structure of `values`.
+    """
+    named = any(word.lower() == "values" for word, _ in _words(canonical))
+    return named or _IDENTIFIER_PARAMETER.search(canonical) is not None
+
+
 def _words(text: str) -> Iterator[tuple[str, bool]]:
     """Yield the names in a statement, and whether a bracket follows, without aliases (after AS)
     and parts of a longer name (after a dot): neither refers to a function."""

@@ -20,7 +20,7 @@ from breakout.local.clickhouse.errors import (
     SYNTAX_ERROR,
     clickhouse_error,
 )
-from breakout.local.clickhouse.readonly_functions import ReadonlyFunctions
+from breakout.local.clickhouse.readonly_functions import ReadonlyFunctions, depends_on_parameters
 
 # Statements that change nothing but the session
 _SESSION_STATEMENTS = frozenset({"Set", "UseQuery"})
@@ -56,12 +56,14 @@ class Rights:
 
     def check_rewritten(
         self, connection: Connection, sql: bytes, params: Mapping[str, str]
-    ) -> None:
+    ) -> bool:
         """Check a statement again as it will run, rewritten: this program and the engine might
-        disagree about what is a comment or a string."""
+        disagree about what is a comment or a string.
+
+        Returns whether it is allowed to the read-only user with any values of its parameters.
+        """
         self._single(connection, sql)
-        if self.readonly:
-            self._check_functions(connection, sql, params)
+        return self.readonly and self._check_functions(connection, sql, params)
 
     def _single(self, connection: Connection, sql: bytes) -> str:
         statement_class, statements = connection.classify(sql)
@@ -71,12 +73,14 @@ class Rights:
 
     def _check_functions(
         self, connection: Connection, sql: bytes, params: Mapping[str, str]
-    ) -> None:
+    ) -> bool:
         # Raises the engine's own error for a text that does not parse
         tree = connection.syntax_tree(sql, params)
-        denied = self.functions.denied(connection.canonical(sql), tree, params)
+        canonical = connection.canonical(sql)
+        denied = self.functions.denied(canonical, tree, params)
         if denied is not None:
             raise clickhouse_error(ACCESS_DENIED, f"Not enough privileges: {denied}")
+        return not depends_on_parameters(canonical)
 
 
 def check_needs_no_data(connection: Connection, sql: bytes, params: Mapping[str, str]) -> None:

@@ -276,6 +276,33 @@ def test_reader_can_not_smuggle(
 
 
 @pytest.mark.parametrize(
+    ("query", "allowed", "denied"),
+    [
+        ("SELECT arrayMap({p:Identifier}, ['/etc/passwd'])", "length", "file"),
+        ("SELECT * FROM values({p:String}, 1)", "a UInt8", "a String DEFAULT file('/etc/passwd')"),
+    ],
+)
+def test_reader_is_denied_other_values_of_an_allowed_statement(
+    reader: httpx.Client, query: str, allowed: str, denied: str
+) -> None:
+    """Allowed statements are not checked again, but for those that depend on their parameters."""
+    for _ in range(2):
+        reader.post("/", content=query, params={"param_p": allowed})
+        answer = reader.post("/", content=query, params={"param_p": denied})
+        assert code(answer) == ACCESS_DENIED
+
+
+def test_reader_repeats_a_statement_with_other_parameters(reader: httpx.Client) -> None:
+    query = "SELECT {p:UInt64} + 1 /* queries of the API differ in their values only */"
+    for value in (1, 2, 2):
+        assert reader.post("/", content=query, params={"param_p": value}).text == f"{value + 1}\n"
+    wrong = reader.post("/", content=query, params={"param_p": "x"})
+    assert wrong.status_code != 200
+    assert reader.post("/", content=query).status_code != 200
+    assert code(reader.post("/", content=f"{query}; SET ROLE ALL", params={"param_p": 1})) == "62"
+
+
+@pytest.mark.parametrize(
     ("setting", "value", "refused"),
     [
         ("readonly", "0", READONLY),
