@@ -24,6 +24,7 @@ from breakout.observability import metrics
 from streams.batches import Batch
 from streams.downloads import reads, rows
 from streams.downloads.daily_slices import slices_of, slices_of_registry
+from streams.downloads.history import compute
 from streams.downloads.slice_columns import SliceColumns
 from streams.downloads.state import Plan, Result, State
 from streams.stateful import StatefulProcessor
@@ -107,12 +108,10 @@ class DownloadsProcessor(StatefulProcessor[SliceColumns | ModelRecord, int, Stat
 
     def _apply(self, states: dict[int, State], plans: dict[int, Plan]) -> dict[int, Result]:
         # Read everything of all partitions before a state changes, so that it can be repeated.
-        changes = {
-            number: states[number].restate(
-                plan, partial(reads.load_stored, self.clickhouse, number, states[number])
-            )
-            for number, plan in plans.items()
-        }
+        changes = compute(
+            {number: states[number].restate(plan) for number, plan in plans.items()},
+            partial(reads.load_stored, self.clickhouse, states),
+        )
         return {
             number: states[number].apply(plan, changes[number]) for number, plan in plans.items()
         }

@@ -1,9 +1,9 @@
 """Loads the state of the downloads processor, and stored observations of series."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from itertools import chain
 
 import numpy as np
-import pyarrow.compute as pc
 
 from breakout.core.arrays import NULL, Int
 from breakout.core.counters import ROLLBACK_MS
@@ -11,8 +11,9 @@ from breakout.core.times import DAY_MS
 from streams.arrow import day_start_ms, int_column, iter_rows
 from streams.clickhouse import WorkerClickHouse
 from streams.columns import Columns
+from streams.downloads.history import Spans
 from streams.downloads.registry import RamInputs
-from streams.downloads.state import Span, State
+from streams.downloads.state import State
 
 
 class StateBehindError(Exception):
@@ -139,12 +140,13 @@ _LATEST_MOMENT = 10_413_792_000_000
 
 
 def load_stored(
-    clickhouse: WorkerClickHouse, number: int, state: State, spans: Sequence[Span]
-) -> Columns:
-    """Return the stored observations of series, by slot and time.
+    clickhouse: WorkerClickHouse, states: Mapping[int, State], needed: Spans
+) -> dict[int, Columns]:
+    """Return stored observations of series by partition, by slot and time.
 
-    Raises `StateBehindError` if one of the rows has a greater version than the state.
+    Raises `StateBehindError` if one of the rows has a greater version than its partition's state.
     """
+    spans = list(chain.from_iterable(needed.values()))
     parameters = {
         "sources": [one.source for one in spans],
         "models": [one.model_id for one in spans],
@@ -154,20 +156,24 @@ def load_stored(
         "latest": min(max(one.last_at for one in spans), _LATEST_MOMENT),
     }
     rows = clickhouse.query(_STORED, parameters)
-    if (pc.max(rows["version"]).as_py() or 0) > state.version:
-        raise StateBehindError(number)
-    slots = {(one.source, one.model_id): one.slot for one in spans}
+    places = {
+        (one.source, one.model_id): (number, one.slot)
+        for number, of_partition in needed.items()
+        for one in of_partition
+    }
     series = zip(rows["source"].to_pylist(), rows["model_id"].to_pylist(), strict=True)
-    columns = Columns(
-        _numbers([slots[one] for one in series]),
-        int_column(rows, "at"),
-        int_column(rows, "raw"),
-        int_column(rows, "downloads_30d"),
-        int_column(rows, "likes"),
-        _numbers([state.index.origin(name) for name in rows["origin"].to_pylist()]),
-    )
-    return columns.take(np.lexsort((columns.at, columns.slot)))
-
-
-def _numbers(values: Sequence[int]) -> Int:
-    return np.array(values, dtype=np.int64)
+    found = np.array([places[one] for one in series], np.int64).reshape(-1, 2)
+    owner, slot = found.T
+    at, version = int_column(rows, "at"), int_column(rows, "version")
+    raw, month, likes = (int_column(rows, name) for name in ("raw", "downloads_30d", "likes"))
+    origin = rows["origin"].combine_chunks().dictionary_encode()
+    names = origin.dictionary.to_pylist()
+    stored = {}
+    for number in needed:
+        state, own = states[number], owner == number
+        if version[own].max(initial=0) > state.version:
+            raise StateBehindError(number)
+        origins = np.array([state.index.origin(name) for name in names], np.int64)
+        columns = Columns(slot, at, raw, month, likes, origins[origin.indices.to_numpy()]).take(own)
+        stored[number] = columns.take(np.lexsort((columns.at, columns.slot)))
+    return stored

@@ -1,7 +1,7 @@
 """State of one partition of `breakout.downloads`, and how a batch changes it; no I/O of its own.
 
 A batch is first planned: its observations become sorted columns, and most follow from where their
-series stand. The others need their history, which `restate` gets from a function that reads it.
+series stand. The others need their history, which the computation `restate` asks for.
 """
 
 from collections.abc import Callable, Iterable, Sequence
@@ -20,6 +20,7 @@ from streams.columns import (
     merge_equal_keys,
 )
 from streams.downloads.appending import Appended, append, classify_new
+from streams.downloads.history import Computation, Span
 from streams.downloads.registry import Registry
 from streams.downloads.restating import GridRows, Observed, Restated, merge, restate
 from streams.downloads.series import SeriesIndex
@@ -27,25 +28,11 @@ from streams.downloads.slice_columns import SliceColumns
 from streams.downloads.tails import Tails
 from streams.downloads.windows import ENDLESS, MARGIN_MS
 
-MAX_SERIES = 1_000
-"""Series whose history is read and computed at once: bounds memory and the text of a query."""
+MAX_SERIES = 250
+"""Series of a partition whose history is read and computed at once: bounds memory and the text of a
+query, which asks for those of all partitions."""
 
 _EMPTY: Int = np.empty(0, dtype=np.int64)
-
-
-@dataclass(frozen=True)
-class Span:
-    """Observations of a series from one moment to another, both included; milliseconds UTC."""
-
-    slot: int
-    source: str
-    model_id: str
-    first_at: int
-    last_at: int
-
-
-Read = Callable[[Sequence[Span]], Columns]
-"""Returns stored observations of series, by slot and time."""
 
 
 @dataclass(frozen=True)
@@ -136,17 +123,18 @@ class State:
             received=len(columns.slot),
         )
 
-    def restate(self, plan: Plan, read: Read) -> list[Restated]:
-        """Return what changes in series that need their history; changes nothing itself."""
+    def restate(self, plan: Plan) -> Computation[list[Restated]]:
+        """Compute what changes in series that need their history; changes nothing itself."""
         restated = []
-        for part in _parts(self._with_news(plan, read)):
+        news = yield from self._with_news(plan)
+        for part in _parts(news):
             batch = plan.history.take(np.isin(plan.history.slot, part))
-            stored = self._stored(batch, MARGIN_MS, read)
+            stored = yield from self._stored(batch, MARGIN_MS)
             one, short = restate(stored, batch, self.index.origins, self.tails, whole=False)
             restated.append(one)
             if len(short):
                 batch = batch.take(np.isin(batch.slot, short))
-                stored = self._stored(batch, ENDLESS, read)
+                stored = yield from self._stored(batch, ENDLESS)
                 one, _ = restate(stored, batch, self.index.origins, self.tails, whole=True)
                 restated.append(one)
         return restated
@@ -223,20 +211,21 @@ class State:
         rows = len(grid.day)
         return observed, GridRows(grid, np.zeros(rows, bool), np.full(rows, NULL, np.int64))
 
-    def _with_news(self, plan: Plan, read: Read) -> Int:
-        """Return the slots that need their history, but for those whose batch is all stored."""
+    def _with_news(self, plan: Plan) -> Computation[Int]:
+        """Compute the slots that need their history, but for those whose batch is all stored."""
         slots = np.unique(plan.history.slot)
         late = slots[plan.late[slots]]
         known = []
         for part in _parts(late):
             batch = plan.history.take(np.isin(plan.history.slot, part))
-            merged = merge(self._stored(batch, 0, read), batch, self.index.origins)
+            stored = yield from self._stored(batch, 0)
+            merged = merge(stored, batch, self.index.origins)
             news = merged.columns.slot[merged.new | merged.altered]
             known.append(np.setdiff1d(part, news))
         return np.setdiff1d(slots, np.concatenate([_EMPTY, *known]), assume_unique=True)
 
-    def _stored(self, batch: Columns, margin: int, read: Read) -> Columns:
-        """Return the observations around those of a batch, as they are once all is written."""
+    def _stored(self, batch: Columns, margin: int) -> Computation[Columns]:
+        """Read the observations around those of a batch, as they are once all is written."""
         spans = self._spans(batch, margin)
         slots, first_at, last_at = np.array(
             [(span.slot, span.first_at, span.last_at) for span in spans], np.int64
@@ -245,7 +234,8 @@ class State:
         which = np.minimum(np.searchsorted(slots, latest.slot), len(slots) - 1)
         wanted = slots[which] == latest.slot
         wanted &= (first_at[which] <= latest.at) & (latest.at <= last_at[which])
-        both = concatenate((read(spans), latest.take(wanted)))
+        stored = yield spans
+        both = concatenate((stored, latest.take(wanted)))
         # Stable: of equal keys, the latest comes last.
         both = both.take(np.lexsort((both.at, both.slot)))
         return both.take(np.append(first_of_key(both), True)[1:])

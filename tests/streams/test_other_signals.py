@@ -24,6 +24,7 @@ def pipeline(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Pipelin
 @pytest.mark.parametrize(
     "seed", [0, *(pytest.param(seed, marks=pytest.mark.slow) for seed in range(1, 12))]
 )
+@pytest.mark.slow
 def test_views_equal_the_oracle_under_worker_kills(pipeline: Pipeline, seed: int) -> None:
     random = Random(seed)
     events = make_signals(random)

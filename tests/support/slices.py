@@ -6,6 +6,7 @@ from datetime import datetime
 
 from breakout.contract import DownloadsSlice
 from streams.columns import Columns
+from streams.downloads.history import compute
 from streams.downloads.slice_columns import SliceColumns
 from streams.downloads.state import Result, State
 
@@ -39,4 +40,5 @@ def slice_of(
 def applied(state: State, slices: Iterable[DownloadsSlice]) -> Result:
     """Apply the first batch of a state: nothing is stored yet."""
     plan = state.plan([SliceColumns.of(one) for one in slices])
-    return state.apply(plan, state.restate(plan, lambda _spans: Columns.empty()))
+    restated = compute({0: state.restate(plan)}, lambda _spans: {0: Columns.empty()})
+    return state.apply(plan, restated[0])

@@ -13,9 +13,10 @@ from breakout.core.counters import KNOTS
 from breakout.core.counters import State as CounterState
 from streams.columns import Columns
 from streams.downloads import reads
+from streams.downloads.history import Span, compute
 from streams.downloads.restating import GridRows
 from streams.downloads.slice_columns import SliceColumns
-from streams.downloads.state import Result, Span, State
+from streams.downloads.state import Result, State
 
 Key = tuple[Any, ...]
 CHANGES = (CounterState.FIRST, CounterState.RISE, CounterState.CORRECTION)
@@ -89,7 +90,8 @@ class Stored:
     def compute(self, slices: Sequence[SliceColumns]) -> Result:
         """Return the changes of a batch, to write."""
         plan = self.state.plan(slices)
-        return self.state.apply(plan, self.state.restate(plan, self._load))
+        restated = compute({0: self.state.restate(plan)}, lambda spans: {0: self._load(spans[0])})
+        return self.state.apply(plan, restated[0])
 
     def restart(self) -> None:
         """Lose the state and restore it from the tables."""

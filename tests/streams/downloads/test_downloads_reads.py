@@ -13,6 +13,7 @@ from breakout.core.grid import Basis
 from breakout.settings import read_settings
 from streams.clickhouse import WorkerClickHouse
 from streams.downloads import reads, rows
+from streams.downloads.history import compute
 from streams.downloads.slice_columns import SliceColumns
 from streams.downloads.state import State
 from tests.streams.downloads.stored import Key
@@ -43,8 +44,8 @@ def work(
     clickhouse: WorkerClickHouse, state: State, batch: Sequence[SliceColumns], crash: str
 ) -> None:
     plan = state.plan(batch)
-    restated = state.restate(plan, partial(reads.load_stored, clickhouse, 0, state))
-    result = state.apply(plan, restated)
+    restated = compute({0: state.restate(plan)}, partial(reads.load_stored, clickhouse, {0: state}))
+    result = state.apply(plan, restated[0])
     tables: list[tuple[str, pa.Table]] = [
         ("daily_log", rows.daily([result])),
         ("daily_superseded", rows.superseded([result])),
