@@ -176,6 +176,7 @@ def other_client(server: ApiServer) -> httpx.Client:
     return httpx.Client(base_url=server.url, transport=transport, timeout=120)
 
 
+@pytest.mark.slow
 def test_heavy_client_leaves_slots_for_others(large_world: Settings, tmp_path: Path) -> None:
     variables = {"BREAKOUT_API_CONCURRENT_QUERIES": "4", "BREAKOUT_API_WAIT_SECONDS": "30"}
     with (

@@ -75,6 +75,7 @@ def breakouts_of(rig: Rig, name: str) -> int:
     return count
 
 
+@pytest.mark.slow
 def test_baseline_frozen_with_and_without_a_running_worker(rig: Rig) -> None:
     every_bin = [
         model(f"frozen/{number}", size_bin=size_bin) for number, size_bin in enumerate(SIZE_BINS)

@@ -30,6 +30,7 @@ def coordinator(rig: ClusterRig) -> KafkaBroker:
 
 
 @pytest.mark.parametrize("node", [pytest.param(leader, marks=pytest.mark.slow), coordinator])
+@pytest.mark.slow
 def test_node_killed_during_a_write(
     rig: ClusterRig, node: Callable[[ClusterRig], KafkaBroker]
 ) -> None:

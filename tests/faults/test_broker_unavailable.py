@@ -15,6 +15,7 @@ SESSION_SECONDS = 6.0
 """Without heartbeats for this time a worker loses its partitions."""
 
 
+@pytest.mark.slow
 def test_connections_cut_during_a_write(rig: LinkedRig) -> None:
     first, second = deliveries("broker-cut")
     rig.caught_up_worker()

@@ -31,8 +31,8 @@ def test_insert_that_timed_out_after_it_was_applied_is_retried(rig: Rig, insert:
     ("refusal", "reason"),
     [
         pytest.param(OVERLOADED, "HTTP status 503", id="overloaded"),
-        pytest.param(READ_ONLY, "TABLE_IS_READ_ONLY", id="read-only"),
-        pytest.param(TOO_MANY_PARTS, "TOO_MANY_PARTS", id="too-many-parts"),
+        pytest.param(READ_ONLY, "TABLE_IS_READ_ONLY", id="read-only", marks=pytest.mark.slow),
+        pytest.param(TOO_MANY_PARTS, "TOO_MANY_PARTS", id="too-many-parts", marks=pytest.mark.slow),
     ],
 )
 def test_worker_waits_while_clickhouse_refuses_inserts(
@@ -56,6 +56,7 @@ def test_worker_keeps_up_with_slow_inserts(rig: Rig) -> None:
     rig.verify()
 
 
+@pytest.mark.slow
 def test_worker_exits_if_its_user_may_not_write(rig: Rig) -> None:
     for worker in rig.running_workers():
         assert worker.stop() == 0

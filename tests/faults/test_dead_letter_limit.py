@@ -17,6 +17,7 @@ def letters(rig: Rig) -> int:
     return len(rig.consume(DEAD_LETTERS.name))
 
 
+@pytest.mark.slow
 def test_dead_letter_limit_stops_the_worker_across_restarts(rig: Rig) -> None:
     for worker in rig.running_workers():
         assert worker.stop() == 0

@@ -32,6 +32,7 @@ def rig(disk: SmallDisk, tmp_path_factory: pytest.TempPathFactory) -> Iterator[R
         yield running
 
 
+@pytest.mark.slow
 def test_worker_waits_while_the_disk_is_full(rig: Rig, disk: SmallDisk) -> None:
     first, second, third = deliveries("disk-full", parts=3)
     worker = rig.caught_up_worker()

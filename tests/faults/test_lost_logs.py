@@ -104,6 +104,7 @@ def reported(worker: Worker, why: str) -> bool:
     )
 
 
+@pytest.mark.slow
 def test_log_lost_its_end_under_a_running_worker(rig: LinkedRig) -> None:
     published = Published(rig, "cut-running")
     published.lose_the_last_batch()
@@ -117,6 +118,7 @@ def test_log_lost_its_end_under_a_running_worker(rig: LinkedRig) -> None:
     published.verify()
 
 
+@pytest.mark.slow
 def test_log_grew_past_the_position_without_a_worker(rig: LinkedRig) -> None:
     published = Published(rig, "cut-stopped")
     published.stop_workers()
@@ -150,6 +152,7 @@ def test_log_grew_past_the_position_of_a_running_worker(rig: LinkedRig) -> None:
         pytest.param(True, id="nothing-arrives", marks=pytest.mark.slow),
     ],
 )
+@pytest.mark.slow
 def test_positions_beyond_the_end_of_every_topic(rig: LinkedRig, *, running: bool) -> None:
     published = Published(rig, f"beyond-{running}")
     published.stop_workers()

@@ -42,6 +42,7 @@ def test_workers_leave_and_join_under_load(rig: Rig) -> None:
     rig.verify()
 
 
+@pytest.mark.slow
 def test_rebalance_during_a_slow_insert(rig: Rig) -> None:
     first, second = deliveries("moving")
     slow = rig.caught_up_worker()
@@ -60,6 +61,7 @@ def test_rebalance_during_a_slow_insert(rig: Rig) -> None:
 
 
 @pytest.mark.parametrize("offset", ["-1h", pytest.param("+1h", marks=pytest.mark.slow)])
+@pytest.mark.slow
 def test_worker_with_a_clock_an_hour_off(rig: Rig, offset: str) -> None:
     first, second, third = deliveries(f"clock{offset}", parts=3)
     correct = rig.caught_up_worker()

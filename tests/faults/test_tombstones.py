@@ -15,6 +15,7 @@ MODEL = "tombstones/known"
 NAME = NameRecord(source="tombstones", name="a/known", observed_at=DAY0, open=True)
 
 
+@pytest.mark.slow
 def test_worker_continues_after_tombstones(rig: Rig) -> None:
     worker = rig.caught_up_worker()
     letters = len(rig.consume(DEAD_LETTERS.name))

@@ -59,6 +59,7 @@ def test_rows_that_only_the_zombie_restated_are_superseded(rig: Rig) -> None:
     )
 
 
+@pytest.mark.slow
 def test_zombie_rows_written_while_the_successor_loads_its_state(rig: Rig) -> None:
     """The state loaded before them and the rows read after them are inconsistent."""
     (one,) = of_one_partition("behind", 1, rig.settings.partitions)

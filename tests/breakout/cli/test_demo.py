@@ -95,6 +95,7 @@ def test_at_a_terminal_it_serves_the_page_and_what_it_kept_can_be_looked_at_agai
         assert '"model_id"' in shown.stdout, shown.stderr
 
 
+@pytest.mark.slow
 def test_ctrl_c_cleans_up(environment: dict[str, str], tmp_path: Path) -> None:
     with running("demo", environment=environment, log=tmp_path / "log") as demo:
         demo.until("observations, ")

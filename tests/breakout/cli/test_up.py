@@ -125,6 +125,7 @@ async def test_up_runs_everything_and_stops_it_in_order(
             assert "killing" not in up.said.rpartition("stopping: collectors")[2]
 
 
+@pytest.mark.slow
 def test_children_die_with_up(ours: dict[str, str], tmp_path: Path) -> None:
     with running("up", environment=ours, log=tmp_path / "log") as up:
         up.until("breakout status")

@@ -178,6 +178,7 @@ def _views(client: Client) -> list[str]:
 
 
 @pytest.mark.parametrize("profile", PROFILES)
+@pytest.mark.slow
 def test_a_profile_changes_no_answer(worlds: Worlds, profile: str) -> None:
     assert worlds.differences_by_view(PROFILES[profile]) == {}
 
