@@ -1,6 +1,7 @@
 """The timestamp of a response, and small responses that are consistent as of it."""
 
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -11,6 +12,7 @@ from api.parameters import OperationParameters, iso
 from api.problems import parameter_problem
 from api.queries import Statement, parameters, query
 from api.query_tables import tables_of
+from api.spool import SpoolFile
 from api.table_states import ReadFrom
 
 _AS_OF: Statement = query("as_of"), {}
@@ -86,6 +88,24 @@ async def read_stored(
         except ChangedError:
             continue
     return None
+
+
+async def spool(
+    database: Database,
+    operation: Operation,
+    build: Callable[[bool], Statement],
+    as_of: AsOf,
+    output_format: str,
+) -> SpoolFile:
+    """Return a response as a file, which the caller closes; see `read_small` for `build`."""
+    past, now = build(False), build(True)
+    if as_of.is_latest and now[0] != past[0]:
+        state = await database.state()
+        with suppress(ChangedError):
+            latest = _latest(await database.lines_at(state, *_AS_OF), operation)
+            if latest == as_of.timestamp:
+                return await database.spool_at(state, *now, output_format)
+    return await database.spool(*past, output_format)
 
 
 def bind(sql: str, params: Mapping[str, Any], timestamp: str | None) -> dict[str, Any]:

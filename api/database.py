@@ -108,6 +108,22 @@ class Database:
             raise
         return file
 
+    async def spool_at(
+        self, state: State, sql: str, values: Values, output_format: str
+    ) -> SpoolFile:
+        """Run a query as `spool` does, on tables that were all in this state.
+
+        Raises `ChangedError` if a table has changed.
+        """
+        file = await self.spool(sql, values, output_format)
+        try:
+            if not same(state, await self._states.current(), tables_of(sql)):
+                raise ChangedError
+        except BaseException:
+            file.close()
+            raise
+        return file
+
     async def spool_bytes(self, data: bytes) -> SpoolFile:
         """Return a response as a file, as `spool` does."""
         file = await self._file()

@@ -9,7 +9,7 @@ from urllib.parse import quote, urlencode
 from fastapi import Request, Response
 
 from api import etags, formats, paging
-from api.as_of import AsOf, bind, read_small, resolve_as_of
+from api.as_of import AsOf, bind, read_small, resolve_as_of, spool
 from api.citations import citation_headers, cite, cited_timestamp
 from api.cited_sources import CitedSources
 from api.database import Database
@@ -72,13 +72,13 @@ async def respond(
     if file is None:
         return await _json(request, operation, params, build, as_of, limit or PAGE_ROWS)
     await known_names.require(names_of(params))
-    statement = build(False)
     headers = _headers(request, params, as_of.timestamp)
     citation = await cite(request, operation.sources, as_of.timestamp, headers["Content-Location"])
     headers |= citation_headers(citation)
     headers["Content-Disposition"] = f'attachment; filename="{operation.query}.{output}"'
+    clickhouse_format = formats.CLICKHOUSE_FORMATS[output]
     return await file.respond(
-        headers, lambda: database.spool(*statement, formats.CLICKHOUSE_FORMATS[output])
+        headers, lambda: spool(database, operation, build, as_of, clickhouse_format)
     )
 
 

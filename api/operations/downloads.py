@@ -94,7 +94,8 @@ class DownloadsParameters(ModelFilters):
     def variant(self) -> str:
         """Return the variants of the query, besides the latest and the earlier."""
         lineage = "lineage" if self.family or "family" in self.by else "alone"
-        return " ".join([self.series, "models" if "model" in self.by else "totals", lineage])
+        series = "models" if "model" in self.by else "totals"
+        return " ".join([self.series, series, lineage, "named" if self.model else "every"])
 
 
 OPERATION = Operation(

@@ -45,6 +45,10 @@ class ModelsParameters(ModelFilters):
     family: Texts = Field([], description="These models and all their derivatives")
     search: Text | None = Field(None, description="Part of the model id, ignoring case")
 
+    def variant(self) -> str:
+        """Return the variant of the query: derivatives are read for a family only."""
+        return "family" if self.family else ""
+
 
 OPERATION = Operation(
     "models",

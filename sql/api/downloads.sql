@@ -1,7 +1,7 @@
 -- Downloads over time by one or two of model, organisation, region, size bin and family, as of a timestamp. `repaired` is
 -- the daily grid; `raw` has the last counter of each day as it was observed. Ids are filtered inside each subquery, so
 -- that of every table only the rows of the wanted models are read. A series of `models` is one model, one of `totals`
--- several; `lineage` is needed for families.
+-- several; `lineage` is needed for families. `named` models are wanted, or all that match the filters (`every`).
 WITH
 (
     SELECT toDate(observed_at) - 5 FROM scrapes_log
@@ -73,13 +73,25 @@ days AS
     -- repaired:
     SELECT model_id, day, downloads, cumulative, correction, toNullable(toString(basis)) AS basis
     FROM daily_log FINAL
-    WHERE source = {source:String} AND model_id IN (SELECT model_id FROM wanted)
+    WHERE source = {source:String}
+    -- named:
+        AND model_id IN {model:Array(String)}
+    -- :named
+    -- every:
+        AND model_id IN (SELECT model_id FROM wanted)
+    -- :every
     -- past:
         AND known_at <= {as_of:DateTime64(3, 'UTC')}
     UNION ALL
     SELECT model_id, day, downloads, cumulative, correction, toNullable(toString(basis)) AS basis
     FROM daily_superseded FINAL
-    WHERE source = {source:String} AND model_id IN (SELECT model_id FROM wanted)
+    WHERE source = {source:String}
+    -- named:
+        AND model_id IN {model:Array(String)}
+    -- :named
+    -- every:
+        AND model_id IN (SELECT model_id FROM wanted)
+    -- :every
         AND known_at <= {as_of:DateTime64(3, 'UTC')} AND superseded_at > {as_of:DateTime64(3, 'UTC')}
     -- :past
     -- :repaired
@@ -97,7 +109,13 @@ days AS
             SELECT model_id, toDate(observed_at) AS day, assumeNotNull(argMax(downloads_all_time, observed_at)) AS closing
             FROM downloads_log FINAL
             WHERE source = {source:String} AND downloads_all_time IS NOT NULL
-                AND observed_at <= {as_of:DateTime64(3, 'UTC')} AND model_id IN (SELECT model_id FROM wanted)
+                AND observed_at <= {as_of:DateTime64(3, 'UTC')}
+            -- named:
+                AND model_id IN {model:Array(String)}
+            -- :named
+            -- every:
+                AND model_id IN (SELECT model_id FROM wanted)
+            -- :every
             GROUP BY model_id, day
         )
         WINDOW earlier AS (PARTITION BY model_id ORDER BY day ROWS BETWEEN 1 PRECEDING AND CURRENT ROW)

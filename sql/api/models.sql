@@ -12,8 +12,10 @@ WHERE (empty({model:Array(String)}) OR model_id IN {model:Array(String)})
     AND ({tracked:Nullable(Bool)} IS NULL OR tracked = {tracked:Nullable(Bool)})
     AND ({released_from:Nullable(Date)} IS NULL OR released_at >= {released_from:Nullable(Date)})
     AND ({released_to:Nullable(Date)} IS NULL OR released_at <= {released_to:Nullable(Date)})
+    -- family:
     AND (
-        empty({family:Array(String)}) OR model_id IN {family:Array(String)} OR hasAny(base_models, {family:Array(String)})
+        model_id IN {family:Array(String)} OR hasAny(base_models, {family:Array(String)})
         OR model_id IN (SELECT model_id FROM lineage_log FINAL WHERE hasAny(ancestors, {family:Array(String)}))
     )
+    -- :family
     AND ({search:String} = '' OR positionCaseInsensitiveUTF8(model_id, {search:String}) > 0)

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 
 import pytest
 
-from api.as_of import ATTEMPTS, Small, read_stored
+from api.as_of import ATTEMPTS, AsOf, Small, read_stored, spool
 from api.database import ChangedError
 from api.operations.ram import RAM
 from api.queries import Statement, query
@@ -87,3 +87,40 @@ async def test_response_says_which_tables_it_was_read_from() -> None:
     changed = {**small.read_from.state, "points_log": "2"}
     assert small.read_from.is_unchanged({**small.read_from.state, "heartbeats": "2"})
     assert not small.read_from.is_unchanged(changed)
+
+
+class SpoolingDatabase(ChangingDatabase):
+    """The same, with files in place of lines."""
+
+    async def spool_at(
+        self, state: Mapping[str, str], sql: str, values: object, output_format: str
+    ) -> str:
+        return f"{output_format} {(await self.lines_at(state, sql, values)).decode()}"
+
+    async def spool(self, sql: str, _values: object, output_format: str) -> str:
+        return f"{output_format} of {sql}"
+
+
+@pytest.mark.parametrize(
+    ("database", "expected"),
+    [
+        (SpoolingDatabase(A), "CSV answer 1"),
+        (SpoolingDatabase(A, changing=1), "CSV of past"),
+        (SpoolingDatabase(B), "CSV of past"),
+    ],
+    ids=["unchanged", "changed-while-it-was-read", "changed-before"],
+)
+async def test_file_has_stored_figures_unless_they_are_newer(
+    database: SpoolingDatabase, expected: str
+) -> None:
+    latest = AsOf(A, is_latest=True, requested=None)
+
+    def build(now: bool) -> Statement:
+        return "now" if now else "past", {}
+
+    async def read_file(as_of: AsOf) -> object:
+        return await spool(database, RAM, build, as_of, "CSV")  # type: ignore[arg-type]
+
+    assert await read_file(latest) == expected
+    earlier = AsOf(A, is_latest=False, requested=A)
+    assert await read_file(earlier) == "CSV of past"

@@ -151,6 +151,11 @@ def test_cited_figures_are_returned_again_after_new_observations(
         httpx.Client(base_url=server.url, timeout=60) as client,
     ):
         before = {path: client.get(path) for path in CITED}
+        files = [
+            client.get(path, params=httpx.URL(path).params.set("format", output))
+            for path in CITED
+            for output in ("csv", "arrow", "parquet")
+        ]
         ram_world.load(settings, ram_world.LAST, 2)
         now = {path: client.get(path).json()["data"] for path in CITED}
         changed = {path for path in CITED if now[path] != before[path].json()["data"]}
@@ -158,6 +163,11 @@ def test_cited_figures_are_returned_again_after_new_observations(
         for path, response in before.items():
             again = client.get(response.json()["self"])
             assert again.json() == response.json(), path
+            assert again.headers["etag"] == response.headers["etag"]
+        for response in files:
+            # The latest figures are stored ones, those of a past moment are computed.
+            again = client.get(response.headers["content-location"])
+            assert again.content == response.content, response.url
             assert again.headers["etag"] == response.headers["etag"]
         refused = client.get("/v1/ram?baseline=live_cutoff&as_of=2026-02-10")
         assert refused.status_code == 422
