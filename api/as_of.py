@@ -54,23 +54,34 @@ async def resolve_as_of(
 
 
 async def read_small(
-    database: Database, operation: Operation, build: Callable[[bool], Statement], as_of: AsOf
+    database: Database,
+    operation: Operation,
+    params: OperationParameters,
+    build: Callable[[bool], Statement],
+    as_of: AsOf,
 ) -> Small:
     """Return a small response.
 
     `build` returns the statement: of the latest figures if True, else of those at `as_of`.
     """
     past, now = build(False), build(True)
+    batched = params.is_of_one_model()
     if as_of.is_latest and now[0] != past[0]:
-        stored = await read_stored(database, operation, now, as_of.requested)
+        stored = await read_stored(database, operation, now, as_of.requested, batched=batched)
         if stored is not None:
             return stored
     state = await database.state()
-    return Small(as_of.timestamp, await database.lines(*past), ReadFrom(_tables(past[0]), state))
+    lines = await database.lines(*past, batched=batched)
+    return Small(as_of.timestamp, lines, ReadFrom(_tables(past[0]), state))
 
 
 async def read_stored(
-    database: Database, operation: Operation, statement: Statement, requested: str | None
+    database: Database,
+    operation: Operation,
+    statement: Statement,
+    requested: str | None,
+    *,
+    batched: bool = False,
 ) -> Small | None:
     """Return a response of the latest stored figures, which are not versioned.
 
@@ -83,7 +94,7 @@ async def read_stored(
             timestamp = _latest(await database.lines_at(state, *_AS_OF), operation)
             if requested is not None and timestamp is not None and requested < timestamp:
                 return None
-            lines = await database.lines_at(state, *statement)
+            lines = await database.lines_at(state, *statement, batched=batched)
             return Small(timestamp, lines, ReadFrom(_tables(statement[0]), state))
         except ChangedError:
             continue

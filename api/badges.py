@@ -179,7 +179,7 @@ async def _read(
         sql = query(operation.query, now=now, variant=params.variant())
         return wrap(sql), {**bind(sql, params.values(), as_of.timestamp), **values}
 
-    small = await read_small(request.app.state.database, operation, build, as_of)
+    small = await read_small(request.app.state.database, operation, params, build, as_of)
     return Reading(as_of, small.timestamp, parse_lines(small.lines), small.read_from)
 
 

@@ -8,6 +8,7 @@ from typing import Any
 from api.answer_cache import AnswerCache, Fetch
 from api.clients import current_client
 from api.fair_queue import FairQueue
+from api.model_batches import ModelBatches
 from api.queries import Values
 from api.query_tables import tables_of
 from api.read_only_client import ReadOnlyClient, collect, single_chunk
@@ -40,6 +41,7 @@ class Database:
         self._spool = Spool(settings.api_spool_mebibytes * 2**20)
         self._cache = AnswerCache()
         self._states = TableStates(self._client, settings.api_fresh_seconds)
+        self._batches = ModelBatches(self._slot, self._client.lines)
 
     async def state(self) -> State:
         """Return the states of the tables, of up to `api_fresh_seconds` ago."""
@@ -53,20 +55,27 @@ class Database:
         """Return all rows of a small response, cached."""
         return parse_lines(await self.lines(sql, values))
 
-    async def lines(self, sql: str, values: Values) -> bytes:
-        """Return the lines of JSON of a small response, cached until a table it reads changes."""
-        state = await self.state()
-        return await self._cached(state, sql, values, lambda: self.queued_lines(sql, values))
+    async def lines(self, sql: str, values: Values, *, batched: bool = False) -> bytes:
+        """Return the lines of JSON of a small response, cached until a table it reads changes.
 
-    async def lines_at(self, state: State, sql: str, values: Values) -> bytes:
+        A query about one model is `batched`: it may run together with others.
+        """
+        state = await self.state()
+        run = self._batches.lines if batched else self.queued_lines
+        return await self._cached(state, sql, values, lambda: run(sql, values))
+
+    async def lines_at(
+        self, state: State, sql: str, values: Values, *, batched: bool = False
+    ) -> bytes:
         """Return the lines of JSON of a small response whose tables were all in this state.
 
         Responses of one state are consistent with each other. Raises `ChangedError` if a table has
-        changed.
+        changed. See `lines` for `batched`.
         """
+        run = self._batches.lines if batched else self.queued_lines
 
         async def fetch() -> bytes:
-            lines = await self.queued_lines(sql, values)
+            lines = await run(sql, values)
             if not same(state, await self._states.current(), tables_of(sql)):
                 raise ChangedError
             return lines

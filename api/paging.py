@@ -16,6 +16,8 @@ from typing import Any
 from api.parameters import parse_timestamp
 from api.problems import parameter_problem
 
+LIMIT = "LIMIT {page_rows:UInt64}"
+"""How a page ends."""
 _FORMULA = "^[=+\\\\-@\\\\t\\\\r\\\\n\uff1d\uff0b\uff0d\uff20]"
 """How a formula begins, fullwidth characters too (OWASP: CSV injection); escaped for SQL."""
 
@@ -73,7 +75,7 @@ def page(sql: str, keys: Sequence[Key], *, after: bool, limited: bool) -> str:
     order = ", ".join(key.sql for key in keys)
     last_key = ", ".join(f"{{after_{n}:{key.type}}}" for n, key in enumerate(keys))
     where = f"WHERE ({order}) > ({last_key})\n" if after else ""
-    limit = "\nLIMIT {page_rows:UInt64}" if limited else ""
+    limit = f"\n{LIMIT}" if limited else ""
     return f"SELECT * FROM\n(\n{sql}\n)\n{where}ORDER BY {order}{limit}"
 
 

@@ -166,6 +166,10 @@ class OperationParameters(BaseModel):
         """Return the variant of the query, besides the latest and the earlier."""
         return ""
 
+    def is_of_one_model(self) -> bool:
+        """Return whether all rows are of the one model of `model`, and have its id."""
+        return False
+
 
 class ModelFilters(OperationParameters):
     """Filters of models. Values of one parameter are alternatives."""

@@ -94,7 +94,7 @@ async def _json(
     database: Database = request.app.state.database
     statement, timestamp, lines = build(False), as_of.timestamp, None
     if limit <= SMALL_ROWS:
-        small = await read_small(database, operation, build, as_of)
+        small = await read_small(database, operation, params, build, as_of)
         timestamp, lines = small.timestamp, small.lines
         mark_cacheable(request, small.read_from)
         found, digest = bool(lines), sha256(lines).hexdigest()[:24]

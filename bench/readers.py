@@ -32,7 +32,8 @@ from bench.latency import measure, tick
 from bench.measured_pipeline import measured_pipeline, start_worker
 from bench.publishing import publish
 from bench.sizes import Sizes
-from bench.workload import START, Workload
+from bench.untracked import write_untracked
+from bench.workload import Workload
 from tests.api.server import ApiServer
 from tests.support.pipeline import REPOSITORY, Pipeline
 
@@ -60,7 +61,8 @@ def figures(sizes: Sizes, report: Callable[[str], None]) -> Iterator[Figure]:
         pipeline.publish(workload.registry(size.models))
         publish(pipeline.bootstrap, workload.slices(0, last, step=24))
         pipeline.wait_caught_up(300)
-        _write_untracked(pipeline, size.untracked, size.untracked_days)
+        with closing(pipeline.client()) as client:
+            write_untracked(client, size.untracked, size.untracked_days)
         chosen = list(requests(workload, size.requests))
         report("one client")
         yield from _alone(pipeline, workload)
@@ -125,31 +127,6 @@ def requests(workload: Workload, count: int) -> Iterator[Request]:
                 ("models", models.OPERATION, models.ModelsParameters(model=model)),
             ]
         )
-
-
-def _write_untracked(pipeline: Pipeline, models: int, days: int) -> None:
-    """Insert models that are not tracked, and their days."""
-    step = max(1, 4_000_000 // days)
-    with closing(pipeline.client()) as client:
-        client.command(f"""
-INSERT INTO models_log (model_id, org, region, tracked, observed_at)
-SELECT concat('other-', toString(number % 900), '/model-', toString(number)),
-    concat('other-', toString(number % 900)), 'us', false, toDateTime64('{START:%F %T}', 3, 'UTC')
-FROM numbers({models})""")
-        for first in range(0, models, step):
-            count = min(step, models - first)
-            client.command(f"""
-INSERT INTO daily_log (model_id, source, day, cumulative, downloads, correction, basis, known_at,
-    withdrawn, version)
-SELECT concat('other-', toString(m % 900), '/model-', toString(m)), 'huggingface',
-    toDate('{START:%F}') - {days} + d AS day, growth * (30 + d), if(d = 0, NULL, growth), 0,
-    'observed', toDateTime64(day + 1, 3, 'UTC'), 0, d + 1
-FROM
-(
-    SELECT {first} + intDiv(number, {days}) AS m, number % {days} AS d,
-        100 + 7919 * m % 20011 AS growth
-    FROM numbers({count * days})
-)""")
 
 
 def _alone(pipeline: Pipeline, workload: Workload) -> Iterator[Figure]:

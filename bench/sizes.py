@@ -86,10 +86,14 @@ class Snapshot:
 
 @dataclass(frozen=True)
 class Dashboards:
-    """Observations behind the dashboards, and how often each query runs."""
+    """Observations behind the dashboards, days of models that are not tracked, and how often each
+    query runs."""
 
     models: int = 2_000
     hours: int = 10_000
+    untracked: tuple[int, ...] = (26_000, 137_000)
+    """Models first, and then besides: 20 million rows of the grid, and 100 million more."""
+    untracked_days: int = 730
     rounds: int = 5
 
 
@@ -132,6 +136,6 @@ TINY: Final = Sizes(
     Restating(120, 10, 1),
     Backfill(20, 10),
     Snapshot(20_000, 10_000),
-    Dashboards(50, 100, 1),
+    Dashboards(50, 100, (10, 40), 20, 1),
     Readers(60, 10, 20, 30, 5, 20, 1, 2),
 )

@@ -97,6 +97,10 @@ class DownloadsParameters(ModelFilters):
         series = "models" if "model" in self.by else "totals"
         return " ".join([self.series, series, lineage, "named" if self.model else "every"])
 
+    def is_of_one_model(self) -> bool:
+        """Return whether all rows are of the one model of `model`, and have its id."""
+        return len(self.model) == 1 and "model" in self.by
+
 
 OPERATION = Operation(
     "downloads",

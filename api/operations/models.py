@@ -49,6 +49,10 @@ class ModelsParameters(ModelFilters):
         """Return the variant of the query: derivatives are read for a family only."""
         return "family" if self.family else ""
 
+    def is_of_one_model(self) -> bool:
+        """Return whether all rows are of the one model of `model`, and have its id."""
+        return len(self.model) == 1
+
 
 OPERATION = Operation(
     "models",

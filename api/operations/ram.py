@@ -119,6 +119,10 @@ class BaselineFilters(ModelFilters):
         """Return why an earlier `as_of` is not available, None if it is."""
         return restated([self.baseline])
 
+    def is_of_one_model(self) -> bool:
+        """Return whether all rows are of the one model of `model`, and have its id."""
+        return len(self.model) == 1
+
 
 class RamParameters(BaselineFilters):
     """Filters of RAM."""

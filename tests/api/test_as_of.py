@@ -29,7 +29,10 @@ class ChangingDatabase:
         self.states += 1
         return {"scrapes_log": str(self.states)}
 
-    async def lines_at(self, state: Mapping[str, str], sql: str, _values: object) -> bytes:
+    async def lines_at(
+        self, state: Mapping[str, str], sql: str, _values: object, *, batched: bool = False
+    ) -> bytes:
+        assert not batched or sql != AS_OF
         number = int(state["scrapes_log"])
         assert number == self.states
         if sql == AS_OF:

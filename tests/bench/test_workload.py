@@ -26,12 +26,12 @@ def test_slices_equal_single_observations() -> None:
 
 def test_reference_is_the_growth_of_the_running_maximum() -> None:
     workload = Workload(400)
-    columns = zip(workload.ids, *(workload.counters(n).tolist() for n in range(5)), strict=True)
+    columns = zip(workload.ids, *(workload.counters(n).tolist() for n in range(70)), strict=True)
     fell = 0
     for model_id, *totals in columns:
         highest = totals[0]
         for total in totals[1:]:
             fell += total < highest
             highest = max(highest, total)
-        assert workload.gained(4)[model_id] == highest - totals[0]
+        assert workload.gained(69)[model_id] == highest - totals[0]
     assert fell
