@@ -201,6 +201,7 @@ API_CUT = Counter(
 )
 API_RUNNING = Gauge("breakout_api_running_requests", "Requests in progress")
 API_SHARED = Counter(
-    "breakout_api_shared_total", "Queries saved by the answer cache, or because several requests shared one"
+    "breakout_api_shared_total",
+    "Queries saved by the answer cache, or because several requests shared one",
 )
 API_READERS = Gauge("breakout_api_readers", "Web pages subscribed to live updates")
