@@ -144,13 +144,25 @@ COMMENT 'Days of models by age as known at the parameter `moment`, and their dow
 -- Stored values hold for points before which no day was restated since; those of the other points are computed.
 CREATE OR REPLACE VIEW capped_as_of
 AS
-WITH
-compared AS
+SELECT
+    size_bin, age_days, p.model_id AS model_id, cumulative, p.as_of AS as_of,
+    if(holds, stored, (
+        arraySort(arrayMap(one -> one.2, arrayFilter(one -> one.1 <= age_days, a.known))) AS sorted,
+        intDiv(length(sorted), 2) AS middle,
+        if(length(sorted) % 2 = 1, 10 * sorted[middle + 1], 5 * (sorted[middle] + sorted[middle + 1])) AS cap,
+        if(length(sorted) < 2, NULL, toUInt64(greatest(
+            toInt64(cumulative) - arraySum(one -> greatest(one - cap, 0), sorted)
+                - greatest(a.before - cap * a.days_before, 0), 0
+        )))
+    ).4) AS capped
+FROM
 (
     SELECT
         p.size_bin AS size_bin, p.age_days AS age_days, p.model_id AS model_id, p.cumulative AS cumulative, p.as_of AS as_of,
         k.capped AS stored,
-        ifNull(k.cumulative = p.cumulative, false) AND ifNull(toDate(p.as_of) <= c.changed_on, true) AS holds
+        ifNull(k.cumulative = p.cumulative, false) AND ifNull(toDate(p.as_of) <= c.changed_on, true) AS holds,
+        -- Days are joined to the points that are computed alone.
+        if(holds, '', model_id) AS computed_id
     FROM points_as_of(moment = {moment:DateTime64(3, 'UTC')}) AS p
     LEFT JOIN (SELECT size_bin, age_days, model_id, cumulative, capped, as_of FROM points_log FINAL) AS k
         ON k.size_bin = p.size_bin AND k.age_days = p.age_days AND k.model_id = p.model_id AND k.as_of = p.as_of
@@ -168,25 +180,6 @@ compared AS
         )
         GROUP BY model_id
     ) AS c ON c.model_id = p.model_id
-)
--- One SELECT around both: the settings that pin a view's meaning are those of its last SELECT.
-SELECT size_bin, age_days, model_id, cumulative, as_of, capped
-FROM
-(
-    SELECT size_bin, age_days, model_id, cumulative, as_of, stored AS capped FROM compared WHERE holds
-    UNION ALL
-    SELECT
-        size_bin, age_days, p.model_id AS model_id, cumulative, as_of,
-        (
-            arraySort(arrayMap(one -> one.2, arrayFilter(one -> one.1 <= age_days, a.known))) AS sorted,
-            intDiv(length(sorted), 2) AS middle,
-            if(length(sorted) % 2 = 1, 10 * sorted[middle + 1], 5 * (sorted[middle] + sorted[middle + 1])) AS cap,
-            if(length(sorted) < 2, NULL, toUInt64(greatest(
-                toInt64(cumulative) - arraySum(one -> greatest(one - cap, 0), sorted)
-                    - greatest(a.before - cap * a.days_before, 0), 0
-            )))
-        ).4 AS capped
-    FROM (SELECT * FROM compared WHERE NOT holds) AS p
-    INNER JOIN aged_days_as_of(moment = {moment:DateTime64(3, 'UTC')}) AS a ON a.model_id = p.model_id
-)
+) AS p
+LEFT JOIN aged_days_as_of(moment = {moment:DateTime64(3, 'UTC')}) AS a ON a.model_id = p.computed_id
 COMMENT 'Points as known at the parameter `moment`, with the columns of `points` and `capped`: as `points_log` has it';

@@ -95,21 +95,21 @@ AS SELECT
 FROM
 (
     SELECT
-        source, base_org, relation, span.first_month AS first_month,
-        arrayMap(i -> countEqual(groupArray(dateDiff('month', span.first_month, born)), i),
-            range(toUInt32(dateDiff('month', span.first_month, span.last_month) + 1))) AS counts
+        source, base_org, relation, first_month,
+        arrayMap(i -> countEqual(groupArray(dateDiff('month', first_month, born)), i),
+            range(toUInt32(dateDiff('month', first_month, last_month) + 1))) AS counts
     FROM
     (
-        SELECT source, relation, toStartOfMonth(assumeNotNull(created_at)) AS born, arrayJoin(base_orgs) AS base_org
-        FROM derivatives
-        WHERE counted AND created_at IS NOT NULL
-    ) AS d
-    CROSS JOIN
-    (
-        SELECT toStartOfMonth(min(moment)) AS first_month, toStartOfMonth(max(moment)) AS last_month
-        FROM (SELECT assumeNotNull(created_at) AS moment FROM derivatives WHERE counted AND created_at IS NOT NULL)
-    ) AS span
-    GROUP BY source, base_org, relation, span.first_month, span.last_month
+        SELECT
+            source, relation, base_org, born, min(born) OVER () AS first_month, max(born) OVER () AS last_month
+        FROM
+        (
+            SELECT source, relation, toStartOfMonth(assumeNotNull(created_at)) AS born, arrayJoin(base_orgs) AS base_org
+            FROM derivatives
+            WHERE counted AND created_at IS NOT NULL
+        )
+    )
+    GROUP BY source, base_org, relation, first_month, last_month
 ) AS g
 ARRAY JOIN range(length(counts)) AS step
 LEFT JOIN organisations AS o ON o.org = base_org
